@@ -1,0 +1,5 @@
+"""`python -m benchmarks`: the timing table."""
+
+from benchmarks.run import main
+
+main()

@@ -1,0 +1,126 @@
+"""autograd: the programs in `autograd.numpy`, without writing into arrays, which it cannot do."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import autograd
+import autograd.numpy as np
+from autograd.scipy.special import logsumexp
+
+from benchmarks.workload import Workload
+from benchmarks.workloads import scalars
+
+newton = scalars.newton
+logistic_map = scalars.logistic_map
+
+
+def prepare(workload: Workload, args: tuple[Any, ...]) -> Callable[[], Any]:
+    """A call of autograd's gradient of the program named like the workload's primal."""
+    program = globals()[workload.primal.__name__]
+    return functools.partial(autograd.grad(program, workload.argnums), *args)
+
+
+def mlp(params, x, y):
+    """See `networks.mlp`."""
+    h = x
+    for W, b in params[:-1]:
+        h = np.tanh(h @ W + b)
+    W, b = params[-1]
+    logits = h @ W + b
+    log_probs = logits - logsumexp(logits, axis=1, keepdims=True)
+    return -np.sum(y * log_probs) / len(x)
+
+
+def logistic_regression(w, b, x, y):
+    """See `classification.logistic_regression`."""
+    z = x @ w + b
+    return np.mean(np.logaddexp(0.0, z) - y * z) + 0.01 * np.sum(w**2)
+
+
+def softmax_cross_entropy(logits, labels):
+    """See `classification.softmax_cross_entropy`."""
+    return np.mean(logsumexp(logits, axis=1) - logits[np.arange(len(labels)), labels])
+
+
+def normal_cdf(x):
+    """See `finance.normal_cdf`."""
+    return 1.0 / (1.0 + np.exp(-x * (1.5976 + 0.070566 * x * x)))
+
+
+def black_scholes(spot, strike, maturity, rate, volatility):
+    """See `finance.black_scholes`."""
+    spread = volatility * np.sqrt(maturity)
+    drift = (rate + 0.5 * volatility**2) * maturity
+    d1 = (np.log(spot / strike) + drift) / spread
+    d2 = d1 - spread
+    discounted = strike * np.exp(-rate * maturity)
+    return np.sum(spot * normal_cdf(d1) - discounted * normal_cdf(d2))
+
+
+def nbody(position, velocity, mass, dt, steps):
+    """See `particles.nbody`."""
+    for _ in range(steps):
+        offset = position - position[:, None]
+        inverse = (np.sum(offset * offset, axis=2) + 0.01) ** -1.5
+        acceleration = np.sum((mass * inverse)[:, :, None] * offset, axis=1)
+        velocity = velocity + dt * acceleration
+        position = position + dt * velocity
+    return np.sum(position**2)
+
+
+def jacobi(u, f, n):
+    """See `stencils.jacobi`."""
+    for _ in range(n):
+        inner = 0.25 * (u[:-2, 1:-1] + u[2:, 1:-1] + u[1:-1, :-2] + u[1:-1, 2:] - f[1:-1, 1:-1])
+        middle = np.concatenate([u[1:-1, :1], inner, u[1:-1, -1:]], axis=1)
+        u = np.concatenate([u[:1], middle, u[-1:]], axis=0)
+    return np.sum(u**2)
+
+
+def rate(y, W):
+    """See `trajectories.rate`."""
+    return np.tanh(W @ y) - y
+
+
+def rk4(y0, W, h, n):
+    """See `trajectories.rk4`."""
+    y = y0
+    ys = [y]
+    for _ in range(n):
+        k1 = rate(y, W)
+        k2 = rate(y + 0.5 * h * k1, W)
+        k3 = rate(y + 0.5 * h * k2, W)
+        k4 = rate(y + h * k3, W)
+        y = y + h / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
+        ys.append(y)
+    return np.sum(np.stack(ys) ** 2)
+
+
+def rnn(W_in, W_h, b, W_out, xs, y):
+    """See `sequences.rnn`."""
+    h = np.zeros((xs.shape[1], len(b)))
+    for x in xs:
+        h = np.tanh(x @ W_in + h @ W_h + b)
+    return np.mean((h @ W_out - y) ** 2)
+
+
+def hmm(log_start, log_move, log_emit, observed):
+    """See `sequences.hmm`."""
+    alpha = log_start + log_emit[:, observed[0]]
+    for t in range(1, len(observed)):
+        alpha = logsumexp(alpha[:, None] + log_move, axis=0) + log_emit[:, observed[t]]
+    return logsumexp(alpha)
+
+
+def cholesky(A):
+    """See `linear_algebra.cholesky`; row by row, so that finished rows are arrays."""
+    n = len(A)
+    rows = []
+    for i in range(n):
+        row = np.zeros(0)
+        for j in range(i):
+            element = (A[i, j] - row @ rows[j][:j]) / rows[j][j]
+            row = np.append(row, element)
+        rows.append(np.append(row, np.sqrt(A[i, i] - row @ row)))
+    return np.sum(np.sin(np.concatenate(rows)))

@@ -1,0 +1,92 @@
+"""Program, inputs -> Vars: the values that carry a derivative from the inputs to the result.
+
+    def f(x, n):        # with respect to x
+        m = n * 2.0     # not active: does not depend on x
+        z = np.sin(x)   # not active: does not reach the result
+        y = x * m       # active
+        return y
+
+Derivatives flow along edges from one Var to another: from the arguments of an operation to its result, from what a
+block yields to the results, from initial to carried to final values of a loop. A Var is active if it lies on a path
+from an input to the result (Hascoet and Pascual, 2004, call it varied and useful); no fixpoint is needed for loops
+because reachability in a graph is one already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from ..ir.nodes import Arg, Block, Break, For, If, Let, Stmt, Var, While, Yield, variables
+from ..ir.types import differentiable
+from ..ir.walk import blocks, end_blocks, leaves
+
+Edges = dict[Var, list[Var]]
+
+
+def activity(body: Block, wrt: Iterable[Var], results: Iterable[Var], flows: Callable[[Let, int], bool]) -> frozenset[Var]:
+    """The Vars between `wrt` and `results`. `flows(let, k)`: whether the k-th argument has a derivative."""
+    forward: Edges = {}
+    backward: Edges = {}
+    for source, target in edges(body, flows):
+        if differentiable(source.type) and differentiable(target.type):
+            forward.setdefault(source, []).append(target)
+            backward.setdefault(target, []).append(source)
+    varied = reach(forward, (v for v in wrt if differentiable(v.type)))
+    useful = reach(backward, (v for v in results if differentiable(v.type)))
+    return frozenset(varied & useful)
+
+
+def reach(graph: Edges, start: Iterable[Var]) -> set[Var]:
+    """The Vars that can be reached, `start` included."""
+    todo = list(start)
+    seen = set(todo)
+    while todo:
+        for var in graph.get(todo.pop(), ()):
+            if var not in seen:
+                seen.add(var)
+                todo.append(var)
+    return seen
+
+
+def edges(block: Block, flows: Callable[[Let, int], bool]) -> Iterator[tuple[Var, Var]]:
+    """Every pair (source, target) such that the derivative of target has a term in that of source."""
+    for stmt in block.stmts:
+        yield from _edges(stmt, flows)
+        for inner in blocks(stmt):
+            yield from edges(inner, flows)
+    for inner in end_blocks(block.end):
+        yield from edges(inner, flows)
+
+
+def _edges(stmt: Stmt, flows: Callable[[Let, int], bool]) -> Iterator[tuple[Var, Var]]:
+    if isinstance(stmt, Let):
+        if stmt.out is not None and differentiable(stmt.out.type):
+            for k, arg in enumerate(stmt.args):
+                if flows(stmt, k):
+                    yield from ((v, stmt.out) for v in variables(arg))
+    elif isinstance(stmt, If):
+        for block in blocks(stmt):
+            if isinstance(block.end, Yield):
+                yield from _pairs(block.end.values, stmt.outs)
+    elif isinstance(stmt, (For, While)):
+        params = carried(stmt)
+        yield from _pairs(stmt.inits, params)
+        yield from _pairs(stmt.inits, stmt.outs)
+        for leaf in leaves(stmt.body):
+            if isinstance(leaf.end, Yield):
+                yield from _pairs(leaf.end.values, params)
+            if isinstance(leaf.end, (Yield, Break)):
+                yield from _pairs(leaf.end.values, stmt.outs)
+
+
+def carried(stmt: For | While) -> tuple[Var, ...]:
+    """The carried parameters of a loop: without the index."""
+    return stmt.body.params[1:] if isinstance(stmt, For) else stmt.body.params
+
+
+def _pairs(sources: tuple[Arg, ...], targets: tuple[Var, ...]) -> Iterator[tuple[Var, Var]]:
+    for source, target in zip(sources, targets):
+        yield from ((v, target) for v in variables(source))
+
+
+__all__ = ["activity", "carried", "edges", "reach"]

@@ -1,0 +1,494 @@
+"""arguments -> the function compiled for their types.
+
+Three steps, each behind the one before. An entry, written for the classes and nesting that the arguments have, looks up their
+dtypes and shapes; the runner that it finds there sees that names outside the function still mean what they meant, and calls the
+compiled function (`entries`). Where either fails, the arguments are described in full (`frontend/signature`), and the
+specialisation for that description is looked for, or else compiled.
+
+Compiling is serialised; calls are not. A compilation that fails leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn, get_type_hints
+
+import numpy as np
+
+from .entries import Layout, made_on_reading
+from .errors import Finding, UnsupportedError
+from .frontend.request import Compiled, Guard, NeedLayout, NeedStatic, Parameter, Request
+from .frontend.signature import Captures, Described, Describer, Leaf, UnknownAnnotation, derivative_error, is_static
+from .frontend.source import MISSING, FunctionSource, Place, Resolved, read
+from .ir.types import Array, Scalar
+from .structure import LEAF, TreeDef, flatten, flatten_like, unflatten
+from .tracebacks import raise_at_user_line
+
+__all__ = ["Compile", "Dispatcher", "Variant"]
+
+Compile = Callable[[Request], Compiled]
+_compiling = threading.RLock()  # one for all: compiling one function may look into another
+
+
+@dataclass(eq=False)
+class Variant:
+    """A specialisation: what was compiled, and what tells whether it serves a call."""
+
+    compiled: Compiled
+    parameters: tuple[Parameter, ...]
+    places: tuple[Place, ...]
+    captured: tuple[Described, ...]
+    captured_key: Any
+    static: frozenset[int]  # captured leaves whose values the program depends on
+    overlapping: bool  # arrays of the call share memory: then it takes the long way every time
+    finish: Callable[[Any], Any] | None
+    checked: bool = False
+
+    def __str__(self) -> str:
+        return ", ".join(str(p.value) for p in self.parameters if p.value.leaves)
+
+    def captured_values(self, describer: Describer, leaves: list[Any]) -> list[Any] | None:
+        """The values of what the function reads from outside; None if this is not the variant for them."""
+        if not all(_holds(guard, leaves) for guard in self.compiled.guards):
+            return None
+        values = [place.read(leaves) for place in self.places]
+        if any(value is MISSING for value in values):
+            return None
+        return values if _captured_key(describer.fork(self.static), values, self.places) == self.captured_key else None
+
+
+def _captured_key(describer: Describer, values: Sequence[Any], places: Sequence[Place]) -> Any:
+    first = len(describer.leaves)
+    keys = [describer.add(value, str(place)).key for place, value in zip(places, values)]
+    return (*keys, describer.overlaps(first))
+
+
+def _holds(guard: Guard, leaves: list[Any]) -> bool:
+    found = guard.place.read(leaves)
+    return found is guard.expected or (made_on_reading(guard.expected) and type(found) is type(guard.expected) and found == guard.expected)
+
+
+class Plan:
+    """What calls have in common whose arguments are nested alike and have the same classes."""
+
+    def __init__(self, dispatcher: Dispatcher, structures: tuple[TreeDef, ...], leaves: Sequence[Any], positional: int) -> None:
+        self.dispatcher = dispatcher
+        self.structures = structures
+        self.classes = tuple(map(type, leaves))
+        self.steering = frozenset(number for number, leaf in enumerate(leaves) if is_static(leaf))
+        self.positional = positional  # number of positional arguments, for negative argnums
+        self.renew(frozenset(), frozenset())
+
+    def renew(self, static: frozenset[int], contiguity: frozenset[int]) -> None:
+        """Start with empty tables: at first, and when the values or the contiguity of more leaves matter."""
+        self.static = static
+        self.contiguity = contiguity
+        self.variants: dict[Any, tuple[Variant, ...]] = {}
+        self.hits: dict[Any, Callable[..., Any]] = {}
+        self.installed: dict[Any, Any] = {}  # what each hit was made for
+        self.layout = Layout(self.structures, self.classes, static | self.steering, contiguity)
+        self.entry = self.layout.entry(self.hits, self.miss) if self.layout.possible else None
+
+    def miss(self, *values: Any) -> Any:
+        """What the entry does with arguments that it does not know."""
+        return self.dispatcher.run(list(values), self.positional if self.dispatcher.negative else len(values), self)
+
+    def install(self, variant: Variant, captured: list[Any], leaves: list[Any]) -> None:
+        """From now on, calls with arguments like these run this variant at once."""
+        if self.entry is None or variant.overlapping:
+            return
+        key = self.layout.exact_key(leaves)
+        mark = (variant, [(c.dtype, c.shape) if type(c) is np.ndarray else type(c) for c in captured])
+        if self.installed.get(key) == mark and all(d.structure is LEAF for d in variant.captured):
+            return
+        compiled = variant.compiled
+
+        def failed(error: Exception) -> NoReturn:
+            raise_at_user_line(error, compiled)
+
+        self.hits[key] = self.layout.runner(compiled.function, compiled.guards, variant.places, captured, variant.finish, failed, self.miss)
+        self.installed[key] = mark
+
+
+class Dispatcher:
+    """A function, a transform and its choice of arguments: everything behind a transformed function's calls."""
+
+    def __init__(
+        self,
+        resolved: Resolved,
+        compile: Compile,
+        mode: str = "grad",
+        argnums: int | str | tuple[int | str, ...] = 0,
+        has_aux: bool = False,
+        backend: str = "numpy",
+        verify: Callable[[Dispatcher, Variant, list[Any], Any], None] | None = None,
+    ) -> None:
+        self.function = resolved.function
+        self.prefix = resolved.args
+        self.keywords = dict(resolved.keywords)
+        self.compile = compile
+        self.mode = mode
+        self.argnums = argnums
+        self.has_aux = has_aux
+        self.backend = backend
+        self.verify = verify
+        self.signature = inspect.signature(self.function, follow_wrapped=False)
+        parameters = list(self.signature.parameters.values())
+        self.names = [p.name for p in parameters]
+        self.kinds = [_KINDS[p.kind] for p in parameters]
+        self.index = {p.name: i for i, p in enumerate(parameters) if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+        self.padding = [MISSING if p.default is p.empty else p.default for p in parameters]
+        self.positional = sum(kind == "positional" for kind in self.kinds)
+        self.plain = "args" not in self.kinds and "kwargs" not in self.kinds
+        self.negative = any(isinstance(n, int) and n < 0 for n in (argnums if isinstance(argnums, tuple) else (argnums,)))
+        self.plans: dict[Any, Plan] = {}
+        self.latest: Variant | None = None
+        self.made: list[Variant] = []
+        self._source: FunctionSource | None = None
+        # The entry is tried when exactly so many positional arguments are given.
+        self.count = len(parameters) if self.plain and self.positional == len(parameters) and not self.prefix and not self.keywords else -1
+        self.entry: Callable[..., Any] = self.miss
+
+    @property
+    def source(self) -> FunctionSource:
+        """The definition of the function, read when it is first needed."""
+        if self._source is None:
+            self._source = read(self.function)
+        return self._source
+
+    @property
+    def name(self) -> str:
+        return self.function.__name__
+
+    # -- calls ----------------------------------------------------------------------------------------------
+
+    def call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """Any call: brings the arguments into the order of the parameters first."""
+        values = self.bind(args, kwargs)
+        if self.negative and len(args) + len(self.prefix) != len(values):
+            return self.run(values, len(args) + len(self.prefix))
+        return self.entry(*values)
+
+    def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
+        """One value for each parameter, defaults included."""
+        args = (*self.prefix, *args)
+        if self.keywords:
+            kwargs = {**self.keywords, **kwargs}
+        if self.plain and len(args) <= self.positional:
+            values = [*args, *self.padding[len(args):]]
+            for name, value in kwargs.items():
+                position = self.index.get(name, -1)
+                if position < len(args):
+                    break
+                values[position] = value
+            else:
+                if not any(value is MISSING for value in values):
+                    return values
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self.name}(): {error}") from None
+        bound.apply_defaults()
+        return list(bound.arguments.values())
+
+    def miss(self, *values: Any) -> Any:
+        return self.run(list(values), len(values))
+
+    def run(self, values: list[Any], positional: int, missed: Plan | None = None) -> Any:
+        """Any arguments; `missed` is the plan whose entry did not know them.
+
+        Unless the entry of another plan does, this is the long way: describe the arguments, find or make their
+        specialisation, and run it.
+        """
+        plan, leaves = self.plan(values, positional)
+        if plan.entry is not None:
+            if not self.negative:
+                self.entry = plan.entry
+            if plan is not missed:
+                return plan.entry(*values)
+        variant, captured, leaves = self.find(plan, values, leaves)
+        if np.memmap in plan.classes:
+            leaves = [np.asarray(leaf) if isinstance(leaf, np.memmap) else leaf for leaf in leaves]
+            values = _regroup(plan.structures, leaves)
+        compiled = variant.compiled
+        check = self.verify is not None and not variant.checked
+        given = _regroup(plan.structures, [leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in leaves]) if check else values
+        try:
+            result = compiled.function(*values, *captured)
+        except Exception as error:
+            raise_at_user_line(error, compiled)
+        if variant.finish is not None:
+            result = variant.finish(result)
+        if check:
+            assert self.verify is not None
+            self.verify(self, variant, given, result)
+            variant.checked = True
+        plan.install(variant, captured, leaves)
+        return result
+
+    def plan(self, values: Sequence[Any], positional: int) -> tuple[Plan, list[Any]]:
+        """The plan for some arguments, and their leaves."""
+        leaves: list[Any] = []
+        structures = []
+        for value in values:
+            parts, structure = flatten(value)
+            leaves += parts
+            structures.append(structure)
+        key = (*structures, *map(type, leaves), positional if self.negative else -1)
+        plan = self.plans.get(key)
+        if plan is None:
+            plan = self.plans.setdefault(key, Plan(self, tuple(structures), leaves, positional))
+        return plan, leaves
+
+    def find(self, plan: Plan, values: Sequence[Any], leaves: list[Any]) -> tuple[Variant, list[Any], list[Any]]:
+        """The specialisation for some arguments, compiled if need be, and the values that it captures."""
+        found = self._lookup(plan, values, leaves)
+        if found is None:
+            with _compiling:
+                found = self._lookup(plan, values, leaves) or self._make(plan, values, leaves)
+        return (*found, leaves)
+
+    def _describe(self, plan: Plan, values: Sequence[Any]) -> tuple[Describer, list[Described], Any]:
+        describer = Describer(plan.static, plan.contiguity)
+        described = [describer.add(value, name) for name, value in zip(self.names, values)]
+        return describer, described, (*(d.key for d in described), describer.overlaps(), describer.shared())
+
+    def _lookup(self, plan: Plan, values: Sequence[Any], leaves: list[Any]) -> tuple[Variant, list[Any]] | None:
+        describer, _, key = self._describe(plan, values)
+        for variant in plan.variants.get(key, ()):
+            captured = variant.captured_values(describer, leaves)
+            if captured is not None:
+                return variant, captured
+        return None
+
+    def _make(self, plan: Plan, values: Sequence[Any], leaves: list[Any]) -> tuple[Variant, list[Any]]:
+        """Compile a specialisation; again, with more leaves static, when the compiler asks for it."""
+        static, contiguity = plan.static, plan.contiguity
+        outside: frozenset[int] = frozenset()  # static leaves of captured values
+        while True:
+            describer = Describer(static | outside, contiguity)
+            described = [describer.add(value, name) for name, value in zip(self.names, values)]
+            key = (*(d.key for d in described), describer.overlaps(), describer.shared())
+            request = self.request(describer, described, leaves, plan.positional)
+            try:
+                compiled = self.compile(request)
+            except NeedStatic as need:
+                asked = frozenset(need.leaves)
+                if asked <= static | outside:
+                    raise AssertionError(f"the compiler asks again for the values of leaves {sorted(asked)}") from None
+                static |= {n for n in asked if n < len(leaves)}
+                outside |= {n for n in asked if n >= len(leaves)}
+                continue
+            except NeedLayout as need:
+                if frozenset(need.leaves) <= contiguity:
+                    raise AssertionError(f"the compiler asks again for the layout of leaves {sorted(need.leaves)}") from None
+                contiguity |= frozenset(need.leaves)
+                continue
+            break
+        captures = request.captures
+        places = tuple(captures.places)
+        captured = [place.read(leaves) for place in places]
+        again = Describer(static | outside, contiguity)
+        for value, name in zip(values, self.names):
+            again.add(value, name)
+        captured_key = _captured_key(again, captured, places)
+        variant = Variant(compiled, request.parameters, places, tuple(captures.described), captured_key, outside,
+                          bool(again.overlaps() or again.shared()), _finisher(request))
+        if (static, contiguity) != (plan.static, plan.contiguity):
+            plan.renew(static, contiguity)
+        plan.variants[key] = (variant, *plan.variants.get(key, ()))
+        self.made.append(variant)
+        self.latest = variant
+        return variant, captured
+
+    # -- requests ---------------------------------------------------------------------------------------------
+
+    def request(self, describer: Describer, described: Sequence[Described], leaves: list[Any], positional: int) -> Request:
+        parameters = tuple(Parameter(name, kind, value) for name, kind, value in zip(self.names, self.kinds, described))
+        selected = tuple(self._selected(parameters, positional))
+        wrt = [leaf for choice in selected for leaf in self._differentiable(parameters, choice)]
+        if not wrt:
+            raise TypeError(f"{self.mode} of {self.name}: no argument is a float, and only floats have a derivative")
+        label = f"{self.name if self.name.isidentifier() else 'lambda'}_{self.mode}"
+        single = not isinstance(self.argnums, tuple) and self.mode != "vjp"
+        captures = Captures(describer, leaves)
+        return Request(self.source, parameters, selected, tuple(wrt), single, self.mode, self.has_aux, captures, self.backend, label)
+
+    def _selected(self, parameters: tuple[Parameter, ...], positional: int) -> Iterator[tuple[int, Any]]:
+        """The chosen arguments, as (parameter, item); for a vjp, all."""
+        if self.mode == "vjp":
+            yield from self._positional(parameters)[len(self.prefix):]
+            return
+        places = self._positional(parameters)
+        seen = set()
+        for choice in self.argnums if isinstance(self.argnums, tuple) else (self.argnums,):
+            place: tuple[int, Any] | None = None
+            if isinstance(choice, str):
+                if choice in self.names and self.kinds[self.names.index(choice)] not in ("args", "kwargs"):
+                    place = (self.names.index(choice), None)
+                elif "kwargs" in self.kinds:
+                    rest = self.kinds.index("kwargs")
+                    place = (rest, choice) if choice in parameters[rest].value.structure.keys else None
+            else:
+                given = len(places) if not self.plain else positional
+                number = choice + given if choice < 0 else choice + len(self.prefix)
+                place = places[number] if len(self.prefix) <= number < len(places) else None
+            if place is None:
+                shown = ", ".join(name for name in self.names[len(self.prefix):])
+                raise TypeError(f"{self.mode} of {self.name}: there is no argument {choice!r} to differentiate with respect to "
+                                f"(argnums={self.argnums!r}; the parameters are {shown or 'none'})")
+            if place in seen:
+                raise ValueError(f"{self.mode} of {self.name}: argnums={self.argnums!r} names one argument twice")
+            seen.add(place)
+            yield place
+
+    def _positional(self, parameters: tuple[Parameter, ...]) -> list[tuple[int, Any]]:
+        """The places of the positional arguments, those in `*args` one by one."""
+        places: list[tuple[int, Any]] = []
+        for number, parameter in enumerate(parameters):
+            if parameter.kind == "positional":
+                places.append((number, None))
+            elif parameter.kind == "args":
+                places += [(number, item) for item in range(len(parameter.value.structure.children))]
+        return places
+
+    def _differentiable(self, parameters: tuple[Parameter, ...], choice: tuple[int, Any]) -> list[int]:
+        argument = _part(parameters[choice[0]].value, choice[1])
+        error = derivative_error(self.name, self.mode, argument)
+        if error is not None and (self.mode != "vjp" or any(leaf.why_not for leaf in argument.leaves)):
+            raise error
+        return [leaf.number for leaf in argument.leaves if leaf.differentiable]
+
+    # -- source -------------------------------------------------------------------------------------------------
+
+    def variant_for(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Variant:
+        """The specialisation for some arguments, compiled but not run."""
+        values = self.bind(args, kwargs)
+        plan, leaves = self.plan(values, len(args) + len(self.prefix))
+        self.latest = self.find(plan, values, leaves)[0]
+        return self.latest
+
+    def from_annotations(self) -> str:
+        """The source for the types that the function's annotations give."""
+        try:
+            hints = get_type_hints(self.function, include_extras=True)
+        except Exception as error:  # an annotation that cannot be evaluated raises whatever it raises
+            raise self._unannotated(f"its annotations cannot be evaluated ({error})") from None
+        static: frozenset[int] = frozenset()
+        with _compiling:
+            while True:
+                describer = Describer(static)
+                try:
+                    described = []
+                    for number, (name, kind, default) in enumerate(zip(self.names, self.kinds, self.padding)):
+                        if number < len(self.prefix):
+                            described.append(describer.add(self.prefix[number], name))
+                        elif kind in ("args", "kwargs"):
+                            described.append(describer.add(() if kind == "args" else {}, name))
+                        else:
+                            described.append(describer.annotated(hints.get(name, MISSING), self.keywords.get(name, default), name))
+                except UnknownAnnotation as unknown:
+                    raise self._unannotated(str(unknown)) from None
+                leaves = [MISSING] * len(describer.leaves)
+                try:
+                    return self.compile(self.request(describer, described, leaves, self.positional)).text
+                except NeedStatic as need:
+                    if frozenset(need.leaves) <= static:
+                        raise self._unannotated("it depends on the value of an integer argument") from None
+                    static |= frozenset(need.leaves)
+                except NeedLayout:
+                    raise self._unannotated("it depends on how an array lies in memory") from None
+
+    def _unannotated(self, why: str) -> UnsupportedError:
+        return UnsupportedError([Finding(
+            self.source.location(), f"the source of the {self.mode} of {self.name} depends on the types of its arguments",
+            why, "ask for the types of some arguments, source_for(*args), or call the function first")])
+
+
+_KINDS = {
+    inspect.Parameter.POSITIONAL_ONLY: "positional", inspect.Parameter.POSITIONAL_OR_KEYWORD: "positional",
+    inspect.Parameter.VAR_POSITIONAL: "args", inspect.Parameter.KEYWORD_ONLY: "keyword", inspect.Parameter.VAR_KEYWORD: "kwargs",
+}
+
+
+def _part(argument: Described, item: Any) -> Described:
+    """One item of what `*args` or `**kwargs` is given."""
+    if item is None:
+        return argument
+    structure = argument.structure
+    position = structure.keys.index(item) if structure.keys else item
+    first = sum(child.size for child in structure.children[:position])
+    child = structure.children[position]
+    name = item if isinstance(item, str) else f"{argument.name}[{item}]"
+    return Described(name, child, argument.leaves[first : first + child.size], None)
+
+
+def _regroup(structures: Sequence[TreeDef], leaves: Sequence[Any]) -> list[Any]:
+    values, start = [], 0
+    for structure in structures:
+        values.append(unflatten(structure, leaves[start : start + structure.size]))
+        start += structure.size
+    return values
+
+
+# -- types of results -------------------------------------------------------------------------------------------
+
+Convert = Callable[[Any], Any]
+
+
+def _finisher(request: Request) -> Convert | None:
+    """What gives a gradient's numbers the types of the arguments; None where there is nothing to do.
+
+    Arrays have theirs already. Numbers may be of another class: the derivative of a float is a NumPy scalar if NumPy computed it.
+    """
+    parts = [_part(request.parameters[parameter].value, item) for parameter, item in request.selected]
+    converts = [_converter(part) for part in parts]
+    if not any(converts) or request.mode == "vjp":
+        return None if request.mode != "vjp" else _pullback_finisher(converts)
+    gradient = converts[0] if request.single else _each(converts)
+    assert gradient is not None
+    if request.mode == "value_and_grad":
+        return lambda result: (result[0], gradient(result[1]))
+    if request.has_aux:
+        return lambda result: (gradient(result[0]), result[1])
+    return gradient
+
+
+def _pullback_finisher(converts: list[Convert | None]) -> Convert | None:
+    if not any(converts):
+        return None
+    each = _each(converts)
+    return lambda result: (result[0], lambda *cotangents: each(result[1](*cotangents)), *result[2:])
+
+
+def _each(converts: list[Convert | None]) -> Convert:
+    return lambda parts: tuple([part if convert is None else convert(part) for convert, part in zip(converts, parts)])
+
+
+def _converter(argument: Described) -> Convert | None:
+    converts = [_leaf_converter(leaf) for leaf in argument.leaves]
+    if not any(converts):
+        return None
+    if argument.structure is LEAF:
+        return converts[0]
+    structure = argument.structure
+
+    def convert(gradient: Any) -> Any:
+        parts = flatten_like(structure, gradient)
+        return unflatten(structure, [part if c is None or part is None else c(part) for c, part in zip(converts, parts)])
+
+    return convert
+
+
+def _leaf_converter(leaf: Leaf) -> Convert | None:
+    if not leaf.differentiable:
+        return None
+    if isinstance(leaf.type, Scalar):
+        return leaf.cls if leaf.type.weak else np.dtype(leaf.type.dtype).type
+    if isinstance(leaf.type, Array) and leaf.type.shape == ():
+        dtype = np.dtype(leaf.type.dtype)
+        return lambda value: value if type(value) is np.ndarray else np.array(value, dtype)
+    return None

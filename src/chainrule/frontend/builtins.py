@@ -1,0 +1,458 @@
+"""Builtins and methods that act on containers and on the program itself: each as a function of abstract values.
+
+Functions of numbers and arrays are not here; they have rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..ir.build import type_of
+from ..ir.nodes import Lit, Make, Seq, Var
+from ..ir.types import Array, List, Scalar, Tuple, kind
+from .machine import Unreachable
+from .values import (
+    NONE,
+    Closure,
+    DictV,
+    Entries,
+    Items,
+    Lazy,
+    ListV,
+    Method,
+    Num,
+    Object,
+    Range,
+    Ref,
+    Select,
+    SliceV,
+    Static,
+    TupleV,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from .calls import Calls
+
+Args = tuple[Value, ...]
+Keywords = dict[str, Value]
+BUILTINS: dict[Any, Callable[[Calls, Args, Keywords], Value]] = {}
+METHODS: dict[tuple[type, str], Callable[[Calls, Any, Args, Keywords], Value]] = {}
+
+
+def builtin(*functions: Any) -> Callable[[Any], Any]:
+    def register(f: Any) -> Any:
+        for function in functions:
+            BUILTINS[function] = f
+        return f
+
+    return register
+
+
+def method(owner: type, *names: str) -> Callable[[Any], Any]:
+    def register(f: Any) -> Any:
+        for name in names:
+            METHODS[owner, name] = f
+        return f
+
+    return register
+
+
+@builtin(len)
+def _len(m: Calls, args: Args, keywords: Keywords) -> Value:
+    (value,) = args
+    if isinstance(value, TupleV):
+        return Static(len(value.items))
+    if isinstance(value, Static):
+        return Static(len(value.value))
+    if isinstance(value, (ListV, DictV)):
+        contents = m.state.heap[value.slot]
+        if isinstance(contents, Items):
+            return Static(len(contents.items))
+        if isinstance(contents, Entries):
+            return Static(len(contents.keys))
+    if isinstance(value, Range):
+        return Num(m.trip_count((value.start, value.stop, value.step))) if not isinstance(
+            m.trip_count((value.start, value.stop, value.step)), Lit) else Static(m.trip_count((value.start, value.stop, value.step)).value)  # type: ignore[union-attr]
+    if m.is_number(value):
+        length = m.length(value)
+        return Static(length.value) if isinstance(length, Lit) else Num(length)
+    return m.call_op("len", (m.operand(value),))
+
+
+@builtin(range)
+def _range(m: Calls, args: Args, keywords: Keywords) -> Value:
+    operands = [m.operand(a) for a in args]
+    for operand in operands:
+        type = type_of(operand)
+        if not isinstance(type, Scalar) or kind(type.dtype) not in "iub":
+            m.refuse("`range` of something that is not an integer", "Python raises TypeError here", "convert it with int()")
+    if len(operands) == 1:
+        return Range(Lit(0), operands[0], Lit(1))
+    return Range(operands[0], operands[1], operands[2] if len(operands) > 2 else Lit(1))
+
+
+@builtin(enumerate)
+def _enumerate(m: Calls, args: Args, keywords: Keywords) -> Value:
+    start = args[1] if len(args) > 1 else keywords.get("start", Static(0))
+    return Lazy("enumerate", (args[0], start))
+
+
+@builtin(zip)
+def _zip(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return Lazy("zip", args)
+
+
+@builtin(reversed)
+def _reversed(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return Lazy("reversed", args)
+
+
+@builtin(map)
+def _map(m: Calls, args: Args, keywords: Keywords) -> Value:
+    if len(args) > 2:
+        items = [m.iterate(a) for a in args[1:]]
+        return TupleV(tuple(m.call(args[0], each, {}) for each in zip(*items)))
+    known = m.known_items(args[1])
+    if known is None:
+        return Lazy("map", args)
+    return TupleV(tuple(m.call(args[0], (item,), {}) for item in known))
+
+
+@builtin(list)
+def _list(m: Calls, args: Args, keywords: Keywords) -> Value:
+    if not args:
+        return ListV(m.new(Items(())))
+    value = args[0]
+    if isinstance(value, ListV) and not isinstance(m.state.heap[value.slot], Items):
+        return ListV(m.new(m.b.emit("copy", m.operand(value))))
+    return ListV(m.new(Items(m.iterate(value))))
+
+
+@builtin(tuple)
+def _tuple(m: Calls, args: Args, keywords: Keywords) -> Value:
+    if args and isinstance(args[0], Num) and isinstance(type_of(args[0].operand), Tuple):
+        return args[0]
+    return TupleV(m.iterate(args[0]) if args else ())
+
+
+@builtin(dict)
+def _dict(m: Calls, args: Args, keywords: Keywords) -> Value:
+    entries = Entries((), ())
+    if args:
+        if isinstance(args[0], DictV):
+            held = m.state.heap[args[0].slot]
+            assert isinstance(held, Entries)
+            entries = held
+        else:
+            for pair in m.iterate(args[0]):
+                key, value = m.iterate(pair)
+                entries = entries.put(m.static(key, "a dictionary's key"), value)
+    for name, value in keywords.items():
+        entries = entries.put(name, value)
+    return DictV(m.new(entries))
+
+
+@builtin(slice)
+def _slice(m: Calls, args: Args, keywords: Keywords) -> Value:
+    if len(args) == 1:
+        return SliceV(NONE, args[0], NONE)
+    return SliceV(args[0], args[1], args[2] if len(args) > 2 else NONE)
+
+
+@builtin(sum)
+def _sum(m: Calls, args: Args, keywords: Keywords) -> Value:
+    start = args[1] if len(args) > 1 else keywords.get("start", Static(0))
+    items = m.known_items(args[0])
+    if items is not None:
+        total = start
+        for item in items:
+            total = m.binary("+", total, item)
+        return total
+    if isinstance(args[0], ListV):
+        return m.call_op("list_sum", (m.operand(args[0]), m.operand(start)))
+    if m.is_number(args[0]):
+        total = m.call_row("np.sum", (args[0],), {"axis": Static(0)})
+        return total if isinstance(start, Static) and start.value == 0 else m.binary("+", start, total)
+    total = start
+    for item in m.iterate(args[0]):
+        total = m.binary("+", total, item)
+    return total
+
+
+def _extreme(name: str, row: str) -> Callable[[Calls, Args, Keywords], Value]:
+    def apply(m: Calls, args: Args, keywords: Keywords) -> Value:
+        if "key" in keywords or "default" in keywords:
+            m.refuse(f"`{name}` with `key` or `default`", "this is not supported yet", "compare the values yourself")
+        if len(args) == 1 and m.is_number(args[0]):
+            return m.call_row(row, args, {})
+        items = args if len(args) > 1 else m.iterate(args[0])
+        if not items:
+            m.b.effect("py.raise", Seq((Lit(ValueError), Lit(f"{name}() iterable argument is empty"))))
+            raise Unreachable
+        if all(isinstance(i, Static) for i in items):
+            return Static((min if name == "min" else max)(i.value for i in items))  # type: ignore[union-attr]
+        best = items[0]
+        for item in items[1:]:
+            best = m.call_op(f"{name}2", (m.operand(best), m.operand(item)))
+        return best
+
+    return apply
+
+
+BUILTINS[min] = _extreme("min", "np.min")
+BUILTINS[max] = _extreme("max", "np.max")
+
+
+@builtin(sorted)
+def _sorted(m: Calls, args: Args, keywords: Keywords) -> Value:
+    items = m.iterate(args[0])
+    if not all(isinstance(i, Static) for i in items):
+        m.refuse("`sorted` of values that are not known", "the order depends on values", "use np.sort on an array")
+    reverse = m.truth(keywords.get("reverse", Static(False)))
+    return ListV(m.new(Items(tuple(sorted(items, key=lambda i: i.value, reverse=bool(reverse))))))  # type: ignore[union-attr]
+
+
+@builtin(any, all)
+def _quantifier(m: Calls, args: Args, keywords: Keywords) -> Value:
+    raise NotImplementedError
+
+
+def _any_all(is_all: bool) -> Callable[[Calls, Args, Keywords], Value]:
+    def apply(m: Calls, args: Args, keywords: Keywords) -> Value:
+        result: Value = Static(is_all)
+        for item in m.iterate(args[0]):
+            result = m.both(result, lambda item=item: item, is_and=is_all)  # type: ignore[misc]
+        return result
+
+    return apply
+
+
+BUILTINS[any], BUILTINS[all] = _any_all(False), _any_all(True)
+
+
+@builtin(isinstance)
+def _isinstance(m: Calls, args: Args, keywords: Keywords) -> Value:
+    classes = m.static(args[1], "the class")
+    if isinstance(args[0], Select):
+        select = args[0]
+        return m.choose(select.condition, lambda: _isinstance(m, (select.then, args[1]), {}), lambda: _isinstance(m, (select.orelse, args[1]), {}))
+    return Static(issubclass(class_of(m, args[0]), classes))
+
+
+@builtin(type)
+def _type(m: Calls, args: Args, keywords: Keywords) -> Value:
+    if len(args) != 1:
+        m.refuse("a class is made", "it is not known to the compiler", "define the class outside")
+    return Static(class_of(m, args[0]))
+
+
+def class_of(m: Calls, value: Value) -> type:
+    """The Python class of a value."""
+    if isinstance(value, Static):
+        return type(value.value)
+    if isinstance(value, TupleV):
+        return value.cls or tuple
+    if isinstance(value, (ListV,)):
+        return list
+    if isinstance(value, DictV):
+        return dict
+    if isinstance(value, Object):
+        return value.cls
+    if isinstance(value, Range):
+        return range
+    if isinstance(value, (Closure,)):
+        return type(class_of)
+    of = type_of(m.operand(value))
+    if isinstance(of, Array) and of.shape is not None:
+        return np.ndarray
+    if isinstance(of, Scalar):
+        if of.weak:
+            return {"b": bool, "i": int, "f": float, "c": complex}[kind(of.dtype)]
+        return type(np.dtype(of.dtype).type(0))
+    if isinstance(of, Tuple):
+        return tuple
+    if isinstance(of, List):
+        return list
+    m.refuse("the class of this value is needed", "it is only known when the program runs", "do not ask for it")
+
+
+@builtin(callable)
+def _callable(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return Static(isinstance(args[0], (Closure, Method)) or isinstance(args[0], Static) and callable(args[0].value))
+
+
+@builtin(getattr)
+def _getattr(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return m.attribute(args[0], m.static(args[1], "an attribute's name"))
+
+
+@builtin(hasattr)
+def _hasattr(m: Calls, args: Args, keywords: Keywords) -> Value:
+    name = m.static(args[1], "an attribute's name")
+    if isinstance(args[0], Static):
+        return Static(hasattr(args[0].value, name))
+    return Static(hasattr(class_of(m, args[0]), name))
+
+
+@builtin(print)
+def _print(m: Calls, args: Args, keywords: Keywords) -> Value:
+    m.b.effect("py.print", Seq(tuple(m.row_operand(a) for a in args)), Make(dict, tuple(keywords), tuple(m.operand(v) for v in keywords.values())))
+    return NONE
+
+
+@builtin(str, repr, format)
+def _str(m: Calls, args: Args, keywords: Keywords) -> Value:
+    raise NotImplementedError
+
+
+def _to_text(function: Any) -> Callable[[Calls, Args, Keywords], Value]:
+    def apply(m: Calls, args: Args, keywords: Keywords) -> Value:
+        if all(isinstance(a, Static) for a in args):
+            return Static(function(*(a.value for a in args)))  # type: ignore[union-attr]
+        return Num(m.b.emit("py.call", Lit(function), Seq(tuple(m.operand(a) for a in args))))
+
+    return apply
+
+
+for _f in (str, repr, format):
+    BUILTINS[_f] = _to_text(_f)
+
+
+# -- methods of containers --------------------------------------------------------------------------------------
+
+
+@method(ListV, "append")
+def _append(m: Calls, owner: ListV, args: Args, keywords: Keywords) -> Value:
+    m.append(owner, args[0])
+    return NONE
+
+
+@method(ListV, "extend")
+def _extend(m: Calls, owner: ListV, args: Args, keywords: Keywords) -> Value:
+    for item in m.iterate(args[0]):
+        m.append(owner, item)
+    return NONE
+
+
+@method(ListV, "pop")
+def _pop(m: Calls, owner: ListV, args: Args, keywords: Keywords) -> Value:
+    contents = m.state.heap[owner.slot]
+    if isinstance(contents, Items):
+        number = m.static(args[0], "an index") if args else -1
+        items = list(contents.items)
+        value = items.pop(number)
+        m.state.heap[owner.slot] = Items(tuple(items))
+        return value
+    if args:
+        m.refuse("`pop` at a position of a list of unknown length", "this is not supported yet", "use `pop()`")
+    value = m.subscript(owner, Static(-1))
+    m.state.heap[owner.slot] = m.b.emit("list_drop", m.operand(owner))
+    return value
+
+
+@method(ListV, "insert")
+def _insert(m: Calls, owner: ListV, args: Args, keywords: Keywords) -> Value:
+    contents = m.state.heap[owner.slot]
+    if not isinstance(contents, Items):
+        m.refuse("`insert` into a list of unknown length", "this is not supported yet", "use `append`")
+    items = list(contents.items)
+    items.insert(m.static(args[0], "an index"), args[1])
+    m.state.heap[owner.slot] = Items(tuple(items))
+    return NONE
+
+
+@method(ListV, "copy")
+def _list_copy(m: Calls, owner: ListV, args: Args, keywords: Keywords) -> Value:
+    return _list(m, (owner,), {})
+
+
+@method(ListV, "reverse")
+def _reverse(m: Calls, owner: ListV, args: Args, keywords: Keywords) -> Value:
+    contents = m.state.heap[owner.slot]
+    if not isinstance(contents, Items):
+        m.refuse("`reverse` of a list of unknown length", "this is not supported yet", "loop over `reversed(...)`")
+    m.state.heap[owner.slot] = Items(tuple(reversed(contents.items)))
+    return NONE
+
+
+def _entries(m: Calls, owner: DictV) -> Entries:
+    entries = m.state.heap[owner.slot]
+    assert isinstance(entries, Entries)
+    return entries
+
+
+@method(DictV, "items")
+def _items(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
+    entries = _entries(m, owner)
+    return TupleV(tuple(TupleV((Static(k), v)) for k, v in zip(entries.keys, entries.values)))
+
+
+@method(DictV, "keys")
+def _keys(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
+    return TupleV(tuple(Static(k) for k in _entries(m, owner).keys))
+
+
+@method(DictV, "values")
+def _values(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
+    return TupleV(_entries(m, owner).values)
+
+
+@method(DictV, "get")
+def _get(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
+    key = m.static(args[0], "a dictionary's key")
+    entries = _entries(m, owner)
+    return entries.get(key) if key in entries.keys else (args[1] if len(args) > 1 else NONE)
+
+
+@method(DictV, "pop")
+def _dict_pop(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
+    key = m.static(args[0], "a dictionary's key")
+    entries = _entries(m, owner)
+    if key not in entries.keys:
+        if len(args) > 1:
+            return args[1]
+        m.refuse(f"the dictionary has no key {key!r}", "it would raise KeyError", "check the key")
+    m.state.heap[owner.slot] = entries.drop(key)
+    return entries.get(key)
+
+
+@method(DictV, "update")
+def _update(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
+    entries = _entries(m, owner)
+    new = dict(keywords)
+    if args:
+        assert isinstance(args[0], DictV)
+        other = _entries(m, args[0])
+        new = dict(zip(other.keys, other.values)) | new
+    for key, value in new.items():
+        entries = entries.put(key, value)
+    m.state.heap[owner.slot] = entries
+    return NONE
+
+
+@method(DictV, "setdefault")
+def _setdefault(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
+    key = m.static(args[0], "a dictionary's key")
+    entries = _entries(m, owner)
+    if key not in entries.keys:
+        m.state.heap[owner.slot] = entries.put(key, args[1] if len(args) > 1 else NONE)
+    return _entries(m, owner).get(key)
+
+
+@method(DictV, "copy")
+def _dict_copy(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
+    return DictV(m.new(_entries(m, owner)))
+
+
+@method(TupleV, "_replace")
+def _replace(m: Calls, owner: TupleV, args: Args, keywords: Keywords) -> Value:
+    assert owner.cls is not None
+    fields: Any = owner.cls._fields  # type: ignore[attr-defined]
+    return TupleV(tuple(keywords.get(f, v) for f, v in zip(fields, owner.items)), owner.cls)
+
+
+__all__ = ["BUILTINS", "METHODS", "Ref", "Var", "class_of"]

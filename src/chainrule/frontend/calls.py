@@ -1,0 +1,713 @@
+"""Calls: functions with a row become operations, functions with source are executed in place, builtins act on containers.
+
+A function of the user's is executed abstractly at each call, as if its body stood there. A function that is already being
+executed (recursion) becomes a call of a function of its own in the generated program (see `recursion`).
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import functools
+import types
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..errors import Finding, MissingRuleError, SourceUnavailableError
+from ..ir.build import type_of
+from ..ir.nodes import Arg, Lit, Make, Operand, Seq, Var
+from ..ir.ops import OPS
+from ..ir.types import Array, List, Opaque, Scalar, differentiable, rank
+from ..rules import registry
+from . import source as sources
+from .expressions import Expressions
+from .loops import NeedUnroll
+from .machine import Refusal, Unreachable, describe
+from .merge import list_var
+from .state import Frame
+from .values import (
+    NONE,
+    UNBOUND,
+    Closure,
+    DictV,
+    Entries,
+    Items,
+    Lazy,
+    ListV,
+    Method,
+    Num,
+    Object,
+    Range,
+    Ref,
+    Select,
+    SliceV,
+    Static,
+    Step,
+    TupleV,
+    Value,
+)
+
+UNROLL_LIMIT = 200  # iterations of a loop over known items; more would print more code than anybody reads
+
+
+@dataclass
+class FrameInfo:
+    """What the syntax says about a frame: its source, the frame it closes over, and whose names are not its own."""
+
+    source: Any
+    parent: int | None
+    locals: frozenset[str]
+    nonlocals: frozenset[str] = frozenset()
+    escapes: bool = field(default=False)
+
+
+class Calls(Expressions):
+    """Evaluates calls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.infos: dict[int, FrameInfo] = {}
+        self.current = 0
+        self.stack: list[Any] = []  # functions being executed (their code objects)
+        self.loop_indices: list[Var] = []
+        self.flags: list[str] = []
+        self.loop: Any = None
+
+    # -- names ---------------------------------------------------------------------------------------------------
+
+    def frame(self) -> Frame:
+        return self.state.frames[self.current]
+
+    def lookup(self, name: str) -> Value:
+        number: int | None = self.current
+        while number is not None:
+            info = self.infos[number]
+            frame = self.state.frames.get(number, {})
+            if name in frame and name not in info.nonlocals:
+                return frame[name]
+            if name in info.locals and name not in info.nonlocals:
+                return UNBOUND
+            if info.parent is None:
+                return self.outside(info.source, name)
+            number = info.parent
+        raise AssertionError(name)
+
+    def bind_name(self, name: str, value: Value) -> None:
+        number = self.current
+        while name in self.infos[number].nonlocals:
+            parent = self.infos[number].parent
+            if parent is None:
+                self.refuse(f"`nonlocal {name}` of a variable outside the differentiated function", "the gradient call would write to it",
+                            "return the new value instead")
+            number = parent
+        self.name(value, name)
+        self.state.frames[number][name] = value
+
+    def outside(self, source: Any, name: str) -> Value:
+        """A name from the closure, the globals or the builtins of a function."""
+        place = source.place(name)
+        value = place.read()
+        if value is sources.MISSING:
+            self.b.effect("py.raise", Seq((Lit(NameError), Lit(f"name {name!r} is not defined"))))
+            raise Unreachable
+        return self.external(place, value)
+
+    def external(self, place: Any, value: Any) -> Value:
+        """A Python object found at a place outside the function: known (and guarded), or read at each call."""
+        if is_code(value):
+            self.guard(place, value)
+            return Static(value)
+        return self.capture(place, value)
+
+    def guard(self, place: Any, value: Any) -> None:
+        raise NotImplementedError
+
+    def capture(self, place: Any, value: Any) -> Value:
+        raise NotImplementedError
+
+    def static_attribute(self, owner: Any, name: str) -> Value:
+        try:
+            value = getattr(owner, name)
+        except AttributeError as error:
+            self.refuse(str(error), "the attribute does not exist", "check the spelling")
+        if isinstance(owner, types.ModuleType):
+            if owner.__name__.partition(".")[0] in ("numpy", "math", "scipy", "cmath") or is_code(value):
+                return Static(value)
+            return self.external(sources.Place(vars(owner), name), value)
+        if is_code(value) or isinstance(value, (int, float, str, bytes, tuple, type(None), np.dtype)):
+            return Static(value)
+        return Method(Static(owner), name) if callable(value) else Static(value)
+
+    def class_attribute(self, owner: Object, name: str) -> Value:
+        found = getattr(owner.cls, name, None)
+        if isinstance(found, types.FunctionType):
+            return Method(owner, name)
+        if isinstance(found, property) and found.fget is not None:
+            return self.call(Static(found.fget), (owner,), {})
+        if found is not None and not callable(found):
+            return Static(found)
+        self.refuse(f"`{owner.cls.__name__}` has no attribute `{name}` here", "it is not a field, a method or a property",
+                    "use the fields of the dataclass")
+
+    # -- functions ---------------------------------------------------------------------------------------------------
+
+    def closure(self, node: ast.FunctionDef | ast.Lambda) -> Closure:
+        self.infos[self.current].escapes = True
+        arguments = node.args
+        defaults = tuple(self.eval(d) for d in arguments.defaults)
+        keywords = tuple((a.arg, self.eval(d)) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults) if d is not None)
+        return Closure(node, self.current, defaults, keywords, self.infos[self.current].source)
+
+    def eval_Lambda(self, node: ast.Lambda) -> Value:
+        return self.closure(node)
+
+    def eval_Call(self, node: ast.Call) -> Value:
+        function = self.eval(node.func)
+        args: list[Value] = []
+        for a in node.args:
+            if isinstance(a, ast.Starred):
+                args.extend(self.iterate(self.eval(a.value)))
+            else:
+                args.append(self.eval(a))
+        keywords: dict[str, Value] = {}
+        for k in node.keywords:
+            if k.arg is None:
+                mapping = self.eval(k.value)
+                if not isinstance(mapping, DictV):
+                    self.refuse("`**` of something that is not a dictionary", "its keys are not known", "pass a dictionary", k.value)
+                entries = self.state.heap[mapping.slot]
+                assert isinstance(entries, Entries)
+                keywords.update(zip(entries.keys, entries.values))
+            else:
+                keywords[k.arg] = self.eval(k.value)
+        self.node = node
+        return self.call(function, tuple(args), keywords)
+
+    def call(self, function: Value, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        if isinstance(function, Select):
+            return self.choose(function.condition, lambda: self.call(function.then, args, keywords), lambda: self.call(function.orelse, args, keywords))
+        if isinstance(function, Closure):
+            return self.execute(function.node, function.context, function.frame, function.defaults, dict(function.keyword_defaults), args, keywords)
+        if isinstance(function, Method):
+            return self.call_method(function.owner, function.name, args, keywords)
+        if isinstance(function, Object):
+            return self.call(self.class_attribute(function, "__call__"), args, keywords)
+        if isinstance(function, Static):
+            return self.call_static(function.value, args, keywords)
+        self.refuse(f"{describe(function)} is called", "it is not a function that is known before the program runs",
+                    "pass the function itself, or choose between functions with `if`")
+
+    def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        from .builtins import BUILTINS
+
+        try:
+            special = BUILTINS.get(f)
+        except TypeError:
+            special = None
+        if special is not None:
+            return special(self, args, keywords)
+        if isinstance(f, functools.partial):
+            return self.call_static(f.func, (*(Static(a) for a in f.args), *args), {**{k: Static(v) for k, v in f.keywords.items()}, **keywords})
+        name = registry.lookup(f)
+        if name is not None:
+            return self.call_row(name, args, keywords)
+        refusal = registry.refusal(f)
+        if refusal is not None:
+            self.refuse(f"`{getattr(f, '__name__', f)}` cannot be differentiated", refusal.because, refusal.instead)
+        if isinstance(f, type):
+            return self.construct(f, args, keywords)
+        if hasattr(f, "primal") and hasattr(f, "source_for"):
+            self.refuse("a gradient inside a differentiated function is not supported yet", "derivatives of derivatives are not there yet",
+                        "differentiate the outer function numerically")
+        return self.call_user(f, args, keywords)
+
+    def call_user(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        try:
+            resolved = sources.resolve(f)
+            if resolved.function is f or resolved.args or resolved.keywords or isinstance(f, functools._lru_cache_wrapper):
+                source = sources.read(resolved.function)
+            else:
+                raise SourceUnavailableError(getattr(f, "__name__", str(f)), "it is written in C")
+        except SourceUnavailableError as error:
+            return self.without_source(f, args, keywords, error)
+        bound = tuple(self.constant_object(a) for a in resolved.args)
+        defaults = tuple(self.default(source, n, v) for n, v in enumerate(source.defaults))
+        keyword_defaults = {k: self.default(source, k, v) for k, v in source.keyword_defaults.items()}
+        extra = {k: self.constant_object(v) for k, v in resolved.keywords}
+        return self.execute(source.node, source, None, defaults, keyword_defaults, (*bound, *args), {**extra, **keywords})
+
+    def default(self, source: Any, key: Any, value: Any) -> Value:
+        return self.constant_object(value)
+
+    def constant_object(self, value: Any) -> Value:
+        if isinstance(value, (np.ndarray, list, dict, set)):
+            if isinstance(value, np.ndarray):
+                return self.wrap(self.b.emit("constant", Lit(value)))
+            self.refuse("a default value that can change is used", "it is shared between calls", "use None, and make the object inside")
+        return Static(value)
+
+    def without_source(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value], error: SourceUnavailableError) -> Value:
+        """A function that cannot be looked into: evaluated now if everything is known, otherwise there must be a rule."""
+        try:
+            known = [self.known(a) for a in args]
+            known_keywords = {k: self.known(v) for k, v in keywords.items()}
+        except _NotKnown:
+            name = getattr(f, "__qualname__", None) or getattr(f, "__name__", str(f))
+            module = getattr(f, "__module__", None)
+            title = f"{module}.{name}" if module and module != "builtins" else name
+            raise MissingRuleError(title, self.location(self.node)) from error
+        if isinstance(f, types.BuiltinFunctionType) and getattr(f, "__module__", "") in ("builtins", "math", "operator", None):
+            return Static(f(*known, **known_keywords))
+        name = getattr(f, "__name__", str(f))
+        raise MissingRuleError(name, self.location(self.node)) from error
+
+    def known(self, value: Value) -> Any:
+        if isinstance(value, Static):
+            return value.value
+        if isinstance(value, TupleV):
+            return tuple(self.known(item) for item in value.items)
+        raise _NotKnown
+
+    def construct(self, cls: type, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        """An instance of a user's class: a namedtuple or a dataclass."""
+        if issubclass(cls, tuple) and hasattr(cls, "_fields"):
+            defaults = cls._field_defaults
+            items = list(args)
+            for name in cls._fields[len(args):]:
+                items.append(keywords[name] if name in keywords else Static(defaults[name]))
+            return TupleV(tuple(items), cls)
+        if dataclasses.is_dataclass(cls) and not hasattr(cls, "__post_init__"):
+            names = [f.name for f in dataclasses.fields(cls) if f.init]
+            given = dict(zip(names, args)) | keywords
+            values = []
+            for f in dataclasses.fields(cls):
+                if f.name in given:
+                    values.append(given[f.name])
+                elif f.default is not dataclasses.MISSING:
+                    values.append(Static(f.default))
+                else:
+                    self.refuse(f"the field `{f.name}` of `{cls.__name__}` is not given", "its default is made by a factory", "pass it")
+            return Object(self.new(Entries(tuple(f.name for f in dataclasses.fields(cls)), tuple(values))), cls)
+        if issubclass(cls, BaseException):
+            return Num(self.b.emit("py.call", Lit(cls), Seq(tuple(self.operand(a) for a in args))))
+        self.refuse(f"an object of class `{cls.__name__}` is made", "classes other than dataclasses and namedtuples are not supported yet",
+                    "use a dataclass, a namedtuple or a tuple")
+
+    # -- executing a function -----------------------------------------------------------------------------------------
+
+    def execute(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, source: Any, parent: int | None, defaults: tuple[Value, ...],
+                keyword_defaults: dict[str, Value], args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        """Execute a function's body with these arguments; its value."""
+        if node in self.stack:
+            return self.recursive(node, source, parent, defaults, keyword_defaults, args, keywords)
+        if isinstance(node, ast.AsyncFunctionDef) or any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(node)):
+            self.refuse("a generator or a coroutine is called", "it is suspended and resumed", "return a list instead", None)
+        bound = self.bind(node, defaults, keyword_defaults, args, keywords)
+        self.numbers += 1
+        number = self.numbers
+        local, nonlocal_names = names_of(node)
+        kept = (self.current, self.source, self.b.span, self.loop, self.node)
+        self.infos[number] = FrameInfo(source, parent, local, nonlocal_names)
+        self.state.frames[number] = bound
+        self.current, self.source, self.loop = number, source, None
+        self.stack.append(node)
+        try:
+            if isinstance(node, ast.Lambda):
+                value = self.eval(node.body)
+            else:
+                self.settle(self.run(list(node.body)))
+                value = self.state.frames[number].pop("%ret")
+            if value is UNBOUND:
+                self.refuse("a function may end without a value", "not every path returns", "return a value on every path", node)
+        finally:
+            self.stack.pop()
+            self.current, self.source, self.b.span, self.loop, self.node = kept
+        if not self.infos[number].escapes:
+            self.state.frames.pop(number, None)
+        return value
+
+    def recursive(self, node: Any, source: Any, parent: int | None, defaults: tuple[Value, ...], keyword_defaults: dict[str, Value],
+                  args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        raise NotImplementedError
+
+    def run(self, stmts: list[Any]) -> Any:
+        raise NotImplementedError
+
+    def settle(self, end: Any) -> None:
+        raise NotImplementedError
+
+    def bind(self, node: ast.FunctionDef | ast.Lambda | Any, defaults: tuple[Value, ...], keyword_defaults: dict[str, Value],
+             args: tuple[Value, ...], keywords: dict[str, Value]) -> Frame:
+        """Arguments to parameters, as Python does it."""
+        a = node.args
+        title = getattr(node, "name", "<lambda>")
+        frame: Frame = {}
+        positional = [*a.posonlyargs, *a.args]
+        rest = dict(keywords)
+        for parameter, value in zip(positional, args):
+            frame[parameter.arg] = value
+        if len(args) > len(positional):
+            if a.vararg is None:
+                self.refuse(f"`{title}` is given {len(args)} positional arguments", f"it takes {len(positional)}", "check the call")
+            frame[a.vararg.arg] = TupleV(tuple(args[len(positional):]))
+        elif a.vararg is not None:
+            frame[a.vararg.arg] = TupleV(())
+        first_default = len(positional) - len(defaults)
+        for n, parameter in enumerate(positional):
+            if parameter.arg in rest and n >= len(a.posonlyargs):
+                if parameter.arg in frame:
+                    self.refuse(f"`{title}` is given `{parameter.arg}` twice", "by position and by name", "check the call")
+                frame[parameter.arg] = rest.pop(parameter.arg)
+            elif parameter.arg not in frame:
+                if n < first_default:
+                    self.refuse(f"`{title}` is not given its argument `{parameter.arg}`", "it has no default value", "check the call")
+                frame[parameter.arg] = defaults[n - first_default]
+        for parameter in a.kwonlyargs:
+            if parameter.arg in rest:
+                frame[parameter.arg] = rest.pop(parameter.arg)
+            elif parameter.arg in keyword_defaults:
+                frame[parameter.arg] = keyword_defaults[parameter.arg]
+            else:
+                self.refuse(f"`{title}` is not given its argument `{parameter.arg}`", "it has no default value", "check the call")
+        if a.kwarg is not None:
+            frame[a.kwarg.arg] = DictV(self.new(Entries(tuple(rest), tuple(rest.values()))))
+        elif rest:
+            self.refuse(f"`{title}` has no parameter `{next(iter(rest))}`", "it is given by name", "check the call")
+        return frame
+
+    # -- operations with a row ----------------------------------------------------------------------------------------
+
+    def call_row(self, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        """Call a function that has a row."""
+        view = self.view_of(name, args, keywords)
+        if view is not None:
+            return view
+        try:
+            bound = registry.bind(name, tuple(self.row_operand(a) for a in args), {k: self.row_operand(v) for k, v in keywords.items()})
+        except registry.RowError as error:
+            self.refuse(error.what, error.why, error.remedy)
+        bound = self.make_static(name, bound)
+        return self.call_op(name, bound, tuple(args))
+
+    def row_operand(self, value: Value) -> Arg:
+        if isinstance(value, (Range, Lazy)):
+            return Seq(tuple(self.operand(item) for item in self.iterate(value)), "list")
+        return self.operand(value)
+
+    def make_static(self, name: str, args: tuple[Arg, ...]) -> tuple[Arg, ...]:
+        """Parameters whose value the row has to know (an axis, say)."""
+        row = registry.ROWS.get(name)
+        if row is None or not row.static:
+            return args
+        result = list(args)
+        for n, (param, arg) in enumerate(zip(OPS[name].params, args)):
+            if param.name in row.static and isinstance(arg, (Var, Seq)):
+                result[n] = Lit(self.static(self.as_value(arg), f"the argument `{param.name}` of {name}"))
+        return tuple(result)
+
+    def as_value(self, arg: Arg) -> Value:
+        if isinstance(arg, Lit):
+            return Static(arg.value)
+        if isinstance(arg, Seq):
+            return TupleV(tuple(self.as_value(item) for item in arg.items))
+        return Num(arg)  # type: ignore[arg-type]
+
+    def view_of(self, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value | None:
+        """Functions whose result is a view of their first argument, where writing through it must be seen."""
+        if not args or not isinstance(args[0], (Ref,)):
+            return None
+        array = args[0]
+        dimensions = rank(self.type(array))
+        if dimensions is None:
+            return None
+        if name in ("np.asarray", "np.asanyarray") and len(args) == 1 and not keywords:
+            return array
+        if name == "np.transpose":
+            axes = args[1] if len(args) > 1 else keywords.get("axes", NONE)
+            return self.transposed(array, self.static(axes, "axes"))
+        if name == "np.swapaxes" and len(args) == 3:
+            i, j = (self.static(a, "an axis") % dimensions for a in args[1:])
+            order = list(range(dimensions))
+            order[i], order[j] = order[j], order[i]
+            return self.transposed(array, tuple(order))
+        if name in ("np.reshape", "np.ravel") and not keywords and array.slot in self.state.owned and not array.path:
+            target: Arg = Lit(-1) if name == "np.ravel" else self.operand(args[1]) if len(args) == 2 else Seq(tuple(self.operand(a) for a in args[1:]))
+            return Ref(array.slot, (Step("reshape", target),))
+        return None
+
+    # -- methods ----------------------------------------------------------------------------------------------------------
+
+    def call_method(self, owner: Value, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        from .builtins import METHODS
+
+        if isinstance(owner, Object):
+            function = getattr(owner.cls, name)
+            return self.call(Static(function), (owner, *args), keywords)
+        special = METHODS.get((type(owner), name))
+        if special is not None:
+            return special(self, owner, args, keywords)
+        if self.is_number(owner):
+            return self.number_method(owner, name, args, keywords)
+        if isinstance(owner, Static):
+            value = owner.value
+            if isinstance(value, (str, bytes, tuple, int, float, dict, frozenset)):
+                try:
+                    return Static(getattr(value, name)(*(self.known(a) for a in args), **{k: self.known(v) for k, v in keywords.items()}))
+                except _NotKnown:
+                    if isinstance(value, str):
+                        return Num(self.b.emit("py.call", Lit(getattr(value, name)), Seq(tuple(self.operand(a) for a in args))))
+            bound = getattr(value, name)
+            return self.call_static(bound, args, keywords)
+        if isinstance(owner, Num) and isinstance(type_of(owner.operand), Opaque):
+            return self.opaque_method(owner, name, args, keywords)
+        self.refuse(f"{describe(owner)} has no method `{name}` here", "it is not known to the compiler", "use a function of NumPy or plain Python")
+
+    def number_method(self, owner: Value, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        if name == "item" and not args:
+            return self.call_row("rt.item", (owner,), {}) if "rt.item" in OPS else self.call_static(float, (owner,), {})
+        if name in ("fill",) and isinstance(owner, Ref) and len(args) == 1:
+            self.write(owner, Lit(Ellipsis), self.operand(args[0]))
+            return NONE
+        if name == "tolist":
+            self.refuse("`tolist` is not supported yet", "the list's length is not known", "index the array")
+        if name not in registry.METHODS:
+            self.refuse(f"the array method `{name}` is not supported yet", "it has no rule", "use a NumPy function that has one")
+        op = registry.METHODS[name]
+        if name in ("reshape", "transpose") and len(args) != 1:
+            args = (TupleV(args),) if args else ()
+        return self.call_row(op, (owner, *args), keywords)
+
+    def opaque_method(self, owner: Num, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        """A method of an object that carries no derivative (a random Generator, a string): called once, as it stands."""
+        operands = tuple(self.operand(a) for a in args)
+        if any(differentiable(type_of(v)) for v in operands):
+            self.refuse(f"`{name}` of an object that the compiler does not know is given numbers that may carry a derivative",
+                        "what it does with them is not known", "compute the numbers outside of the object")
+        self.refuse(f"`{name}` of an object that the compiler does not know", "the type of its result is not known", "call it outside, and pass the result in")
+
+    # -- iteration ----------------------------------------------------------------------------------------------------------
+
+    def known_items(self, value: Value) -> tuple[Value, ...] | None:
+        """The items of an iterable whose number is known; None for a loop that has to stay a loop."""
+        if isinstance(value, TupleV):
+            return value.items
+        if isinstance(value, ListV):
+            contents = self.state.heap[value.slot]
+            return contents.items if isinstance(contents, Items) else None
+        if isinstance(value, DictV):
+            entries = self.state.heap[value.slot]
+            assert isinstance(entries, Entries)
+            return tuple(Static(k) for k in entries.keys)
+        if isinstance(value, Static) and isinstance(value.value, (tuple, list, str, dict, range)):
+            return tuple(Static(item) for item in value.value)
+        if isinstance(value, Lazy):
+            if value.kind == "enumerate":
+                items = self.known_items(value.parts[0])
+                start = value.parts[1]
+                if items is None:
+                    return None
+                return tuple(TupleV((self.binary("+", start, Static(n)), item)) for n, item in enumerate(items))
+            parts = [self.known_items(p) for p in value.parts]
+            if value.kind == "zip":
+                lengths = [len(p) for p in parts if p is not None]
+                if not lengths or (any(p is None for p in parts) and not all(p is not None or self.length_known(v) for p, v in zip(parts, value.parts))):
+                    return None
+                if any(p is None for p in parts):
+                    return None
+                return tuple(TupleV(tuple(p[n] for p in parts if p is not None)) for n in range(min(lengths)))
+            if value.kind == "reversed" and parts[0] is not None:
+                return tuple(reversed(parts[0]))
+        return None
+
+    def length_known(self, value: Value) -> bool:
+        return False
+
+    def iterate(self, value: Value) -> tuple[Value, ...]:
+        """The items of an iterable, all known."""
+        items = self.known_items(value)
+        if items is not None:
+            return items
+        if isinstance(value, (Range, Lazy)):
+            start, element = self.counted(value, None)
+            listed = self.static_range(start, element)
+            if listed is not None:
+                return tuple(listed)
+        if isinstance(value, (Ref, Select)) and self.is_number(value):
+            type = self.type(value)
+            if isinstance(type, Array) and type.shape and isinstance(type.shape[0], int):
+                return tuple(self.subscript(value, Static(n)) for n in range(type.shape[0]))
+        if isinstance(value, Range) and isinstance(value.stop, Var):
+            sources = self.sources(value.stop)
+            if sources:
+                self.static(Num(value.stop), "the length of this range")
+        self.refuse(f"the number of items of {describe(value)} must be known here", "it is only known when the program runs",
+                    "loop over it")
+
+    def counted(self, value: Value, node: ast.stmt | None) -> tuple[tuple[Arg, Arg, Arg], Callable[[Any], Value]]:
+        """An iterable as a counted loop: (start, stop, step), and the item for an index."""
+        if isinstance(value, Range):
+            return (value.start, value.stop, value.step), lambda index: Num(index) if isinstance(index, Var) else Static(index.value)
+        if isinstance(value, (Ref, Select)) and self.is_number(value):
+            type = self.type(value)
+            if isinstance(type, Array) and (type.shape is None or len(type.shape) > 0):
+                return (Lit(0), self.length(value), Lit(1)), lambda index: self.subscript(value, _index_value(index))
+        if isinstance(value, ListV):
+            return (Lit(0), self.length(value), Lit(1)), lambda index: self.subscript(value, _index_value(index))
+        if isinstance(value, TupleV):
+            return (Lit(0), Lit(len(value.items)), Lit(1)), lambda index: self.subscript(value, _index_value(index))
+        if isinstance(value, Lazy) and value.kind == "enumerate":
+            bounds, element = self.counted(value.parts[0], node)
+            start, stop, step = bounds
+            count = self.trip_count(bounds)
+            offset = value.parts[1]
+
+            def numbered(index: Any) -> Value:
+                inner = self.binary("+", Num(self.b.emit("*", index, step)) if _not_one(step) else _index_value(index), _index_value(start)) \
+                    if not _is_zero(start) or _not_one(step) else _index_value(index)
+                return TupleV((self.binary("+", _index_value(index), offset), element(self.operand(inner))))
+
+            return (Lit(0), count, Lit(1)), numbered
+        if isinstance(value, Lazy) and value.kind == "zip":
+            parts = [self.counted(p, node) for p in value.parts]
+            counts = [self.trip_count(b) for b, _ in parts]
+            count = counts[0]
+            for other in counts[1:]:
+                if other is not count and not (isinstance(other, Lit) and isinstance(count, Lit) and other.value == count.value):
+                    same = self._same_extent(count, other)
+                    count = count if same else self.b.emit("min2", count, other)
+
+            def zipped(index: Any) -> Value:
+                return TupleV(tuple(element(self._at(bounds, index)) for bounds, element in parts))
+
+            return (Lit(0), count, Lit(1)), zipped
+        if isinstance(value, Lazy) and value.kind == "reversed":
+            bounds, element = self.counted(value.parts[0], node)
+            count = self.trip_count(bounds)
+            last = self.b.emit("-", count, 1)
+            return (Lit(0), count, Lit(1)), lambda index: element(self._at(bounds, self.b.emit("-", last, index)))
+        if isinstance(value, Lazy) and value.kind == "map":
+            bounds, element = self.counted(value.parts[1], node)
+            return bounds, lambda index: self.call(value.parts[0], (element(index),), {})
+        self.refuse(f"a loop over {describe(value)}", "it is not an array, a range, a list, a tuple or a dictionary", "loop over one of these", node)
+
+    def _same_extent(self, a: Arg, b: Arg) -> bool:
+        ta, tb = type_of(a), type_of(b)
+        return isinstance(ta, Scalar) and isinstance(tb, Scalar) and ta.extent is not None and ta.extent == tb.extent
+
+    def _at(self, bounds: tuple[Arg, Arg, Arg], index: Any) -> Any:
+        start, _, step = bounds
+        scaled = self.b.emit("*", index, step) if _not_one(step) else index
+        return scaled if _is_zero(start) else self.b.emit("+", start, scaled)
+
+    def trip_count(self, bounds: tuple[Arg, Arg, Arg]) -> Operand:
+        start, stop, step = bounds
+        if _is_zero(start) and not _not_one(step):
+            return stop  # type: ignore[return-value]
+        return self.b.emit("len", self.b.emit("range", start, stop, step))
+
+    def length(self, value: Value) -> Operand:
+        type = self.type(value)
+        if isinstance(type, Array) and type.shape and isinstance(type.shape[0], int):
+            return Lit(type.shape[0])
+        return self.b.emit("len", self.operand(value))
+
+    def static_range(self, bounds: tuple[Arg, Arg, Arg], element: Callable[[Any], Value]) -> list[Value] | None:
+        """The items of a counted loop whose bounds are known, if they are few enough to unroll."""
+        if not all(isinstance(b, Lit) for b in bounds):
+            return None
+        numbers = range(*(b.value for b in bounds if isinstance(b, Lit)))
+        if len(numbers) > UNROLL_LIMIT:
+            return None
+        return [element(Lit(n)) for n in numbers]
+
+    def unrollable(self, index: Num) -> bool:
+        """Whether an index comes from a loop that can be unrolled."""
+        return any(self._from(index.operand, loop) for loop in self.loop_indices)
+
+    def _from(self, operand: Any, loop: Var) -> bool:
+        if operand is loop:
+            return True
+        args = self.origin.get(operand) if isinstance(operand, Var) else None
+        return args is not None and any(self._from(a, loop) for a in args if isinstance(a, Var))
+
+    def pick_dynamic(self, items: tuple[Value, ...], index: Num) -> Value:
+        """An item of a known list at an index that is only known at run time."""
+        if self.unrollable(index):
+            raise NeedUnroll
+        if not items:
+            self.refuse("an empty list is indexed", "it has no items", "check the index")
+        operands = list_var(self, Items(items))
+        return self.call_op("list_item", (operands, index.operand), items)
+
+    def append(self, target: Value, item: Value) -> None:
+        """`target.append(item)`."""
+        assert isinstance(target, ListV)
+        contents = self.state.heap[target.slot]
+        if isinstance(contents, Items):
+            self.state.heap[target.slot] = Items((*contents.items, item))
+            return
+        assert isinstance(contents, (Var, Lit))
+        self.state.heap[target.slot] = self.b.emit("append", contents, self.operand(item), hint=getattr(contents, "hint", None))
+        if isinstance(item, Ref):
+            self.state.entangle(target.slot, {item.slot})
+
+
+class _NotKnown(Exception):
+    pass
+
+
+def _index_value(index: Any) -> Value:
+    return Static(index.value) if isinstance(index, Lit) else Num(index)
+
+
+def _is_zero(arg: Arg) -> bool:
+    return isinstance(arg, Lit) and arg.value == 0
+
+
+def _not_one(arg: Arg) -> bool:
+    return not (isinstance(arg, Lit) and arg.value == 1)
+
+
+def is_code(value: Any) -> bool:
+    """Objects that are part of the program rather than of its data: guarded by identity, known at compile time."""
+    if value is None or value is Ellipsis or isinstance(value, (bool, str, bytes, type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType,
+                                                               types.MethodType, np.ufunc, np.dtype, functools.partial)):
+        return True
+    if type(value).__module__ in ("numpy", "functools") and callable(value) and not isinstance(value, (np.ndarray, np.generic)):
+        return True
+    return hasattr(value, "primal") and hasattr(value, "source_for")
+
+
+def own_nodes(function: ast.AST) -> list[ast.AST]:
+    """The nodes of a function's own body, without those of functions inside it."""
+    found: list[ast.AST] = []
+    body = function.body if isinstance(function.body, list) else [function.body]  # type: ignore[attr-defined]
+    pending: list[ast.AST] = list(body)
+    while pending:
+        node = pending.pop()
+        found.append(node)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
+            continue
+        pending.extend(ast.iter_child_nodes(node))
+    return found
+
+
+def names_of(function: ast.FunctionDef | ast.Lambda | Any) -> tuple[frozenset[str], frozenset[str]]:
+    """The local names of a function, and those that it declares nonlocal."""
+    a = function.args
+    local = {p.arg for p in (*a.posonlyargs, *a.args, *a.kwonlyargs, *(x for x in (a.vararg, a.kwarg) if x))}
+    outer: set[str] = set()
+    for node in own_nodes(function):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
+            local.add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            local.add(node.name)
+        elif isinstance(node, ast.Nonlocal):
+            outer.update(node.names)
+    return frozenset(local - outer), frozenset(outer)
+
+
+__all__ = ["Calls", "Finding", "FrameInfo", "List", "Make", "Refusal", "SliceV", "is_code", "names_of"]

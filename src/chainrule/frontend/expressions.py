@@ -1,0 +1,550 @@
+"""Expressions: ast -> abstract value."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import operator
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..ir.build import static_value, type_of
+from ..ir.nodes import Arg, Let, Lit, Make, Seq, Slice, Var
+from ..ir.probe import CannotProbe
+from ..ir.types import BOOL, INT, Array, Dim, List, Opaque, Scalar, Tuple, differentiable
+from ..rules import registry
+from ..rules.structure import infer_index, is_basic
+from .machine import Machine, NeedStatic, Poison, Refusal, Unreachable, describe
+from .refused import REFUSED_EXPRESSIONS
+from .state import Frame
+from .values import (
+    UNBOUND,
+    Closure,
+    DictV,
+    Entries,
+    Items,
+    Lazy,
+    ListV,
+    Method,
+    Num,
+    Object,
+    Range,
+    Ref,
+    Select,
+    SliceV,
+    Static,
+    Step,
+    TupleV,
+    Value,
+)
+
+BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
+          ast.MatMult: "@", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.LShift: "<<", ast.RShift: ">>"}
+COMPARE = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
+           ast.Is: "is", ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in"}
+_STATIC_BINARY: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv, "%": operator.mod,
+    "**": operator.pow, "|": operator.or_, "&": operator.and_, "^": operator.xor, "<<": operator.lshift, ">>": operator.rshift}
+_SAFE = {"<", "<=", ">", ">=", "==", "!=", "not", "neg", "+", "-", "*", "abs", "and", "or", "len", "is", "is not"}
+
+
+class Expressions(Machine):
+    """Evaluates expressions; `Calls` and `Statements` build on it."""
+
+    def eval(self, node: ast.expr) -> Value:
+        """The value of an expression."""
+        kept, self.node = self.node, node
+        method: Any = getattr(self, "eval_" + type(node).__name__, None)
+        if method is None:
+            what, why, remedy = REFUSED_EXPRESSIONS.get(type(node).__name__, (
+                f"`{type(node).__name__}` expressions", "they are not known to the compiler", "write it another way"))
+            self.refuse(what, why, remedy)
+        try:
+            value: Value = method(node)
+        except CannotProbe as error:
+            self.refuse("this operation fails for arguments of these types", str(error), "check the shapes and types of its arguments")
+        except (IndexError, registry.RowError) as error:
+            if isinstance(error, registry.RowError):
+                self.refuse(error.what, error.why, error.remedy)
+            self.refuse("this index does not fit", str(error), "check the number of indices")
+        self.node = kept
+        return value
+
+    def value_of(self, node: ast.expr) -> Arg:
+        return self.operand(self.eval(node))
+
+    # -- names and constants -------------------------------------------------------------------------------
+
+    def eval_Constant(self, node: ast.Constant) -> Value:
+        return Static(node.value)
+
+    def eval_Name(self, node: ast.Name) -> Value:
+        value = self.lookup(node.id)
+        if value is UNBOUND:
+            self.refuse(f"`{node.id}` is used before it is bound", "no assignment reaches this use on some path", "assign to it first", node)
+        if isinstance(value, Poison):
+            self.refuse(f"`{node.id}` is not known here", value.why, "give it the same kind of value on every path", node)  # type: ignore[unreachable]
+        return value
+
+    def lookup(self, name: str) -> Value:
+        raise NotImplementedError
+
+    def eval_NamedExpr(self, node: ast.NamedExpr) -> Value:
+        value = self.eval(node.value)
+        assert isinstance(node.target, ast.Name)
+        self.bind_name(node.target.id, value)
+        return value
+
+    def bind_name(self, name: str, value: Value) -> None:
+        raise NotImplementedError
+
+    # -- operators -------------------------------------------------------------------------------------------
+
+    def eval_BinOp(self, node: ast.BinOp) -> Value:
+        a = self.eval(node.left)
+        b = self.eval(node.right)
+        self.node = node
+        return self.binary(BINARY[type(node.op)], a, b)
+
+    def binary(self, op: str, a: Value, b: Value) -> Value:
+        if isinstance(a, Static) and isinstance(b, Static) and not (_is_float(a.value) or _is_float(b.value)):
+            try:
+                return Static(_STATIC_BINARY[op](a.value, b.value))
+            except Exception:  # it raises at run time, as the user's program does
+                pass
+        special = self.container_operator(op, a, b)
+        if special is not None:
+            return special
+        return self.call_op(op, (self.operand(a), self.operand(b)))
+
+    def container_operator(self, op: str, a: Value, b: Value) -> Value | None:
+        """`+` and `*` on tuples and lists."""
+        if op == "+" and isinstance(a, TupleV) and isinstance(b, TupleV):
+            return TupleV(a.items + b.items)
+        if op == "+" and isinstance(a, ListV) and isinstance(b, ListV):
+            x, y = self.state.heap[a.slot], self.state.heap[b.slot]
+            if isinstance(x, Items) and isinstance(y, Items):
+                return ListV(self.new(Items(x.items + y.items)))
+            self.refuse("lists of unknown length are joined with `+`", "this is not supported yet", "use `append` in a loop")
+        if op == "*" and isinstance(a, Static) and isinstance(b, (TupleV, ListV)):
+            a, b = b, a
+        if op == "*" and isinstance(a, (TupleV, ListV)):
+            count = self.static(b, "the number of repetitions")
+            if isinstance(a, TupleV):
+                return TupleV(a.items * count)
+            x = self.state.heap[a.slot]
+            if isinstance(x, Items):
+                return ListV(self.new(Items(x.items * count)))
+        if any(isinstance(v, (Closure, Method, Range, Lazy, DictV)) for v in (a, b)):
+            self.refuse(f"`{op}` on {describe(a)} and {describe(b)}", "there is no such operation", "check the types")
+        return None
+
+    def eval_UnaryOp(self, node: ast.UnaryOp) -> Value:
+        value = self.eval(node.operand)
+        self.node = node
+        if isinstance(node.op, ast.Not):
+            known = self.truth(value)
+            if known is not None:
+                return Static(not known)
+            return self.call_op("not", (self.operand(value),))
+        if isinstance(value, Static) and isinstance(value.value, (int, float, complex)):
+            if isinstance(node.op, ast.USub):
+                return Static(-value.value)
+            if isinstance(node.op, ast.UAdd):
+                return value
+        name = {ast.USub: "neg", ast.UAdd: "pos", ast.Invert: "invert"}[type(node.op)]
+        return self.call_op(name, (self.operand(value),))
+
+    def eval_Compare(self, node: ast.Compare) -> Value:
+        left = self.eval(node.left)
+        return self._compare(left, list(node.ops), list(node.comparators))
+
+    def _compare(self, left: Value, ops: list[ast.cmpop], nodes: list[ast.expr]) -> Value:
+        right = self.eval(nodes[0])
+        first = self.compare(COMPARE[type(ops[0])], left, right)
+        if len(ops) == 1:
+            return first
+        return self.both(first, lambda: self._compare(right, ops[1:], nodes[1:]), is_and=True)
+
+    def compare(self, op: str, a: Value, b: Value) -> Value:
+        if op in ("is", "is not"):
+            same = self.same_object(a, b)
+            if same is not None:
+                return Static(same == (op == "is"))
+        if isinstance(a, Static) and isinstance(b, Static):
+            folded = self.b.emit(op, Lit(a.value), Lit(b.value)) if op in ("<", "<=", ">", ">=", "==", "!=", "is", "is not") else None
+            if isinstance(folded, Lit):
+                return Static(folded.value)
+        if op in ("in", "not in"):
+            return self.contains(a, b, op)
+        if op in ("==", "!=") and isinstance(a, TupleV) and isinstance(b, TupleV):
+            if len(a.items) != len(b.items):
+                return Static(op == "!=")
+            result: Value = Static(True)
+            for x, y in zip(a.items, b.items):
+                result = self.both(result, lambda x=x, y=y: self.compare("==", x, y), is_and=True)  # type: ignore[misc]
+            return result if op == "==" else self.negate(result)
+        if op in ("==", "!=") and (isinstance(a, Static) and isinstance(a.value, (str, type(None))) or
+                                   isinstance(b, Static) and isinstance(b.value, (str, type(None)))):
+            if not (isinstance(a, Static) and isinstance(b, Static)) and not _opaque(a) and not _opaque(b):
+                return Static(op == "!=")
+        if isinstance(a, Static) and isinstance(b, Static):
+            try:
+                return Static({"==": operator.eq, "!=": operator.ne}[op](a.value, b.value))
+            except KeyError:
+                pass
+        return self.call_op(op, (self.operand(a), self.operand(b)))
+
+    def negate(self, value: Value) -> Value:
+        known = self.truth(value)
+        return Static(not known) if known is not None else self.call_op("not", (self.operand(value),))
+
+    def same_object(self, a: Value, b: Value) -> bool | None:
+        """`a is b`, where the compiler knows."""
+        if isinstance(a, Static) and isinstance(b, Static):
+            return a.value is b.value
+        if isinstance(a, Select) or isinstance(b, Select):
+            return None
+        for x, y in ((a, b), (b, a)):
+            if isinstance(x, Static) and (x.value is None or isinstance(x.value, (str, bool, type, types.FunctionType))):
+                if not _opaque(y):
+                    return False
+        if isinstance(a, Ref) and isinstance(b, Ref):
+            return a == b
+        if isinstance(a, (ListV, DictV, Object)) and type(a) is type(b):
+            return a == b
+        return None
+
+    def contains(self, item: Value, container: Value, op: str) -> Value:
+        if isinstance(container, (TupleV, ListV)):
+            contents = container.items if isinstance(container, TupleV) else None
+            if isinstance(container, ListV):
+                held = self.state.heap[container.slot]
+                contents = held.items if isinstance(held, Items) else None
+            if contents is not None:
+                result: Value = Static(False)
+                for other in contents:
+                    result = self.both(result, lambda other=other: self.compare("==", item, other), is_and=False)  # type: ignore[misc]
+                return result if op == "in" else self.negate(result)
+        if isinstance(container, DictV):
+            entries = self.state.heap[container.slot]
+            assert isinstance(entries, Entries)
+            return Static((self.static(item, "the key") in entries.keys) == (op == "in"))
+        if isinstance(container, Static) and isinstance(item, Static):
+            return Static((item.value in container.value) == (op == "in"))
+        if isinstance(container, Range):
+            inside = self.call_op("in", (self.operand(item), self.b.emit("range", container.start, container.stop, container.step)))
+            return inside if op == "in" else self.negate(inside)
+        return self.call_op(op, (self.operand(item), self.operand(container)))
+
+    def eval_BoolOp(self, node: ast.BoolOp) -> Value:
+        is_and = isinstance(node.op, ast.And)
+        result = self.eval(node.values[0])
+        for value in node.values[1:]:
+            result = self.both(result, lambda value=value: self.eval(value), is_and=is_and)  # type: ignore[misc]
+        return result
+
+    def both(self, first: Value, second: Callable[[], Value], *, is_and: bool) -> Value:
+        """`first and second()` or `first or second()`, with Python's short circuit."""
+        known = self.truth(first)
+        if known is not None:
+            return second() if known == is_and else first
+        condition = self.condition(first)
+        before = self.state
+        self.state = before.copy()
+        with self.opened() as scopes:
+            value = second()
+            operand = self.operand(value) if isinstance(value, (Num, Static)) else None
+        stmts = scopes[-1].stmts
+        harmless = all(isinstance(s, Let) and s.op in _SAFE and s.out is not None and isinstance(s.out.type, Scalar) for s in stmts)
+        unchanged = all(self.state.frames[n] == f for n, f in before.frames.items()) and self.state.heap == before.heap
+        if isinstance(operand, (Var, Lit)) and harmless and unchanged and _is_bool(first) and _is_bool(value):
+            self.state = before
+            self.b.stmts.extend(stmts)
+            self.b.scopes[-1].known.update(scopes[-1].known)
+            return self.call_op("and" if is_and else "or", (condition, operand))
+        self.state = before
+        then, orelse = (second, lambda: first) if is_and else (lambda: first, second)
+        return self.choose(condition, then, orelse)
+
+    def eval_IfExp(self, node: ast.IfExp) -> Value:
+        test = self.eval(node.test)
+        known = self.truth(test)
+        if known is not None:
+            return self.eval(node.body if known else node.orelse)
+        return self.choose(self.condition(test), lambda: self.eval(node.body), lambda: self.eval(node.orelse))
+
+    def truth(self, value: Value) -> bool | None:
+        """Whether a value is true, if that is known."""
+        if isinstance(value, Static):
+            try:
+                return bool(value.value)
+            except ValueError:
+                return None
+        if isinstance(value, TupleV):
+            return bool(value.items)
+        if isinstance(value, (ListV, DictV)):
+            contents = self.state.heap[value.slot]
+            if isinstance(contents, Items):
+                return bool(contents.items)
+            return bool(contents.keys) if isinstance(contents, Entries) else None
+        if isinstance(value, (Closure, Method, Object)):
+            return True
+        return None
+
+    def condition(self, value: Value) -> Any:
+        """A value as the condition of a branch."""
+        if isinstance(value, ListV):
+            return self.b.emit(">", self.b.emit("len", self.operand(value)), 0)
+        operand = self.operand(value)
+        if not isinstance(operand, (Var, Lit)):
+            self.refuse("this condition is not a number", "its truth value is not known", "compare it explicitly")
+        return operand
+
+    # -- containers --------------------------------------------------------------------------------------------
+
+    def eval_Tuple(self, node: ast.Tuple) -> Value:
+        return TupleV(self.eval_items(node.elts))
+
+    def eval_List(self, node: ast.List) -> Value:
+        return ListV(self.new(Items(self.eval_items(node.elts))))
+
+    def eval_items(self, nodes: list[ast.expr]) -> tuple[Value, ...]:
+        items: list[Value] = []
+        for node in nodes:
+            if isinstance(node, ast.Starred):
+                items.extend(self.iterate(self.eval(node.value)))
+            else:
+                items.append(self.eval(node))
+        return tuple(items)
+
+    def eval_Dict(self, node: ast.Dict) -> Value:
+        entries = Entries((), ())
+        for key, value in zip(node.keys, node.values):
+            if key is None:
+                other = self.eval(value)
+                if not isinstance(other, DictV):
+                    self.refuse("`**` of something that is not a dictionary", "its keys are not known", "pass a dictionary")
+                inner = self.state.heap[other.slot]
+                assert isinstance(inner, Entries)
+                for k, v in zip(inner.keys, inner.values):
+                    entries = entries.put(k, v)
+            else:
+                entries = entries.put(self.static(self.eval(key), "a dictionary's key"), self.eval(value))
+        return DictV(self.new(entries))
+
+    def eval_JoinedStr(self, node: ast.JoinedStr) -> Value:
+        template = ""
+        args: list[Arg] = []
+        for part in node.values:
+            if isinstance(part, ast.Constant):
+                template += str(part.value).replace("{", "{{").replace("}", "}}")
+            else:
+                assert isinstance(part, ast.FormattedValue)
+                conversion = "" if part.conversion == -1 else "!" + chr(part.conversion)
+                spec = ""
+                if part.format_spec is not None:
+                    text = self.eval(part.format_spec)
+                    spec = ":" + str(self.static(text, "a format"))
+                value = self.eval(part.value)
+                if isinstance(value, Static) and not _is_float(value.value):
+                    template += ("{" + conversion + spec + "}").format(value.value).replace("{", "{{").replace("}", "}}")
+                else:
+                    template += "{" + conversion + spec + "}"
+                    args.append(self.operand(value))
+        if not args:
+            return Static(template.format())
+        return Num(self.b.emit("py.format", template, Seq(tuple(args))))
+
+    # -- subscripts --------------------------------------------------------------------------------------------
+
+    def eval_Slice(self, node: ast.Slice) -> Value:
+        parts = [Static(None) if n is None else self.eval(n) for n in (node.lower, node.upper, node.step)]
+        return SliceV(parts[0], parts[1], parts[2])
+
+    def eval_Subscript(self, node: ast.Subscript) -> Value:
+        base = self.eval(node.value)
+        index = self.eval(node.slice)
+        self.node = node
+        return self.subscript(base, index)
+
+    def subscript(self, base: Value, index: Value) -> Value:
+        if isinstance(base, (Ref,)):
+            return self.element(base, self.operand(index))
+        if isinstance(base, Select):
+            if isinstance(base.then, Ref) and isinstance(base.orelse, Ref):
+                argument = self.operand(index)
+                first = self.element(base.then, argument)
+                if isinstance(first, Ref) and first.slot == base.then.slot:
+                    return Select(base.condition, first, self.element(base.orelse, argument))
+                return self.wrap(self.b.emit("index", self.operand(base), argument))
+            return self.choose(base.condition, lambda: self.subscript(base.then, index), lambda: self.subscript(base.orelse, index))
+        if isinstance(base, TupleV) and base.cls is None or isinstance(base, TupleV):
+            return self.pick(base.items, index, lambda items: TupleV(items))
+        if isinstance(base, ListV):
+            contents = self.state.heap[base.slot]
+            if isinstance(contents, Items):
+                return self.pick(contents.items, index, lambda items: ListV(self.new(Items(items))))
+            argument = self.operand(index)
+            if isinstance(index, SliceV):
+                return ListV(self.new(self.b.emit("list_slice", self.operand(base), argument)))
+            return self.call_op("list_item", (self.operand(base), argument), (base,))
+        if isinstance(base, DictV):
+            entries = self.state.heap[base.slot]
+            assert isinstance(entries, Entries)
+            key = self.static(index, "a dictionary's key")
+            if key not in entries.keys:
+                self.refuse(f"the dictionary has no key {key!r}", "it would raise KeyError", "check the key")
+            return entries.get(key)
+        if isinstance(base, Range):
+            start, step = base.start, base.step
+            return self.call_op("+", (start, self.b.emit("*", step, self.operand(index))))
+        if isinstance(base, Static) and isinstance(index, (Static, TupleV, SliceV)):
+            try:
+                return self.constant(base.value[self.static_index(index)])
+            except Refusal:
+                raise
+            except NeedStatic:
+                raise
+            except Exception:
+                pass
+        if isinstance(base, Num):
+            type = type_of(base.operand)
+            if isinstance(type, Array):
+                return self.wrap(self.b.emit("index", base.operand, self.operand(index)))
+            return Num(self.b.emit("index", base.operand, self.operand(index)))
+        self.refuse(f"{describe(base)} is indexed", "it has no items that the compiler knows", "use an array, list, tuple or dictionary")
+
+    def static_index(self, index: Value) -> Any:
+        if isinstance(index, SliceV):
+            return slice(*(self.static(p, "an index") for p in (index.start, index.stop, index.step)))
+        return self.static(index, "an index")
+
+    def constant(self, value: Any) -> Value:
+        """A Python object that is known at compile time, as a value."""
+        return Static(value)
+
+    def element(self, base: Ref, index: Arg) -> Value:
+        """`base[index]`: a number, a view, or (for masks and integer arrays) a new array."""
+        array = self.read(base)
+        type = infer_index(array, index)
+        if isinstance(type, Array) and type.shape is not None and is_basic(index):
+            return Ref(base.slot, (*base.path, Step("index", index)))
+        if isinstance(type, Array) and type.shape is None and is_basic(index):
+            return self.wrap(self.b.emit("index", array, index), shares=(base,))
+        return self.wrap(self.b.emit("index", array, index))
+
+    def pick(self, items: tuple[Value, ...], index: Value, make: Callable[[tuple[Value, ...]], Value]) -> Value:
+        """`items[index]` of a tuple or list that the compiler knows."""
+        if isinstance(index, SliceV):
+            return make(items[self.static_index(index)])
+        if isinstance(index, Num) and isinstance(index.operand, Var) and not self.sources(index.operand):
+            return self.pick_dynamic(items, index)
+        number = self.static(index, "an index into a tuple or a list")
+        try:
+            return items[number]
+        except IndexError:
+            self.b.effect("py.raise", Seq((Lit(IndexError), Lit("list index out of range"))))
+            raise Unreachable from None
+
+    def pick_dynamic(self, items: tuple[Value, ...], index: Num) -> Value:
+        raise NotImplementedError
+
+    # -- attributes ----------------------------------------------------------------------------------------------
+
+    def eval_Attribute(self, node: ast.Attribute) -> Value:
+        owner = self.eval(node.value)
+        self.node = node
+        return self.attribute(owner, node.attr)
+
+    def attribute(self, owner: Value, name: str) -> Value:
+        if isinstance(owner, Static):
+            return self.static_attribute(owner.value, name)
+        if isinstance(owner, Object):
+            entries = self.state.heap[owner.slot]
+            assert isinstance(entries, Entries)
+            if name in entries.keys:
+                return entries.get(name)
+            return self.class_attribute(owner, name)
+        if isinstance(owner, TupleV) and owner.cls is not None and name in owner.cls._fields:  # type: ignore[attr-defined]
+            return owner.items[owner.cls._fields.index(name)]  # type: ignore[attr-defined]
+        if isinstance(owner, Select) and not (isinstance(owner.then, Ref) and isinstance(owner.orelse, Ref)):
+            if not self.is_number(owner):
+                return self.choose(owner.condition, lambda: self.attribute(owner.then, name), lambda: self.attribute(owner.orelse, name))
+        if self.is_number(owner):
+            return self.number_attribute(owner, name)
+        return Method(owner, name)
+
+    def is_number(self, value: Value) -> bool:
+        if isinstance(value, Select):
+            return self.is_number(value.then) and self.is_number(value.orelse)
+        return isinstance(value, Ref) or isinstance(value, Num) and isinstance(type_of(value.operand), (Scalar, Array))
+
+    def number_attribute(self, owner: Value, name: str) -> Value:
+        operand = self.operand(owner)
+        type = type_of(operand)
+        if name == "shape":
+            return self.shape(owner)
+        if name == "ndim" and isinstance(type, (Scalar, Array)):
+            return Static(0) if isinstance(type, Scalar) else Static(len(type.shape)) if type.shape is not None else self.call_op("ndim", (operand,))
+        if name == "dtype" and isinstance(type, (Scalar, Array)):
+            return Static(np.dtype(type.dtype))
+        if name == "T":
+            return self.transposed(owner, None)
+        if name in ("real", "imag") and isinstance(type, (Scalar, Array)) and np.dtype(type.dtype).kind != "c" and name == "real":
+            return owner
+        if name in registry.ATTRIBUTES and registry.ATTRIBUTES[name] != "static":
+            return self.call_op(registry.ATTRIBUTES[name], registry.bind(registry.ATTRIBUTES[name], (operand,), {}), (owner,))
+        return Method(owner, name)
+
+    def shape(self, owner: Value) -> Value:
+        operand = self.operand(owner)
+        type = type_of(operand)
+        if isinstance(type, Scalar):
+            return TupleV(())
+        assert isinstance(type, Array)
+        whole = self.b.emit("np.shape", operand)
+        if type.shape is None:
+            return Num(whole)
+        items = tuple(Static(e) if isinstance(e, int) else Num(self.b.emit("item", whole, n, type=Scalar("int64", True, e)))
+                      for n, e in enumerate(type.shape))
+        return TupleV(items, whole=whole)
+
+    def transposed(self, owner: Value, axes: Any) -> Value:
+        if isinstance(owner, Select):
+            return Select(owner.condition, self.transposed(owner.then, axes), self.transposed(owner.orelse, axes))
+        if isinstance(owner, Ref):
+            return Ref(owner.slot, (*owner.path, Step("T", Lit(axes))))
+        return owner
+
+    def static_attribute(self, owner: Any, name: str) -> Value:
+        raise NotImplementedError
+
+    def class_attribute(self, owner: Object, name: str) -> Value:
+        raise NotImplementedError
+
+    def iterate(self, value: Value) -> tuple[Value, ...]:
+        raise NotImplementedError
+
+    def frame(self) -> Frame:
+        raise NotImplementedError
+
+
+def _is_float(value: Any) -> bool:
+    return isinstance(value, (float, complex)) or isinstance(value, np.generic)
+
+
+def _opaque(value: Value) -> bool:
+    return isinstance(value, Num) and isinstance(type_of(value.operand), Opaque)
+
+
+def _is_bool(value: Value) -> bool:
+    if isinstance(value, Static):
+        return isinstance(value.value, bool)
+    return isinstance(value, Num) and isinstance(type_of(value.operand), Scalar) and type_of(value.operand).dtype == "bool"  # type: ignore[union-attr]
+
+
+__all__ = ["BOOL", "INT", "Dim", "Expressions", "List", "Make", "Slice", "Tuple", "builtins", "differentiable", "static_value"]

@@ -1,0 +1,175 @@
+"""Request -> Program: a function, executed abstractly for the types of one call.
+
+Lowering is partial evaluation: what the types and the static arguments decide (a branch on `None`, a loop over a tuple,
+the rank of an array) is decided now; what is left becomes the IR. See `machine`, `statements`, `expressions`, `calls`, `loops`.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import UnsupportedError
+from ..ir.nodes import Arg, Block, Lit, Make, Program, Seq, Var, Yield
+from ..structure import LEAF, TreeDef
+from .calls import FrameInfo, names_of
+from .machine import NeedStatic as NeedParams
+from .machine import Refusal, Unreachable
+from .recursion import Recursion
+from .request import Guard, NeedStatic, Request
+from .signature import Described, Leaf
+from .values import UNBOUND, DictV, Entries, Items, ListV, Num, Object, Ref, Static, TupleV, Value
+
+
+@dataclass(frozen=True, eq=False)
+class Lowered:
+    """A program, and what ties it to the call: its parameters by leaf, the guards, and the captured values."""
+
+    program: Program
+    leaves: dict[int, Var]
+    guards: tuple[Guard, ...]
+
+
+def lower(request: Request) -> Lowered:
+    """Lower one specialisation of a function. Raises UnsupportedError, MissingRuleError, NeedStatic."""
+    lowerer = Lowerer(request)
+    try:
+        return lowerer.run_request()
+    except Refusal as refusal:
+        raise UnsupportedError([refusal.finding]) from None
+    except NeedParams as need:
+        raise NeedStatic(tuple(lowerer.number_of[p] for p in need.params)) from None
+
+
+class Lowerer(Recursion):
+    """The abstract machine for one request."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__()
+        self.request = request
+        self.guards: dict[Any, Guard] = {}
+        self.leaves: dict[int, Var] = {}
+        self.number_of: dict[Var, int] = {}
+        self.slot_of: dict[int, int] = {}
+        self.captured: dict[int, tuple[str, Arg, Value]] = {}
+
+    def run_request(self) -> Lowered:
+        source = self.request.source
+        node = source.node
+        if isinstance(node, ast.AsyncFunctionDef):
+            self.source = source
+            self.refuse("`async def` cannot be differentiated", "a coroutine is suspended and resumed by somebody else", "use a plain function", node)
+        number = self.numbers = 1
+        local, nonlocals = names_of(node)
+        self.infos[number] = FrameInfo(source, None, local, nonlocals)
+        self.state.frames[number] = {}
+        self.current, self.source = number, source
+        signature = []
+        frame = self.state.frames[number]
+        for parameter in self.request.parameters:
+            value, pattern = self.receive(parameter.value)
+            frame[parameter.name] = value
+            signature.append((parameter.name, pattern))
+        self.entangle_arguments()
+        self.stack.append(node)
+        if isinstance(node, ast.Lambda):
+            self.b.span = self.span(node)
+            result: Value = self.eval(node.body)
+        else:
+            try:
+                self.settle(self.run(list(node.body)))
+                result = self.state.frames[number].pop("%ret")
+            except Unreachable:
+                result = Static(None)
+        self.stack.pop()
+        if result is UNBOUND:
+            self.refuse("the function may end without a value", "not every path returns", "return a value on every path", node)
+        self.node = node
+        signature.extend((name, pattern) for name, pattern, _ in self.captured.values())
+        params = tuple(v for _, pattern in signature for v in _vars(pattern))
+        body = Block(params, tuple(self.b.stmts), Yield((self.operand(result),)))
+        program = Program(source.name, tuple(signature), body, self.span(node), tuple(self.finished))
+        return Lowered(program, self.leaves, tuple(self.guards.values()))
+
+    # -- arguments ---------------------------------------------------------------------------------------------
+
+    def receive(self, described: Described) -> tuple[Value, Arg]:
+        """An argument as a value, and the pattern by which the generated function takes it apart."""
+        leaves = iter(described.leaves)
+        name = described.name.rpartition(".")[2].lstrip("*")
+        return self._receive(described.structure, leaves, name if described.structure is LEAF else None)
+
+    def _receive(self, tree: TreeDef, leaves: Iterator[Leaf], name: str | None) -> tuple[Value, Arg]:
+        if tree.kind is None:
+            return self.leaf(next(leaves), name)
+        parts = [self._receive(child, leaves, str(key) if isinstance(key, str) else None)
+                 for child, key in zip(tree.children, tree.keys or (None,) * len(tree.children))]
+        values = tuple(value for value, _ in parts)
+        patterns = tuple(pattern for _, pattern in parts)
+        if tree.kind is tuple:
+            return TupleV(values), Seq(patterns)
+        if tree.kind is list:
+            return ListV(self.new(Items(values))), Seq(patterns, "list")
+        pattern = Make(tree.kind, tree.keys, patterns)
+        if tree.kind is dict:
+            return DictV(self.new(Entries(tree.keys, values))), pattern
+        if issubclass(tree.kind, tuple):
+            return TupleV(values, tree.kind), pattern
+        return Object(self.new(Entries(tree.keys, values)), tree.kind), pattern
+
+    def leaf(self, leaf: Leaf, name: str | None) -> tuple[Value, Arg]:
+        if leaf.static:
+            return Static(leaf.value), Lit(leaf.value)
+        var = Var(leaf.type, name if name is None or name.isidentifier() else None)
+        self.leaves[leaf.number] = var
+        self.number_of[var] = leaf.number
+        self.params.add(var)
+        if leaf.sort == "array":
+            slot = self.new(var)
+            self.slot_of[leaf.number] = slot
+            if leaf.contiguous:
+                self.state.owned.add(slot)
+            return Ref(slot), var
+        return Num(var), var
+
+    def entangle_arguments(self) -> None:
+        """Arrays of the caller's that share memory."""
+        for overlap in self.request.overlaps:
+            first, second = self.slot_of.get(overlap.first), self.slot_of.get(overlap.second)
+            if first is not None and second is not None:
+                self.state.entangle(first, {second})
+
+    # -- what the function reads from outside --------------------------------------------------------------------------
+
+    def guard(self, place: Any, value: Any) -> None:
+        self.guards.setdefault(place.key, Guard(place, value))
+
+    def capture_outside(self, place: Any, value: Any) -> Value:
+        number, described = self.request.captures.add(place)
+        if number not in self.captured:
+            self.captured[number] = (_title(place, self), *self._swap(described))
+            self.entangle_arguments()
+        return self.captured[number][2]
+
+    def _swap(self, described: Described) -> tuple[Arg, Value]:
+        value, pattern = self.receive(described)
+        return pattern, value
+
+
+def _title(place: Any, lowerer: Lowerer) -> str:
+    """The name of the parameter that a captured value becomes: its own, unless a parameter has that name."""
+    name = place.path[-1] if place.path else place.name
+    taken = {p.name for p in lowerer.request.parameters} | {title for title, _, _ in lowerer.captured.values()}
+    while name in taken:
+        name += "_"
+    return str(name)
+
+
+def _vars(pattern: Arg) -> Iterator[Var]:
+    if isinstance(pattern, Var):
+        yield pattern
+    elif isinstance(pattern, (Seq, Make)):
+        for item in pattern.items:
+            yield from _vars(item)

@@ -1,0 +1,406 @@
+"""The abstract machine: values and memory, branches and their merge. It knows no Python syntax.
+
+Everything the program computes goes through the builder; everything it binds or writes goes through the state.
+The syntax is in `statements` and `expressions`, which drive this machine.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ..errors import Finding, Location, UnsupportedError
+from ..ir.build import Builder, Scope, literal_type, type_of
+from ..ir.nodes import UNDEFINED, Arg, Block, If, Lit, Make, Operand, Raise, Seq, Slice, Span, Var, Yield
+from ..ir.ops import OPS
+from ..ir.types import OBJECT, Array, List, Scalar, Tuple, Type, join, renew
+from .state import State, reachable, slots
+from .values import (
+    NONE,
+    UNBOUND,
+    Closure,
+    Contents,
+    DictV,
+    Entries,
+    Items,
+    Lazy,
+    ListV,
+    Method,
+    Num,
+    Object,
+    Range,
+    Ref,
+    Select,
+    SliceV,
+    Static,
+    Step,
+    TupleV,
+    Value,
+    same_arg,
+)
+
+
+@dataclass(frozen=True)
+class Poison:
+    """A name whose value cannot be represented; an error if it is used."""
+
+    why: str
+
+
+class Refusal(Exception):
+    """One finding, on its way to the UnsupportedError that reports it."""
+
+    def __init__(self, finding: Finding) -> None:
+        self.finding = finding
+
+
+class NeedStatic(Exception):
+    """The program needs the value of these parameters at compile time."""
+
+    def __init__(self, params: tuple[Var, ...]) -> None:
+        self.params = params
+
+
+class Unreachable(Exception):
+    """Every path of the statement or expression raises: nothing after it is executed."""
+
+
+class Machine:
+    def __init__(self) -> None:
+        self.b = Builder()
+        self.state = State()
+        self.numbers = 0
+        self.node: ast.AST | None = None  # what is being lowered, for error messages
+        self.source: Any = None  # the FunctionSource it stands in
+        self.params: set[Var] = set()
+        self.origin: dict[Var, tuple[Arg, ...]] = {}
+
+    # -- errors ------------------------------------------------------------------------------------------
+
+    def refuse(self, what: str, why: str, remedy: str, node: ast.AST | None = None) -> NoReturn:
+        """Stop: the program cannot be differentiated, for this reason."""
+        raise Refusal(Finding(self.location(node or self.node), what, why, remedy))
+
+    def location(self, node: ast.AST | None) -> Location | None:
+        if node is None or self.source is None or not hasattr(node, "lineno"):
+            return None
+        lines = self.source.lines
+        first, last = node.lineno, node.end_lineno or node.lineno  # type: ignore[attr-defined]
+        text = "\n".join(line.rstrip("\n") for line in lines[first - 1:last])
+        return Location(self.source.file, first, node.col_offset, last, node.end_col_offset or 0, text, self.source.name)  # type: ignore[attr-defined]
+
+    def span(self, node: ast.AST) -> Span | None:
+        """The span of a statement; of a compound statement, its header."""
+        if not hasattr(node, "lineno") or self.source is None:
+            return None
+        last = node.end_lineno or node.lineno  # type: ignore[attr-defined]
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and isinstance(node, ast.stmt):
+            last = max(node.lineno, body[0].lineno - 1)
+        text = " ".join(line.strip() for line in self.source.lines[node.lineno - 1:last])  # type: ignore[attr-defined]
+        if isinstance(body, list) and body and ":" in text and isinstance(node, ast.stmt):
+            text = text[: _header_end(text)]
+        return Span(self.source.file, node.lineno, node.col_offset, last, node.end_col_offset or 0, text, self.source.name)  # type: ignore[attr-defined]
+
+    # -- values and operands -----------------------------------------------------------------------------
+
+    def new(self, contents: Contents) -> int:
+        """A new heap slot."""
+        self.numbers += 1
+        self.state.heap[self.numbers] = contents
+        return self.numbers
+
+    def operand(self, value: Value | Any) -> Arg:
+        """A value as an argument of an operation: arrays are read now, containers become Seq or Make."""
+        if isinstance(value, Static):
+            return Lit(value.value)
+        if isinstance(value, Num):
+            return value.operand
+        if isinstance(value, Ref):
+            return self.read(value)
+        if isinstance(value, Select):
+            return self.read_select(value)
+        if isinstance(value, TupleV):
+            if value.whole is not None:
+                return value.whole
+            if value.cls is not None:
+                return Make(value.cls, tuple(value.cls._fields), tuple(self.operand(i) for i in value.items))  # type: ignore[attr-defined]
+            return Seq(tuple(self.operand(item) for item in value.items))
+        if isinstance(value, ListV):
+            contents = self.state.heap[value.slot]
+            if isinstance(contents, Items):
+                return Seq(tuple(self.operand(item) for item in contents.items), "list")
+            assert isinstance(contents, (Var, Lit))
+            return contents
+        if isinstance(value, (DictV, Object)):
+            contents = self.state.heap[value.slot]
+            assert isinstance(contents, Entries)
+            cls = dict if isinstance(value, DictV) else value.cls
+            return Make(cls, contents.keys, tuple(self.operand(v) for v in contents.values))
+        if isinstance(value, SliceV):
+            return Slice(self.operand(value.start), self.operand(value.stop), self.operand(value.step))
+        if isinstance(value, Poison):
+            self.refuse("this value is not known", value.why, "give it the same kind of value on every path")
+        if value is UNBOUND:
+            self.refuse("a name is used before it is bound", "no assignment reaches this use", "assign to it first")
+        self.refuse(
+            f"{describe(value)} is used as a value", "it has no representation in the generated program",
+            "call it, loop over it, or turn it into a list or an array first")
+
+    def read(self, ref: Ref) -> Operand:
+        """The current contents of what a reference sees."""
+        value: Any = self.state.heap[ref.slot]
+        for step in ref.path:
+            value = self.view(value, step)
+        return value  # type: ignore[no-any-return]
+
+    def view(self, array: Operand, step: Step) -> Operand:
+        if step.kind == "index":
+            return self.b.emit("index", array, step.detail)
+        if step.kind == "T":
+            return self.b.emit("np.transpose", array, step.detail)
+        return self.b.emit("np.reshape", array, step.detail)
+
+    def read_select(self, value: Select) -> Operand:
+        then, orelse = value.then, value.orelse
+        key = ("select", id(value.condition), self.version(then), self.version(orelse))
+        for scope in reversed(self.b.scopes):
+            if key in scope.known:
+                return scope.known[key]
+        result = self.choose(value.condition, lambda: then, lambda: orelse, as_value=True)
+        operand = self.operand(result)
+        if isinstance(operand, Var):
+            self.b.scopes[-1].known[key] = operand
+        return operand  # type: ignore[return-value]
+
+    def version(self, value: Value) -> Any:
+        """Equal as long as reading the value gives the same Var."""
+        if isinstance(value, Ref):
+            return (id(self.state.heap[value.slot]), tuple((s.kind, id(s.detail)) for s in value.path))
+        if isinstance(value, Select):
+            return (id(value.condition), self.version(value.then), self.version(value.orelse))
+        if isinstance(value, Num):
+            return id(value.operand)
+        return value
+
+    def wrap(self, operand: Arg, *, shares: tuple[Value, ...] = ()) -> Value:
+        """An operation's result as a value. `shares`: values whose memory it may be a view of."""
+        if isinstance(operand, Lit):
+            return Static(operand.value)
+        if isinstance(operand, Seq):
+            items = tuple(self.wrap(item, shares=shares) for item in operand.items)
+            return ListV(self.new(Items(items))) if operand.kind == "list" else TupleV(items)
+        if not isinstance(operand, Var):
+            raise TypeError(operand)
+        type = operand.type
+        if isinstance(type, Array):
+            slot = self.new(operand)
+            self.state.entangle(slot, {s for v in shares for s in slots(v)})
+            return Ref(slot)
+        if isinstance(type, Tuple):
+            items = tuple(self.wrap(self.b.emit("item", operand, n), shares=shares) for n in range(len(type.items)))
+            return TupleV(items, whole=operand)
+        if isinstance(type, List):
+            return ListV(self.new(operand))
+        return Num(operand)
+
+    def call_op(self, name: str, args: tuple[Arg, ...], values: tuple[Value, ...] = ()) -> Value:
+        """Emit an operation and wrap its result; a view's slot is entangled with what it views."""
+        op = OPS[name]
+        result = self.b.emit(name, *args)
+        shares = tuple(values[k] for k in op.views if k < len(values)) if op.views else ()
+        if isinstance(result, Var):
+            self.origin.setdefault(result, args)
+        value = self.wrap(result, shares=shares)
+        if isinstance(value, Ref) and name in _CONTIGUOUS:
+            self.state.owned.add(value.slot)
+        return value
+
+    def type(self, value: Value) -> Type:
+        return type_of(self.operand(value))
+
+    def static(self, value: Value, what: str) -> Any:
+        """The value of something that must be known at compile time; integers are asked for as static."""
+        if isinstance(value, Static):
+            return value.value
+        if isinstance(value, TupleV):
+            return tuple(self.static(item, what) for item in value.items)
+        if isinstance(value, ListV):
+            contents = self.state.heap[value.slot]
+            if isinstance(contents, Items):
+                return [self.static(item, what) for item in contents.items]
+        if isinstance(value, Num) and isinstance(value.operand, Var):
+            sources = self.sources(value.operand)
+            if sources:
+                raise NeedStatic(sources)
+        self.refuse(f"{what} must be known before the program runs", "its value depends on computed numbers",
+                    "pass it as an argument or a constant")
+
+    def sources(self, var: Var) -> tuple[Var, ...]:
+        """The integer parameters that an integer is computed from; empty if there is anything else in it."""
+        if var in self.params:
+            return (var,) if isinstance(var.type, Scalar) and var.type.dtype in ("int64", "bool") else ()
+        args = self.origin.get(var)
+        if args is None:
+            return ()
+        found: list[Var] = []
+        for arg in args:
+            for operand in _leaves(arg):
+                if isinstance(operand, Var):
+                    inner = self.sources(operand)
+                    if not inner:
+                        return ()
+                    found.extend(inner)
+        return tuple(dict.fromkeys(found))
+
+    def name(self, value: Value, name: str) -> None:
+        """Remember the user's name for a value, as the name of its Var."""
+        target: Any = None
+        if isinstance(value, Num):
+            target = value.operand
+        elif isinstance(value, Ref) and not value.path or isinstance(value, ListV):
+            target = self.state.heap[value.slot]
+        if isinstance(target, Var) and target.hint is None:
+            object.__setattr__(target, "hint", name)
+
+    # -- memory ------------------------------------------------------------------------------------------
+
+    def write(self, ref: Value, index: Arg, value: Arg, op: str = "store") -> None:
+        """`ref[index] = value` (op "store"), `+= value` ("iadd"), `-= value` ("isub")."""
+        if isinstance(ref, Select):
+            self.choose(ref.condition, lambda: self._write(ref.then, index, value, op), lambda: self._write(ref.orelse, index, value, op))
+            return
+        if not isinstance(ref, Ref):
+            self.refuse(f"an item of {describe(ref)} is assigned", "only arrays, lists and dictionaries have items to assign",
+                        "make it an array with np.zeros first")
+        self.before_write(ref.slot)
+        old = self.state.heap[ref.slot]
+        assert isinstance(old, (Var, Lit))
+        path = Seq((*(step.arg() for step in ref.path), Step("index", index).arg()))
+        new = self.b.emit(op, old, path, value, hint=old.hint if isinstance(old, Var) else None)
+        self.state.heap[ref.slot] = new
+
+    def _write(self, ref: Value, index: Arg, value: Arg, op: str) -> Value:
+        self.write(ref, index, value, op)
+        return NONE
+
+    def before_write(self, slot: int) -> None:
+        """Refuse to write where it is not known which arrays see the write."""
+        others = self.state.entangled.get(slot, frozenset())
+        if others:
+            alive = reachable(self.state, self.live_values())
+            if any(other in alive and other in self.state.heap for other in others):
+                self.refuse(
+                    "an array is written that may share memory with another one in use",
+                    "whether it is a view or a copy is not known before the program runs",
+                    "write into a copy: `y = y.copy()`")
+
+    def live_values(self) -> Iterator[Value]:
+        """All values that names are bound to (refined by the statements that know what is used later)."""
+        for frame in self.state.frames.values():
+            yield from frame.values()
+
+    # -- branches ----------------------------------------------------------------------------------------
+
+    @contextmanager
+    def opened(self) -> Iterator[list[Scope]]:
+        """A new block; yields the chain of scopes by which it can be reopened."""
+        with self.b.block():
+            yield list(self.b.scopes)
+
+    def choose(self, condition: Operand, then: Callable[[], Value], orelse: Callable[[], Value], *,
+               as_value: bool = False, span: Span | None = None) -> Value:
+        """`then() if condition else orelse()`: both are executed, each in a block, and their states merged.
+
+        `as_value`: the result is only read, so two arrays merge into the contents of either.
+        """
+        base = self.state
+        results = []
+        for side in (then, orelse):
+            self.state = base.copy()
+            with self.opened() as scopes:
+                try:
+                    value: Value | None = side()
+                    if as_value and value is not None:
+                        operand = self.operand(value)
+                        value = Num(operand) if isinstance(operand, (Var, Lit)) else self.wrap(operand)
+                    results.append((scopes, self.state, value))
+                except Unreachable:
+                    results.append((scopes, None, None))
+        (scopes_a, a, va), (scopes_b, b, vb) = results
+        self.state, value = self.merge(condition, scopes_a, a, va, scopes_b, b, vb, span, base)
+        return value
+
+    def merge(self, condition: Operand, scopes_a: list[Scope], a: State | None, va: Value | None,
+              scopes_b: list[Scope], b: State | None, vb: Value | None, span: Span | None, base: State) -> tuple[State, Value]:
+        """One state out of the two that a branch ends with; emits the If. A side without a state raises."""
+        from .merge import Merger
+
+        if a is None and b is None:
+            self.b.add(If((), condition, Block((), tuple(scopes_a[-1].stmts), Raise()),
+                          Block((), tuple(scopes_b[-1].stmts), Raise()), span))
+            raise Unreachable
+        merger = Merger(self, condition, scopes_a, a, scopes_b, b, base)
+        merged, value = merger.run(va, vb)
+        ends: list[Any] = [Raise() if side is None else Yield(tuple(values))
+                           for side, values in ((a, merger.yields_a), (b, merger.yields_b))]
+        self.b.add(If(tuple(merger.outs), condition, Block((), tuple(scopes_a[-1].stmts), ends[0]),
+                      Block((), tuple(scopes_b[-1].stmts), ends[1]), span))
+        return merged, value
+
+
+_CONTIGUOUS = {"np.zeros", "np.ones", "np.empty", "np.full", "np.arange", "np.linspace", "np.eye", "np.array"}
+
+
+def _leaves(arg: Arg) -> Iterator[Operand]:
+    from ..ir.nodes import operands
+
+    return operands(arg)
+
+
+def _header_end(text: str) -> int:
+    """Position after the colon that ends a compound statement's header."""
+    depth = 0
+    quote = ""
+    for n, char in enumerate(text):
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "\"'":
+            quote = char
+        elif char in "([{":
+            depth += 1
+        elif char in ")]}":
+            depth -= 1
+        elif char == ":" and depth == 0 and "lambda" not in text[:n]:
+            return n + 1
+    return len(text)
+
+
+def describe(value: Any) -> str:
+    """What a value is, in an error message."""
+    if isinstance(value, Static):
+        if value.value is None or isinstance(value.value, (str, int, float)):
+            return repr(value.value)
+        return f"`{getattr(value.value, '__name__', value.value)}`"
+    names = {Num: "a number", Ref: "an array", TupleV: "a tuple", ListV: "a list", DictV: "a dictionary", Closure: "a function",
+             Method: "a method", Range: "a range", Lazy: "an iterator", SliceV: "a slice", Select: "one of two values", Object: "an object"}
+    return names.get(type(value), "this value")
+
+
+def phi_type(a: Arg, b: Arg) -> Type | None:
+    """The type of a value that is `a` on one path and `b` on another."""
+    if a is UNDEFINED:
+        return renew(type_of(b))
+    if b is UNDEFINED:
+        return renew(type_of(a))
+    joined = join(type_of(a), type_of(b))
+    return None if joined is None else renew(joined)
+
+
+__all__ = ["OBJECT", "Machine", "NeedStatic", "Num", "Poison", "Refusal", "Unreachable", "UnsupportedError", "describe", "literal_type",
+           "np", "phi_type", "same_arg"]

@@ -1,0 +1,328 @@
+"""(condition, state, state) -> state: what names and memory hold after a branch.
+
+A number that differs becomes a result of the If. Two arrays that only these two paths know merge into one new
+array; otherwise the name is bound to a `Select`, which reads and writes one or the other by the condition.
+Names that cannot be merged are poisoned: an error if, and only if, they are used.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..ir.build import Scope, type_of
+from ..ir.nodes import UNDEFINED, Arg, Lit, Operand, Seq, Slice, Var
+from ..ir.types import List
+from .machine import Machine, Poison, describe, phi_type
+from .state import State, slots
+from .values import UNBOUND, DictV, Entries, Items, ListV, Num, Object, Ref, Select, Static, TupleV, Value, same_arg
+
+_ABSENT: Any = object()
+
+
+class Merger:
+    def __init__(self, machine: Machine, condition: Operand, scopes_a: list[Scope], a: State | None,
+                 scopes_b: list[Scope], b: State | None, base: State) -> None:
+        self.m = machine
+        self.condition = condition
+        self.scopes = (scopes_a, scopes_b)
+        self.a, self.b, self.base = a, b, base
+        self.outs: list[Var] = []
+        self.yields_a: list[Arg] = []
+        self.yields_b: list[Arg] = []
+        self.known: dict[Any, Operand] = {}
+        self.merged = State()
+        self.pairs: dict[tuple[int, int], int] = {}  # slots merged by contents -> the new slot
+        self.pending: list[int] = []
+        self.done: set[int] = set()
+
+    def run(self, va: Value | None, vb: Value | None) -> tuple[State, Value]:
+        a, b = self.a or self.base, self.b or self.base
+        if self.a is None or self.b is None:  # only one side goes on: its state, its values taken out of the block
+            return self.export(va if self.b is None else vb)
+        self.merged.entangled = {k: a.entangled.get(k, frozenset()) | b.entangled.get(k, frozenset())
+                                 for k in {**a.entangled, **b.entangled}}
+        self.merged.owned = {s for s in a.owned | b.owned
+                             if (s in a.owned or s not in a.heap) and (s in b.owned or s not in b.heap)}
+        self.plan_pairs(a, b, va, vb)
+        for number in a.frames:
+            if number not in b.frames:
+                self.merged.frames[number] = a.frames[number]
+                continue
+            fa, fb = a.frames[number], b.frames[number]
+            names = list(dict.fromkeys([*fa, *fb]))
+            self.merged.frames[number] = {n: self.meet(fa.get(n, UNBOUND), fb.get(n, UNBOUND), n) for n in names}
+        for number in b.frames:
+            if number not in a.frames:
+                self.merged.frames[number] = b.frames[number]
+        value = self.meet(va, vb, None) if va is not None and vb is not None else (va or vb or Static(None))
+        self.pending.extend(self.base.heap)
+        self.merge_heap(a, b)
+        return self.merged, value
+
+    # -- one side only -------------------------------------------------------------------------------------
+
+    def export(self, value: Value | None) -> tuple[State, Value]:
+        side = self.a if self.a is not None else self.b
+        assert side is not None
+        first = self.a is not None
+        self.merged = side
+
+        def out(arg: Arg) -> Arg:
+            if isinstance(arg, Var):
+                return self.phi(arg, _ABSENT, arg.hint) if first else self.phi(_ABSENT, arg, arg.hint)
+            if isinstance(arg, Seq):
+                return Seq(tuple(out(i) for i in arg.items), arg.kind)
+            if isinstance(arg, Slice):
+                return Slice(out(arg.start), out(arg.stop), out(arg.step))
+            return arg
+
+        def value_out(v: Any) -> Any:
+            if isinstance(v, Num):
+                return Num(out(v.operand))  # type: ignore[arg-type]
+            if isinstance(v, Ref):
+                return Ref(v.slot, tuple(type(s)(s.kind, out(s.detail)) for s in v.path))
+            if isinstance(v, TupleV):
+                return TupleV(tuple(value_out(i) for i in v.items), v.cls, None if v.whole is None else out(v.whole))  # type: ignore[arg-type]
+            if isinstance(v, Select):
+                return Select(out(v.condition), value_out(v.then), value_out(v.orelse))  # type: ignore[arg-type]
+            if isinstance(v, Items):
+                return Items(tuple(value_out(i) for i in v.items))
+            if isinstance(v, Entries):
+                return Entries(v.keys, tuple(value_out(i) for i in v.values))
+            if isinstance(v, (Var, Lit)):
+                return out(v)
+            return v
+
+        base_vars = {id(v) for f in self.base.frames.values() for v in f.values()}
+        for number, frame in side.frames.items():
+            for name, v in frame.items():
+                if id(v) not in base_vars:
+                    frame[name] = value_out(v)
+            self.merged.frames[number] = frame
+        for slot, contents in side.heap.items():
+            if self.base.heap.get(slot) is not contents:
+                side.heap[slot] = value_out(contents)
+        return side, value_out(value) if value is not None else Static(None)
+
+    # -- numbers -----------------------------------------------------------------------------------------------
+
+    def phi(self, a: Any, b: Any, hint: str | None) -> Operand:
+        """The result of the If that is `a` after one side and `b` after the other."""
+        if a is b and self.defined_before(a):
+            return a  # type: ignore[no-any-return]
+        key = (_id(a), _id(b))
+        if key in self.known:
+            return self.known[key]
+        present_a, present_b = (UNDEFINED if x is _ABSENT else x for x in (a, b))
+        type = phi_type(present_a, present_b)
+        if type is None:
+            raise _CannotMerge(f"it is {type_of(a)} on one path and {type_of(b)} on the other")
+        out = Var(type, hint or getattr(a, "hint", None) or getattr(b, "hint", None))
+        self.outs.append(out)
+        self.yields_a.append(present_a)
+        self.yields_b.append(present_b)
+        self.known[key] = out
+        self.m.origin[out] = (self.condition, *(x for x in (a, b) if x is not _ABSENT))
+        return out
+
+    def defined_before(self, operand: Any) -> bool:
+        if not isinstance(operand, Var):
+            return True
+        # Both sides know it, so neither block can have defined it.
+        return self.a is not None and self.b is not None
+
+    # -- names -----------------------------------------------------------------------------------------------
+
+    def meet(self, a: Value, b: Value, name: str | None) -> Value:
+        try:
+            value = self._meet(a, b, name)
+        except _CannotMerge as error:
+            return Poison(f"after a branch, {error}")  # type: ignore[return-value]
+        self.pending.extend(slots(value))
+        return value
+
+    def _meet(self, a: Value, b: Value, name: str | None) -> Value:
+        if a is b or (type(a) is type(b) and a == b):
+            return a
+        if isinstance(a, Poison) or isinstance(b, Poison):
+            return a if isinstance(a, Poison) else b  # type: ignore[unreachable]
+        if a is UNBOUND or b is UNBOUND:
+            return self.one_sided(b if a is UNBOUND else a, a is UNBOUND, name)
+        if _is_number(a) and _is_number(b):
+            return Num(self.phi(self.number(a), self.number(b), name))
+        if isinstance(a, TupleV) and isinstance(b, TupleV) and len(a.items) == len(b.items) and a.cls is b.cls:
+            return TupleV(tuple(self._meet(x, y, None) for x, y in zip(a.items, b.items)), a.cls)
+        if isinstance(a, Ref) and isinstance(b, Ref) and (a.slot, b.slot) in self.pairs:
+            if a.path == b.path:
+                return Ref(self.pairs[a.slot, b.slot], a.path)
+        if type(a) is type(b) and isinstance(a, (ListV, DictV, Object)) and (a.slot, b.slot) in self.pairs:  # type: ignore[union-attr]
+            slot = self.pairs[a.slot, b.slot]  # type: ignore[union-attr]
+            return Object(slot, a.cls) if isinstance(a, Object) else type(a)(slot)
+        if isinstance(a, Num) and isinstance(b, Num):
+            return Num(self.phi(a.operand, b.operand, name))
+        return Select(self.condition, self.outward(a, True), self.outward(b, False))
+
+    def outward(self, value: Value, first: bool) -> Value:
+        """A value of one side, as it is seen after the If."""
+        if isinstance(value, Num) and isinstance(value.operand, Var):
+            return Num(self.phi(value.operand, _ABSENT, None) if first else self.phi(_ABSENT, value.operand, None))
+        if isinstance(value, TupleV):
+            return TupleV(tuple(self.outward(i, first) for i in value.items), value.cls)
+        return value
+
+    def one_sided(self, value: Value, absent_first: bool, name: str | None) -> Value:
+        if isinstance(value, Num):
+            return Num(self.phi(_ABSENT, value.operand, name) if absent_first else self.phi(value.operand, _ABSENT, name))
+        if isinstance(value, TupleV):
+            return TupleV(tuple(self.one_sided(i, absent_first, None) for i in value.items), value.cls)
+        return value
+
+    def number(self, value: Value) -> Arg:
+        return value.operand if isinstance(value, Num) else Lit(value.value)  # type: ignore[union-attr]
+
+    # -- memory ---------------------------------------------------------------------------------------------
+
+    def plan_pairs(self, a: State, b: State, va: Value | None, vb: Value | None) -> None:
+        """Which slots of the two sides can merge into one: those that only see each other."""
+        to_b: dict[int, set[int]] = {}
+        to_a: dict[int, set[int]] = {}
+
+        def note(x: Any, y: Any) -> None:
+            if isinstance(x, TupleV) and isinstance(y, TupleV) and len(x.items) == len(y.items):
+                for p, q in zip(x.items, y.items):
+                    note(p, q)
+                return
+            same_kind = type(x) is type(y) and isinstance(x, (Ref, ListV, DictV, Object))
+            if same_kind and (not isinstance(x, Ref) or x.path == y.path):
+                to_b.setdefault(x.slot, set()).add(y.slot)
+                to_a.setdefault(y.slot, set()).add(x.slot)
+                return
+            for s in slots(x):
+                to_b.setdefault(s, set()).add(-1)
+            for s in slots(y):
+                to_a.setdefault(s, set()).add(-1)
+
+        for number in a.frames:
+            fb = b.frames.get(number, {})
+            for name in {**a.frames[number], **fb}:
+                note(a.frames[number].get(name), fb.get(name))
+        note(va, vb)
+        for slot in self.base.heap:
+            ca, cb = a.heap.get(slot), b.heap.get(slot)
+            if isinstance(ca, Items) and isinstance(cb, Items) and len(ca.items) == len(cb.items):
+                for p, q in zip(ca.items, cb.items):
+                    note(p, q)
+            elif isinstance(ca, Entries) and isinstance(cb, Entries) and ca.keys == cb.keys:
+                for p, q in zip(ca.values, cb.values):
+                    note(p, q)
+            else:
+                for s in slots(ca):
+                    to_b.setdefault(s, set()).add(-1)
+                for s in slots(cb):
+                    to_a.setdefault(s, set()).add(-1)
+        for x, partners in to_b.items():
+            if len(partners) == 1:
+                (y,) = partners
+                if y != x and y != -1 and to_a.get(y) == {x} and self.mergeable(a, b, x, y):
+                    self.m.numbers += 1
+                    self.pairs[x, y] = self.m.numbers
+                    self.merged.entangle(self.m.numbers, set(a.entangled.get(x, ())) | set(b.entangled.get(y, ())))
+
+    def mergeable(self, a: State, b: State, x: int, y: int) -> bool:
+        ca, cb = a.heap[x], b.heap[y]
+        if isinstance(ca, (Var, Lit)) and isinstance(cb, (Var, Lit)):
+            return phi_type(ca, cb) is not None
+        if isinstance(ca, Items) and isinstance(cb, Items):
+            return len(ca.items) == len(cb.items)
+        return isinstance(ca, Entries) and isinstance(cb, Entries) and ca.keys == cb.keys
+
+    def merge_heap(self, a: State, b: State) -> None:
+        merged_from = {new: pair for pair, new in self.pairs.items()}
+        while self.pending:
+            slot = self.pending.pop()
+            if slot in self.done:
+                continue
+            self.done.add(slot)
+            if slot in merged_from:
+                x, y = merged_from[slot]
+                ca: Any = a.heap[x]
+                cb: Any = b.heap[y]
+            else:
+                ca, cb = a.heap.get(slot, _ABSENT), b.heap.get(slot, _ABSENT)
+            contents = self.meet_contents(ca, cb)
+            self.merged.heap[slot] = contents
+            self.pending.extend(slots(contents))
+
+    def meet_contents(self, a: Any, b: Any) -> Any:
+        if a is b:
+            return a
+        if a is _ABSENT or b is _ABSENT:
+            present = b if a is _ABSENT else a
+            if isinstance(present, Items):
+                return Items(tuple(self.one_sided(i, a is _ABSENT, None) for i in present.items))
+            if isinstance(present, Entries):
+                return Entries(present.keys, tuple(self.one_sided(i, a is _ABSENT, None) for i in present.values))
+            return self.phi(a, b, None)
+        if isinstance(a, Items) and isinstance(b, Items):
+            if len(a.items) == len(b.items):
+                return Items(tuple(self.meet(x, y, None) for x, y in zip(a.items, b.items)))
+            return self.phi(self.as_list(a, 0, b), self.as_list(b, 1, a), None)
+        if isinstance(a, Entries) and isinstance(b, Entries):
+            if a.keys == b.keys:
+                return Entries(a.keys, tuple(self.meet(x, y, None) for x, y in zip(a.values, b.values)))
+            self.m.refuse("a dictionary has different keys after the two sides of a branch", "its keys must be known before it runs",
+                          "set the same keys on both sides")
+        x = self.as_list(a, 0, b) if isinstance(a, Items) else a
+        y = self.as_list(b, 1, a) if isinstance(b, Items) else b
+        return self.phi(x, y, None)
+
+    def as_list(self, items: Items, side: int, other: Any) -> Operand:
+        """A list whose length is no longer known: a Var of type List, made in the block of its side."""
+        state = self.a if side == 0 else self.b
+        assert state is not None
+        kept, self.m.state = self.m.state, state
+        try:
+            with self.m.b.reopen(self.scopes[side]):
+                if not items.items and other is not None:
+                    like = self.as_list(other, 1 - side, None) if isinstance(other, Items) else other
+                    return self.m.b.emit("empty_list", Lit(None), type=type_of(like))
+                return list_var(self.m, items)
+        finally:
+            self.m.state = kept
+
+
+def list_var(machine: Machine, items: Items) -> Operand:
+    """A known list as a Var of type List."""
+    if not items.items:
+        machine.refuse("an empty list grows on one path only", "the type of its elements is not known",
+                       "append on both paths, or start with an element")
+    args = Seq(tuple(machine.operand(item) for item in items.items), "list")
+    result = machine.b.emit("list", args)
+    if isinstance(result, Var) and isinstance(result.type, List):
+        return result
+    machine.refuse("a list of unlike elements grows", "its elements have no common type", "use a tuple, or elements of one type")
+
+
+class _CannotMerge(Exception):
+    pass
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, Static):
+        return isinstance(value.value, (bool, int, float, complex)) or type(value.value).__module__ == "numpy" and hasattr(value.value, "dtype")
+    return isinstance(value, Num) and not _is_opaque(value)
+
+
+def _is_opaque(value: Num) -> bool:
+    from ..ir.types import Opaque
+
+    return isinstance(type_of(value.operand), Opaque)
+
+
+def _id(x: Any) -> Any:
+    if isinstance(x, Lit) and isinstance(x.value, (bool, int, float)):
+        return (type(x.value), repr(x.value))
+    return id(x)
+
+
+__all__ = ["Merger", "describe", "list_var", "same_arg"]

@@ -1,0 +1,32 @@
+"""The table of Python that is refused: node -> (what, why, what to write instead)."""
+
+from __future__ import annotations
+
+REFUSED_EXPRESSIONS: dict[str, tuple[str, str, str]] = {
+    "Await": ("`await` cannot be differentiated", "a coroutine is suspended and resumed by somebody else", "call a plain function"),
+    "Yield": ("`yield` cannot be differentiated", "a suspended generator cannot be run backwards", "collect the values in a list and return the list"),
+    "YieldFrom": ("`yield from` cannot be differentiated", "a suspended generator cannot be run backwards",
+                  "collect the values in a list and return the list"),
+    "Set": ("a set display is not supported yet", "its order and its elements are not known", "use a list or a tuple"),
+    "SetComp": ("a set comprehension is not supported yet", "its order and its elements are not known", "use a list comprehension"),
+}
+
+REFUSED_STATEMENTS: dict[str, tuple[str, str, str]] = {
+    "AsyncFunctionDef": ("`async def` cannot be differentiated", "a coroutine is suspended and resumed by somebody else", "use a plain function"),
+    "AsyncFor": ("`async for` cannot be differentiated", "it is suspended and resumed by somebody else", "use a plain loop"),
+    "AsyncWith": ("`async with` cannot be differentiated", "it is suspended and resumed by somebody else", "use a plain block"),
+    "ClassDef": ("a class defined inside a differentiated function is not supported yet", "its methods close over the function's variables",
+                 "define the class outside"),
+    "Try": ("`try` is not supported yet", "the path taken would have to be retraced in the reverse sweep", "test the condition with `if` instead"),
+    "TryStar": ("`try` is not supported yet", "the path taken would have to be retraced in the reverse sweep", "test the condition with `if` instead"),
+    "With": ("`with` is not supported yet", "the context would have to be entered again in the reverse sweep",
+             "enter the context outside the differentiated function"),
+    "Match": ("`match` is not supported yet", "patterns are not known to the compiler", "use `if` and `elif`"),
+    "Delete": ("`del` of this target is not supported yet", "only plain names can be deleted", "leave it bound"),
+    "Global": ("`global` is not supported yet", "the gradient call would write to your module", "pass the value in and return the new one"),
+    "Import": ("`import` inside a differentiated function is not supported yet", "it runs once, at compile time or at run time",
+               "import the module at the top of the file"),
+    "ImportFrom": ("`import` inside a differentiated function is not supported yet", "it runs once, at compile time or at run time",
+                   "import the module at the top of the file"),
+    "TypeAlias": ("`type` statements are not supported", "they have no effect on the computation", "define the alias outside"),
+}

@@ -1,0 +1,122 @@
+"""What the dispatcher asks the compiler for, and what it gets.
+
+A `Request` says which function, for which types, and which derivative. A `Compiled` is a function and everything that must hold
+for it to be the right one: guards (names that must still mean the same object) and captures (names whose values are
+read at each call and passed as further arguments).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..ir.nodes import Span
+from ..ir.types import Type
+from ..structure import TreeDef
+from .signature import Captures, Described, Leaf, Overlap
+from .source import FunctionSource, Place
+
+__all__ = ["Capture", "Captures", "Compiled", "Described", "Guard", "Leaf", "NeedLayout", "NeedStatic", "Overlap", "Parameter", "Place", "Request"]
+
+
+class NeedStatic(Exception):
+    """The program needs the values of these leaves at compile time (numbers as in `Request.leaf`)."""
+
+    def __init__(self, leaves: tuple[int, ...]) -> None:
+        self.leaves = leaves
+        super().__init__(leaves)
+
+
+class NeedLayout(Exception):
+    """The program depends on whether these arrays are C-contiguous (then `Leaf.contiguous` says it)."""
+
+    def __init__(self, leaves: tuple[int, ...]) -> None:
+        self.leaves = leaves
+        super().__init__(leaves)
+
+
+@dataclass(frozen=True, eq=False)
+class Parameter:
+    """A parameter: its name and what it is given. `*args` is given one tuple, `**kwargs` one dictionary."""
+
+    name: str
+    kind: str  # "positional", "args", "keyword" (keyword-only), "kwargs"
+    value: Described
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What a place held when the program was compiled, and must hold (the same object) when it runs."""
+
+    place: Place
+    expected: Any
+
+
+Capture = Place
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """One specialisation to be compiled.
+
+    source:     the function.
+    parameters: what it is given; their leaves are numbered through all parameters, left to right.
+    selected:   the arguments to differentiate with respect to: (parameter, item of `*args` or key of `**kwargs`, else None).
+    wrt:        all leaves of the selected arguments that carry a derivative.
+    single:     the gradient is that of the one selected argument; otherwise a tuple, one for each of `selected`.
+    mode:       "grad": f(*params, *captured) -> gradient; with aux: (gradient, aux)
+                "value_and_grad": -> (value, gradient); with aux: ((value, aux), gradient)
+                "vjp": -> (value, pullback); with aux: (value, pullback, aux). `pullback(*cotangents)` takes one cotangent for each
+                leaf of the value that carries a derivative (`Compiled.cotangents`) and returns the gradient.
+                The gradient has the structure of the argument, with None at leaves without derivative.
+    overlaps:   pairs of array leaves that share memory in this call; captures included (ask again after a capture).
+    captures:   where the compiler asks for the types of what the function reads from outside.
+    """
+
+    source: FunctionSource
+    parameters: tuple[Parameter, ...]
+    selected: tuple[tuple[int, Any], ...]
+    wrt: tuple[int, ...]
+    single: bool
+    mode: str
+    has_aux: bool
+    captures: Captures
+    backend: str = "numpy"
+    label: str = ""  # name of the function that is printed
+
+    @property
+    def overlaps(self) -> tuple[Overlap, ...]:
+        return self.captures.describer.overlaps()
+
+    @property
+    def shared(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of mutable containers among the arguments that are one and the same object."""
+        return self.captures.describer.shared()
+
+    def leaf(self, number: int) -> Leaf:
+        """A leaf of the arguments, or of a captured value, by number."""
+        return self.captures.describer.leaves[number]
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """A specialisation.
+
+    function:   takes the primal's parameters in the order of the signature, all positionally, then the captured values
+                in the order of `Request.captures`. Must have been made for this specialisation alone.
+    text:       its source, as printed.
+    guards:     names that must still mean the same objects.
+    line_map:   line of the generated file -> statement of the user's program that it stems from.
+    file:       the name under which the generated code was compiled.
+    result:     structure and types of the primal's result (without aux).
+    cotangents: mode "vjp": the leaves of the result for which the pullback takes a cotangent.
+    """
+
+    function: Callable[..., Any]
+    text: str
+    guards: tuple[Guard, ...] = ()
+    line_map: dict[int, Span] = field(default_factory=dict)
+    file: str = ""
+    result: tuple[TreeDef, tuple[Type, ...]] | None = None
+    cotangents: tuple[int, ...] = ()

@@ -1,0 +1,371 @@
+"""callable -> its definition: the syntax tree with true line numbers, the file, and where its names live.
+
+The definition is found in the file that the function came from, by name and line, and then proved: compiled again, it must
+give the code that would run. So a file that changed after it was imported is an error, not the gradient of another function,
+and lambdas that share a line are told apart by what they do.
+
+A method is its function with the object as first argument, `functools.partial` its function with some arguments given; a
+function written in C (`np.tanh`) is a line of Python that calls it.
+"""
+
+from __future__ import annotations
+
+import __future__
+
+import ast
+import builtins
+import functools
+import inspect
+import linecache
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import BuiltinFunctionType, BuiltinMethodType, CellType, CodeType, FunctionType, MethodType
+from typing import Any, Union
+
+import numpy as np
+
+from ..errors import Location, SourceUnavailableError
+
+__all__ = ["MISSING", "FunctionSource", "Place", "Resolved", "read", "resolve"]
+
+Definition = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda]
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "missing"
+
+
+MISSING: Any = _Missing()  # what a place holds that is not bound
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where a value is found at run time: a name in a namespace, or in a closure cell, and attributes of what is there.
+
+    `root` is the namespace or cell; or an int, the number of the argument leaf whose attribute `path` is read.
+    """
+
+    root: Mapping[str, Any] | CellType | int
+    name: str
+    path: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return ".".join((self.name, *self.path))
+
+    def attribute(self, name: str) -> Place:
+        """The place of an attribute of what is here."""
+        return Place(self.root, self.name, (*self.path, name))
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """Equal for equal places."""
+        return (self.root if isinstance(self.root, int) else id(self.root), self.name, self.path)
+
+    def read(self, leaves: list[Any] | None = None) -> Any:
+        """What is here now, as Python would find it; MISSING if nothing is."""
+        value: Any
+        if isinstance(self.root, int):
+            value = MISSING if leaves is None else leaves[self.root]
+        elif isinstance(self.root, CellType):
+            try:
+                value = self.root.cell_contents
+            except ValueError:
+                value = MISSING
+        else:
+            value = self.root.get(self.name, MISSING)
+            if value is MISSING:
+                value = getattr(builtins, self.name, MISSING)
+        for attribute in self.path:
+            if value is MISSING:
+                break
+            value = getattr(value, attribute, MISSING)
+        return value
+
+
+@dataclass(frozen=True, eq=False)
+class FunctionSource:
+    """The definition of a Python function.
+
+    `lines` are all lines of the file (`lines[node.lineno - 1]` is the line of a node), `cells` the closure by name.
+    """
+
+    function: FunctionType
+    node: Definition
+    file: str
+    lines: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.function.__name__
+
+    @property
+    def line(self) -> int:
+        return self.node.lineno
+
+    @property
+    def globals(self) -> dict[str, Any]:
+        return self.function.__globals__
+
+    @property
+    def cells(self) -> dict[str, CellType]:
+        return dict(zip(self.function.__code__.co_freevars, self.function.__closure__ or ()))
+
+    @property
+    def defaults(self) -> tuple[Any, ...]:
+        """Default values of the last positional parameters."""
+        return self.function.__defaults__ or ()
+
+    @property
+    def keyword_defaults(self) -> dict[str, Any]:
+        return self.function.__kwdefaults__ or {}
+
+    def place(self, name: str) -> Place:
+        """Where a name that is not local is found: the closure, or else the globals (and then the builtins)."""
+        cell = self.cells.get(name)
+        return Place(self.globals if cell is None else cell, name)
+
+    def location(self, node: ast.AST | None = None) -> Location:
+        """The place of a node (default: the definition) for error messages."""
+        at: Any = self.node if node is None or not hasattr(node, "lineno") else node
+        last = at.end_lineno or at.lineno
+        if node is None and not isinstance(at, ast.Lambda):
+            last = at.lineno
+        text = "\n".join(line.rstrip("\n") for line in self.lines[at.lineno - 1 : last])
+        end = at.end_col_offset if last == at.end_lineno else len(text.encode())
+        return Location(self.file, at.lineno, at.col_offset, last, end or 0, text, self.name)
+
+
+@dataclass(frozen=True, eq=False)
+class Resolved:
+    """A callable as a Python function and the arguments that it is always called with."""
+
+    function: FunctionType
+    args: tuple[Any, ...] = ()
+    keywords: tuple[tuple[str, Any], ...] = ()
+
+
+def resolve(f: Any) -> Resolved:
+    """The Python function that a callable runs.
+
+    A function with `__wrapped__` is itself: what its decorator added is part of what it computes. Only `lru_cache`
+    adds nothing and is looked through.
+
+    >>> resolve(functools.partial(read, 1)).args
+    (1,)
+    """
+    if isinstance(f, FunctionType):
+        return Resolved(f)
+    if isinstance(f, MethodType):
+        inner = resolve(f.__func__)
+        return Resolved(inner.function, (*inner.args, f.__self__), inner.keywords)
+    if isinstance(f, functools.partial):
+        inner = resolve(f.func)
+        return Resolved(inner.function, (*inner.args, *f.args), tuple((dict(inner.keywords) | f.keywords).items()))
+    if isinstance(f, functools._lru_cache_wrapper):
+        return resolve(f.__wrapped__)
+    if isinstance(f, (staticmethod, classmethod)):
+        return resolve(f.__func__)
+    if isinstance(f, type):
+        raise SourceUnavailableError(f.__name__, "it is a class, not a function", "differentiate a function that makes the object")
+    if not callable(f):
+        raise TypeError(f"a function is needed, not {type(f).__name__}")
+    call = getattr(type(f), "__call__", None)
+    if isinstance(call, FunctionType) and not hasattr(type(f), "primal") and not type(f).__module__.startswith("numpy"):
+        return Resolved(call, (f,))
+    return Resolved(_calling(f))
+
+
+def read(function: FunctionType) -> FunctionSource:
+    """The definition of a Python function.
+
+    Raises SourceUnavailableError, with the reason, when the text is not there or is not what would run.
+    """
+    code = function.__code__
+    key = (code.co_filename, code)
+    found = _definitions.get(key)
+    if found is None:
+        found = _definitions[key] = _find(function)
+    return FunctionSource(function, *found)
+
+
+_definitions: dict[tuple[str, CodeType], tuple[Definition, str, tuple[str, ...]]] = {}
+_FUTURE = functools.reduce(int.__or__, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names))
+
+
+def _find(function: FunctionType) -> tuple[Definition, str, tuple[str, ...]]:
+    code = function.__code__
+    name, file = _title(function), code.co_filename
+    linecache.checkcache(file)
+    lines = tuple(linecache.getlines(file, function.__globals__)) or _inspected(function)
+    if not lines:
+        if file.startswith("<"):
+            raise SourceUnavailableError(name, "it was defined by exec, or typed at a prompt that keeps no history", location=None)
+        raise SourceUnavailableError(name, f"its file, {file}, cannot be read", "put the .py file where Python imported it from")
+    try:
+        tree = ast.parse("".join(lines))
+    except SyntaxError as error:
+        raise SourceUnavailableError(name, f"its file, {file}, is not valid Python (line {error.lineno})",
+                                     "restart Python after you have changed the file") from None
+    candidates = [(node, top) for node, top in _functions(tree) if _first_line(node) == code.co_firstlineno and _fits(node, code)]
+    proved = [node for node, top in candidates if _compiles_to(node, top, tree, code)]
+    if not proved and len(candidates) == 1 and _rewritten(code):
+        proved = [candidates[0][0]]
+    if not proved:
+        raise SourceUnavailableError(
+            name, f"line {code.co_firstlineno} of {file} is not what Python has loaded; the file has changed since",
+            "import it again, or restart Python")
+    return _by_position(proved, code), file, lines
+
+
+def _title(function: FunctionType) -> str:
+    if function.__name__ == "<lambda>":
+        return f"the lambda at line {function.__code__.co_firstlineno}"
+    return function.__qualname__.replace("<locals>.", "")
+
+
+def _inspected(function: FunctionType) -> tuple[str, ...]:
+    """The lines as `inspect` finds them: interactive shells that keep them elsewhere than under the file's name."""
+    try:
+        return tuple(inspect.findsource(function)[0])
+    except (OSError, TypeError, IndexError):
+        return ()
+
+
+def _functions(tree: ast.Module) -> Iterator[tuple[Definition, ast.stmt]]:
+    """Every function of a file, with the top-level statement in which it stands."""
+    for top in tree.body:
+        for node in ast.walk(top):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+                yield node, top
+
+
+def _first_line(node: Definition) -> int:
+    """The line that Python calls a function's first: that of its first decorator."""
+    decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
+    return min([node.lineno, *(d.lineno for d in decorators)])
+
+
+def _fits(node: Definition, code: CodeType) -> bool:
+    """Whether name and parameters agree."""
+    arguments = node.args
+    names = [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg) if a]
+    name = "<lambda>" if isinstance(node, ast.Lambda) else node.name
+    return name == code.co_name and [_unmangled(n) for n in code.co_varnames[: len(names)]] == [_unmangled(n) for n in names]
+
+
+def _unmangled(name: str) -> str:
+    """A parameter `__x` of a method of class C is `_C__x` in its code."""
+    return "__" + name.split("__", 1)[1] if name.startswith("_") and "__" in name[1:] and not name.startswith("__") else name
+
+
+def _compiles_to(node: Definition, top: ast.stmt, tree: ast.Module, code: CodeType) -> bool:
+    """Whether the definition, compiled again, gives the code that would run."""
+    # A call of an attribute of an imported module is compiled differently, so imports are compiled with it.
+    imports = [s for s in tree.body if isinstance(s, (ast.Import, ast.ImportFrom, ast.If, ast.Try, ast.With)) and s is not top]
+    flags = code.co_flags & _FUTURE
+    inside = False
+    for body in ([*imports, top], tree.body):
+        try:
+            whole = compile(ast.Module(body, []), "<again>", "exec", flags, dont_inherit=True)
+        except (SyntaxError, ValueError):
+            continue
+        inside = any(c.co_name == code.co_name and c.co_firstlineno == code.co_firstlineno and _same(c, code) for c in _codes(whole))
+        if inside:
+            break
+    return inside and (not isinstance(node, ast.Lambda) or _same_lambda(node, imports, code, flags))
+
+
+def _same_lambda(node: ast.Lambda, imports: list[ast.stmt], code: CodeType, flags: int) -> bool:
+    """Whether this is the lambda, among those on its line: compiled where its closure's names are local."""
+    parameters = ast.arguments([], [ast.arg(name) for name in code.co_freevars], None, [], [], None, [])
+    outer = ast.FunctionDef("outer", parameters, [ast.Return(node)], [], None, None)
+    if "type_params" in ast.FunctionDef._fields:  # from Python 3.12
+        setattr(outer, "type_params", [])  # noqa: B010
+    module = ast.fix_missing_locations(ast.Module([*imports, outer], []))
+    return any(c.co_name == "<lambda>" and _same(c, code) for c in _codes(compile(module, "<again>", "exec", flags, dont_inherit=True)))
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from _codes(constant)
+
+
+def _same(a: CodeType, b: CodeType) -> bool:
+    """Whether two code objects do the same, wherever they stand."""
+    if (a.co_code, a.co_names, a.co_varnames, a.co_freevars, a.co_cellvars) != (b.co_code, b.co_names, b.co_varnames, b.co_freevars, b.co_cellvars):
+        return False
+    return len(a.co_consts) == len(b.co_consts) and all(map(_same_constant, a.co_consts, b.co_consts))
+
+
+def _same_constant(a: Any, b: Any) -> bool:
+    if isinstance(a, CodeType):
+        return isinstance(b, CodeType) and _same(a, b)
+    return type(a) is type(b) and (repr(a) == repr(b) if not isinstance(a, frozenset) else a == b)
+
+
+def _rewritten(code: CodeType) -> bool:
+    """Whether a test runner rewrote the function's assertions; only then may the code differ from the text."""
+    return any(name.startswith("@py") for name in (*code.co_names, *code.co_varnames))
+
+
+def _by_position(nodes: list[Definition], code: CodeType) -> Definition:
+    """Of functions that do the same, the one that stands where the code says (from Python 3.11 it says)."""
+    if len(nodes) > 1 and hasattr(code, "co_positions"):
+        ends = {(line, column) for _, line, _, column in code.co_positions()}
+        for node in nodes:
+            body = node.body if isinstance(node, ast.Lambda) else node.body[-1]
+            if (body.end_lineno, body.end_col_offset) in ends:
+                return node
+    return nodes[0]
+
+
+# -- functions without Python source -------------------------------------------------------------------------
+
+_callers: dict[int, tuple[Any, FunctionType]] = {}
+_calling_lock = threading.Lock()
+
+
+def _calling(f: Callable[..., Any]) -> FunctionType:
+    """A Python function that does nothing but call f."""
+    with _calling_lock:
+        known = _callers.get(id(f))
+        if known is None or known[0] is not f:
+            known = _callers[id(f)] = (f, _write_caller(f))
+        return known[1]
+
+
+def _write_caller(f: Any) -> FunctionType:
+    name = getattr(f, "__name__", type(f).__name__)
+    name = name if name.isidentifier() else "f"
+    namespace: dict[str, Any] = {"np": np, "__name__": getattr(f, "__module__", None) or "builtins"}
+    inner = f"np.{name}" if getattr(np, name, None) is f else name
+    if inner == name:
+        inner = f"_{name}"
+        namespace[inner] = f
+    parameters = ", ".join(_required(f, name))
+    text = f"def {name}({parameters}):\n    return {inner}({parameters})\n"
+    file = f"<call of {inner.lstrip('_')}>"
+    while file in linecache.cache:  # another function of this name
+        file = f"<{file[1:-1]}'>"
+    linecache.cache[file] = (len(text), None, text.splitlines(True), file)
+    exec(compile(text, file, "exec"), namespace)
+    function = namespace[name]
+    assert isinstance(function, FunctionType)
+    return function
+
+
+def _required(f: Any, name: str) -> list[str]:
+    """Parameters to call f with: all that it requires."""
+    if isinstance(f, np.ufunc):
+        return ["x", "y", "z", "w"][: f.nin]
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        what = "it is written in C" if isinstance(f, (BuiltinFunctionType, BuiltinMethodType)) else f"it is an object of {type(f).__name__}"
+        raise SourceUnavailableError(name, what, f"differentiate a function that calls it: `lambda x: {name}(x)`") from None
+    required = [p.name for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return required or [p.name for p in parameters[:1]]

@@ -1,0 +1,104 @@
+"""The abstract machine's state: frames of names, and the heap; and how two states merge after a branch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..ir.nodes import Arg, Lit, Var
+from .values import (
+    Closure,
+    Contents,
+    DictV,
+    Entries,
+    Items,
+    Lazy,
+    ListV,
+    Method,
+    Object,
+    Ref,
+    Select,
+    SliceV,
+    TupleV,
+    Value,
+)
+
+Frame = dict[str, Value]
+
+
+class State:
+    """Names and memory at one point of the program. Copied at a branch, merged after it."""
+
+    def __init__(self) -> None:
+        self.frames: dict[int, Frame] = {}
+        self.heap: dict[int, Contents] = {}
+        self.entangled: dict[int, frozenset[int]] = {}  # slots that may share a buffer at run time
+        self.owned: set[int] = set()  # slots whose array is known to be C-contiguous
+
+    def copy(self) -> State:
+        other = State()
+        other.frames = {number: dict(frame) for number, frame in self.frames.items()}
+        other.heap = dict(self.heap)
+        other.entangled = dict(self.entangled)
+        other.owned = set(self.owned)
+        return other
+
+    def entangle(self, slot: int, others: set[int]) -> None:
+        """Note that `slot` may share its buffer with each of `others`."""
+        others = others - {slot}
+        if others:
+            self.entangled[slot] = self.entangled.get(slot, frozenset()) | others
+            for other in others:
+                self.entangled[other] = self.entangled.get(other, frozenset()) | {slot}
+
+
+def slots(value: Any) -> Iterator[int]:
+    """The heap slots that a value refers to directly."""
+    if isinstance(value, (Ref, ListV, DictV, Object)):
+        yield value.slot
+    elif isinstance(value, TupleV):
+        for item in value.items:
+            yield from slots(item)
+    elif isinstance(value, Select):
+        yield from slots(value.then)
+        yield from slots(value.orelse)
+    elif isinstance(value, Method):
+        yield from slots(value.owner)
+    elif isinstance(value, (Lazy,)):
+        for item in value.parts:
+            yield from slots(item)
+    elif isinstance(value, SliceV):
+        for item in (value.start, value.stop, value.step):
+            yield from slots(item)
+    elif isinstance(value, Closure):
+        for item in value.defaults:
+            yield from slots(item)
+        for _, item in value.keyword_defaults:
+            yield from slots(item)
+    elif isinstance(value, Items):
+        for item in value.items:
+            yield from slots(item)
+    elif isinstance(value, Entries):
+        for item in value.values:
+            yield from slots(item)
+
+
+def reachable(state: State, roots: Iterator[Value]) -> set[int]:
+    """All slots that can be reached from some values."""
+    found: set[int] = set()
+    pending = [slot for value in roots for slot in slots(value)]
+    while pending:
+        slot = pending.pop()
+        if slot not in found:
+            found.add(slot)
+            contents = state.heap.get(slot)
+            if isinstance(contents, (Items, Entries)):
+                pending.extend(slots(contents))
+    return found
+
+
+def is_var_contents(contents: Any) -> bool:
+    return isinstance(contents, (Var, Lit))
+
+
+ArgMap = Callable[[Arg], Arg]

@@ -1,0 +1,670 @@
+"""Statements: ast -> effects on the machine's state.
+
+A list of statements is executed up to its end or up to a statement that leaves (return, break, continue). What
+follows an `if` of which one side leaves is executed inside the other side, so that nothing ever jumps: the two ways
+become the two blocks of a branch. Loops over things known at compile time are unrolled in the same way.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Union
+
+from ..ir.build import type_of
+from ..ir.nodes import Arg, Lit, Seq, Var
+from ..ir.types import Array, List, Scalar, kind, shape
+from .comprehensions import Comprehensions
+from .loops import Leaf, NeedPeel, NeedUnroll, Node, Place, Split, lower_loop
+from .machine import Unreachable, describe
+from .refused import REFUSED_STATEMENTS
+from .state import State
+from .values import NONE, UNBOUND, DictV, Entries, Items, Lazy, ListV, Num, Object, Range, Ref, Select, Static, TupleV, Value
+
+# A continuation inside a list of statements: executed with the statements that follow it, it says how the block ends.
+Do = Callable[[list[Any]], Union[Leaf, Split]]
+_AUGMENTED = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
+              ast.MatMult: "@", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.LShift: "<<", ast.RShift: ">>"}
+
+
+@dataclass(frozen=True)
+class LoopContext:
+    """What `break` and `continue` mean: in a real loop they end the body, in an unrolled one they go on with other statements."""
+
+    on_break: Callable[[], Leaf | Split] | None = None
+    on_continue: Callable[[], Leaf | Split] | None = None
+    breaks: str | None = None  # the hidden name that says that the loop was left by `break`
+
+
+class Statements(Comprehensions):
+    """Executes statements."""
+
+    loop: LoopContext | None = None
+
+    def run(self, stmts: list[Any]) -> Leaf | Split:
+        """Execute statements to their end."""
+        try:
+            return self._run(stmts)
+        except Unreachable:
+            return Leaf("raise", self.state)
+
+    def _run(self, stmts: list[Any]) -> Leaf | Split:
+        for n, stmt in enumerate(stmts):
+            if callable(stmt):
+                return stmt(stmts[n + 1:])  # type: ignore[no-any-return]
+            self.b.span = self.span(stmt)
+            self.node = stmt
+            if isinstance(stmt, ast.If):
+                rest = stmts[n + 1:]
+                test = self.eval(stmt.test)
+                known = self.truth(test)
+                if known is not None:
+                    return self._run([*(stmt.body if known else stmt.orelse), *rest])
+                if leaves_block(stmt):
+                    return self.split(self.condition(test), [*stmt.body, *rest], [*stmt.orelse, *rest])
+                self.if_statement(stmt, test)
+            elif isinstance(stmt, (ast.For, ast.While)):
+                end = self.loop_statement(stmt, stmts[n + 1:])
+                if end is not None:
+                    return end
+            elif isinstance(stmt, ast.Return):
+                value = NONE if stmt.value is None else self.eval(stmt.value)
+                return self.returned(value)
+            elif isinstance(stmt, ast.Break):
+                return self.broken()
+            elif isinstance(stmt, ast.Continue):
+                loop = self.loop
+                if loop is not None and loop.on_continue is not None:
+                    return loop.on_continue()
+                return Leaf("continue", self.state)
+            else:
+                self.statement(stmt)
+        return Leaf("fall", self.state)
+
+    def returned(self, value: Value) -> Leaf:
+        self.frame()["%ret"] = value
+        return Leaf("return", self.state)
+
+    def broken(self) -> Leaf | Split:
+        loop = self.loop
+        assert loop is not None
+        if loop.breaks is not None:
+            self.frame()[loop.breaks] = Static(True)
+        if loop.on_break is not None:
+            return loop.on_break()
+        return Leaf("break", self.state)
+
+    def split(self, condition: Any, then: list[Any], orelse: list[Any]) -> Split:
+        """The two ways in which a block goes on."""
+        span = self.b.span
+        base, loop = self.state, self.loop
+        nodes = []
+        for stmts in (then, orelse):
+            self.state, self.loop = base.copy(), loop
+            with self.opened() as scopes:
+                nodes.append(Node(scopes, self.run(stmts)))
+        self.loop = loop
+        return Split(condition, nodes[0], nodes[1], span)
+
+    def settle(self, end: Leaf | Split) -> None:
+        """Make the ends of a function's body one: afterwards the state is that after its return."""
+        state = self._settle(end, list(self.b.scopes))
+        if state is None:
+            raise Unreachable
+        self.state = state
+
+    def _settle(self, end: Leaf | Split, scopes: list[Any]) -> State | None:
+        if isinstance(end, Leaf):
+            if end.kind == "raise":
+                return None
+            frame = end.state.frames[self.current]
+            if frame.get("%ret", UNBOUND) is UNBOUND:
+                frame["%ret"] = NONE
+            return end.state
+        then = self._settle(end.then.end, end.then.scopes)
+        orelse = self._settle(end.orelse.end, end.orelse.scopes)
+        base = then or orelse
+        with self.b.reopen(scopes):
+            kept = self.state
+            try:
+                state, _ = self.merge(end.condition, end.then.scopes, then, None, end.orelse.scopes, orelse, None, end.span,
+                                      _common(then, orelse) if base is not None else kept)
+            except Unreachable:
+                return None
+            finally:
+                self.state = kept
+        return state
+
+    # -- simple statements -----------------------------------------------------------------------------------
+
+    def statement(self, stmt: ast.stmt) -> None:
+        method: Any = getattr(self, "do_" + type(stmt).__name__, None)
+        if method is None:
+            what, why, remedy = REFUSED_STATEMENTS.get(type(stmt).__name__, (
+                f"`{type(stmt).__name__}` statements are not supported", "they are not known to the compiler", "write it another way"))
+            self.refuse(what, why, remedy, stmt)
+        method(stmt)
+
+    def do_Expr(self, stmt: ast.Expr) -> None:
+        if not isinstance(stmt.value, ast.Constant):
+            self.eval(stmt.value)
+
+    def do_Pass(self, stmt: ast.Pass) -> None:
+        pass
+
+    def do_Nonlocal(self, stmt: ast.Nonlocal) -> None:
+        pass  # known from the definition (FrameInfo)
+
+    def do_Assign(self, stmt: ast.Assign) -> None:
+        value = self.eval(stmt.value)
+        for target in stmt.targets:
+            self.assign(target, value)
+
+    def do_AnnAssign(self, stmt: ast.AnnAssign) -> None:
+        if stmt.value is not None:
+            self.assign(stmt.target, self.eval(stmt.value))
+
+    def do_Delete(self, stmt: ast.Delete) -> None:
+        for target in stmt.targets:
+            if isinstance(target, ast.Name):
+                self.frame().pop(target.id, None)
+            else:
+                what, why, remedy = REFUSED_STATEMENTS["Delete"]
+                self.refuse(what, why, remedy, target)
+
+    def do_FunctionDef(self, stmt: ast.FunctionDef) -> None:
+        if stmt.decorator_list:
+            self.refuse("a decorated function inside a differentiated function is not supported yet",
+                        "the decorator would run at every call", "apply the decorator outside", stmt.decorator_list[0])
+        self.bind_name(stmt.name, self.closure(stmt))
+
+    def do_Assert(self, stmt: ast.Assert) -> None:
+        test = self.eval(stmt.test)
+        known = self.truth(test)
+        if known:
+            return
+
+        def fail() -> Value:
+            message = () if stmt.msg is None else (self.value_of(stmt.msg),)
+            self.b.effect("py.raise", Seq((Lit(AssertionError), *message)))
+            raise Unreachable
+
+        if known is False:
+            fail()
+        self.choose(self.condition(test), lambda: NONE, fail, span=self.b.span)
+
+    def do_Raise(self, stmt: ast.Raise) -> None:
+        if stmt.exc is None:
+            self.refuse("a bare `raise` is not supported", "there is no exception to raise again", "name the exception", stmt)
+        call = stmt.exc
+        if isinstance(call, ast.Call):
+            cls = self.eval(call.func)
+            args = tuple(self.value_of(a) for a in call.args)
+        else:
+            cls, args = self.eval(call), ()
+        if not isinstance(cls, Static):
+            self.refuse("what is raised must be known", "it is computed", "name an exception class", stmt)
+        self.b.effect("py.raise", Seq((Lit(cls.value), *args)))
+        raise Unreachable
+
+    # -- assignment --------------------------------------------------------------------------------------------
+
+    def assign(self, target: ast.expr, value: Value) -> None:
+        if isinstance(target, ast.Name):
+            self.bind_name(target.id, value)
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            self.unpack(target, value)
+        elif isinstance(target, ast.Subscript):
+            owner = self.eval(target.value)
+            self.set_item(owner, self.eval(target.slice), value, target)
+        elif isinstance(target, ast.Attribute):
+            self.set_attribute(self.eval(target.value), target.attr, value, target)
+        else:
+            self.refuse("this assignment target is not supported", "it is not known to the compiler", "assign to a name", target)
+
+    def unpack(self, target: ast.Tuple | ast.List, value: Value) -> None:
+        star = next((n for n, t in enumerate(target.elts) if isinstance(t, ast.Starred)), None)
+        items = self.items_of(value, len(target.elts) if star is None else None)
+        if star is None:
+            if len(items) != len(target.elts):
+                word = "too many" if len(items) > len(target.elts) else "not enough"
+                self.b.effect("py.raise", Seq((Lit(ValueError), Lit(f"{word} values to unpack (expected {len(target.elts)})"))))
+                raise Unreachable
+            for t, item in zip(target.elts, items):
+                self.assign(t, item)
+            return
+        after = len(target.elts) - star - 1
+        starred = target.elts[star]
+        assert isinstance(starred, ast.Starred)
+        for t, item in zip(target.elts[:star], items[:star]):
+            self.assign(t, item)
+        self.assign(starred.value, ListV(self.new(Items(tuple(items[star:len(items) - after])))))
+        for t, item in zip(target.elts[star + 1:], items[len(items) - after:]):
+            self.assign(t, item)
+
+    def items_of(self, value: Value, expected: int | None) -> tuple[Value, ...]:
+        """The items that unpacking takes out of a value."""
+        if isinstance(value, (Ref, Select)) and self.is_number(value) and expected is not None:
+            extents = shape(self.type(value))
+            if extents is not None and len(extents) > 0 and extents[0] != expected:
+                length = self.call_op("len", (self.operand(value),))
+                self.check_length(length, expected)
+            return tuple(self.subscript(value, Static(n)) for n in range(expected))
+        if isinstance(value, ListV) and not isinstance(self.state.heap[value.slot], Items) and expected is not None:
+            self.check_length(self.call_op("len", (self.operand(value),)), expected)
+            return tuple(self.subscript(value, Static(n)) for n in range(expected))
+        return self.iterate(value)
+
+    def check_length(self, length: Value, expected: int) -> None:
+        def fail() -> Value:
+            self.b.effect("py.raise", Seq((Lit(ValueError), Lit(f"cannot unpack: {expected} values are expected"))))
+            raise Unreachable
+
+        test = self.compare("==", length, Static(expected))
+        known = self.truth(test)
+        if known is None:
+            self.choose(self.condition(test), lambda: NONE, fail)
+        elif not known:
+            fail()
+
+    def set_item(self, owner: Value, index: Value, value: Value, node: ast.expr) -> None:
+        self.node = node
+        if isinstance(owner, ListV):
+            contents = self.state.heap[owner.slot]
+            if isinstance(contents, Items):
+                if isinstance(index, Num) and isinstance(index.operand, Var) and not self.sources(index.operand):
+                    self.set_dynamic(owner, contents, index, value)
+                    return
+                number = self.static(index, "an index into a list")
+                items = list(contents.items)
+                items[number] = value
+                self.state.heap[owner.slot] = Items(tuple(items))
+                return
+            self.state.heap[owner.slot] = self.b.emit("list_set", self.operand(owner), self.operand(index), self.operand(value))
+            return
+        if isinstance(owner, DictV):
+            entries = self.state.heap[owner.slot]
+            assert isinstance(entries, Entries)
+            self.state.heap[owner.slot] = entries.put(self.static(index, "a dictionary's key"), value)
+            return
+        self.write(owner, self.operand(index), self.operand(value))
+
+    def set_dynamic(self, owner: ListV, contents: Items, index: Num, value: Value) -> None:
+        """A list whose items the compiler knows is written at an index that it does not know."""
+        if self.unrollable(index):
+            raise NeedUnroll
+        from .merge import list_var
+
+        operand = list_var(self, contents)
+        self.state.heap[owner.slot] = self.b.emit("list_set", operand, index.operand, self.operand(value))
+
+    def set_attribute(self, owner: Value, name: str, value: Value, node: ast.expr) -> None:
+        if isinstance(owner, Object):
+            entries = self.state.heap[owner.slot]
+            assert isinstance(entries, Entries)
+            self.state.heap[owner.slot] = entries.put(name, value)
+            return
+        self.refuse(f"the attribute `{name}` is written", "the gradient call would change an object of yours",
+                    "return the new value, or keep it in a local variable", node)
+
+    def do_AugAssign(self, stmt: ast.AugAssign) -> None:
+        op = _AUGMENTED[type(stmt.op)]
+        target = stmt.target
+        if isinstance(target, ast.Name):
+            old = self.eval(ast.copy_location(ast.Name(target.id, ast.Load()), target))
+            new = self.augmented(op, old, self.eval(stmt.value), stmt)
+            if new is not None:
+                self.bind_name(target.id, new)
+        elif isinstance(target, ast.Subscript):
+            owner = self.eval(target.value)
+            index = self.eval(target.slice)
+            if isinstance(owner, (Ref, Select)) and self.is_number(owner):
+                self.augment_item(op, owner, self.operand(index), self.eval(stmt.value), stmt)
+            else:
+                new = self.augmented(op, self.subscript(owner, index), self.eval(stmt.value), stmt)
+                if new is not None:
+                    self.set_item(owner, index, new, target)
+        else:
+            owner = self.eval(target.value)
+            new = self.augmented(op, self.attribute(owner, target.attr), self.eval(stmt.value), stmt)
+            if new is not None:
+                self.set_attribute(owner, target.attr, new, target)
+
+    def augmented(self, op: str, old: Value, value: Value, stmt: ast.stmt) -> Value | None:
+        """`old op= value`: the new value of the name, or None where it was changed in place."""
+        self.node = stmt
+        if isinstance(old, Select) and not (isinstance(old.then, Static) and isinstance(old.orelse, Static)):
+            then, orelse = old.then, old.orelse
+            if all(isinstance(v, Ref) for v in (then, orelse)):
+                self.choose(old.condition, lambda: self._in_place(op, then, value, stmt), lambda: self._in_place(op, orelse, value, stmt))
+                return None
+            return self.choose(old.condition, lambda: self._augmented_side(op, then, value, stmt),
+                               lambda: self._augmented_side(op, orelse, value, stmt))
+        if isinstance(old, Ref):
+            self.augment_item(op, old, Lit(Ellipsis), value, stmt)
+            return None
+        if isinstance(old, ListV) and op == "+":
+            for item in self.iterate(value):
+                self.append(old, item)
+            return None
+        if isinstance(old, Num) and isinstance(type_of(old.operand), Array):
+            self.refuse("`" + op + "=` on a value that is a number at first and an array later", "it changes the array in place, but not the number",
+                        "start with an array, for example np.zeros, or write `x = x " + op + " ...`", stmt)
+        return self.binary(op, old, value)
+
+    def _in_place(self, op: str, old: Value, value: Value, stmt: ast.stmt) -> Value:
+        self.augmented(op, old, value, stmt)
+        return NONE
+
+    def _augmented_side(self, op: str, old: Value, value: Value, stmt: ast.stmt) -> Value:
+        new = self.augmented(op, old, value, stmt)
+        return old if new is None else new
+
+    def augment_item(self, op: str, owner: Value, index: Arg, value: Value, stmt: ast.stmt) -> None:
+        """`owner[index] op= value`."""
+        operand = self.operand(value)
+        if op in ("+", "-"):
+            self.check_cast(owner, operand, stmt)
+            self.write(owner, index, operand, "iadd" if op == "+" else "isub")
+            return
+        whole = isinstance(index, Lit) and index.value is Ellipsis
+        old = self.operand(owner if whole else self.subscript(owner, _as_value(self, index)))
+        new = self.b.emit(op, old, operand)
+        if whole or not isinstance(type_of(old), Scalar):
+            self.check_cast(owner, new, stmt)
+        self.write(owner, index, new)
+
+    def check_cast(self, owner: Value, value: Arg, stmt: ast.stmt) -> None:
+        """In place, NumPy refuses to turn a float into an integer; so do we, where `array[i] = x` would truncate."""
+        into, of = type_of(self.operand(owner)), type_of(value)
+        if isinstance(into, (Array, Scalar)) and isinstance(of, (Array, Scalar)):
+            order = "biufc"
+            if order.index(kind(into.dtype)) < order.index(kind(of.dtype)) and not (isinstance(of, Scalar) and of.weak and kind(into.dtype) in "iuf" and kind(of.dtype) in "biu"):
+                self.refuse(f"an array of {into.dtype} is changed in place by values of {of.dtype}", "NumPy raises a casting error here",
+                            "make the array a float array", stmt)
+
+    # -- branches and loops -------------------------------------------------------------------------------------
+
+    def if_statement(self, stmt: ast.If, test: Value) -> None:
+        span = self.b.span
+
+        def side(body: list[ast.stmt]) -> Callable[[], Value]:
+            def execute() -> Value:
+                end = self._run(list(body))
+                assert isinstance(end, Leaf)
+                self.state = end.state
+                return NONE
+
+            return execute
+
+        self.choose(self.condition(test), side(stmt.body), side(stmt.orelse), span=span)
+
+    def loop_statement(self, stmt: ast.For | ast.While, rest: list[Any]) -> Leaf | Split | None:
+        """A loop and what follows it; None if execution simply goes on with the next statement."""
+        if isinstance(stmt, ast.While):
+            return self.real_loop(stmt, None, None, rest)
+        iterable = self.eval(stmt.iter)
+        known = self.known_items(iterable)
+        if known is not None:
+            return self.unroll(stmt, list(known), rest)
+        counted, element = self.counted(iterable, stmt)
+        try:
+            return self.real_loop(stmt, counted, element, rest)
+        except NeedUnroll:
+            items = self.static_range(counted, element)
+            if items is None:
+                raise
+            return self.unroll(stmt, items, rest)
+
+    def unroll(self, stmt: ast.For, items: list[Value], rest: list[Any], then: list[Any] | None = None) -> Leaf | Split | None:
+        """Execute a loop over known items one by one; `then` replaces the `else` clause and the rest of a peeled loop."""
+        outer = self.loop
+        after = [*stmt.orelse, *rest] if then is None else then
+
+        def finish(stmts: list[Any]) -> Leaf | Split:
+            self.loop = outer
+            return self._run(stmts)
+
+        def iteration(n: int) -> Leaf | Split:
+            if n == len(items):
+                return finish(after)
+            self.loop = LoopContext(on_break=lambda: finish(rest), on_continue=lambda: iteration(n + 1))
+            self.b.span = self.span(stmt)
+            self.assign(stmt.target, items[n])
+            return self._run([*stmt.body, lambda _: iteration(n + 1)])
+
+        if any(leaves_block(s) for s in stmt.body) or then is not None:
+            return iteration(0)
+        for item in items:
+            self.b.span = self.span(stmt)
+            self.assign(stmt.target, item)
+            end = self._run(list(stmt.body))
+            assert isinstance(end, Leaf)
+        return self._run([*stmt.orelse, *rest]) if stmt.orelse else None
+
+    def real_loop(self, stmt: ast.For | ast.While, bounds: tuple[Arg, Arg, Arg] | None, element: Callable[[Any], Value] | None,
+                  rest: list[Any]) -> Leaf | Split | None:
+        span = self.span(stmt)
+        outer, entry = self.loop, self.state
+        number = len(self.flags)
+        breaks = f"%broke{number}" if stmt.orelse and has(stmt.body, ast.Break) else None
+        returns = has_return(stmt.body)
+        frame = self.frame()
+        if breaks:
+            self.flags.append(breaks)
+            frame[breaks] = Static(False)
+        if returns and frame.get("%returned", UNBOUND) is UNBOUND:
+            frame["%returned"] = Static(False)
+
+        def body(index: Any) -> Leaf | Split:
+            self.loop = LoopContext(breaks=breaks)
+            self.b.span = span
+            if isinstance(stmt, ast.For):
+                assert element is not None
+                self.loop_indices.append(index)
+                try:
+                    self.assign(stmt.target, element(index))
+                    end = self.run(list(stmt.body))
+                finally:
+                    self.loop_indices.pop()
+            else:
+                end = self.while_body(stmt)
+            return self.ends(end)
+
+        kept = self.b.scopes[-1]
+        count, known = len(kept.stmts), dict(kept.known)
+        snapshot = entry.copy()
+        guess = self.guess(stmt)
+        try:
+            lower_loop(self, body, bounds, guess, span, peelable=bounds is not None)
+        except (NeedPeel, NeedUnroll) as need:
+            self.state, self.loop = snapshot, outer
+            del kept.stmts[count:]
+            kept.known.clear()
+            kept.known.update(known)
+            if isinstance(need, NeedUnroll) or bounds is None or element is None or not isinstance(stmt, ast.For):
+                if isinstance(need, NeedPeel):
+                    self.refuse("a variable changes its kind in this loop", "the first iteration would need different code",
+                                "give it its final kind before the loop", stmt)
+                raise
+            return self.peel(stmt, bounds, element, rest)
+        finally:
+            self.loop = outer
+        return self.after_loop(stmt, breaks, returns, rest, span)
+
+    def ends(self, end: Leaf | Split) -> Leaf | Split:
+        """In a loop's body, `return` leaves the loop with the value and a flag."""
+        if isinstance(end, Split):
+            return Split(end.condition, Node(end.then.scopes, self.ends(end.then.end)), Node(end.orelse.scopes, self.ends(end.orelse.end)), end.span)
+        if end.kind == "return":
+            end.state.frames[self.current]["%returned"] = Static(True)
+            return Leaf("break", end.state)
+        return end
+
+    def while_body(self, stmt: ast.While) -> Leaf | Split:
+        test = self.eval(stmt.test)
+        known = self.truth(test)
+        if known is True:
+            return self.run(list(stmt.body))
+        if known is False:
+            return Leaf("break", self.state)
+        return self.split(self.condition(test), list(stmt.body), [lambda _: Leaf("break", self.state)])
+
+    def after_loop(self, stmt: ast.For | ast.While, breaks: str | None, returns: bool, rest: list[Any], span: Any) -> Leaf | Split | None:
+        self.b.span = span
+        after: list[Any] = list(rest)
+        if stmt.orelse:
+            if breaks is None:
+                after = [*stmt.orelse, *rest]
+            else:
+                flag = self.frame()[breaks]
+                del self.frame()[breaks]
+
+                def otherwise(following: list[Any]) -> Leaf | Split:
+                    known = self.truth(flag)
+                    if known is not None:
+                        return self._run(following if known else [*stmt.orelse, *following])
+                    if any(leaves_block(s) for s in stmt.orelse):
+                        return self.split(self.condition(flag), following, [*stmt.orelse, *following])
+                    self.choose(self.condition(flag), lambda: NONE, lambda: self._execute(stmt.orelse))
+                    return self._run(following)
+
+                after = [otherwise, *rest]
+        if returns:
+            flag_r = self.frame()["%returned"]
+            known = self.truth(flag_r)
+            if known is None:
+                def leave(_: list[Any]) -> Leaf:
+                    return Leaf("return", self.state)
+
+                def go_on(following: list[Any]) -> Leaf | Split:
+                    self.frame()["%returned"] = Static(False)
+                    return self._run(following)
+
+                return self.split(self.condition(flag_r), [leave], [go_on, *after])
+            if known:
+                return Leaf("return", self.state)
+        if len(after) == len(rest):
+            return None
+        return self._run(after)
+
+    def _execute(self, stmts: list[ast.stmt]) -> Value:
+        end = self._run(list(stmts))
+        assert isinstance(end, Leaf)
+        self.state = end.state
+        return NONE
+
+    def peel(self, stmt: ast.For, bounds: tuple[Arg, Arg, Arg], element: Callable[[Any], Value], rest: list[Any]) -> Leaf | Split:
+        """Execute the first iteration on its own: it sees other kinds of values than the others."""
+        start, stop, step = bounds
+        if not isinstance(step, Lit):
+            self.refuse("a variable changes its kind in this loop", "the first iteration would need different code",
+                        "give it its final kind before the loop", stmt)
+        following = self.b.emit("+", start, step)
+
+        def others(_: list[Any]) -> Leaf | Split:
+            self.loop = outer
+            end = self.real_loop(stmt, (following, stop, step), element, rest)
+            return self._run(rest) if end is None else end
+
+        outer = self.loop
+        begins = self.b.emit("<" if step.value > 0 else ">", start, stop)
+
+        def first(_: list[Any]) -> Leaf | Split:
+            result = self.unroll(stmt, [element(start)], rest, then=[others])
+            assert result is not None
+            return result
+
+        if isinstance(begins, Lit):
+            return first([]) if begins.value else self._run([*stmt.orelse, *rest])
+        return self.split(begins, [first], [*stmt.orelse, *rest])
+
+    # -- what a loop probably carries ------------------------------------------------------------------------------
+
+    def guess(self, stmt: ast.For | ast.While) -> list[Place]:
+        """Places that the body probably changes: names that it assigns, arrays that it writes into."""
+        found: dict[Place, None] = {}
+        frame = self.frame()
+        for node in ast.walk(ast.Module(list(stmt.body), [])):
+            name = None
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                name = node.id
+            elif isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, ast.Store):
+                base = node.value
+                while isinstance(base, (ast.Subscript, ast.Attribute)):
+                    base = base.value
+                name = base.id if isinstance(base, ast.Name) else None
+            if name is None or name not in frame:
+                continue
+            value = frame[name]
+            if isinstance(value, Ref):
+                found["memory", value.slot] = None
+            elif isinstance(value, (Num, Static)) and not (isinstance(node, ast.Subscript)):
+                if not isinstance(value, Static) or isinstance(value.value, (int, float, complex)) and not isinstance(value.value, bool):
+                    found["name", self.current, name] = None
+        for hidden in ("%returned",):
+            if hidden in frame and has_return(stmt.body) and isinstance(frame[hidden], (Num, Static)):
+                found["name", self.current, hidden] = None
+        return list(found)
+
+
+def _as_value(machine: Statements, index: Arg) -> Value:
+    """An index argument as a value again."""
+    return Num(index) if isinstance(index, (Var, Lit)) else _Given(index)  # type: ignore[arg-type, return-value]
+
+
+class _Given(Num):
+    """An argument that is already evaluated, as a value."""
+
+
+def _common(a: State | None, b: State | None) -> State:
+    """What two ends have in common: their state before the branch, as far as it matters to a merge."""
+    if a is None or b is None:
+        side = a or b
+        assert side is not None
+        common = State()
+        common.frames = {n: {} for n in side.frames}
+        return common
+    common = State()
+    common.frames = {n: {} for n in a.frames if n in b.frames}
+    common.heap = {s: c for s, c in a.heap.items() if s in b.heap}
+    return common
+
+
+def has(stmts: list[ast.stmt], kind: type) -> bool:
+    """Whether statements contain a `break` or `continue` of the loop that they are the body of."""
+    for stmt in stmts:
+        if isinstance(stmt, kind):
+            return True
+        if isinstance(stmt, (ast.For, ast.While)):
+            if has(stmt.orelse, kind):
+                return True
+        elif isinstance(stmt, ast.If):
+            if has(stmt.body, kind) or has(stmt.orelse, kind):
+                return True
+    return False
+
+
+def has_return(stmts: list[ast.stmt]) -> bool:
+    """Whether statements contain a `return` of the function that they are in."""
+    for stmt in stmts:
+        if isinstance(stmt, ast.Return):
+            return True
+        if isinstance(stmt, (ast.If, ast.For, ast.While)) and (has_return(stmt.body) or has_return(stmt.orelse)):
+            return True
+    return False
+
+
+def leaves_block(stmt: ast.stmt) -> bool:
+    """Whether a statement may leave the block that it stands in."""
+    if isinstance(stmt, (ast.Return, ast.Break, ast.Continue)):
+        return True
+    if isinstance(stmt, ast.If):
+        return any(leaves_block(s) for s in (*stmt.body, *stmt.orelse))
+    if isinstance(stmt, (ast.For, ast.While)):
+        return has_return([stmt]) or has(stmt.orelse, ast.Break) or has(stmt.orelse, ast.Continue)
+    return False
+
+
+__all__ = ["Lazy", "List", "Range", "Statements", "TupleV", "describe"]

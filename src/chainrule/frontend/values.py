@@ -1,0 +1,203 @@
+"""Abstract values: what a name is bound to while a function is executed abstractly.
+
+A number is a Var (or a literal) of the IR. An array is a *reference*: a slot of the abstract heap and the views
+that lead from the slot's array to the part that is seen. Containers are known to the compiler: a tuple of abstract
+values, a slot that holds a list or a dictionary of them.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import Any, Union
+
+from ..ir.nodes import Arg, Lit, Operand, Seq, Slice, Var
+
+
+@dataclass(frozen=True, eq=False)
+class Static:
+    """A Python object known at compile time: None, a string, a function, a module, a literal number."""
+
+    value: Any
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Static) and type(self.value) is type(other.value) and (
+            self.value is other.value or (isinstance(self.value, (int, float, complex, str, bytes)) and repr(self.value) == repr(other.value)))
+
+    def __hash__(self) -> int:
+        return hash(type(self.value))
+
+
+@dataclass(frozen=True)
+class Num:
+    """An immutable value of the program: a number, a shape, an opaque object."""
+
+    operand: Operand
+
+
+@dataclass(frozen=True)
+class Ref:
+    """An array: the slot that holds the buffer, and the path of views to the part that is seen."""
+
+    slot: int
+    path: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One view: ("index", index), ("T", axes), ("reshape", shape)."""
+
+    kind: str
+    detail: Arg
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Step) and self.kind == other.kind and same_arg(self.detail, other.detail)
+
+    def __hash__(self) -> int:
+        return hash(self.kind)
+
+    def arg(self) -> Seq:
+        return Seq((Lit(self.kind), self.detail))
+
+
+@dataclass(frozen=True)
+class Select:
+    """One of two values that cannot be merged into one (two arrays, two functions): `then if condition else orelse`."""
+
+    condition: Operand
+    then: Value
+    orelse: Value
+
+
+@dataclass(frozen=True)
+class TupleV:
+    """A tuple. `cls`: its class if it is a namedtuple. `whole`: the Var of the tuple itself, if there is one."""
+
+    items: tuple[Value, ...]
+    cls: type | None = None
+    whole: Operand | None = None
+
+
+@dataclass(frozen=True)
+class ListV:
+    """A list: a heap slot that holds its items (`Items`) or, if it grows in a loop, a Var of type List."""
+
+    slot: int
+
+
+@dataclass(frozen=True)
+class DictV:
+    """A dictionary: a heap slot that holds its entries."""
+
+    slot: int
+
+
+@dataclass(frozen=True)
+class Object:
+    """An instance of a user's class: a heap slot that holds its attributes."""
+
+    slot: int
+    cls: type
+
+
+@dataclass(frozen=True, eq=False)
+class Closure:
+    """A function defined in the source: its definition, the frame it closes over, and its default values."""
+
+    node: ast.FunctionDef | ast.Lambda
+    frame: int
+    defaults: tuple[Value, ...]
+    keyword_defaults: tuple[tuple[str, Value], ...]
+    context: Any  # the source it stands in (frontend.source.FunctionSource)
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method, bound to its object: `x.sum`, `items.append`."""
+
+    owner: Value
+    name: str
+
+
+@dataclass(frozen=True)
+class Range:
+    """`range(start, stop, step)`."""
+
+    start: Arg
+    stop: Arg
+    step: Arg
+
+
+@dataclass(frozen=True)
+class SliceV:
+    """A slice object."""
+
+    start: Value
+    stop: Value
+    step: Value
+
+
+@dataclass(frozen=True)
+class Lazy:
+    """An iterable that is only consumed by a loop: kind "zip", "enumerate", "reversed", "map", "items"..."""
+
+    kind: str
+    parts: tuple[Value, ...]
+
+
+class _Unbound:
+    """The name is not bound (yet)."""
+
+    def __repr__(self) -> str:
+        return "unbound"
+
+
+UNBOUND = _Unbound()
+
+Value = Union[Static, Num, Ref, Select, TupleV, ListV, DictV, Object, Closure, Method, Range, SliceV, Lazy, _Unbound]
+
+
+@dataclass(frozen=True)
+class Items:
+    """Contents of a list's slot: its items."""
+
+    items: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Contents of a dictionary's or an object's slot."""
+
+    keys: tuple[Any, ...]
+    values: tuple[Value, ...]
+
+    def get(self, key: Any) -> Value:
+        return self.values[self.keys.index(key)]
+
+    def put(self, key: Any, value: Value) -> Entries:
+        if key in self.keys:
+            n = self.keys.index(key)
+            return Entries(self.keys, (*self.values[:n], value, *self.values[n + 1:]))
+        return Entries((*self.keys, key), (*self.values, value))
+
+    def drop(self, key: Any) -> Entries:
+        n = self.keys.index(key)
+        return Entries((*self.keys[:n], *self.keys[n + 1:]), (*self.values[:n], *self.values[n + 1:]))
+
+
+Contents = Union[Operand, Items, Entries]
+
+NONE = Static(None)
+
+
+def same_arg(a: Arg, b: Arg) -> bool:
+    """Whether two arguments are certainly the same value."""
+    if isinstance(a, Var) or isinstance(b, Var):
+        return a is b
+    if isinstance(a, Lit) and isinstance(b, Lit):
+        return Static(a.value) == Static(b.value) or (isinstance(a.value, (tuple, slice)) and repr(a.value) == repr(b.value))
+    if isinstance(a, Seq) and isinstance(b, Seq):
+        return len(a.items) == len(b.items) and all(map(same_arg, a.items, b.items))
+    if isinstance(a, Slice) and isinstance(b, Slice):
+        return same_arg(a.start, b.start) and same_arg(a.stop, b.stop) and same_arg(a.step, b.step)
+    return a is b

@@ -1,0 +1,201 @@
+"""The typed builder: everything that becomes a statement goes through `emit`.
+
+It infers the type of each result as it is made, folds what is known, and merges equal operations
+(contents of arrays are values here, so equal operations on equal arguments are always equal).
+Statements are appended to the innermost open block; `with builder.block() as block:` opens one.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from .nodes import UNDEFINED, Arg, Let, Lit, Make, Operand, Seq, Slice, Span, Stmt, Var
+from .ops import OPS, REQUIRED
+from .probe import literal_type, probe, type_of
+from .types import BOOL, Array, Dim, Scalar, Type
+
+_FOLD: dict[str, Callable[..., Any]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "//": operator.floordiv, "%": operator.mod,
+    "neg": operator.neg, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+    "==": operator.eq, "!=": operator.ne, "not": operator.not_, "is": operator.is_, "is not": operator.is_not,
+    "in": lambda a, b: a in b, "not in": lambda a, b: a not in b,
+}
+_SYMBOLIC = {"+": 1, "-": -1}
+
+
+class Scope:
+    """An open block: its statements so far, and the operations already available in it."""
+
+    def __init__(self) -> None:
+        self.stmts: list[Stmt] = []
+        self.known: dict[Any, Var] = {}
+
+
+class Builder:
+    def __init__(self) -> None:
+        self.scopes: list[Scope] = [Scope()]
+        self.span: Span | None = None
+
+    @property
+    def stmts(self) -> list[Stmt]:
+        """Statements of the innermost open block."""
+        return self.scopes[-1].stmts
+
+    @contextmanager
+    def block(self) -> Iterator[list[Stmt]]:
+        """Open a block; what is emitted inside goes into the list that this yields."""
+        scope = Scope()
+        self.scopes.append(scope)
+        try:
+            yield scope.stmts
+        finally:
+            self.scopes.pop()
+
+    @contextmanager
+    def reopen(self, scopes: list[Scope]) -> Iterator[None]:
+        """Emit into blocks that were opened before (the reverse transform fills prologues this way)."""
+        kept, self.scopes = self.scopes, scopes
+        try:
+            yield
+        finally:
+            self.scopes = kept
+
+    def add(self, stmt: Stmt) -> None:
+        """Append a statement that is already made (an If, a loop)."""
+        self.stmts.append(stmt)
+
+    def emit(self, op_name: str, *args: Arg | Any, hint: str | None = None, type: Type | None = None) -> Operand:
+        """`op(*args)`: a constant if it can be folded, an equal earlier result, or a new Var.
+
+        Plain Python values among the arguments become literals; missing arguments take their defaults.
+        """
+        op = OPS[op_name]
+        full = tuple(as_arg(a) for a in args)
+        if len(full) < len(op.params):
+            full += tuple(_default(op_name, p) for p in op.params[len(full):])
+        folded = _fold(op_name, full)
+        if folded is not None:
+            return folded
+        mergeable = not (op.effect or op.fresh)
+        key: Any = None
+        if mergeable:
+            key = (op_name, *(_key(a) for a in full))
+            for scope in reversed(self.scopes):
+                if key in scope.known:
+                    return scope.known[key]
+        if type is None:
+            type = _symbolic(op_name, full) or (op.infer(*full) if op.infer else probe(op, full))
+        out = Var(type, hint)
+        self.stmts.append(Let(out, op_name, full, self.span))
+        if mergeable:
+            self.scopes[-1].known[key] = out
+        return out
+
+    def know(self, let: Let) -> None:
+        """Merge later operations that equal this statement, which is already there, with it."""
+        if let.out is not None:
+            self.scopes[-1].known.setdefault((let.op, *(_key(a) for a in let.args)), let.out)
+
+    def effect(self, op_name: str, *args: Arg | Any) -> None:
+        """An operation done for its effect; it has no result."""
+        self.stmts.append(Let(None, op_name, tuple(as_arg(a) for a in args), self.span))
+
+
+def as_arg(value: Any) -> Arg:
+    """Operands as they are; tuples and lists become Seq; any other Python value becomes a literal."""
+    if isinstance(value, (Var, Lit, Seq, Slice, Make)):
+        return value
+    if isinstance(value, (tuple, list)):
+        items = tuple(as_arg(item) for item in value)
+        return Seq(items, "list" if isinstance(value, list) else "tuple")
+    return Lit(value)
+
+
+def _default(name: str, param: Any) -> Arg:
+    if param.star:
+        return Seq(())
+    if param.default is REQUIRED:
+        raise TypeError(f"operation {name!r} needs its argument {param.name!r}")
+    return Lit(param.default)
+
+
+def _fold(name: str, args: tuple[Arg, ...]) -> Lit | None:
+    """Integers, booleans, strings and None are folded; floating-point arithmetic is left to the program."""
+    function = _FOLD.get(name)
+    if function is None:
+        return None
+    values = []
+    for arg in args:
+        if not isinstance(arg, Lit) or arg is UNDEFINED:
+            return None
+        values.append(arg.value)
+    if name in ("+", "-", "*", "//", "%", "neg") and not all(type(v) is int or (type(v) is str and name == "+") for v in values):
+        return None
+    if not all(v is None or isinstance(v, (bool, int, float, str, tuple)) or callable(v) for v in values):
+        return None
+    try:
+        return Lit(function(*values))
+    except Exception:  # the program raises it at run time, where the user's own handlers see it
+        return None
+
+
+def _symbolic(name: str, args: tuple[Arg, ...]) -> Type | None:
+    """Integer arithmetic on extents stays symbolic: `len(x) - 1`."""
+    if name not in _SYMBOLIC or len(args) != 2:
+        return None
+    a, b = type_of(args[0]), type_of(args[1])
+    if not (isinstance(a, Scalar) and isinstance(b, Scalar) and a.weak and b.weak and a.dtype == b.dtype == "int64"):
+        return None
+    if isinstance(a.extent, Dim) and isinstance(b.extent, int):
+        return Scalar("int64", True, shift(a.extent, _SYMBOLIC[name] * b.extent))
+    if isinstance(a.extent, int) and isinstance(b.extent, Dim) and name == "+":
+        return Scalar("int64", True, shift(b.extent, a.extent))
+    return Scalar("int64", True)
+
+
+def shift(extent: Dim | int, by: int) -> Dim | int:
+    """extent + by."""
+    if isinstance(extent, int):
+        return extent + by
+    return Dim(extent.name, extent.offset + by, extent.not_one)
+
+
+def _key(arg: Arg) -> Any:
+    """Equal for arguments that are certainly the same value."""
+    if isinstance(arg, Var):
+        return id(arg)
+    if isinstance(arg, Lit):
+        value = arg.value
+        return (type(value), repr(value)) if isinstance(value, (bool, int, float, complex, str, bytes)) else (type(value), id(value))
+    if isinstance(arg, (Seq, Make)):
+        return (type(arg), getattr(arg, "kind", None), tuple(_key(item) for item in arg.items))
+    return (_key(arg.start), _key(arg.stop), _key(arg.step))
+
+
+def is_static(arg: Arg) -> bool:
+    """Whether an argument is known at compile time."""
+    if isinstance(arg, Lit):
+        return arg is not UNDEFINED
+    if isinstance(arg, Seq):
+        return all(is_static(item) for item in arg.items)
+    if isinstance(arg, Slice):
+        return all(is_static(item) for item in (arg.start, arg.stop, arg.step))
+    return False
+
+
+def static_value(arg: Arg) -> Any:
+    """The Python value of an argument for which `is_static` holds."""
+    if isinstance(arg, Lit):
+        return arg.value
+    if isinstance(arg, Seq):
+        values = [static_value(item) for item in arg.items]
+        return values if arg.kind == "list" else tuple(values)
+    if isinstance(arg, Slice):
+        return slice(static_value(arg.start), static_value(arg.stop), static_value(arg.step))
+    raise TypeError(f"{arg!r} is not known at compile time")
+
+
+__all__ = ["BOOL", "Array", "Builder", "Scope", "as_arg", "is_static", "literal_type", "shift", "static_value", "type_of"]

@@ -1,0 +1,153 @@
+"""Program, arguments -> result: the meaning of the IR, executed as it stands.
+
+Every operation returns new values; nothing is written in place. This is the reference that each pass
+and the printed code are compared with: after which pass does the program give another answer?
+Slow, and used in tests and in `stages` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .nodes import (
+    Arg,
+    Block,
+    Branch,
+    Break,
+    For,
+    If,
+    Let,
+    Lit,
+    Make,
+    Program,
+    Pullback,
+    Raise,
+    Seq,
+    Slice,
+    Stmt,
+    Var,
+    While,
+    Yield,
+)
+from .ops import OPS
+
+Env = dict[Var, Any]
+
+
+class _Returned(Exception):
+    """A Pullback statement ends the forward sweep early."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def interpret(program: Program, args: tuple[Any, ...], callees: dict[str, Program] | None = None) -> Any:
+    """Run a program on flat arguments: one value for each of `program.body.params`."""
+    table = {p.name: p for p in program.callees} | (callees or {})
+    env: Env = dict(zip(program.body.params, args))
+    machine = _Machine(table)
+    try:
+        kind, values = machine.block(program.body, env)
+    except _Returned as returned:
+        return returned.value
+    return values[0]
+
+
+class _Machine:
+    def __init__(self, callees: dict[str, Program]) -> None:
+        self.callees = callees
+        self.tapes: dict[str, list[Any]] = {}
+
+    def block(self, block: Block, env: Env) -> tuple[str, list[Any]]:
+        for n, stmt in enumerate(block.stmts):
+            if isinstance(stmt, Pullback):
+                raise _Returned((value_of(stmt.value, env), self.pullback(block, n, env)))
+            self.stmt(stmt, env)
+        end = block.end
+        if isinstance(end, Branch):
+            return self.block(end.then if value_of(end.condition, env) else end.orelse, env)
+        if isinstance(end, Yield):
+            return "yield", [value_of(v, env) for v in end.values]
+        if isinstance(end, Break):
+            return "break", [value_of(v, env) for v in end.values]
+        raise AssertionError("the end of a block that raises was reached")
+
+    def pullback(self, block: Block, n: int, env: Env) -> Callable[..., Any]:
+        marker = block.stmts[n]
+        assert isinstance(marker, Pullback)
+        tapes = {name: list(tape) for name, tape in self.tapes.items()}
+
+        def run(*cotangents: Any) -> Any:
+            self.tapes = {name: list(tape) for name, tape in tapes.items()}
+            inner = dict(env)
+            inner.update(zip(marker.params, cotangents))
+            return self.block(Block((), block.stmts[n + 1:], block.end), inner)[1][0]
+
+        return run
+
+    def stmt(self, stmt: Stmt, env: Env) -> None:
+        if isinstance(stmt, Let):
+            value = self.let(stmt, env)
+            if stmt.out is not None:
+                env[stmt.out] = value
+        elif isinstance(stmt, If):
+            _, values = self.block(stmt.then if value_of(stmt.condition, env) else stmt.orelse, env)
+            env.update(zip(stmt.outs, values))
+        elif isinstance(stmt, For):
+            indices: Any = range(value_of(stmt.start, env), value_of(stmt.stop, env), value_of(stmt.step, env))
+            self.loop(stmt, env, reversed(indices) if stmt.reverse else indices)
+        elif isinstance(stmt, While):
+            self.loop(stmt, env, None)
+
+    def loop(self, stmt: For | While, env: Env, indices: Any) -> None:
+        values = [value_of(v, env) for v in stmt.inits]
+        trips = 0
+        while True:
+            if indices is not None:
+                index = next(indices if hasattr(indices, "__next__") else (indices := iter(indices)), None)
+                if index is None:
+                    break
+                env.update(zip(stmt.body.params, [index, *values]))
+            else:
+                env.update(zip(stmt.body.params, values))
+            trips += 1
+            kind, values = self.block(stmt.body, env)
+            if kind == "break":
+                break
+        env.update(zip(stmt.outs, values))
+        if stmt.trips is not None:
+            env[stmt.trips] = trips
+
+    def let(self, stmt: Let, env: Env) -> Any:
+        args = [value_of(a, env) for a in stmt.args]
+        if stmt.op == "push":
+            self.tapes.setdefault(args[0], []).append(args[1])
+            return None
+        if stmt.op == "pop":
+            return self.tapes[args[0]].pop()
+        if stmt.op == "call":
+            return interpret(self.callees[args[0]], tuple(args[1]), self.callees)
+        if stmt.op == "apply":
+            return args[0](*args[1])
+        return OPS[stmt.op].run(tuple(args))
+
+
+def value_of(arg: Arg, env: Env) -> Any:
+    """The run-time value of an argument."""
+    if isinstance(arg, Var):
+        return env[arg]
+    if isinstance(arg, Lit):
+        return arg.value
+    if isinstance(arg, Seq):
+        items = [value_of(item, env) for item in arg.items]
+        return items if arg.kind == "list" else tuple(items)
+    if isinstance(arg, Slice):
+        return slice(value_of(arg.start, env), value_of(arg.stop, env), value_of(arg.step, env))
+    if isinstance(arg, Make):
+        items = [value_of(item, env) for item in arg.items]
+        return dict(zip(arg.keys, items)) if arg.cls is dict else arg.cls(**dict(zip(arg.keys, items)))
+    raise TypeError(arg)
+
+
+__all__ = ["Raise", "interpret", "value_of"]

@@ -1,0 +1,224 @@
+"""Types of results, found by trying the operation on small arrays.
+
+NumPy itself knows best which dtype and shape a call gives, so it is asked: each symbolic extent gets
+a small size of its own, the operation runs on arrays of these sizes, and the sizes of the result are
+read back as symbols. Two runs with different sizes must agree; what they leave open becomes a new symbol
+or, if the operation cannot be tried, an array of unknown shape.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from .nodes import Arg, Lit, Make, Seq, Slice, Var
+from .ops import Op
+from .types import OBJECT, Array, Dim, Extent, List, Opaque, Scalar, Tuple, Type, renew, unknown_extent
+
+_SIZES = ((3, 5, 7, 11, 13, 17, 19), (4, 6, 9, 14, 15, 22, 23))
+_cache: dict[Any, Type] = {}
+
+
+class CannotProbe(Exception):
+    """The operation failed on every trial: most likely it fails for the user's values, too."""
+
+
+def type_of(arg: Arg) -> Type:
+    """The type of an argument."""
+    if isinstance(arg, Var):
+        return arg.type
+    if isinstance(arg, Lit):
+        return literal_type(arg.value)
+    if isinstance(arg, Seq):
+        return Tuple(tuple(type_of(item) for item in arg.items))
+    return OBJECT
+
+
+def literal_type(value: Any) -> Type:
+    if isinstance(value, np.generic) and value.dtype.kind in "biufc":
+        return Scalar(str(value.dtype))
+    if isinstance(value, bool):
+        return Scalar("bool", weak=True)
+    if isinstance(value, int):
+        return Scalar("int64", weak=True, extent=value)
+    if isinstance(value, float):
+        return Scalar("float64", weak=True)
+    if isinstance(value, complex):
+        return Scalar("complex128", weak=True)
+    if isinstance(value, tuple):
+        return Tuple(tuple(literal_type(item) for item in value))
+    return Opaque(type(value).__name__)
+
+
+def probe(op: Op, args: tuple[Arg, ...]) -> Type:
+    """The type of `op(*args)`, by trying it."""
+    key = (op.name, tuple(_key(arg) for arg in args))
+    try:
+        cached = _cache.get(key)
+    except TypeError:
+        return _probe(op, args)
+    if cached is None:
+        cached = _cache[key] = _probe(op, args)
+    return renew(cached)
+
+
+def _probe(op: Op, args: tuple[Arg, ...]) -> Type:
+    symbols = sorted({name for arg in args for name in _symbols(arg)})
+    if _shapeless(args) or len(symbols) > len(_SIZES[0]):
+        sizes: list[dict[str, int]] = [dict.fromkeys(symbols, 1)]
+        results = _run(op, args, sizes)
+        return _forget_shape(result_type(results[0], {}))
+    sizes = [dict(zip(symbols, row)) for row in _SIZES]
+    first, second = _run(op, args, sizes)
+    one, two = result_type(first, _names(args, sizes[0])), result_type(second, _names(args, sizes[1]))
+    return _agree(one, two)
+
+
+def _run(op: Op, args: tuple[Arg, ...], sizes: list[dict[str, int]]) -> list[Any]:
+    results = []
+    for assignment in sizes:
+        try:
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                results.append(op.run(tuple(sample(arg, assignment) for arg in args)))
+        except Exception as error:  # whatever a foreign function raises on a trial
+            raise CannotProbe(f"{op.name}: {error}") from error
+    return results
+
+
+def sample(arg: Any, sizes: dict[str, int]) -> Any:
+    """A value of the argument's type, harmless for most functions: positive, and well conditioned if square."""
+    if isinstance(arg, Lit):
+        return arg.value
+    if isinstance(arg, Seq):
+        items = [sample(item, sizes) for item in arg.items]
+        return items if arg.kind == "list" else tuple(items)
+    if isinstance(arg, Slice):
+        return slice(sample(arg.start, sizes), sample(arg.stop, sizes), sample(arg.step, sizes))
+    if isinstance(arg, Make):
+        return arg.cls(**dict(zip(arg.keys, (sample(item, sizes) for item in arg.items))))
+    return _sample_type(arg.type, sizes)
+
+
+def _sample_type(type: Type, sizes: dict[str, int]) -> Any:
+    if isinstance(type, Scalar):
+        value: Any = 0.5 if np.dtype(type.dtype).kind in "fc" else 1
+        if isinstance(type.extent, (int, Dim)) and np.dtype(type.dtype).kind == "i":
+            value = _size(type.extent, sizes)
+        if type.weak:
+            return {"b": bool, "i": int, "f": float, "c": complex}[np.dtype(type.dtype).kind](value)
+        return np.dtype(type.dtype).type(value)
+    if isinstance(type, Array):
+        extents = type.shape if type.shape is not None else (1,)
+        array = np.full([_size(e, sizes) for e in extents], 0.5).astype(type.dtype)
+        if array.ndim >= 2 and array.shape[-1] == array.shape[-2]:
+            array += np.eye(array.shape[-1], dtype=type.dtype)
+        return array
+    if isinstance(type, Tuple):
+        return tuple(_sample_type(item, sizes) for item in type.items)
+    if isinstance(type, List):
+        return [_sample_type(type.element, sizes)] * 2
+    raise CannotProbe(f"no sample of {type}")
+
+
+def _size(extent: Extent, sizes: dict[str, int]) -> int:
+    return extent if isinstance(extent, int) else max(sizes[extent.name] + extent.offset, 0)
+
+
+def _names(args: tuple[Arg, ...], sizes: dict[str, int]) -> dict[int, Extent]:
+    """Size -> extent, for every extent that occurs in the arguments; ambiguous sizes are left out."""
+    names: dict[int, Extent] = {}
+    for extent in {e for arg in args for e in _extents(arg)}:
+        size = _size(extent, sizes)
+        if size in names and names[size] != extent:
+            names[size] = size if isinstance(extent, int) else Dim("?ambiguous")
+        else:
+            names[size] = extent
+    return {size: extent for size, extent in names.items() if extent != Dim("?ambiguous")}
+
+
+def result_type(value: Any, names: dict[int, Extent]) -> Type:
+    """The type of a value that a trial returned."""
+    if isinstance(value, np.ndarray):
+        return Array(str(value.dtype), tuple(names.get(n, n) for n in value.shape))
+    if isinstance(value, bool):
+        return Scalar("bool", weak=True)
+    if isinstance(value, int):
+        return Scalar("int64", weak=True, extent=names.get(value))
+    if isinstance(value, tuple):
+        return Tuple(tuple(result_type(item, names) for item in value))
+    if isinstance(value, list) and value:
+        return Tuple(tuple(result_type(item, names) for item in value))
+    return literal_type(value)
+
+
+def _agree(one: Type, two: Type) -> Type:
+    """What two trials say together: an extent that differs between them is a symbol of its own."""
+    if isinstance(one, Array) and isinstance(two, Array) and one.shape is not None and two.shape is not None:
+        if len(one.shape) != len(two.shape):
+            return Array(one.dtype, None)
+        return Array(one.dtype, tuple(a if a == b else unknown_extent() for a, b in zip(one.shape, two.shape)))
+    if isinstance(one, Tuple) and isinstance(two, Tuple) and len(one.items) == len(two.items):
+        return Tuple(tuple(_agree(a, b) for a, b in zip(one.items, two.items)))
+    if isinstance(one, Scalar) and isinstance(two, Scalar):
+        return one if one == two else Scalar(one.dtype, one.weak)
+    return one
+
+
+def _forget_shape(type: Type) -> Type:
+    if isinstance(type, Array) and type.shape != ():
+        return Array(type.dtype, None)
+    if isinstance(type, Tuple):
+        return Tuple(tuple(_forget_shape(item) for item in type.items))
+    return type
+
+
+def _types(arg: Any) -> list[Type]:
+    if isinstance(arg, Var):
+        return [arg.type]
+    if isinstance(arg, (Seq, Make)):
+        return [t for item in arg.items for t in _types(item)]
+    if isinstance(arg, Slice):
+        return [t for item in (arg.start, arg.stop, arg.step) for t in _types(item)]
+    return []
+
+
+def _extents(arg: Any) -> list[Extent]:
+    found: list[Extent] = []
+    if isinstance(arg, Lit) and isinstance(arg.value, int):
+        found.append(int(arg.value))
+    for type in _types(arg):
+        found.extend(_type_extents(type))
+    return found
+
+
+def _type_extents(type: Type) -> list[Extent]:
+    if isinstance(type, Array):
+        return list(type.shape or ())
+    if isinstance(type, Scalar) and type.extent is not None:
+        return [type.extent]
+    if isinstance(type, Tuple):
+        return [e for item in type.items for e in _type_extents(item)]
+    if isinstance(type, List):
+        return _type_extents(type.element)
+    return []
+
+
+def _symbols(arg: Any) -> list[str]:
+    return [e.name for e in _extents(arg) if isinstance(e, Dim)]
+
+
+def _shapeless(args: tuple[Arg, ...]) -> bool:
+    return any(isinstance(t, Array) and t.shape is None for arg in args for t in _types(arg))
+
+
+def _key(arg: Any) -> Any:
+    if isinstance(arg, Var):
+        return arg.type
+    if isinstance(arg, Lit):
+        return (type(arg.value).__name__, arg.value)
+    if isinstance(arg, (Seq, Make)):
+        return (type(arg).__name__, tuple(_key(item) for item in arg.items))
+    return (_key(arg.start), _key(arg.stop), _key(arg.step))

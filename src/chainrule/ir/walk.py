@@ -1,0 +1,169 @@
+"""The only traversals of a program: blocks, uses, definitions, substitution."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from .nodes import (
+    Arg,
+    Block,
+    Branch,
+    Break,
+    End,
+    For,
+    If,
+    Let,
+    Lit,
+    Make,
+    Pullback,
+    Raise,
+    Seq,
+    Slice,
+    Stmt,
+    Var,
+    While,
+    Yield,
+    variables,
+)
+
+
+def blocks(stmt: Stmt) -> tuple[Block, ...]:
+    """The blocks of a statement, in the order in which they are printed."""
+    if isinstance(stmt, If):
+        return (stmt.then, stmt.orelse)
+    if isinstance(stmt, (For, While)):
+        return (stmt.body,)
+    return ()
+
+
+def stmt_args(stmt: Stmt) -> tuple[Arg, ...]:
+    """The arguments that a statement reads itself (not those read inside its blocks)."""
+    if isinstance(stmt, Let):
+        return stmt.args
+    if isinstance(stmt, If):
+        return (stmt.condition,)
+    if isinstance(stmt, For):
+        return (stmt.start, stmt.stop, stmt.step, *stmt.inits)
+    if isinstance(stmt, While):
+        return stmt.inits
+    return (stmt.value,)
+
+
+def end_args(end: End) -> tuple[Arg, ...]:
+    """The arguments that an end reads itself."""
+    if isinstance(end, (Yield, Break)):
+        return end.values
+    if isinstance(end, Branch):
+        return (end.condition,)
+    return ()
+
+
+def end_blocks(end: End) -> tuple[Block, ...]:
+    return (end.then, end.orelse) if isinstance(end, Branch) else ()
+
+
+def defined(stmt: Stmt) -> tuple[Var, ...]:
+    """The Vars that a statement defines for what follows it."""
+    if isinstance(stmt, Let):
+        return () if stmt.out is None else (stmt.out,)
+    if isinstance(stmt, If):
+        return stmt.outs
+    if isinstance(stmt, (For, While)):
+        return stmt.outs if stmt.trips is None else (*stmt.outs, stmt.trips)
+    return stmt.params
+
+
+def leaves(block: Block) -> Iterator[Block]:
+    """The blocks in which a loop's body really ends: itself, or the blocks of its Branch, recursively."""
+    if isinstance(block.end, Branch):
+        yield from leaves(block.end.then)
+        yield from leaves(block.end.orelse)
+    else:
+        yield block
+
+
+def all_stmts(block: Block) -> Iterator[Stmt]:
+    """Every statement in a block and in the blocks inside it, in printing order."""
+    for stmt in block.stmts:
+        yield stmt
+        for inner in blocks(stmt):
+            yield from all_stmts(inner)
+    for inner in end_blocks(block.end):
+        yield from all_stmts(inner)
+
+
+def uses(block: Block) -> Iterator[Var]:
+    """Every use of a Var in a block, repeats included."""
+    for stmt in block.stmts:
+        for arg in stmt_args(stmt):
+            yield from variables(arg)
+        for inner in blocks(stmt):
+            yield from uses(inner)
+    for arg in end_args(block.end):
+        yield from variables(arg)
+    for inner in end_blocks(block.end):
+        yield from uses(inner)
+
+
+def definitions(block: Block) -> Iterator[Var]:
+    """Every Var defined in a block, parameters included."""
+    yield from block.params
+    for stmt in block.stmts:
+        yield from defined(stmt)
+        for inner in blocks(stmt):
+            yield from definitions(inner)
+    for inner in end_blocks(block.end):
+        yield from definitions(inner)
+
+
+def free(block: Block) -> list[Var]:
+    """The outer Vars that a block uses, each once, in order of first use."""
+    own = set(definitions(block))
+    return list(dict.fromkeys(v for v in uses(block) if v not in own))
+
+
+def map_arg(arg: Any, f: Callable[[Var], Arg]) -> Any:
+    """The argument with every Var replaced by f(var)."""
+    if isinstance(arg, Var):
+        return f(arg)
+    if isinstance(arg, Lit):
+        return arg
+    if isinstance(arg, (Seq, Make)):
+        return replace(arg, items=tuple(map_arg(item, f) for item in arg.items))
+    return Slice(map_arg(arg.start, f), map_arg(arg.stop, f), map_arg(arg.step, f))
+
+
+def map_args(args: tuple[Arg, ...], f: Callable[[Var], Arg]) -> tuple[Arg, ...]:
+    return tuple(map_arg(arg, f) for arg in args)
+
+
+def substitute(block: Block, f: Callable[[Var], Arg]) -> Block:
+    """The block with every use of a Var replaced by f(var); definitions stay."""
+    return Block(block.params, tuple(substitute_stmt(s, f) for s in block.stmts), substitute_end(block.end, f))
+
+
+def substitute_stmt(stmt: Stmt, f: Callable[[Var], Arg]) -> Stmt:
+    if isinstance(stmt, Let):
+        return replace(stmt, args=map_args(stmt.args, f))
+    if isinstance(stmt, If):
+        return replace(stmt, condition=map_arg(stmt.condition, f), then=substitute(stmt.then, f), orelse=substitute(stmt.orelse, f))
+    if isinstance(stmt, For):
+        return replace(stmt, start=map_arg(stmt.start, f), stop=map_arg(stmt.stop, f), step=map_arg(stmt.step, f),
+                       inits=map_args(stmt.inits, f), body=substitute(stmt.body, f))
+    if isinstance(stmt, While):
+        return replace(stmt, inits=map_args(stmt.inits, f), body=substitute(stmt.body, f))
+    return replace(stmt, value=map_arg(stmt.value, f))
+
+
+def substitute_end(end: End, f: Callable[[Var], Arg]) -> End:
+    if isinstance(end, (Yield, Break)):
+        return replace(end, values=map_args(end.values, f))
+    if isinstance(end, Branch):
+        return replace(end, condition=map_arg(end.condition, f), then=substitute(end.then, f), orelse=substitute(end.orelse, f))
+    return end
+
+
+__all__ = ["Pullback", "Raise", "all_stmts", "blocks", "defined", "definitions", "end_args", "end_blocks", "free", "leaves",
+           "map_arg", "map_args", "stmt_args", "substitute", "substitute_end", "substitute_stmt", "uses"]

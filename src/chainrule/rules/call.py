@@ -1,0 +1,69 @@
+"""What a row sees of the reverse transform: one statement whose result has an adjoint.
+
+`transform/reverse` implements it; rows ask for values lazily, so that only what a formula really mentions is
+kept for the reverse sweep.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ..ir.build import Builder
+from ..ir.nodes import Arg, Operand, Var
+from ..ir.types import Type
+
+Path = tuple[tuple[str, Arg], ...]
+
+
+class Call(Protocol):
+    """The pullback of one statement `let.out = let.op(*let.args)`.
+
+    b:         the builder, positioned in the reverse sweep.
+    cotangent: the adjoint of `let.out` as it is kept: perhaps of a smaller shape, and meant as if broadcast.
+               Only rows that work element by element may use it; the others use `full()`.
+    """
+
+    @property
+    def b(self) -> Builder: ...
+
+    @property
+    def cotangent(self) -> Operand: ...
+
+    def full(self) -> Operand:
+        """The adjoint of `let.out` with the shape of `let.out`."""
+
+    def operand(self, k: int) -> Arg:
+        """The value of argument k in the reverse sweep; asking makes the compiler keep it."""
+
+    def result(self) -> Operand:
+        """The value of `let.out` in the reverse sweep; asking makes the compiler keep it."""
+
+    def type(self, k: int) -> Type:
+        """The type of argument k."""
+
+    def like(self, var: Var) -> Operand:
+        """Some value with the shape and dtype of `var`."""
+
+    def active(self, var: Var) -> bool:
+        """Whether the adjoint of `var` is wanted."""
+
+    def masked(self) -> bool:
+        """Whether the cotangent may hold zeros that stem from a mask: they absorb infinite partials."""
+
+    def singular(self, k: int) -> bool:
+        """Whether argument k may be infinite or NaN where the inputs are finite (computed with a row that has a pole)."""
+
+    def add(self, var: Var, contribution: Operand, broadcast: bool = False) -> None:
+        """Add to the adjoint of `var`: summed over broadcast axes and cast to the type of `var`.
+
+        broadcast: the contribution may be of a smaller shape than `var`, and is meant as if broadcast.
+        """
+
+    def subtract(self, var: Var, contribution: Operand, broadcast: bool = False) -> None:
+        """Add the negated contribution."""
+
+    def add_at(self, var: Var, path: Path, contribution: Operand) -> None:
+        """Add to a part of the adjoint of `var` (a path as in rules/structure); repeated indices accumulate."""
+
+
+__all__ = ["Call", "Path"]

@@ -1,0 +1,44 @@
+"""Rows of functions that make arrays."""
+
+from __future__ import annotations
+
+from ..ir.nodes import Arg, Let, Seq, Var
+from ..ir.probe import type_of
+from ..ir.types import Array, Scalar, Type, unknown_extent
+from . import infer
+from .call import Call
+from .table import RowError, linear, structural, zero
+
+NEW = {"fresh": True, "infer": infer.created}
+zero("np.zeros(shape, dtype=None)", "np.ones(shape, dtype=None)", "np.empty(shape, dtype=None)", op=NEW)
+zero("np.zeros_like(x, dtype=None)", "np.ones_like(x, dtype=None)", "np.empty_like(x, dtype=None)",
+     op={"fresh": True, "infer": infer.created_like})
+linear("np.full(shape, fill_value, dtype=None) -> y", shape="0.0", fill_value="y_bar", op={"fresh": True, "infer": infer.filled})
+linear("np.full_like(x, fill_value, dtype=None) -> y", x="0.0", fill_value="y_bar", op={"fresh": True, "infer": infer.full_like})
+zero("np.eye(N, M=None, k=0, dtype=None)", op={"fresh": True, "infer": infer.eye})
+zero("np.identity(n, dtype=None)", op={"fresh": True, "infer": infer.identity})
+linear("np.linspace(start, stop, num=50, endpoint=True, dtype=None) -> y", op={"infer": infer.linspace}, num="0.0",
+       start="np.sum(y_bar * (1 - np.linspace(0.0, 1.0, num, endpoint)))", stop="np.sum(y_bar * np.linspace(0.0, 1.0, num, endpoint))")
+
+
+def _arange(let: Let, call: Call) -> None:
+    args = let.args[0]
+    assert isinstance(args, Seq)
+    if any(isinstance(arg, Var) and call.active(arg) for arg in args.items):
+        raise RowError("np.arange of a number that is differentiated", "the number of elements depends on it",
+                       "write `start + step * np.arange(n)` with a fixed n")
+
+
+def _infer_arange(args: Arg, dtype: Arg) -> Type:
+    assert isinstance(args, Seq)
+    types = [type_of(arg) for arg in args.items]
+    own = next((t.dtype for t in types if isinstance(t, Scalar) and t.dtype not in ("int64", "bool")), "int64")
+    extent = infer.extents_of(Seq((args.items[0],))) if len(args.items) == 1 and own == "int64" else None
+    return Array(infer.dtype_of(dtype, own), extent or (unknown_extent(),))
+
+
+structural("np.arange(*args, dtype=None) -> y", _arange, op={"infer": _infer_arange})
+
+zero("np.shape(x)", op={"infer": infer.shape_of})
+zero("np.size(x, axis=None)", op={"infer": infer.size_of})
+zero("np.ndim(x)")

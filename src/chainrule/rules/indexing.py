@@ -1,0 +1,211 @@
+"""The derivative side of the structural operations: reading, writing, and lists that grow.
+
+The adjoint of a store is a read, and zero where the old contents went: `u' = store(u, path, v)` gives
+`v_bar += u'_bar[path]` and `u_bar = store(u'_bar, path, 0)`.
+"""
+
+from __future__ import annotations
+
+from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var
+from ..ir.probe import type_of
+from ..ir.types import Array, List, Tuple, rank
+from .call import Call
+from .structure import may_repeat
+from .table import RowError, linear, structural, zero
+
+
+def _wanted(arg: Arg, call: Call) -> Var | None:
+    return arg if isinstance(arg, Var) and call.active(arg) else None
+
+
+def _index(let: Let, call: Call) -> None:
+    x = _wanted(let.args[0], call)
+    if x is None:
+        return
+    if isinstance(x.type, List):
+        call.add(x, call.b.emit("rt.one_hot", call.like(x), call.operand(1), call.full(), type=x.type))
+        return
+    if isinstance(x.type, Tuple):
+        raise RowError("an index into a tuple has to be known at compile time", "its items have types of their own")
+    call.add_at(x, (("index", call.operand(1)),), call.full())
+
+
+def _steps(path: Arg) -> list[tuple[str, Arg]]:
+    assert isinstance(path, Seq)
+    steps = []
+    for step in path.items:
+        assert isinstance(step, Seq) and isinstance(step.items[0], Lit)
+        steps.append((str(step.items[0].value), step.items[1]))
+    return steps
+
+
+def _view(call: Call, g: Operand, steps: list[tuple[str, Arg]]) -> Operand:
+    """What a path leads to, as a read."""
+    names = {"index": "index", "T": "np.transpose", "reshape": "np.reshape"}
+    for step, detail in steps:
+        g = call.b.emit(names[step], g, detail)
+    return g
+
+
+def _read(call: Call, path: Arg, g: Operand) -> Operand:
+    """The cotangent of a value that was written; of repeated indices only the last one was."""
+    steps = _steps(path)
+    view = _view(call, g, steps[:-1])
+    part = call.b.emit("index", view, steps[-1][1])
+    if may_repeat(steps[-1][1]):
+        part = call.b.emit("rt.last_wins", view, steps[-1][1], part)
+    return part
+
+
+def _store(let: Let, call: Call) -> None:
+    array, _, value = let.args
+    u, v = _wanted(array, call), _wanted(value, call)
+    if u is None and v is None:
+        return
+    g, path = call.full(), call.operand(1)
+    if v is not None:
+        call.add(v, _read(call, path, g))
+    if u is not None:
+        call.add(u, call.b.emit("store", g, path, Lit(0.0)))
+
+
+def _update(let: Let, call: Call) -> None:
+    """iadd and isub: the old contents get the cotangent, the value the part that it was added to."""
+    array, _, value = let.args
+    u, v = _wanted(array, call), _wanted(value, call)
+    if v is not None:
+        part = _read(call, call.operand(1), call.full())
+        if let.op == "isub":
+            call.subtract(v, part)
+        else:
+            call.add(v, part)
+    if u is not None:
+        call.add(u, call.full())
+
+
+def _scatter(let: Let, call: Call) -> None:
+    """add_at and sub_at: every element of the value counts."""
+    array, _, value = let.args
+    u, v = _wanted(array, call), _wanted(value, call)
+    if v is not None:
+        part = _view(call, call.full(), _steps(call.operand(1)))
+        if let.op == "sub_at":
+            call.subtract(v, part)
+        else:
+            call.add(v, part)
+    if u is not None:
+        call.add(u, call.full())
+
+
+def _accumulate(let: Let, call: Call) -> None:
+    total, value = let.args
+    for arg, minus in ((total, False), (value, let.op == "accum_neg")):
+        var = _wanted(arg, call)
+        if var is not None:
+            if minus:
+                call.subtract(var, call.full())
+            else:
+                call.add(var, call.full())
+
+
+def _copy(let: Let, call: Call) -> None:
+    x = _wanted(let.args[0], call)
+    if x is not None:
+        call.add(x, call.cotangent, broadcast=True)
+
+
+def _append(let: Let, call: Call) -> None:
+    items, value = let.args
+    g = call.full()
+    v, u = _wanted(value, call), _wanted(items, call)
+    if v is not None:
+        call.add(v, call.b.emit("list_item", g, Lit(-1)))
+    if u is not None:
+        call.add(u, call.b.emit("list_drop", g))
+
+
+def _list(let: Let, call: Call) -> None:
+    arg = let.args[0]
+    if isinstance(arg, Seq):
+        for i, item in enumerate(arg.items):
+            v = _wanted(item, call)
+            if v is not None:
+                call.add(v, call.b.emit("list_item", call.full(), Lit(i)))
+    else:
+        raise RowError("list() of a value whose length is not known is not supported")
+
+
+def _list_item(let: Let, call: Call) -> None:
+    u = _wanted(let.args[0], call)
+    if u is not None:
+        call.add(u, call.b.emit("rt.one_hot", call.like(u), call.operand(1), call.full(), type=u.type))
+
+
+def _list_set(let: Let, call: Call) -> None:
+    items, _, value = let.args
+    g = call.full()
+    v, u = _wanted(value, call), _wanted(items, call)
+    part = call.b.emit("list_item", g, call.operand(1))
+    if v is not None:
+        call.add(v, part)
+    if u is not None:
+        call.add(u, call.b.emit("list_set", g, call.operand(1), call.b.emit("rt.zeros_like", part, type=type_of(part))))
+
+
+def _list_drop(let: Let, call: Call) -> None:
+    u = _wanted(let.args[0], call)
+    if u is not None:
+        assert isinstance(u.type, List)
+        last = call.b.emit("list_item", call.like(u), Lit(-1))
+        call.add(u, call.b.emit("append", call.full(), call.b.emit("rt.zeros_like", last, type=u.type.element)))
+
+
+structural("index", _index, constant=("index",), masks=True)
+structural("store", _store, constant=("path",), masks=True)
+structural("iadd", _update, constant=("path",))
+structural("isub", _update, constant=("path",))
+structural("add_at", _scatter, constant=("path",))
+structural("sub_at", _scatter, constant=("path",))
+structural("accum", _accumulate)
+structural("accum_neg", _accumulate)
+structural("copy", _copy)
+structural("append", _append)
+structural("list", _list)
+structural("list_item", _list_item, constant=("index",))
+structural("list_set", _list_set, constant=("index",))
+structural("list_drop", _list_drop)
+zero("empty_list", "push", "pop")
+
+# what the reverse transform itself emits
+linear("rt.unbroadcast(g, like) -> y", g="rt.broadcast_like(y_bar, like(g))", like="0.0")
+linear("rt.broadcast_like(g, like) -> y", g="rt.unbroadcast(y_bar, like(g))", like="0.0")
+linear("rt.add_lists(x, y) -> z", x="z_bar", y="z_bar")
+zero("rt.zeros_like(x)")
+linear("rt.one_hot(like, index, g) -> y", like="0.0", index="0.0", g="y_bar[index]")
+linear("rt.last_wins(x, index, g) -> y", x="0.0", index="0.0", g="rt.last_wins(like(x), index, y_bar)")
+
+
+def _take(let: Let, call: Call) -> None:
+    x = _wanted(let.args[0], call)
+    if x is None:
+        return
+    axis = let.args[2]
+    if not isinstance(axis, Lit):
+        raise RowError("the axis of np.take has to be known at compile time", "its rule depends on it", "pass a constant")
+    index = call.operand(1)
+    ndim = rank(x.type)
+    if axis.value is None and ndim != 1:
+        call.add_at(x, (("reshape", Lit(-1)), ("index", index)), call.full())
+        return
+    place = 0 if axis.value is None else axis.value
+    if place < 0:
+        if ndim is None:
+            raise RowError("np.take along a negative axis of an array of unknown rank")
+        place += ndim
+    items = (*(Slice(Lit(None), Lit(None), Lit(None)),) * place, index)
+    call.add_at(x, (("index", Seq(items) if place else index),), call.full())
+
+
+structural("np.take(a, indices, axis=None) -> y", _take, constant=("indices",), masks=True)
+
+__all__ = ["Array"]

@@ -1,0 +1,254 @@
+"""Rows of products of arrays and of linear algebra."""
+
+from __future__ import annotations
+
+import string
+
+from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var
+from ..ir.probe import type_of
+from ..ir.types import Type, rank
+from .call import Call
+from .formula import Evaluator, extent_of, shape_of, transposed
+from .table import ROWS, RowError, linear, rule, structural, zero
+
+ALL = Slice(Lit(None), Lit(None), Lit(None))
+LAST = Seq((Lit(Ellipsis), Lit(None)))
+BEFORE_LAST = Seq((Lit(Ellipsis), Lit(None), ALL))
+
+
+def _rank(op: str, type: Type) -> int:
+    known = rank(type)
+    if known is None:
+        raise RowError(f"{op} of an array whose number of axes is not known", "its rule depends on the number of axes")
+    return known
+
+
+def _product(let: Let, call: Call) -> None:
+    """`a @ b` and np.dot."""
+    b = call.b
+    x, y = let.args
+    m, n = _rank(let.op, call.type(0)), _rank(let.op, call.type(1))
+    e = Evaluator(ROWS[let.op], let, call)
+
+    def value(k: int) -> Operand:
+        operand = call.operand(k)
+        assert isinstance(operand, (Var, Lit))
+        return operand
+
+    def column(v: Operand) -> Operand:
+        return b.emit("index", v, LAST if _rank(let.op, type_of(v)) > 1 else Seq((ALL, Lit(None))))
+
+    def row(v: Operand) -> Operand:
+        return b.emit("index", v, BEFORE_LAST if _rank(let.op, type_of(v)) > 1 else Lit(None))
+
+    if m == 0 or n == 0:
+        for k, var in ((0, x), (1, y)):
+            if isinstance(var, Var) and call.active(var):
+                call.add(var, e.product(call.full(), value(1 - k)))
+        return
+    if max(m, n) > 2 and let.op == "np.dot":
+        _tensordot(let, call, [m - 1], [max(n - 2, 0)])
+        return
+    g = call.full()
+    if isinstance(x, Var) and call.active(x):
+        if (m, n) == (1, 1):
+            contribution = e.product(g, value(1))
+        elif m == 1 and n == 2:
+            contribution = b.emit("@", value(1), g)
+        elif n == 1:
+            contribution = b.emit("*", column(g), value(1))
+        elif m == 1:
+            contribution = b.emit("@", row(g), transposed(e, value(1)))
+        else:
+            contribution = b.emit("@", g, transposed(e, value(1)))
+        call.add(x, contribution)
+    if isinstance(y, Var) and call.active(y):
+        if (m, n) == (1, 1):
+            contribution = e.product(g, value(0))
+        elif m == 1:
+            contribution = b.emit("*", column(value(0)), row(g) if n > 2 else g)
+        elif (m, n) == (2, 1):
+            contribution = b.emit("@", transposed(e, value(0)), g)
+        elif n == 1:
+            contribution = b.emit("*", column(g), value(0))
+        else:
+            contribution = b.emit("@", transposed(e, value(0)), g)
+        call.add(y, contribution)
+
+
+for _text in ("x @ y -> z", "np.matmul(x, y) -> z", "np.dot(x, y) -> z"):
+    structural(_text, _product, op={"cheap": False})
+
+
+def _tensordot(let: Let, call: Call, along_a: list[int], along_b: list[int]) -> None:
+    """The sum over pairs of axes: the cotangent times the other factor, axes put back in order."""
+    b = call.b
+    ranks = [_rank(let.op, call.type(0)), _rank(let.op, call.type(1))]
+    pairs = [[a % ranks[0] for a in along_a], [a % ranks[1] for a in along_b]]
+    free = [[a for a in range(ranks[k]) if a not in pairs[k]] for k in (0, 1)]
+    for k in (0, 1):
+        var = let.args[k]
+        if not isinstance(var, Var) or not call.active(var):
+            continue
+        other = call.operand(1 - k)
+        places = list(range(len(free[0]))) if k == 1 else list(range(len(free[0]), len(free[0]) + len(free[1])))
+        axes = Lit((tuple(places), tuple(free[1 - k])))
+        value = b.emit("np.tensordot", call.full(), other, axes)
+        # axes of value: the free ones of this factor, then the other's paired axes in their order
+        order = free[k] + [pairs[k][pairs[1 - k].index(a)] for a in sorted(pairs[1 - k])]
+        back = tuple(order.index(a) for a in range(ranks[k]))
+        if back != tuple(range(ranks[k])):
+            value = b.emit("np.transpose", value) if back == (1, 0) else b.emit("np.transpose", value, Lit(back))
+        call.add(var, value)
+
+
+def _tensordot_call(let: Let, call: Call) -> None:
+    axes = _axes(let.args[2])
+    if isinstance(axes, int):
+        m = _rank(let.op, call.type(0))
+        _tensordot(let, call, list(range(m - axes, m)), list(range(axes)))
+    else:
+        first, second = ([a] if isinstance(a, int) else list(a) for a in axes)
+        _tensordot(let, call, first, second)
+
+
+def _axes(arg: Arg) -> int | tuple[int | tuple[int, ...], int | tuple[int, ...]]:
+    from ..ir.build import is_static, static_value
+
+    if not is_static(arg):
+        raise RowError("the axes of np.tensordot have to be known at compile time", "its rule depends on them", "pass constants")
+    value: int | tuple[int | tuple[int, ...], int | tuple[int, ...]] = static_value(arg)
+    return value
+
+
+def _inner(let: Let, call: Call) -> None:
+    m, n = _rank(let.op, call.type(0)), _rank(let.op, call.type(1))
+    if m == 0 or n == 0 or (m, n) == (1, 1):
+        _product(Let(let.out, "np.dot", let.args, let.span), call)
+    else:
+        _tensordot(let, call, [m - 1], [n - 1])
+
+
+structural("np.tensordot(x, y, axes=2) -> z", _tensordot_call, op={"cheap": False}, constant=("axes",))
+structural("np.inner(x, y) -> z", _inner, op={"cheap": False})
+rule("np.outer(x, y) -> z", x="shaped(z_bar @ np.ravel(y), x)", y="shaped(np.ravel(x) @ z_bar, y)")
+rule("np.vdot(x, y) -> z", x="np.conj(z_bar * y) if kind(x) == 'c' else z_bar * y", y="z_bar * np.conj(x) if kind(x) == 'c' else z_bar * x")
+rule("np.kron(x, y) -> z", x="rt.kron_pull(z_bar, like(x), y, 0)", y="rt.kron_pull(z_bar, x, like(y), 1)")
+rule("rt.kron_pull(g, x, y, which) -> z", g="np.kron(z_bar, y) if which == 0 else np.kron(x, z_bar)")
+rule("np.cross(x, y) -> z", x="np.cross(y, z_bar)", y="np.cross(z_bar, x)")
+
+
+# -- einsum ----------------------------------------------------------------------------------------------------------
+
+
+def _einsum(let: Let, call: Call) -> None:
+    """Each factor gets the cotangent times the other factors, summed over the indices that it does not have."""
+    subscripts, factors = let.args[0], let.args[1]
+    if not (isinstance(subscripts, Lit) and isinstance(subscripts.value, str) and isinstance(factors, Seq)):
+        raise RowError("the subscripts of np.einsum have to be a constant string", "its rule depends on them",
+                       "write np.einsum('ij,jk->ik', a, b)")
+    ranks = [_rank("np.einsum", type_of(f)) for f in factors.items]
+    inputs, output = _explicit(subscripts.value, ranks)
+    e = Evaluator(ROWS[let.op], let, call)
+    for k, factor in enumerate(factors.items):
+        if not isinstance(factor, Var) or not call.active(factor):
+            continue
+        own = inputs[k]
+        others = [i for i in range(len(inputs)) if i != k]
+        values = call.operand(1) if others else None
+        terms: list[str] = [output] + [inputs[i] for i in others]
+        operands: list[Arg] = [call.full()] + [values.items[i] for i in others if isinstance(values, Seq)]
+        target = ""
+        for place, letter in enumerate(own):
+            if letter in target:  # a diagonal: the cotangent stands on it, zeros elsewhere
+                fresh = next(c for c in string.ascii_letters if c not in "".join(inputs) + target)
+                operands.append(call.b.emit("np.eye", extent_of(e, factor, place)))
+                terms.append(letter + fresh)
+                target += fresh
+            else:
+                target += letter
+        present = "".join(terms)
+        reduced = "".join(c for c in target if c in present)
+        value = call.b.emit("np.einsum", Lit(f"{','.join(terms)}->{reduced}"), Seq(tuple(operands)))
+        alone = [i for i, c in enumerate(target) if c not in present]
+        if alone:  # summed over by itself: the same for all elements along that axis
+            index = tuple(Lit(None) if i in alone else ALL for i in range(len(target)))
+            value = call.b.emit("index", value, Seq(index))
+            value = call.b.emit("np.broadcast_to", value, shape_of(e, factor))
+        call.add(factor, value)
+
+
+def _explicit(subscripts: str, ranks: list[int]) -> tuple[list[str], str]:
+    """Subscripts with a letter for each axis, and the output spelt out."""
+    text = subscripts.replace(" ", "")
+    left, arrow, right = text.partition("->")
+    inputs = left.split(",")
+    unused = [c for c in string.ascii_letters if c not in text]
+    longest = max([r - (len(t) - 3) for t, r in zip(inputs, ranks) if "..." in t], default=0)
+    letters = "".join(unused[:longest])
+    spelt = []
+    for term, n in zip(inputs, ranks):
+        if "..." in term:
+            count = n - (len(term) - 3)
+            term = term.replace("...", letters[len(letters) - count:])
+        spelt.append(term)
+    if arrow:
+        output = right.replace("...", letters)
+    else:
+        joined = left.replace("...", "").replace(",", "")
+        output = (letters if "..." in left else "") + "".join(sorted(c for c in set(joined) if joined.count(c) == 1))
+    return spelt, output
+
+
+structural("np.einsum(subscripts, *operands) -> y", _einsum, op={"cheap": False}, constant=("subscripts",))
+
+# -- np.linalg ---------------------------------------------------------------------------------------------------------
+
+COSTLY = {"cheap": False}
+rule("np.linalg.inv(x) -> y", x="-t(y) @ y_bar @ t(y)", op=COSTLY)
+rule("np.linalg.solve(a, b) -> y", b="np.linalg.solve(t(a), y_bar)", op=COSTLY,
+     a="-np.outer(np.linalg.solve(t(a), y_bar), y) if rank(b) == 1 else -np.linalg.solve(t(a), y_bar) @ t(y)")
+rule("np.linalg.det(x) -> y", x="y_bar * rt.adjugate(x) if rank(x) == 2 else y_bar[..., None, None] * rt.adjugate(x)", op=COSTLY)
+rule("rt.adjugate(x) -> y")
+rule("np.linalg.cholesky(x) -> y", x="rt.cholesky_pull(y_bar, y)", op=COSTLY)
+rule("rt.cholesky_pull(g, y) -> x")
+rule("np.linalg.norm(x, ord=None, axis=None, keepdims=False) -> y",
+     x="(x if kind(x) == 'f' else np.conj(x)) * rt.divide_or_zero(spread(y_bar, x, axis, keepdims), spread(y, x, axis, keepdims))"
+       " if ord is None or ord == 'fro' or (ord == 2 and vector(x, axis)) else rt.norm_pull(x, y, y_bar, ord, axis, keepdims)")
+rule("rt.norm_pull(x, y, g, ord=None, axis=None, keepdims=False) -> z")
+
+
+def _slogdet(let: Let, call: Call) -> None:
+    x = let.args[0]
+    if isinstance(x, Var) and call.active(x):
+        e = Evaluator(ROWS[let.op], let, call)
+        value = call.operand(0)
+        assert isinstance(value, (Var, Lit))
+        g = call.b.emit("item", call.full(), Lit(1))
+        if _rank(let.op, x.type) > 2:
+            g = call.b.emit("index", g, Seq((Lit(Ellipsis), Lit(None), Lit(None))))
+        call.add(x, call.b.emit("*", g, transposed(e, call.b.emit("np.linalg.inv", value))))
+
+
+structural("np.linalg.slogdet(a) -> y", _slogdet, op=COSTLY)
+
+
+def _eigh(let: Let, call: Call) -> None:
+    x = let.args[0]
+    if isinstance(x, Var) and call.active(x):
+        result, full = call.result(), call.full()
+        g = [call.b.emit("item", full, Lit(k)) for k in (0, 1)]
+        parts = [call.b.emit("item", result, Lit(k)) for k in (0, 1)]
+        call.add(x, call.b.emit("rt.eigh_pull", *g, *parts, type=x.type))
+
+
+structural("np.linalg.eigh(a) -> y", _eigh, op=COSTLY)
+rule("rt.eigh_pull(g_values, g_vectors, values, vectors) -> x")
+rule("np.linalg.eigvalsh(a) -> y", a="rt.eigvalsh_pull(y_bar, a)", op=COSTLY)
+rule("rt.eigvalsh_pull(g, a) -> x")
+zero("np.linalg.matrix_rank(A)")
+linear("np.interp(x, xp, fp) -> y", fp="rt.interp_pull(y_bar, x, xp, like(fp))", x="y_bar * rt.interp_slope(x, xp, fp)")
+linear("rt.interp_pull(g, x, xp, fp) -> y", g="np.interp(x, xp, y_bar)", fp="0.0")
+zero("rt.interp_slope(x, xp, fp)")
+
+__all__ = ["Type"]

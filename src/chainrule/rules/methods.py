@@ -1,0 +1,40 @@
+"""Methods and attributes of ndarray and of NumPy scalars -> operations."""
+
+from __future__ import annotations
+
+from ..ir.nodes import Arg, Lit, Seq
+from ..ir.probe import type_of
+from ..ir.types import Tuple
+from .table import RowError, bind
+
+METHODS: dict[str, str] = {
+    **{name: f"np.{name}" for name in (
+        "all", "any", "argmax", "argmin", "argsort", "clip", "conj", "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min",
+        "nonzero", "prod", "ravel", "repeat", "reshape", "round", "searchsorted", "squeeze", "std", "sum", "swapaxes", "take", "trace",
+        "transpose", "var")},
+    "argpartition": "np.argpartition", "conjugate": "np.conj", "copy": "copy", "astype": "astype", "flatten": ".flatten",
+    "item": ".item",
+    "__abs__": "abs", "__neg__": "neg", "__matmul__": "@",
+}
+ATTRIBUTES: dict[str, str] = {
+    "T": "np.transpose", "real": "np.real", "imag": "np.imag", "shape": "np.shape", "size": "np.size",
+    "ndim": "static", "dtype": "static", "nbytes": "static", "itemsize": "static",
+}
+
+
+def bind_method(method: str, owner: Arg, args: tuple[Arg, ...], kwargs: dict[str, Arg] | None = None) -> tuple[str, tuple[Arg, ...]]:
+    """`owner.method(*args, **kwargs)` -> the operation and its arguments."""
+    name = METHODS.get(method)
+    kwargs = kwargs or {}
+    if name is None:
+        raise RowError(f"the method {method!r} of an array is not supported")
+    if method in ("reshape", "transpose") and (len(args) > 1 or (
+            method == "transpose" and len(args) == 1 and not isinstance(args[0], Seq) and not isinstance(type_of(args[0]), Tuple)
+            and not (isinstance(args[0], Lit) and args[0].value is None))):
+        args = (Seq(args),)
+    if method in ("argsort", "searchsorted") or not args:
+        pass
+    return name, bind(name, (owner, *args), kwargs)
+
+
+__all__ = ["ATTRIBUTES", "METHODS", "bind_method"]

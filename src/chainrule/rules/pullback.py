@@ -1,0 +1,109 @@
+"""Statement with an adjoint -> contributions to the adjoints of its arguments, by the row of its operation."""
+
+from __future__ import annotations
+
+from ..ir.nodes import Let, Lit, Operand, Var
+from ..ir.ops import OPS
+from ..ir.probe import type_of
+from ..ir.types import same_shape, shape
+from .call import Call
+from .formula import Evaluator, negated
+from .table import ROWS, Row, RowError
+
+
+def pull(let: Let, call: Call) -> None:
+    """Emit the contributions of one statement."""
+    row = ROWS.get(let.op)
+    if row is None:
+        raise RowError(f"{let.op} has no derivative rule", "chainrule does not know how its result depends on its arguments")
+    if row.pull is not None:
+        row.pull(let, call)
+    elif row.kind == "elementwise":
+        _elementwise(row, let, call)
+    elif row.kind != "zero":
+        _contributions(row, let, call)
+
+
+def _active(row: Row, let: Let, call: Call) -> list[tuple[int, Var, str]]:
+    found = []
+    for k, (param, arg) in enumerate(zip(OPS[row.op].params, let.args)):
+        if isinstance(arg, Var) and call.active(arg):
+            if param.name not in row.formulas:
+                raise RowError(f"the derivative of {let.op} with respect to {param.name!r} is not known",
+                               "its rule treats that argument as a constant")
+            found.append((k, arg, param.name))
+    return found
+
+
+def _elementwise(row: Row, let: Let, call: Call) -> None:
+    assert let.out is not None
+    active = _active(row, let, call)
+    if len(active) == 2 and let.args[0] is let.args[1] and row.op in ("*", "np.multiply"):  # x * x is a square
+        e = Evaluator(row, let, call)
+        x = e.operand(row.formulas[active[0][2]])
+        absorbing = call.masked() and call.singular(0)
+        doubled = call.b.emit("*", Lit(2), x)
+        g = call.cotangent
+        value = call.b.emit("rt.absorb", g, doubled) if absorbing else (
+            doubled if isinstance(g, Lit) and g.value == 1 else e.product(e.product(g, Lit(2)), x))
+        call.add(active[0][1], value, broadcast=True)
+        return
+    for k, var, name in active:
+        minus, partial = negated(row.formulas[name])
+        e = Evaluator(row, let, call)
+        minus, partial = _chosen(e, minus, partial)
+        absorbing = call.masked() and (row.pole or (row.product and any(call.singular(i) for i in range(len(let.args)) if i != k)))
+
+        def contribution(g: Operand) -> Operand:
+            if absorbing:
+                factor = e.operand(partial)
+                return e.product(g, factor) if isinstance(factor, Lit) else call.b.emit("rt.absorb", g, factor)
+            return e.times(g, partial)
+
+        if isinstance(zero := _constant(partial), float) and zero == 0:
+            continue
+        value = contribution(call.cotangent)
+        spread = not same_shape(type_of(value), let.out.type)
+        if spread and not same_shape(var.type, let.out.type) and shape(type_of(call.cotangent)) != shape(let.out.type):
+            value, spread = contribution(call.full()), False  # what is summed over has to be there in full
+        if minus:
+            call.subtract(var, value, broadcast=spread)
+        else:
+            call.add(var, value, broadcast=spread)
+
+
+def _chosen(e: Evaluator, minus: bool, node: object) -> tuple[bool, object]:
+    """Decide the conditions at the top of a partial, so that a minus sign below them is seen."""
+    import ast
+
+    while isinstance(node, ast.IfExp):
+        node = node.body if e.truth(node.test) else node.orelse
+        more, node = negated(node)
+        minus = minus != more
+    return minus, node
+
+
+def _constant(node: object) -> float | None:
+    import ast
+
+    return float(node.value) if isinstance(node, ast.Constant) and type(node.value) in (int, float) else None
+
+
+def _contributions(row: Row, let: Let, call: Call) -> None:
+    assert let.out is not None
+    for _, var, name in _active(row, let, call):
+        e = Evaluator(row, let, call)
+        minus, formula = _chosen(e, *negated(row.formulas[name]))
+        if row.kind == "pointwise":
+            e.cotangent = call.cotangent
+        value = e.operand(formula)
+        spread = e.spread
+        if row.kind == "pointwise":
+            spread = not same_shape(type_of(value), let.out.type)
+            if spread and not same_shape(var.type, let.out.type) and shape(type_of(call.cotangent)) != shape(let.out.type):
+                e.cotangent = call.full()
+                value, spread = e.operand(formula), False
+        if minus:
+            call.subtract(var, value, broadcast=spread)
+        else:
+            call.add(var, value, broadcast=spread)

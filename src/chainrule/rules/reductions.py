@@ -1,0 +1,130 @@
+"""Rows of reductions, and of running sums and products.
+
+`spread(y_bar, x, axis, keepdims)` is the cotangent, meant as if broadcast to the shape of x; `count(x, axis)` is the number
+of elements that were taken together.
+"""
+
+from __future__ import annotations
+
+from ..ir.nodes import Arg, Let, Lit, Seq, Slice, Var
+from ..ir.probe import type_of
+from ..ir.types import Array, List, rank
+from .call import Call
+from .infer import length_of
+from .math_module import _total
+from .table import alias, elementwise, linear, rule, structural, zero
+
+linear("np.sum(x, axis=None, dtype=None, keepdims=False) -> y", x="spread(y_bar, x, axis, keepdims)")
+linear("np.mean(x, axis=None, dtype=None, keepdims=False) -> y", x="spread(y_bar, x, axis, keepdims) / count(x, axis)")
+linear("np.nansum(x, axis=None, dtype=None, keepdims=False) -> y", x="np.where(np.isnan(x), 0.0, spread(y_bar, x, axis, keepdims))")
+rule("np.prod(x, axis=None, dtype=None, keepdims=False) -> y", x="spread(y_bar, x, axis, keepdims) * rt.prod_others(x, axis)")
+rule("np.var(x, axis=None, dtype=None, ddof=0, keepdims=False) -> y",
+     x="spread(y_bar, x, axis, keepdims) * 2 / (count(x, axis) - ddof) * (x - np.mean(x, axis, keepdims=True))")
+rule("np.std(x, axis=None, dtype=None, ddof=0, keepdims=False) -> y",
+     x="rt.divide_or_zero(spread(y_bar, x, axis, keepdims), spread(y, x, axis, keepdims) * (count(x, axis) - ddof))"
+       " * (x - np.mean(x, axis, keepdims=True))")
+for _name in ("np.max", "np.min"):
+    rule(f"{_name}(x, axis=None, keepdims=False) -> y", masks=True,
+         x="spread(y_bar, x, axis, keepdims) * rt.ties(x, y, axis, keepdims)")
+alias("np.amax", "np.max")
+alias("np.amin", "np.min")
+rule("np.ptp(x, axis=None, keepdims=False) -> y", masks=True,
+     x="spread(y_bar, x, axis, keepdims) * (rt.ties(x, np.max(x, axis, keepdims=True), axis, True)"
+       " - rt.ties(x, np.min(x, axis, keepdims=True), axis, True))")
+zero("rt.ties(x, y, axis=None, keepdims=False)")
+rule("rt.prod_others(x, axis=None) -> y", x="rt.prod_others_pull(y_bar, x, axis)")
+rule("rt.prod_others_pull(g, x, axis=None) -> y")
+
+linear("np.cumsum(x, axis=None, dtype=None) -> y",
+       x="np.cumsum(y_bar[::-1])[::-1] if rank(x) == 1 else np.reshape(np.cumsum(y_bar[::-1])[::-1], shape(x)) if axis is None else "
+         "np.flip(np.cumsum(np.flip(y_bar, axis), axis), axis)")
+rule("np.cumprod(x, axis=None, dtype=None) -> y", x="rt.cumprod_pull(y_bar, x, axis)")
+rule("rt.cumprod_pull(g, x, axis=None) -> y")
+linear("np.diff(x, n=1, axis=-1) -> y", x="rt.diff_pull(y_bar, n, axis)")
+linear("rt.diff_pull(g, n=1, axis=-1) -> y", g="np.diff(y_bar, n, axis)")
+linear("np.trace(x, offset=0) -> y", x="y_bar * np.eye(extent(x, 0), extent(x, 1), offset)", static=("offset",))
+rule("np.sort(x, axis=-1, kind=None) -> y", x="rt.unsort(y_bar, np.argsort(x, axis, kind='stable'), axis)")
+linear("rt.unsort(g, order, axis=-1) -> y", g="np.take_along_axis(y_bar, order, axis)")
+rule("np.median(x, axis=None, keepdims=False) -> y", masks=True,
+     x="spread(y_bar, x, axis, keepdims) * rt.median_share(x, axis)")
+zero("rt.median_share(x, axis=None)")
+linear("np.trapezoid(y, x=None, dx=1.0, axis=-1) -> z", y="rt.trapezoid_pull(z_bar, y, x, dx, axis)")
+linear("rt.trapezoid_pull(g, y, x=None, dx=1.0, axis=-1) -> z", y="0.0", g="np.trapezoid(z_bar, x, dx, axis)")
+
+zero("np.any(x, axis=None, keepdims=False)", "np.all(x, axis=None, keepdims=False)", "np.argmax(x, axis=None, keepdims=False)",
+     "np.argmin(x, axis=None, keepdims=False)", "np.count_nonzero(x, axis=None, keepdims=False)",
+     "np.argsort(x, axis=-1, kind=None)", "np.searchsorted(a, v, side='left')", "np.nonzero(x)", "np.flatnonzero(x)",
+     "np.argwhere(x)", "np.isclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False)",
+     "np.allclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False)", "np.array_equal(a1, a2, equal_nan=False)")
+zero("np.nanargmax(x, axis=None, keepdims=False)", "np.nanargmin(x, axis=None, keepdims=False)")
+
+# -- builtins -------------------------------------------------------------------------------------------------------
+
+
+def _extremum(let: Let, call: Call) -> None:
+    """min and max of several numbers, or of a sequence: equal ones share the cotangent."""
+    items = call_items(let.args[0])
+    if items is None:
+        _extremum_of_sequence(let, call)
+        return
+    result = call.result()
+    values = call_items(call.operand(0))
+    assert values is not None
+    name = "rt.share" if len(items) != 2 else "rt.exceeds"
+    for k, item in enumerate(items):
+        if not isinstance(item, Var) or not call.active(item):
+            continue
+        if name == "rt.exceeds":
+            pair = (values[k], values[1 - k]) if let.op == "max" else (values[1 - k], values[k])
+            part = call.b.emit("rt.exceeds", *pair)
+        else:
+            part = call.b.emit("rt.share", values[k], Seq(values), result)
+        g = call.full()
+        call.add(item, part if isinstance(g, Lit) and g.value == 1 else call.b.emit("*", g, part))
+
+
+def _extremum_of_sequence(let: Let, call: Call) -> None:
+    """min(x) and max(x) of an array or a list."""
+    arg = let.args[0]
+    assert isinstance(arg, Seq)
+    x = arg.items[0]
+    if not isinstance(x, Var) or not call.active(x):
+        return
+    value = call.operand(0).items[0]  # type: ignore[union-attr]
+    if isinstance(x.type, List):
+        call.add(x, call.b.emit("rt.list_ties", value, call.result(), call.full(), type=x.type))
+    else:
+        call.add(x, call.b.emit("*", call.full(), call.b.emit("rt.ties", value, call.result())))
+
+
+def call_items(arg: Arg) -> tuple[Arg, ...] | None:
+    """The numbers that min or max compares; None where its only argument is an array or a list."""
+    assert isinstance(arg, Seq)
+    if len(arg.items) == 1:
+        inner = arg.items[0]
+        return inner.items if isinstance(inner, Seq) else None
+    return arg.items
+
+
+structural("max(*items) -> y", _extremum, masks=True)
+structural("min(*items) -> y", _extremum, masks=True)
+structural("sum(items, start=0) -> y", lambda let, call: _sum(let, call))
+zero("rt.share(x, items, y)", "rt.list_ties(x, y, g)")
+elementwise("pow(x, p) -> z", x="rt.dpower(x, p)", p="rt.power_log(x, p, z)", pole=True, quiet=True)
+zero("int(x)", "bool(x)", "round(x, ndigits=None)", "any(items)", "all(items)")
+zero("len(x)", op={"infer": length_of})
+
+
+def _sum(let: Let, call: Call) -> None:
+    """sum(items): of a tuple, a list, or an array along its first axis."""
+    x = let.args[0]
+    if isinstance(x, Var) and isinstance(type_of(x), Array) and call.active(x):
+        call.add(x, call.full(), broadcast=True)
+        start = let.args[1]
+        if isinstance(start, Var) and call.active(start):
+            call.add(start, call.full())
+    else:
+        _total(let, call)
+
+
+__all__ = ["Lit", "Slice", "rank"]

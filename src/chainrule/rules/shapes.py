@@ -1,0 +1,289 @@
+"""Rows of functions that rearrange, join and split arrays: all of them linear."""
+
+from __future__ import annotations
+
+from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var
+from ..ir.ops import Op, Param, define
+from ..ir.probe import type_of
+from ..ir.types import Array, List, Scalar, Tuple, rank
+from . import infer
+from .call import Call
+from .formula import Evaluator, extent_of, shape_of
+from .table import ROWS, RowError, linear, structural, zero
+
+VIEW = {"views": (0,)}
+
+linear("np.reshape(x, shape, order='C') -> y", op={"views": (0,), "infer": infer.reshaped},
+       x="shaped(y_bar, x) if order == 'C' else np.reshape(y_bar, shape(x), order)", shape="0.0")
+linear("np.ravel(x, order='C') -> y", op=VIEW, x="shaped(y_bar, x) if order == 'C' else np.reshape(y_bar, shape(x), order)")
+linear("np.transpose(x, axes=None) -> y", op=VIEW,
+       x="np.transpose(y_bar) if axes is None else np.transpose(y_bar, inverse(axes))")
+linear("np.matrix_transpose(x) -> y", op=VIEW, x="np.matrix_transpose(y_bar)")
+linear("np.swapaxes(x, axis1, axis2) -> y", op=VIEW, x="np.swapaxes(y_bar, axis1, axis2)")
+linear("np.moveaxis(x, source, destination) -> y", op=VIEW, x="np.moveaxis(y_bar, destination, source)")
+linear("np.expand_dims(x, axis) -> y", op=VIEW, x="shaped(y_bar, x) if rank(x) == 0 else np.squeeze(y_bar, axis)")
+linear("np.squeeze(x, axis=None) -> y", op=VIEW, x="shaped(y_bar, x)")
+linear("np.broadcast_to(x, shape) -> y", op={"views": (0,), "infer": infer.broadcast_to}, x="y_bar", shape="0.0")
+for _name in ("np.atleast_1d", "np.atleast_2d", "np.atleast_3d"):
+    linear(f"{_name}(x) -> y", op=VIEW, x="shaped(y_bar, x)")
+for _name in ("np.ascontiguousarray", "np.asfortranarray"):
+    linear(f"{_name}(x) -> y", op=VIEW, x="shaped(y_bar, x) if rank(x) == 0 else y_bar")
+linear("np.flip(x, axis=None) -> y", op=VIEW, x="np.flip(y_bar, axis)")
+for _name in ("np.fliplr", "np.flipud"):
+    linear(f"{_name}(x) -> y", op=VIEW, x=f"{_name}(y_bar)")
+linear("np.rot90(x, k=1, axes=(0, 1)) -> y", op=VIEW, x="np.rot90(y_bar, -k, axes)", static=("k",))
+linear("np.roll(x, shift, axis=None) -> y", x="np.roll(y_bar, -shift, axis)", shift="0.0")
+linear("np.tile(x, reps) -> y", x="rt.tile_pull(y_bar, like(x), reps)", reps="0.0")
+linear("rt.tile_pull(g, x, reps) -> y", g="np.tile(y_bar, reps)", x="0.0", reps="0.0")
+linear("np.repeat(x, repeats, axis=None) -> y", x="rt.repeat_pull(y_bar, like(x), repeats, axis)", repeats="0.0")
+linear("rt.repeat_pull(g, x, repeats, axis=None) -> y", g="np.repeat(y_bar, repeats, axis)", x="0.0", repeats="0.0")
+linear("np.triu(x, k=0) -> y", x="np.triu(y_bar, k)", k="0.0")
+linear("np.tril(x, k=0) -> y", x="np.tril(y_bar, k)", k="0.0")
+linear("np.diag(x, k=0) -> y", op=VIEW, x="np.diag(y_bar, k) if rank(x) == 1 else rt.diagonal_pull(y_bar, like(x), k, 0, 1)",
+       static=("k",))
+linear("np.diagonal(x, offset=0, axis1=0, axis2=1) -> y", op=VIEW, x="rt.diagonal_pull(y_bar, like(x), offset, axis1, axis2)",
+       static=("offset",))
+linear("rt.diagonal_pull(g, x, offset, axis1, axis2) -> y", g="np.diagonal(y_bar, offset, axis1, axis2)", x="0.0",
+       static=("offset",))
+linear("np.pad(x, pad_width, mode='constant', constant_values=0) -> y", x="rt.pad_pull(y_bar, like(x), pad_width)", pad_width="0.0")
+linear("rt.pad_pull(g, x, pad_width) -> y", g="np.pad(y_bar, pad_width)", x="0.0", pad_width="0.0")
+linear("np.take_along_axis(x, indices, axis) -> y", x="rt.put_along(y_bar, like(x), indices, axis)", indices="0.0")
+linear("rt.put_along(g, x, indices, axis) -> y", g="np.take_along_axis(y_bar, indices, axis)", x="0.0", indices="0.0")
+
+
+# -- joining -------------------------------------------------------------------------------------------------------
+
+
+def wanted(let: Let, call: Call, k: int = 0) -> list[tuple[int, Var]]:
+    """The items of a sequence argument whose adjoint is wanted, with their positions."""
+    arg = let.args[k]
+    return [(i, item) for i, item in enumerate(arg.items) if isinstance(item, Var) and call.active(item)] if isinstance(arg, Seq) else []
+
+
+def whole_list(let: Let, call: Call, k: int = 0) -> Var | None:
+    """The argument, where it is a list that grew in a loop (or a tuple) and its adjoint is wanted."""
+    arg = let.args[k]
+    return arg if isinstance(arg, Var) and isinstance(arg.type, (List, Tuple)) and call.active(arg) else None
+
+
+def at_axis(axis: int, index: Arg, ndim: int) -> Arg:
+    """The index that applies `index` to one axis: x[:, i]."""
+    axis %= max(ndim, 1)
+    items = (Slice(Lit(None), Lit(None), Lit(None)),) * axis + (index,)
+    return Seq(items) if len(items) > 1 else index
+
+
+def _axis(let: Let, k: int = 1) -> int | None:
+    arg = let.args[k]
+    if not isinstance(arg, Lit):
+        raise RowError(f"the axis of {let.op} has to be known at compile time", "its rule depends on it", "pass a constant")
+    return None if arg.value is None else int(arg.value)
+
+
+def _evaluator(let: Let, call: Call) -> Evaluator:
+    return Evaluator(ROWS[let.op], let, call)
+
+
+def concatenate_pull(let: Let, call: Call, axis: int | None) -> None:
+    """The parts of the cotangent, one after the other along the axis."""
+    b, e = call.b, _evaluator(let, call)
+    grown = whole_list(let, call)
+    if grown is not None:
+        call.add(grown, b.emit("rt.cut", call.full(), call.like(grown), Lit(axis), type=grown.type))
+        return
+    arg = let.args[0]
+    if isinstance(arg, Var) and call.active(arg):  # the rows of an array, one after the other
+        call.add(arg, b.emit("np.reshape", call.full(), shape_of(e, arg)))
+        return
+    assert isinstance(arg, Seq)
+    found = dict(wanted(let, call))
+    if not found:
+        return
+    full = call.full()
+    ndim = rank(type_of(full)) or 1
+    start: Operand = Lit(0)
+    for i, item in enumerate(arg.items):
+        type = type_of(item)
+        assert isinstance(type, (Array, Scalar))
+        if axis is None:
+            size = e.b.emit("np.size", e.call.like(item)) if isinstance(item, Var) and isinstance(type, Array) else Lit(1)
+        elif isinstance(type, Array) and type.shape is not None:
+            size = extent_of(e, item, axis)
+        else:
+            size = Lit(1)
+        if i not in found and i > max(found):
+            break
+        last = i == len(arg.items) - 1
+        stop: Operand = Lit(None) if last else _plus(call, start, size)
+        if i in found:
+            part = b.emit("index", full, at_axis(axis or 0, Slice(Lit(None) if i == 0 else start, stop, Lit(None)), ndim))
+            if isinstance(type, Scalar):
+                part = b.emit("index", part, Lit(0))
+            elif axis is None and rank(type) != 1:
+                part = b.emit("np.reshape", part, shape_of(e, item))
+            call.add(found[i], part)
+        start = stop
+
+
+def _plus(call: Call, a: Operand, b: Operand) -> Operand:
+    return b if isinstance(a, Lit) and a.value == 0 else call.b.emit("+", a, b)
+
+
+def stack_pull(let: Let, call: Call, axis: int) -> None:
+    """The slices of the cotangent across the axis."""
+    grown = whole_list(let, call)
+    if grown is not None:
+        call.add(grown, call.b.emit("rt.unstack", call.full(), Lit(axis), type=grown.type))
+        return
+    arg = let.args[0]
+    if isinstance(arg, Var) and call.active(arg):
+        call.add(arg, call.b.emit("np.moveaxis", call.full(), Lit(axis), Lit(0)))
+        return
+    found = wanted(let, call)
+    if found:
+        full = call.full()
+        ndim = rank(type_of(full)) or 1
+        for i, item in found:
+            call.add(item, call.b.emit("index", full, at_axis(axis, Lit(i), ndim)))
+
+
+def _item_rank(let: Let) -> int:
+    arg = let.args[0]
+    if isinstance(arg, Seq):
+        return max((rank(type_of(item)) or 0 for item in arg.items), default=0)
+    if isinstance(arg, Var) and isinstance(arg.type, List):
+        return rank(arg.type.element) or 0
+    if isinstance(arg, Var) and isinstance(arg.type, Tuple):
+        return max((rank(item) or 0 for item in arg.type.items), default=0)
+    return (rank(type_of(arg)) or 1) - 1
+
+
+def _hstack(let: Let, call: Call) -> None:
+    concatenate_pull(let, call, 0 if _item_rank(let) <= 1 else 1)
+
+
+def _vstack(let: Let, call: Call) -> None:
+    stack_pull(let, call, 0) if _item_rank(let) <= 1 else concatenate_pull(let, call, 0)
+
+
+def _column_stack(let: Let, call: Call) -> None:
+    ranks = {rank(type_of(item)) for item in let.args[0].items} if isinstance(let.args[0], Seq) else {_item_rank(let)}
+    if ranks <= {0, 1}:
+        stack_pull(let, call, 1)
+    elif ranks == {2}:
+        concatenate_pull(let, call, 1)
+    else:
+        raise RowError("np.column_stack of vectors and matrices together is not supported", "", "use np.concatenate")
+
+
+def _append(let: Let, call: Call) -> None:
+    axis = _axis(let, 2)
+    joined = Let(let.out, "np.concatenate", (Seq((let.args[0], let.args[1])), Lit(axis)), let.span)
+    concatenate_pull(joined, call, axis)
+
+
+structural("np.concatenate(arrays, axis=0) -> y", lambda let, call: concatenate_pull(let, call, _axis(let)))
+structural("np.stack(arrays, axis=0) -> y", lambda let, call: stack_pull(let, call, _axis(let) or 0))
+structural("np.hstack(tup) -> y", _hstack)
+structural("np.vstack(tup) -> y", _vstack)
+structural("np.column_stack(tup) -> y", _column_stack)
+structural("np.append(arr, values, axis=None) -> y", _append)
+
+
+# -- splitting -----------------------------------------------------------------------------------------------------
+
+
+def _split(let: Let, call: Call) -> None:
+    x = let.args[0]
+    if isinstance(x, Var) and call.active(x):
+        axis = 0
+        if len(let.args) > 2:
+            axis = _axis(let, 2) or 0
+        elif let.op == "np.hsplit":
+            axis = 0 if rank(x.type) == 1 else 1
+        call.add(x, call.b.emit("np.concatenate", call.full(), Lit(axis), type=x.type))
+
+
+for _name in ("np.split", "np.array_split"):
+    structural(f"{_name}(ary, indices_or_sections, axis=0) -> parts", _split, op=VIEW, static=("indices_or_sections",),
+               constant=("indices_or_sections",))
+for _name in ("np.hsplit", "np.vsplit"):
+    structural(f"{_name}(ary, indices_or_sections) -> parts", _split, op=VIEW, static=("indices_or_sections",),
+               constant=("indices_or_sections",))
+
+
+# -- arrays made of numbers and arrays -------------------------------------------------------------------------------
+
+
+def _array(let: Let, call: Call) -> None:
+    """np.array of nested lists: element (i, j) of the cotangent belongs to item j of item i."""
+    x = let.args[0]
+    if isinstance(x, Seq):
+        actives = list(_nested(x, (), call))
+        if actives:
+            full = call.full()
+            for place, item in actives:
+                call.add(item, call.b.emit("index", full, Lit(place if len(place) > 1 else place[0])))
+    elif isinstance(x, Var) and call.active(x):
+        if isinstance(x.type, (List, Tuple)):
+            call.add(x, call.b.emit("rt.unstack", call.full(), Lit(0), type=x.type))
+        elif isinstance(x.type, Scalar):
+            call.add(x, call.b.emit("index", call.full(), Lit(())))
+        else:
+            call.add(x, call.full())
+
+
+def _nested(arg: Seq, place: tuple[int, ...], call: Call) -> list[tuple[tuple[int, ...], Var]]:
+    found: list[tuple[tuple[int, ...], Var]] = []
+    for i, item in enumerate(arg.items):
+        if isinstance(item, Seq):
+            found.extend(_nested(item, (*place, i), call))
+        elif isinstance(item, Var) and call.active(item):
+            found.append(((*place, i), item))
+    return found
+
+
+structural("np.array(object, dtype=None) -> y", _array, op={"fresh": True})
+structural("np.asarray(a, dtype=None) -> y", _array, op=VIEW)
+structural("np.asanyarray(a, dtype=None) -> y", _array, op=VIEW)
+linear("rt.cut(g, like, axis) -> y", like="0.0", g="np.concatenate(y_bar, axis)")
+linear("rt.unstack(g, axis) -> y", g="np.stack(y_bar, axis)")
+
+
+# -- methods that are not functions of NumPy too -----------------------------------------------------------------------
+
+
+def _same(let: Let, call: Call) -> None:
+    x = let.args[0]
+    if isinstance(x, Var) and call.active(x):
+        call.add(x, call.full())
+
+
+def _flatten(let: Let, call: Call) -> None:
+    x = let.args[0]
+    if isinstance(x, Var) and call.active(x):
+        call.add(x, call.b.emit("np.reshape", call.full(), shape_of(_evaluator(let, call), x)))
+
+
+def _item(let: Let, call: Call) -> None:
+    x = let.args[0]
+    if not isinstance(x, Var) or not call.active(x):
+        return
+    index = let.args[1]
+    if isinstance(index, Seq) and index.items:
+        call.add_at(x, (("index", call.operand(1)),), call.full())
+    else:
+        call.add(x, call.full(), broadcast=True)
+
+
+define(Op("astype", (Param("x"), Param("dtype")), lambda x, dtype: x.astype(dtype), infer.as_type, fresh=True))
+define(Op(".flatten", (Param("x"),), lambda x: x.flatten(), fresh=True))
+define(Op(".item", (Param("x"), Param("index", star=True)), lambda x, *index: x.item(*index)))
+structural("astype", _same, static=("dtype",), constant=("dtype",))
+structural(".flatten", _flatten)
+structural(".item", _item, constant=("index",))
+
+for _name in ("float16", "float32", "float64", "longdouble", "complex64", "complex128"):
+    linear(f"np.{_name}(x) -> y", x="y_bar", op=VIEW)
+zero(*(f"np.{_name}(x)" for _name in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool", "intp")))
+METHOD_OPS = frozenset({"astype", "copy", ".flatten", ".item"})

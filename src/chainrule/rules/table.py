@@ -1,0 +1,369 @@
+"""Text -> rows: the words in which derivatives are declared, and the table that they fill.
+
+    elementwise("x / y -> z", x="1 / y", y="-z / y", pole=True)       partials; broadcasting is not the row's business
+    linear("np.transpose(x) -> y", x="np.transpose(y_bar)")           the contribution to x, in terms of the cotangent y_bar
+    rule("np.linalg.inv(x) -> y", x="-y.T @ y_bar @ y.T")             the same, where it depends on values
+    zero("np.sign", "np.argmax")                                      no derivative
+    refuse("np.random.shuffle", because="...", instead="...")         a reason and a way out
+    structural("np.stack(arrays, axis=0) -> y", pull)                 a pullback that is code
+
+A row defines the operation (its parameters, how it runs, how its result is typed) and its derivative. A wrong
+row fails at import. Parameters of the function that a row does not name are refused at the call, never ignored.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import inspect
+import math
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import runtime
+from ..ir.nodes import Arg, Let, Lit, Seq
+from ..ir.ops import OPS, REQUIRED, Op, Param, define, is_default
+
+if TYPE_CHECKING:
+    from .call import Call
+
+Pull = Callable[[Let, "Call"], None]
+
+
+class RowError(Exception):
+    """A call that no row covers: what it is, why not, and what to do instead."""
+
+    def __init__(self, what: str, why: str = "", remedy: str = "") -> None:
+        super().__init__("; ".join(part for part in (what, why, remedy) if part))
+        self.what, self.why, self.remedy = what, why, remedy
+
+
+@dataclass(frozen=True)
+class Row:
+    """A derivative.
+
+    formulas: for each parameter that carries one, the partial (elementwise) or the contribution (otherwise).
+    pole:     a partial may be infinite or NaN where the arguments are finite.
+    product:  a partial is an argument, so it is infinite only where that argument is.
+    quiet:    at its pole the function itself warns of nothing, so its derivative may not either.
+    masks:    its contributions hold zeros that select rather than scale: they absorb infinities.
+    static:   parameters whose value the compiler has to know.
+    constant: parameters through which no derivative flows.
+    names:    parameters of the function by position, in the row's words; None for one that the row does not have.
+    keywords: the function's name of a parameter -> the row's.
+    """
+
+    op: str
+    kind: str  # "elementwise", "pointwise", "linear", "rule", "zero", "structural"
+    result: str = "y"
+    formulas: dict[str, ast.expr] = field(default_factory=dict)
+    pull: Pull | None = None
+    pole: bool = False
+    product: bool = False
+    quiet: bool = False
+    masks: bool = False
+    static: frozenset[str] = frozenset()
+    constant: frozenset[str] = frozenset()
+    names: tuple[str | None, ...] = ()
+    keywords: dict[str, str] = field(default_factory=dict)
+    defaults: dict[str, Any] = field(default_factory=dict)  # of the parameters that the row does not have
+
+
+@dataclass(frozen=True)
+class Refusal:
+    because: str
+    instead: str
+
+
+ROWS: dict[str, Row] = {}
+FUNCTIONS: dict[Any, str] = {}  # callable -> operation
+REFUSALS: dict[Any, Refusal] = {}
+
+_BINARY = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**", ast.MatMult: "@",
+    ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.LShift: "<<", ast.RShift: ">>",
+}
+_UNARY = {ast.USub: "neg", ast.UAdd: "pos", ast.Invert: "invert", ast.Not: "not"}
+_COMPARE = {
+    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=", ast.Is: "is", ast.IsNot: "is not",
+    ast.In: "in", ast.NotIn: "not in",
+}
+OPERATORS: dict[str, Callable[..., Any]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv, "%": operator.mod,
+    "**": operator.pow, "@": operator.matmul, "&": operator.and_, "|": operator.or_, "^": operator.xor,
+    "<<": operator.lshift, ">>": operator.rshift, "neg": operator.neg, "pos": operator.pos, "invert": operator.invert,
+    "not": operator.not_, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq,
+    "!=": operator.ne, "is": operator.is_, "is not": operator.is_not,
+    "in": lambda item, container: item in container, "not in": lambda item, container: item not in container,
+}
+# Parameters that change what a result looks like rather than its values: the compiler has to know them.
+STATIC = frozenset({
+    "axis", "axes", "axis1", "axis2", "axisa", "axisb", "axisc", "keepdims", "order", "dtype", "source", "destination", "ddof",
+    "correction", "kind", "mode", "subscripts", "ord", "indexing", "rowvar", "bias", "endpoint", "casting", "copy", "n",
+    "stable", "invert", "side", "decreasing", "increasing", "full_matrices", "compute_uv", "hermitian", "rtol", "optimize",
+})
+
+
+def operator_name(node: ast.AST) -> str | None:
+    """The operation of an operator in source text."""
+    if isinstance(node, ast.BinOp):
+        return _BINARY[type(node.op)]
+    if isinstance(node, ast.UnaryOp):
+        return _UNARY[type(node.op)]
+    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        return _COMPARE[type(node.ops[0])]
+    return None
+
+
+def resolve(name: str) -> Any:
+    """The object that a dotted name in a row means; None where this NumPy or Python does not have it."""
+    first, *rest = name.split(".")
+    if not rest:
+        return getattr(builtins, first, None)
+    value: Any = {"np": np, "math": math, "rt": runtime, "operator": operator}[first]
+    for part in rest:
+        value = getattr(value, part, None)
+    return value
+
+
+def parse(text: str) -> tuple[str, tuple[Param, ...], str]:
+    """A row's left-hand side -> (operation, parameters, name of the result)."""
+    left, _, result = text.partition("->")
+    node = ast.parse(left.strip(), mode="eval").body
+    name = operator_name(node)
+    if name is not None:
+        if isinstance(node, ast.BinOp):
+            operands: list[ast.expr] = [node.left, node.right]
+        elif isinstance(node, ast.Compare):
+            operands = [node.left, *node.comparators]
+        else:
+            assert isinstance(node, ast.UnaryOp)
+            operands = [node.operand]
+        return name, tuple(Param(_name(n)) for n in operands), result.strip() or "y"
+    if not isinstance(node, ast.Call):
+        raise ValueError(f"not a call or an operator: {text!r}")
+    parameters = [Param(_name(a.value), star=True) if isinstance(a, ast.Starred) else Param(_name(a)) for a in node.args]
+    parameters += [Param(str(k.arg), ast.literal_eval(k.value)) for k in node.keywords]
+    return ast.unparse(node.func), tuple(parameters), result.strip() or "y"
+
+
+def _name(node: ast.expr) -> str:
+    if not isinstance(node, ast.Name):
+        raise ValueError(f"a parameter is a name, not {ast.unparse(node)!r}")
+    return node.id
+
+
+# -- declarations ----------------------------------------------------------------------------------------
+
+
+def elementwise(text: str, *, pole: bool = False, product: bool = False, quiet: bool = False, masks: bool = False,
+                op: dict[str, Any] | None = None, **partials: str) -> None:
+    """A function applied element by element, with its partial derivatives."""
+    _declare(text, "elementwise", partials, dict(pole=pole, product=product, quiet=quiet, masks=masks), op)
+
+
+def pointwise(text: str, *, masks: bool = False, op: dict[str, Any] | None = None, **contributions: str) -> None:
+    """A function applied element by element, with its contributions in terms of the cotangent."""
+    _declare(text, "pointwise", contributions, dict(masks=masks), op)
+
+
+def linear(text: str, *, static: tuple[str, ...] = (), op: dict[str, Any] | None = None, **contributions: str) -> None:
+    """A function that is linear in the named parameters together, with its transpose."""
+    _declare(text, "linear", contributions, {}, op, static)
+
+
+def rule(text: str, *, masks: bool = False, quiet: bool = False, static: tuple[str, ...] = (), op: dict[str, Any] | None = None,
+         **contributions: str) -> None:
+    """Any other function, with the contributions to its parameters."""
+    _declare(text, "rule", contributions, dict(masks=masks, quiet=quiet), op, static)
+
+
+def structural(text: str, pull: Pull, *, masks: bool = False, static: tuple[str, ...] = (), constant: tuple[str, ...] = (),
+               op: dict[str, Any] | None = None) -> None:
+    """A function whose pullback is code. `text` may be the bare name of an operation that is already defined."""
+    if text in OPS:
+        _enter(Row(text, "structural", pull=pull, masks=masks, constant=frozenset(constant), static=frozenset(static),
+                   names=tuple(p.name for p in OPS[text].params)))
+        return
+    _declare(text, "structural", {}, dict(pull=pull, masks=masks, constant=constant), op, static)
+
+
+def zero(*texts: str, op: dict[str, Any] | None = None) -> None:
+    """Functions without derivative: integer-valued, constant, or piecewise constant."""
+    for text in texts:
+        if text in OPS:
+            _enter(Row(text, "zero", names=tuple(p.name for p in OPS[text].params)))
+        else:
+            _declare(text if "(" in text or " " in text or "~" in text else _full_text(text), "zero", {}, {}, op)
+
+
+def refuse(name: str, *, because: str, instead: str = "") -> None:
+    """A function that is known and not supported, with the reason and what to write instead."""
+    function = resolve(name)
+    if function is not None:
+        REFUSALS[function] = Refusal(because, instead)
+
+
+def alias(name: str, op_name: str) -> None:
+    """Another name of a function that has a row."""
+    function = resolve(name)
+    if function is not None and op_name in ROWS:
+        FUNCTIONS.setdefault(function, op_name)
+
+
+def _full_text(name: str) -> str:
+    """The left-hand side of a row for a function without derivative: all its parameters."""
+    function = resolve(name)
+    if function is None:
+        return f"{name}(x)"
+    if isinstance(function, np.ufunc):
+        return f"{name}({', '.join(('x', 'y', 'z')[:function.nin])})"
+    parts = []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.name in ("out", "like", "where") or parameter.kind is parameter.VAR_KEYWORD:
+            continue
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            parts.append(f"*{parameter.name}")
+        elif parameter.default is parameter.empty:
+            parts.append(parameter.name)
+        elif parameter.default is None or isinstance(parameter.default, (bool, int, float, str, tuple)):
+            parts.append(f"{parameter.name}={parameter.default!r}")
+    return f"{name}({', '.join(parts)})"
+
+
+def _declare(text: str, kind: str, formulas: dict[str, str], flags: dict[str, Any], op: dict[str, Any] | None,
+             static: tuple[str, ...] = ()) -> None:
+    name, params, result = parse(text)
+    options = dict(op or {})
+    function = OPERATORS.get(name) or resolve(name)
+    if function is None:
+        return  # this version of NumPy or Python does not have it
+    impl = options.pop("impl", function)
+    if "infer" not in options and (kind in ("elementwise", "pointwise") or (kind == "zero" and isinstance(function, np.ufunc))):
+        from .infer import elementwise_infer
+
+        options["infer"] = elementwise_infer(name)
+    unknown = [p for p in formulas if p not in {q.name for q in params}]
+    if unknown:
+        raise ValueError(f"{text!r} has no parameter {unknown[0]!r}")
+    define(Op(name, params, impl, **options))
+    names, keywords, defaults = _match(text, function, params)
+    parsed = {p: ast.parse(f, mode="eval").body for p, f in formulas.items()}
+    known = (STATIC & frozenset(p.name for p in params)) | frozenset(static)
+    constant = (known - set(formulas)) | {p for p, f in formulas.items() if f == "0.0"} | frozenset(flags.pop("constant", ()))
+    _enter(Row(name, kind, result, parsed, static=known, constant=constant, names=names, keywords=keywords, defaults=defaults, **flags))
+    if name not in OPERATORS and not name.startswith("rt."):
+        FUNCTIONS.setdefault(function, name)
+
+
+def _enter(row: Row) -> None:
+    if row.op in ROWS:
+        raise ValueError(f"two rows for {row.op!r}")
+    ROWS[row.op] = row
+
+
+def _match(text: str, function: Any, params: tuple[Param, ...]) -> tuple[tuple[str | None, ...], dict[str, str], dict[str, Any]]:
+    """How the function's own parameters and the row's correspond: required ones by position, others by name."""
+    own = tuple(p.name for p in params)
+    try:
+        real = None if isinstance(function, np.ufunc) else list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        real = None
+    if real is None or any(p.kind is p.VAR_POSITIONAL for p in real) or any(p.star for p in params):
+        return own, {p.name: p.name for p in params if p.default is not REQUIRED}, {}
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in real)
+    real = [p for p in real if p.kind is not p.VAR_KEYWORD]
+    by_name = {p.name for p in real}
+    required = [p.name for p in params if p.default is REQUIRED]
+    if len(required) > len(real):
+        raise ValueError(f"{text!r} has more parameters than the function")
+    keywords = {p.name: r for p, r in zip(real, required) if p.kind is not p.POSITIONAL_ONLY}
+    for param in params:
+        if param.default is not REQUIRED:
+            if param.name not in by_name and not open_ended:
+                raise ValueError(f"the function in {text!r} has no parameter {param.name!r}")
+            keywords[param.name] = param.name
+    names: list[str | None] = []
+    for p in real:
+        if p.kind is p.KEYWORD_ONLY:
+            break
+        position = len(names)
+        names.append(required[position] if position < len(required) else keywords.get(p.name))
+    defaults = {p.name: p.default for p in real if p.name not in keywords and p.default is not p.empty}
+    return tuple(names), keywords, defaults
+
+
+# -- calls -----------------------------------------------------------------------------------------------
+
+
+def bind(name: str, args: tuple[Arg, ...], kwargs: dict[str, Arg] | None = None) -> tuple[Arg, ...]:
+    """The arguments of a call in the order of the operation's parameters, defaults filled in."""
+    row, op = ROWS[name], OPS[name]
+    given: dict[str, Arg] = {}
+    star = next((i for i, p in enumerate(op.params) if p.star), None)
+    if star is not None and len(args) > star:
+        given[op.params[star].name] = Seq(tuple(args[star:]))
+        args = args[:star]
+    if len(args) > len(row.names):
+        raise RowError(f"{name} takes at most {len(row.names)} positional arguments", f"{len(args)} are given")
+    unnamed = [key for key in row.defaults]
+    for position, arg in enumerate(args):
+        parameter = row.names[position]
+        if parameter is None:
+            if isinstance(arg, Lit) and any(is_default(arg.value, row.defaults[key]) for key in unnamed):
+                continue
+            raise RowError(f"positional argument {position + 1} of {name} is not supported",
+                           "its rule does not say what the derivative is then")
+        given[parameter] = arg
+    for keyword, arg in (kwargs or {}).items():
+        own = row.keywords.get(keyword)
+        if own is None:
+            if isinstance(arg, Lit) and keyword in row.defaults and is_default(arg.value, row.defaults[keyword]):
+                continue
+            raise RowError(f"the argument {keyword!r} of {name} is not supported", "its rule does not say what the derivative is then",
+                           f"leave {keyword!r} out")
+        if own in given:
+            raise RowError(f"{name} got two values for the argument {own!r}")
+        given[own] = arg
+    bound: list[Arg] = []
+    for param in op.params:
+        if param.name in given:
+            bound.append(given[param.name])
+        elif param.star:
+            bound.append(Seq(()))
+        elif param.default is REQUIRED:
+            raise RowError(f"{name} needs its argument {param.name!r}")
+        else:
+            bound.append(Lit(param.default))
+    return tuple(bound)
+
+
+def lookup(function: Any) -> str | None:
+    """The operation that a callable is, by identity; None if there is no row for it."""
+    try:
+        return FUNCTIONS.get(function)
+    except TypeError:  # not hashable
+        return None
+
+
+def refusal(function: Any) -> Refusal | None:
+    """Why a callable is refused, if it is."""
+    try:
+        return REFUSALS.get(function)
+    except TypeError:
+        return None
+
+
+def static(name: str) -> frozenset[str]:
+    """The parameters of an operation whose values the compiler has to know."""
+    row = ROWS.get(name)
+    return row.static if row else frozenset()
+
+
+def parameter(name: str, which: str) -> int:
+    """The position of a parameter of an operation."""
+    return next(i for i, p in enumerate(OPS[name].params) if p.name == which)

@@ -1,0 +1,18 @@
+"""Functions that are known and have no derivative, or are refused, each with its reason."""
+
+from __future__ import annotations
+
+from .table import refuse, zero
+
+zero("np.unique(x)", "np.bincount(x)", "np.digitize(x, bins)", "np.lexsort(keys)", "np.result_type(*arrays_and_dtypes)",
+     "np.can_cast(from_, to)", "np.isscalar(element)", "np.iscomplexobj(x)", "np.isrealobj(x)", "np.may_share_memory(a, b)",
+     "np.shares_memory(a, b)", "np.ravel_multi_index(multi_index, dims)", "np.unravel_index(indices, shape)", "np.indices(dimensions)")
+
+for _name in ("shuffle", "permutation", "seed"):
+    refuse(f"np.random.{_name}", because="it draws from random state that is shared by the whole program",
+           instead="draw outside the function and pass the sample in")
+refuse("np.vectorize", because="it hides a Python loop that cannot be read", instead="write the loop, or the array expression")
+refuse("np.apply_along_axis", because="it hides a Python loop that cannot be read", instead="write the loop")
+refuse("np.fromiter", because="it consumes an iterator that may have state", instead="np.array([... for ...])")
+refuse("np.partition", because="its result depends on how NumPy orders the parts", instead="np.sort")
+refuse("np.frombuffer", because="the buffer's contents are not numbers to the compiler", instead="np.asarray")

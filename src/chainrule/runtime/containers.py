@@ -1,0 +1,103 @@
+"""Helpers for adjoints of lists, and for shapes that are known only at run time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def unbroadcast(g: Any, like: Any) -> Any:
+    """g summed over the axes along which something of the shape of `like` was broadcast.
+
+    >>> unbroadcast(np.ones((2, 3)), np.zeros(3))
+    array([2., 2., 2.])
+    """
+    shape = np.shape(like)
+    if np.shape(g) == shape:
+        return g
+    extra = np.ndim(g) - len(shape)
+    if extra > 0:
+        g = np.sum(g, axis=tuple(range(extra)))
+    ones = tuple(axis for axis, n in enumerate(shape) if n == 1 and np.ndim(g) == len(shape) and np.shape(g)[axis] != 1)
+    if ones:
+        g = np.sum(g, axis=ones, keepdims=True)
+    return np.broadcast_to(g, shape) if np.shape(g) != shape else g
+
+
+def broadcast_like(g: Any, like: Any) -> Any:
+    """g broadcast to the shape of `like`."""
+    return np.broadcast_to(g, np.shape(like))
+
+
+def zeros_like(x: Any) -> Any:
+    """Zeros with the structure of x: of a number 0.0, of an array an array, of a list or tuple one of zeros.
+
+    >>> zeros_like([1.0, 2.0])
+    [0.0, 0.0]
+    """
+    if isinstance(x, list):
+        return [zeros_like(item) for item in x]
+    if isinstance(x, tuple):
+        return tuple(zeros_like(item) for item in x)
+    return np.zeros_like(x) if isinstance(x, np.ndarray) else 0.0
+
+
+def full_like(like: Any, value: Any) -> Any:
+    """`value` in every place of a list or tuple, or of an array."""
+    if isinstance(like, (list, tuple)):
+        return type(like)(full_like(item, value) for item in like)
+    return np.full_like(like, value) if isinstance(like, np.ndarray) else value
+
+
+def sum_leaves(x: Any) -> Any:
+    """The sum over all numbers in a list or array."""
+    return sum(sum_leaves(item) for item in x) if isinstance(x, (list, tuple)) else np.sum(x)
+
+
+def add_lists(x: Any, y: Any) -> Any:
+    """The sum of two adjoints of one list, place by place.
+
+    >>> add_lists([1.0, 2.0], [10.0, 20.0])
+    [11.0, 22.0]
+    """
+    if isinstance(x, (list, tuple)):
+        return type(x)(add_lists(a, b) for a, b in zip(x, y))
+    return x + y
+
+
+def one_hot(like: Any, index: Any, g: Any) -> Any:
+    """The adjoint of reading one item of a list: g in its place, zeros elsewhere.
+
+    >>> one_hot([1.0, 2.0, 3.0], 1, 5.0)
+    [0.0, 5.0, 0.0]
+    """
+    result = zeros_like(like)
+    result[index] = g
+    return result
+
+
+def unstack(g: Any, axis: int = 0) -> Any:
+    """The slices of an array across an axis, as a list."""
+    if np.ndim(g) == 1:
+        return g.tolist()
+    return [np.take(g, k, axis) for k in range(np.shape(g)[axis])]
+
+
+def cut(g: Any, like: Any, axis: int | None = 0) -> Any:
+    """An array cut along an axis into pieces of the shapes of the items of a list."""
+    if axis is None:
+        ends = np.cumsum([np.size(item) for item in like])[:-1]
+        return [np.reshape(part, np.shape(item)) for part, item in zip(np.split(g, ends), like)]
+    return np.split(g, np.cumsum([np.shape(item)[axis] for item in like])[:-1], axis)
+
+
+def share(x: Any, items: Any, y: Any) -> Any:
+    """The share that x has in y, the maximum or minimum of items: equal ones share equally."""
+    return 1.0 / sum(item == y for item in items) if x == y else 0.0
+
+
+def list_ties(x: Any, y: Any, g: Any) -> Any:
+    """The adjoint of the maximum or minimum y of a list x."""
+    count = sum(item == y for item in x)
+    return [g / count if item == y else 0.0 * g for item in x]

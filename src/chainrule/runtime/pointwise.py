@@ -1,0 +1,171 @@
+"""Helpers of elementwise rows: poles, kinks and ties, where a formula in plain NumPy would raise, warn or give NaN."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+
+def absorb(g: Any, p: Any) -> Any:
+    """g * p, and 0 where g is 0: a zero that a mask introduced absorbs an infinite partial.
+
+    >>> absorb(0.0, math.inf), absorb(2.0, 3.0)
+    (0.0, 6.0)
+    """
+    if type(g) is float and type(p) is float:
+        return g * p if g else 0.0
+    with np.errstate(all="ignore"):
+        product = np.multiply(g, p)
+        return np.where(np.equal(g, 0), np.zeros((), product.dtype), product)[()]
+
+
+def divide(a: Any, b: Any) -> Any:
+    """a / b as IEEE 754 defines it, without exception or warning.
+
+    >>> divide(0.5, 0.0), divide(1.0, 2.0)
+    (inf, 0.5)
+    """
+    if type(a) is float and type(b) is float:
+        if b:
+            return a / b
+        return math.nan if a == 0 or a != a else math.copysign(math.inf, a) * math.copysign(1.0, b)
+    with np.errstate(all="ignore"):
+        return np.divide(a, b)
+
+
+def divide_or_zero(a: Any, b: Any) -> Any:
+    """a / b, and 0 where b is 0: the zero subgradient at the tip of a norm.
+
+    >>> divide_or_zero(3.0, 0.0), divide_or_zero(1.0, 2.0)
+    (0.0, 0.5)
+    """
+    if type(a) is float and type(b) is float:
+        return a / b if b else 0.0
+    with np.errstate(all="ignore"):
+        quotient = np.divide(a, b)
+        return np.where(np.equal(b, 0), np.zeros((), quotient.dtype), quotient)[()]
+
+
+def dpower(x: Any, p: Any) -> Any:
+    """The derivative of x ** p with respect to x: right at x = 0 for every p, infinite there for 0 < p < 1.
+
+    >>> dpower(3.0, 2.0), dpower(0.0, 0.0), dpower(0.0, 1.0), dpower(0.0, 0.5)
+    (6.0, 0.0, 1.0, inf)
+    """
+    if isinstance(x, (int, float)) and isinstance(p, (int, float)) and not isinstance(x, np.generic):
+        if p == 0:
+            return 0.0
+        if x == 0:
+            return 1.0 if p == 1 else 0.0 if p > 1 else math.inf
+        return float(p * x ** (p - 1)) if x > 0 or p == int(p) else p * x ** (p - 1)
+    dtype = np.result_type(x, p)
+    if dtype.kind not in "fc":
+        dtype = np.dtype(np.float64)
+    with np.errstate(all="ignore"):
+        exponent = np.subtract(p, 1, dtype=dtype)
+        result = np.multiply(p, np.power(np.asarray(x, dtype), exponent), dtype=dtype)
+        return np.where(np.equal(p, 0), np.zeros((), dtype), result)[()]
+
+
+def power_log(x: Any, p: Any, z: Any) -> Any:
+    """The derivative of z = x ** p with respect to p: z log x, and 0 where x is 0 and p > 0.
+
+    >>> power_log(0.0, 2.0, 0.0), power_log(1.0, 3.0, 1.0)
+    (0.0, 0.0)
+    """
+    if type(x) is float and type(z) is float:
+        if x > 0:
+            return z * math.log(x)
+        return 0.0 if x == 0 and p > 0 else -math.inf if x == 0 else math.nan
+    with np.errstate(all="ignore"):
+        result = np.multiply(z, np.log(x))
+        return np.where(np.equal(x, 0) & np.greater(p, 0), np.zeros((), result.dtype), result)[()]
+
+
+def sign(x: Any) -> Any:
+    """-1, 0 or 1.
+
+    >>> sign(-2.0), sign(0.0), sign(3.0)
+    (-1.0, 0.0, 1.0)
+    """
+    if type(x) is float:
+        return 1.0 if x > 0 else -1.0 if x < 0 else x + 0.0 if x == 0 else x
+    return np.sign(x)
+
+
+def exceeds(x: Any, y: Any) -> Any:
+    """1 where x > y, one half where they are equal, else 0: how much of a maximum comes from x.
+
+    >>> exceeds(2.0, 1.0), exceeds(1.0, 1.0), exceeds(0.0, 1.0)
+    (1.0, 0.5, 0.0)
+    """
+    if type(x) is float and type(y) is float:
+        return 1.0 if x > y else 0.5 if x == y else 0.0
+    dtype = np.result_type(x, y)
+    half = dtype.type(0.5) if dtype.kind == "f" else 0.5
+    return np.where(np.equal(x, y), half, np.greater(x, y))[()]
+
+
+def inside(x: Any, low: Any, high: Any) -> Any:
+    """1 where low < x < high, one half at a bound, else 0: the derivative of np.clip. A bound may be None.
+
+    >>> inside(0.5, 0.0, 1.0), inside(0.0, 0.0, 1.0), inside(2.0, None, 1.0)
+    (1.0, 0.5, 0.0)
+    """
+    if low is None:
+        return exceeds(high, x)
+    if high is None:
+        return exceeds(x, low)
+    return exceeds(x, low) * exceeds(high, np.maximum(x, low))
+
+
+def ties(x: Any, y: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """For y = np.max(x, axis) or np.min: the share of y that each element of x has; equal elements share equally.
+
+    >>> ties(np.array([1.0, 3.0, 3.0]), 3.0)
+    array([0. , 0.5, 0.5])
+    """
+    x, y = np.asarray(x), np.asarray(y)
+    if axis is not None and not keepdims:
+        y = np.expand_dims(y, axis)
+    chosen = (x == y) | ((x != x) & (y != y))
+    dtype = x.dtype if x.dtype.kind in "fc" else np.dtype(np.float64)
+    return chosen / chosen.sum(axis=axis, keepdims=True, dtype=dtype)
+
+
+def digamma(x: Any) -> Any:
+    """The derivative of log gamma, by recurrence and the asymptotic series (Abramowitz and Stegun 6.3.5, 6.3.7, 6.3.18).
+
+    >>> round(digamma(1.0), 12)
+    -0.577215664902
+    """
+    if isinstance(x, np.ndarray):
+        return np.vectorize(digamma, otypes=[float])(x)
+    x = float(x)
+    if x <= 0 and x == math.floor(x):
+        return math.nan
+    if x < 0.5:
+        return digamma(1.0 - x) - math.pi / math.tan(math.pi * x)
+    result = 0.0
+    while x < 10.0:
+        result -= 1.0 / x
+        x += 1.0
+    s = 1.0 / (x * x)
+    series = s * (1 / 12 - s * (1 / 120 - s * (1 / 252 - s * (1 / 240 - s * (1 / 132 - s * (691 / 32760 - s / 12))))))
+    return result + math.log(x) - 0.5 / x - series
+
+
+def sinc_slope(x: Any) -> Any:
+    """The derivative of np.sinc, 0 at 0.
+
+    >>> float(sinc_slope(0.0))
+    0.0
+    """
+    t = np.pi * np.asarray(x)
+    small = np.abs(t) < 1e-3
+    safe = np.where(small, 1, t)
+    exact = np.pi * (np.cos(safe) - np.sin(safe) / safe) / safe
+    series = np.pi * (-t / 3 + t**3 / 30)  # error below 1e-17 where it is used
+    return np.where(small, series, exact)[()].astype(t.dtype)

@@ -1,0 +1,234 @@
+"""container -> (leaves, treedef), and back: what a nested argument holds, apart from how it is nested.
+
+Containers are exactly ``tuple``, ``list``, ``dict``, named tuples and dataclass instances; anything else, None
+included, is a leaf. A treedef is immutable, hashable and compares by value, so it can be part of a dictionary key.
+Dictionaries keep their insertion order: iteration follows it, so two orders are two structures.
+
+The idea is that of JAX's pytrees. Unlike there, None is a leaf (a leaf without derivative), dictionary keys are not
+sorted, and there is no registry of further containers. A container that holds itself is not supported.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from typing import Any, Final, final
+
+import numpy as np
+
+__all__ = ["LEAF", "TreeDef", "flatten", "flatten_like", "is_container", "leaf_paths", "map_leaves", "unflatten"]
+
+
+@final
+class TreeDef:
+    """The shape of a container: its type, its keys or field names, and the treedefs of its items.
+
+    >>> flatten({"w": 1.0, "b": (2.0, None)})[1]
+    {'w': *, 'b': (*, *)}
+    """
+
+    __slots__ = ("_hash", "children", "keys", "kind", "size")
+
+    def __init__(self, kind: type | None, keys: tuple[Any, ...], children: tuple[TreeDef, ...], size: int) -> None:
+        self.kind: Final = kind  # None for a leaf
+        self.keys: Final = keys  # dictionary keys or field names; () for tuples and lists
+        self.children: Final = children
+        self.size: Final = size  # number of leaves
+        self._hash: Final = hash((kind, keys, children))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, TreeDef) or hash(self) != hash(other):
+            return False
+        return self.kind is other.kind and self.keys == other.keys and self.children == other.children
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (TreeDef, (self.kind, self.keys, self.children, self.size)) if self.kind is not None else (_leaf, ())
+
+    def __repr__(self) -> str:
+        if self.kind is None:
+            return "*"
+        if self.kind is list:
+            return f"[{', '.join(map(repr, self.children))}]"
+        if self.kind is tuple:
+            return f"({', '.join(map(repr, self.children))}{',' if len(self.children) == 1 else ''})"
+        if self.kind is dict:
+            return f"{{{', '.join(f'{k!r}: {c!r}' for k, c in zip(self.keys, self.children, strict=True))}}}"
+        items = ", ".join(f"{k}={c!r}" for k, c in zip(self.keys, self.children, strict=True))
+        return f"{self.kind.__name__}({items})"
+
+
+LEAF: Final = TreeDef(None, (), (), 1)
+
+
+_PLAIN: Final = frozenset({float, int, bool, complex, str, bytes, type(None), np.ndarray, np.float64})  # the fast way out
+
+
+def _leaf() -> TreeDef:
+    return LEAF
+
+
+@lru_cache(maxsize=1024)  # bounded: classes made in a loop must not accumulate
+def _fields(cls: type) -> tuple[str, ...] | None:
+    """Field names of a named tuple or dataclass; None for any other class."""
+    if issubclass(cls, tuple) and isinstance(names := getattr(cls, "_fields", None), tuple):
+        return names
+    if dataclasses.is_dataclass(cls):
+        return tuple(field.name for field in dataclasses.fields(cls))
+    return None
+
+
+def is_container(value: object) -> bool:
+    """Whether ``flatten`` looks inside the value.
+
+    >>> is_container([1.0]), is_container(None), is_container("ab")
+    (True, False, False)
+    """
+    cls: Any = type(value)
+    return cls is tuple or cls is list or cls is dict or _fields(cls) is not None
+
+
+def flatten(value: Any) -> tuple[list[Any], TreeDef]:
+    """Take a container apart.
+
+    Returns the leaves, left to right, and the treedef that ``unflatten`` rebuilds the container with.
+
+    >>> flatten({"w": [1.0, 2.0], "b": (3.0, None)})
+    ([1.0, 2.0, 3.0, None], {'w': [*, *], 'b': (*, *)})
+    """
+    leaves: list[Any] = []
+    return leaves, _flatten(value, leaves)
+
+
+def _flatten(value: Any, leaves: list[Any]) -> TreeDef:
+    cls: Any = type(value)
+    if cls in _PLAIN:
+        leaves.append(value)
+        return LEAF
+    keys: tuple[Any, ...] = ()
+    items: Iterable[Any]
+    if cls is tuple or cls is list:
+        items = value
+    elif cls is dict:
+        keys = tuple(value)
+        items = value.values()
+    elif (names := _fields(cls)) is not None:
+        keys = names
+        items = value if issubclass(cls, tuple) else [getattr(value, name) for name in names]
+    else:
+        leaves.append(value)
+        return LEAF
+    before = len(leaves)
+    children = tuple([_flatten(item, leaves) for item in items])
+    return TreeDef(cls, keys, children, len(leaves) - before)
+
+
+def unflatten(treedef: TreeDef, leaves: Iterable[Any]) -> Any:
+    """Put leaves back into a container of the given structure.
+
+    A dataclass is rebuilt field by field, without its ``__init__`` and ``__post_init__``: leaves may be gradients or
+    None, which a constructor need not accept. Raises ValueError when the number of leaves is wrong.
+
+    >>> unflatten(flatten((0, [0, 0]))[1], "abc")
+    ('a', ['b', 'c'])
+    """
+    rest = iter(leaves)
+    try:
+        value = _unflatten(treedef, rest)
+    except StopIteration:
+        raise ValueError(f"too few leaves for {treedef}: it takes {treedef.size}") from None
+    for _ in rest:
+        raise ValueError(f"too many leaves for {treedef}: it takes {treedef.size}")
+    return value
+
+
+def _unflatten(treedef: TreeDef, leaves: Iterator[Any]) -> Any:
+    kind = treedef.kind
+    if kind is None:
+        return next(leaves)
+    items = [_unflatten(child, leaves) for child in treedef.children]
+    if kind is list:
+        return items
+    if kind is tuple:
+        return tuple(items)
+    if kind is dict:
+        return dict(zip(treedef.keys, items, strict=True))
+    if issubclass(kind, tuple):
+        return kind._make(items)  # type: ignore[attr-defined]
+    value = object.__new__(kind)
+    for name, item in zip(treedef.keys, items, strict=True):
+        object.__setattr__(value, name, item)  # frozen dataclasses too
+    return value
+
+
+def flatten_like(treedef: TreeDef, value: Any) -> list[Any]:
+    """Take a container apart down to a given structure and no further: what stands at each of its leaves.
+
+    Dictionaries are matched by key, not by order. Raises ValueError, saying where, when the structures differ.
+
+    >>> _, treedef = flatten({"w": 0.0, "b": 0.0})
+    >>> flatten_like(treedef, {"b": (1, 2), "w": None})
+    [None, (1, 2)]
+    """
+    out: list[Any] = []
+    _flatten_like(treedef, value, out, "")
+    return out
+
+
+def _flatten_like(treedef: TreeDef, value: Any, out: list[Any], path: str) -> None:
+    kind = treedef.kind
+    if kind is None:
+        out.append(value)
+        return
+    items: list[Any]
+    cls: Any = type(value)
+    if cls is not kind:
+        raise ValueError(f"expected {kind.__name__} at {path or 'the top'}, got {cls.__name__}")
+    if kind is dict:
+        if len(value) != len(treedef.keys) or any(key not in value for key in treedef.keys):
+            raise ValueError(f"expected keys {list(treedef.keys)} at {path or 'the top'}, got {list(value)}")
+        items = [value[key] for key in treedef.keys]
+    elif treedef.keys and not issubclass(kind, tuple):
+        items = [getattr(value, name) for name in treedef.keys]
+    else:
+        items = list(value)
+        if len(items) != len(treedef.children):
+            raise ValueError(f"expected {len(treedef.children)} items at {path or 'the top'}, got {len(items)}")
+    for step, child, item in zip(_steps(treedef), treedef.children, items, strict=True):
+        _flatten_like(child, item, out, path + step)
+
+
+def _steps(treedef: TreeDef) -> list[str]:
+    if treedef.kind is dict:
+        return [f"[{key!r}]" for key in treedef.keys]
+    if treedef.keys:
+        return [f".{name}" for name in treedef.keys]
+    return [f"[{i}]" for i in range(len(treedef.children))]
+
+
+def leaf_paths(treedef: TreeDef, prefix: str = "") -> list[str]:
+    """How each leaf is reached from the container, as Python would write it.
+
+    >>> leaf_paths(flatten({"w": [1.0, 2.0], "b": 3.0})[1], "params")
+    ["params['w'][0]", "params['w'][1]", "params['b']"]
+    """
+    if treedef.kind is None:
+        return [prefix]
+    steps = zip(_steps(treedef), treedef.children, strict=True)
+    return [path for step, child in steps for path in leaf_paths(child, prefix + step)]
+
+
+def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
+    """Apply a function leaf by leaf; further containers must have the structure of the first.
+
+    >>> map_leaves(lambda x, y: x + y, [1, (2, 3)], [10, (20, 30)])
+    [11, (22, 33)]
+    """
+    leaves, treedef = flatten(tree)
+    columns = [leaves, *(flatten_like(treedef, other) for other in others)]
+    return unflatten(treedef, map(function, *columns))

@@ -1,0 +1,230 @@
+"""Contributions -> adjoints: which value is the adjoint of a Var at a point of the reverse sweep.
+
+    y_bar                       # first contribution to x: x_bar is y_bar * z
+    x_bar = y_bar * z
+    x_bar = accum(x_bar, w_bar) # second contribution
+
+The first contribution defines an adjoint, later ones add. A *thin* adjoint has a smaller shape than its Var and stands
+for its broadcast (the adjoint of x in sum(x) is the number 1.0); it is made full when somebody needs its shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..ir.build import Builder, as_arg, type_of
+from ..ir.nodes import Arg, Lit, Operand, Seq, Slice, Var
+from ..ir.types import Array, List, Scalar, Tuple, Type, differentiable, kind, shape
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The adjoint of a Var so far. For a Var of type Tuple the adjoints of its items stand in `parts`."""
+
+    value: Operand
+    thin: bool = False
+    parts: tuple[Bar | None, ...] | None = None
+
+
+class Adjoints:
+    """The adjoints in the block of the reverse sweep that is being made, and the ways to change them.
+
+    like(var): some operand with the shape and dtype of a primal Var.
+    """
+
+    def __init__(self, b: Builder, active: frozenset[Var], like: Callable[[Var], Operand]) -> None:
+        self.b = b
+        self.active = active
+        self.like = like
+        self.bars: dict[Var, Bar] = {}
+        self.names: dict[Var, str] = {}
+
+    # -- contributions ---------------------------------------------------------------------------------
+
+    def add(self, var: Arg, g: Operand, *, negative: bool = False) -> None:
+        """Add g to the adjoint of var; subtract it if negative. Nothing happens where no adjoint is wanted."""
+        if not isinstance(var, Var) or var not in self.active:
+            return
+        if isinstance(var.type, Tuple):
+            self._add_tuple(var, g, negative)
+            return
+        g = self.fit(g, var)
+        old = self.bars.get(var)
+        if old is None:
+            if negative:
+                g = self.b.emit("neg", g, hint=_hint(var))
+            self.set(var, Bar(g, is_thin(g, var)))
+        else:
+            total, thin = self._sum(var, old, Bar(g, is_thin(g, var)), negative)
+            self.set(var, Bar(total, thin))
+
+    def set(self, var: Var, bar: Bar) -> None:
+        """Replace the adjoint of var."""
+        self.bars[var] = bar
+        hint = _hint(var)
+        if hint is not None and isinstance(bar.value, Var) and bar.value.hint is None:
+            self.names.setdefault(bar.value, hint)
+
+    def add_at(self, var: Arg, path: Arg, g: Operand, *, negative: bool = False) -> None:
+        """Add g to the part of the adjoint of var that a path leads to."""
+        if not isinstance(var, Var) or var not in self.active:
+            return
+        old = self.bars.get(var)
+        base = self.zeros(var) if old is None else self.full(var, old)
+        value = self.b.emit("sub_at" if negative else "add_at", base, path, g, hint=_hint(var))
+        self.set(var, Bar(value))
+
+    def add_item(self, var: Arg, k: int, g: Operand, *, thin: bool = False) -> None:
+        """Add g to the adjoint of item k of a tuple."""
+        if not isinstance(var, Var) or var not in self.active:
+            return
+        assert isinstance(var.type, Tuple)
+        type = var.type.items[k]
+        if not differentiable(type):
+            return
+        old = self.bars.get(var)
+        parts = list(old.parts) if old is not None and old.parts is not None else [None] * len(var.type.items)
+        if isinstance(type, Tuple):
+            raise NotImplementedError("a tuple in a tuple")
+        part = parts[k]
+        if part is None:
+            parts[k] = Bar(g, thin)
+        else:
+            total = self.b.emit("accum", part.value, g) if not part.thin else self.b.emit("+", g, part.value)
+            parts[k] = Bar(total, part.thin and thin)
+        self.bars[var] = Bar(Lit(None), parts=tuple(parts))
+
+    def _add_tuple(self, var: Var, g: Operand, negative: bool) -> None:
+        assert isinstance(var.type, Tuple) and not negative
+        for k, type in enumerate(var.type.items):
+            if differentiable(type):
+                self.add_item(var, k, self.b.emit("item", g, k))
+
+    def _sum(self, var: Var, old: Bar, new: Bar, negative: bool) -> tuple[Operand, bool]:
+        """old + new (or old - new), and whether it is thin."""
+        hint = _hint(var)
+        if isinstance(var.type, List):
+            return self.b.emit("rt.add_lists", old.value, new.value, hint=hint), False
+        if _is_zero(old.value) and not new.thin:
+            return (self.b.emit("neg", new.value, hint=hint) if negative else new.value), False
+        if old.thin and new.thin and shape(type_of(old.value)) != shape(type_of(new.value)):
+            total = self.b.emit("-" if negative else "+", old.value, new.value, hint=hint)
+            return total, is_thin(total, var)
+        if old.thin and not new.thin:
+            if negative:
+                return self.b.emit("-", old.value, new.value, hint=hint), False
+            return self.b.emit("accum", new.value, old.value, hint=hint), False
+        return self.b.emit("accum_neg" if negative else "accum", old.value, new.value, hint=hint), old.thin and new.thin
+
+    # -- shapes and types ------------------------------------------------------------------------------
+
+    def fit(self, g: Operand, var: Var) -> Operand:
+        """g with the shape and dtype of var, or thin: summed over the axes along which var was broadcast."""
+        return self._cast(self._unbroadcast(g, var), var)
+
+    def _unbroadcast(self, g: Operand, var: Var) -> Operand:
+        want, have = shape(var.type), shape(type_of(g))
+        if want == have or isinstance(var.type, (Tuple, List)):
+            return g
+        if isinstance(var.type, Scalar):
+            return g if have == () else self.b.emit("np.sum", g)
+        if have == ():
+            return g
+        if want is None or have is None:
+            return self.b.emit("rt.unbroadcast", g, self.like(var), type=var.type)
+        extra = len(have) - len(want)
+        if extra > 0:
+            g = self.b.emit("np.sum", g, axes(tuple(range(extra))))
+            have = have[extra:]
+        tail = want[len(want) - len(have):]
+        if any(w != h and w != 1 and h != 1 for w, h in zip(tail, have)):
+            return self.b.emit("rt.unbroadcast", g, self.like(var), type=var.type)
+        ones = tuple(axis for axis, (w, h) in enumerate(zip(tail, have)) if w == 1 and h != 1)
+        if ones:
+            g = self._sum_keeping(g, ones)
+        return g
+
+    def _sum_keeping(self, g: Operand, ones: tuple[int, ...]) -> Operand:
+        """Sum over some axes that stay, with extent 1."""
+        total = self.b.emit("np.sum", g, axes(ones))
+        rank = len(shape(type_of(g)) or ())
+        index = tuple(Lit(None) if axis in ones else Slice(Lit(None), Lit(None), Lit(None)) for axis in range(rank))
+        while index and isinstance(index[-1], Slice):
+            index = index[:-1]
+        return self.b.emit("index", total, Seq(index))
+
+    def _cast(self, g: Operand, var: Var) -> Operand:
+        """g with a dtype that the dtype of var holds."""
+        type, have = var.type, type_of(g)
+        if not isinstance(type, (Scalar, Array)) or not isinstance(have, (Scalar, Array)) or have.dtype == type.dtype:
+            return g
+        if kind(have.dtype) in "biu" or (kind(have.dtype) == "f" and kind(type.dtype) == "c" and isinstance(have, Scalar)):
+            return Lit(float(g.value)) if isinstance(g, Lit) else g
+        if kind(have.dtype) == "c" and kind(type.dtype) == "f":
+            g = self.b.emit("np.real", g)
+            have = type_of(g)
+        if isinstance(have, Array) and have.dtype != type.dtype:
+            return self.b.emit("astype", g, Lit(type.dtype))
+        return g
+
+    def full(self, var: Var, bar: Bar) -> Operand:
+        """The adjoint with the shape of its Var."""
+        if bar.parts is not None:
+            assert isinstance(var.type, Tuple)
+            return self.b.emit("tuple", Seq(tuple(self._part(var, k, part) for k, part in enumerate(bar.parts))))
+        if not bar.thin:
+            return bar.value
+        return self.b.emit("np.full_like", self.like(var), bar.value, hint=_hint(var))
+
+    def _part(self, var: Var, k: int, part: Bar | None) -> Operand:
+        assert isinstance(var.type, Tuple)
+        type = var.type.items[k]
+        if isinstance(type, Scalar) or not differentiable(type):
+            return part.value if part is not None else Lit(0.0)
+        if part is not None and not part.thin:
+            return part.value
+        item = self.b.emit("item", self.like(var), k)
+        return self.b.emit("np.zeros_like", item) if part is None else self.b.emit("np.full_like", item, part.value)
+
+    def zeros(self, var: Var) -> Operand:
+        """The adjoint of a Var to which nothing contributes."""
+        if isinstance(var.type, Scalar):
+            return Lit(0.0)
+        if isinstance(var.type, Tuple):
+            return self.full(var, Bar(Lit(None), parts=(None,) * len(var.type.items)))
+        if isinstance(var.type, List):
+            return self.b.emit("rt.zeros_like", self.like(var), type=var.type, hint=_hint(var))
+        return self.b.emit("np.zeros_like", self.like(var), hint=_hint(var))
+
+    def take(self, var: Var) -> Operand:
+        """The full adjoint of a Var, which is forgotten; zeros if there is none."""
+        bar = self.bars.pop(var, None)
+        return self.zeros(var) if bar is None else self.full(var, bar)
+
+
+def is_thin(g: Operand, var: Var) -> bool:
+    """Whether g, which fits var, has a smaller shape."""
+    return isinstance(var.type, Array) and shape(type_of(g)) != shape(var.type) and not (
+        isinstance(type_of(g), Array) and shape(type_of(g)) is None)
+
+
+def axes(numbers: tuple[int, ...]) -> Arg:
+    """An axis argument: a number, or a tuple of several."""
+    return Lit(numbers[0]) if len(numbers) == 1 else Lit(numbers)
+
+
+def bar_type(type: Type) -> Type:
+    """The type of a carried adjoint."""
+    return Scalar(type.dtype, type.weak) if isinstance(type, Scalar) else type
+
+
+def _is_zero(value: Operand) -> bool:
+    return isinstance(value, Lit) and isinstance(value.value, float) and value.value == 0.0
+
+
+def _hint(var: Var) -> str | None:
+    return None if var.hint is None else f"{var.hint}_bar"
+
+
+__all__ = ["Adjoints", "Bar", "as_arg", "bar_type", "is_thin"]

@@ -1,0 +1,111 @@
+"""Request, primal Program -> the Program that is asked for: what it returns, in the structure that the user sees.
+
+`reverse` gives a flat list of gradients; here they become the structure of the chosen arguments (None where a leaf carries no
+derivative), beside the value and the auxiliary result. What a gradient cannot be taken of is refused here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ..frontend.lower import Lowered
+from ..frontend.request import Request
+from ..frontend.signature import result_error
+from ..ir.build import type_of
+from ..ir.nodes import Arg, Lit, Make, Program, Pullback, Seq, Var, Yield, operands
+from ..ir.types import Type, differentiable
+from ..structure import LEAF, TreeDef
+from .reverse import reverse
+
+
+def differentiate(request: Request, lowered: Lowered) -> Program:
+    """The derivative of a lowered function, returning what the request asks for."""
+    program = lowered.program
+    assert isinstance(program.body.end, Yield)
+    result = program.body.end.values[0]
+    value, aux = _split(request, result)
+    check_result(request, value)
+    wrt = tuple(lowered.leaves[n] for n in request.wrt)
+    if request.mode == "vjp":
+        derived = reverse(program, wrt, name=request.label, seed="pullback")
+    else:
+        derived = reverse(program, wrt, name=request.label)
+    assert isinstance(derived.body.end, Yield)
+    found = derived.body.end.values[0]
+    assert isinstance(found, Seq)
+    if request.mode == "vjp":
+        gradient = _gradient(request, dict(zip(request.wrt, found.items)))
+        return replace(derived, body=replace(derived.body, end=Yield((gradient,))))
+    value, aux = _split(request, found.items[0])
+    gradient = _gradient(request, dict(zip(request.wrt, found.items[1:])))
+    if request.mode == "grad":
+        returned = gradient if aux is None else Seq((gradient, aux))
+    else:
+        returned = Seq((value if aux is None else Seq((value, aux)), gradient))
+    return replace(derived, body=replace(derived.body, end=Yield((returned,))))
+
+
+def _split(request: Request, result: Arg) -> tuple[Arg, Arg | None]:
+    """The value that is differentiated, and the auxiliary result."""
+    if not request.has_aux:
+        return result, None
+    if not isinstance(result, Seq) or len(result.items) != 2:
+        raise TypeError(f"{request.mode} of {request.source.name}: with has_aux=True the function must return a pair (value, aux)")
+    return result.items[0], result.items[1]
+
+
+def check_result(request: Request, value: Arg) -> None:
+    """A gradient is that of one number. Raises TypeError."""
+    if request.mode == "vjp":
+        return
+    leaves = [type_of(leaf) for leaf in operands(value)]
+    error = result_error(request.source.name, request.mode, structure_of(value), leaves)
+    if error is not None:
+        raise error
+
+
+def structure_of(arg: Arg) -> TreeDef:
+    """How a result is nested."""
+    if isinstance(arg, Seq):
+        children = tuple(structure_of(item) for item in arg.items)
+        return TreeDef(list if arg.kind == "list" else tuple, (), children, sum(c.size for c in children))
+    if isinstance(arg, Make):
+        children = tuple(structure_of(item) for item in arg.items)
+        return TreeDef(arg.cls, arg.keys, children, sum(c.size for c in children))
+    return LEAF
+
+
+def _gradient(request: Request, bars: dict[int, Arg]) -> Arg:
+    """The gradients of the chosen arguments, each in its argument's structure."""
+    parts = []
+    for position, item in request.selected:
+        described = request.parameters[position].value
+        tree, leaves = described.structure, [leaf.number for leaf in described.leaves]
+        if item is not None:
+            n = item if not tree.keys else tree.keys.index(item)
+            before = sum(child.size for child in tree.children[:n])
+            tree, leaves = tree.children[n], leaves[before:]
+        parts.append(nest(tree, iter(leaves), bars))
+    return parts[0] if request.single else Seq(tuple(parts))
+
+
+def nest(tree: TreeDef, leaves: Iterator[int], bars: dict[int, Arg]) -> Arg:
+    """Leaves -> the structure that they were taken from."""
+    if tree.kind is None:
+        return bars.get(next(leaves), Lit(None))
+    items = tuple(nest(child, leaves, bars) for child in tree.children)
+    if tree.kind is tuple or tree.kind is list:
+        return Seq(items, "list" if tree.kind is list else "tuple")
+    return Make(tree.kind, tree.keys, items)
+
+
+def result_types(program: Program) -> tuple[TreeDef, tuple[Type, ...], tuple[int, ...]]:
+    """Structure and types of a primal's result, and which of its leaves carry a derivative."""
+    assert isinstance(program.body.end, Yield)
+    result = program.body.end.values[0]
+    types = tuple(type_of(leaf) for leaf in operands(result))
+    return structure_of(result), types, tuple(n for n, t in enumerate(types) if differentiable(t))
+
+
+__all__ = ["Pullback", "Var", "differentiate", "result_types"]

@@ -1,0 +1,381 @@
+"""Program -> Program: the gradient of a program, by reverse accumulation over its structure.
+
+    def f(x, n):                            def f_grad(x, n):
+        s = x                                   x_tape = []  (kept by transform/keep)
+        for k in range(0, n) carrying s:        ... the statements of f ...
+            s = s * x                           for k in reversed(range(0, n)) carrying s_bar = 1.0, x_bar = 0.0:
+        return s                                    x_bar = x_bar + s_bar * s
+                                                    s_bar = s_bar * x
+                                                return (s_bar + x_bar,)
+
+The reverse of a block is its statements backwards, of a branch a branch on the same condition, of a loop a loop over
+the same range reversed. What carries an adjoint into or out of a block is explicit: an If gives out the adjoint of every
+outer Var that one of its branches contributes to; a loop carries the adjoints of its carried values and those of the
+outer values that its body uses. Every value is defined once and array contents are values, so that is all.
+
+Statements made here name primal Vars as if all of them were still there. A statement `mirror(block)` stands at the beginning
+of the reverse of each block; `transform/keep` decides how the primal values are made available, and puts that in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Protocol
+
+from ..analysis.activity import activity, carried, edges, reach
+from ..analysis.taint import tainted
+from ..ir.build import Builder, Scope, as_arg, type_of
+from ..ir.nodes import (
+    Arg,
+    Block,
+    Branch,
+    Break,
+    End,
+    For,
+    If,
+    Let,
+    Lit,
+    Make,
+    Operand,
+    Program,
+    Pullback,
+    Raise,
+    Seq,
+    Span,
+    Stmt,
+    Var,
+    While,
+    Yield,
+    operands,
+    variables,
+)
+from ..ir.ops import OPS, Op, Param, define
+from ..ir.types import INT, OBJECT, Array, List, Scalar, Tuple, Type, differentiable, shape
+from ..ir.walk import all_stmts, definitions, free, leaves
+from .adjoints import Adjoints, Bar, bar_type
+from .keep import keep
+from .prepare import Counts, headed, prepare
+
+if "mirror" not in OPS:
+    define(Op("mirror", (Param("block"),), lambda block: None, lambda *_: OBJECT, effect=True))
+
+
+class Rules(Protocol):
+    """What the reverse transform asks of the table of rows."""
+
+    def pull(self, let: Let, call: Any) -> None: ...
+
+    def flows(self, op: str, k: int) -> bool: ...
+
+    def masks(self, op: str) -> bool: ...
+
+    def pole(self, op: str) -> bool: ...
+
+
+def reverse(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, keep_value: bool = True,
+            seed: Lit | str = Lit(1.0), rules: Rules | None = None) -> Program:
+    """The program that computes the gradient with respect to some of the parameters' Vars.
+
+    Its result is a Seq: (value, *gradients), or the gradients only. With seed "pullback" it returns (value, pullback), where
+    pullback takes one cotangent for each differentiable value in the result and gives a tuple of gradients.
+    """
+    rules = rules or _table()
+    body, counts = prepare(program.body)
+    program = replace(program, body=body)
+    sweep = Sweep(program, wrt, rules, seed == "pullback", counts)
+    assert isinstance(program.body.end, Yield)
+    result = program.body.end.values[0]
+    marker: tuple[Stmt, ...] = ()
+    if seed == "pullback":
+        params = []
+        for leaf in operands(result):
+            if differentiable(type_of(leaf)):
+                params.append(Var(bar_type(type_of(leaf)), _bar_name(leaf)))
+                sweep.adjoints.add(leaf, params[-1])
+        marker = (Pullback(tuple(params), result),)
+    else:
+        assert isinstance(seed, Lit)
+        value = next(operands(result), None)
+        if value is not None:
+            sweep.adjoints.add(value, seed)
+    for stmt in reversed(program.body.stmts):
+        sweep.stmt(stmt)
+    bars = tuple(sweep.adjoints.take(v) for v in wrt)
+    end = Seq(bars if seed == "pullback" or not keep_value else (result, *bars))
+    body = keep(program.body, marker, tuple(sweep.b.stmts), end, sweep.likes, sweep.adjoints.names)
+    return replace(program, name=name or f"{program.name}_grad", body=body, callees=sweep.callees)
+
+
+def _table() -> Rules:
+    from ..rules import registry
+
+    return registry  # type: ignore[return-value]
+
+
+def _bar_name(leaf: Operand) -> str | None:
+    return f"{leaf.hint}_bar" if isinstance(leaf, Var) and leaf.hint else None
+
+
+class Sweep:
+    """The reverse sweep while it is being made. Its methods reverse statements, the last one first."""
+
+    def __init__(self, program: Program, wrt: tuple[Var, ...], rules: Rules, pullback: bool, counts: Counts) -> None:
+        assert isinstance(program.body.end, Yield)
+        result = program.body.end.values[0]
+        flows = _flows(rules)
+        leaf = variables(result) if pullback else (v for v in list(operands(result))[:1] if isinstance(v, Var))
+        self.rules = rules
+        self.active = activity(program.body, wrt, leaf, flows)
+        self.tainted = tainted(program.body, self.active, flows, rules.masks)
+        self.counts = counts
+        self.callees = program.callees
+        self.likes: dict[Var, Var] = {}
+        self._proxies: dict[Var, Var] = {}
+        self.b = Builder()
+        self.adjoints = Adjoints(self.b, self.active, self.like)
+        self.singular = _singular(program.body, rules, flows)
+        for stmt in program.body.stmts:  # results of the forward sweep at top level are still there: nothing is computed twice
+            if isinstance(stmt, Let) and stmt.out is not None and not OPS[stmt.op].effect and not OPS[stmt.op].fresh:
+                self.b.know(stmt)
+
+    def like(self, var: Var) -> Operand:
+        """A stand-in for any value with the type of var; `keep` chooses one that is there anyway."""
+        if var not in self._proxies:
+            proxy = Var(var.type, var.hint)
+            self._proxies[var] = proxy
+            self.likes[proxy] = var
+        return self._proxies[var]
+
+    def stmt(self, stmt: Stmt) -> None:
+        """Add the reverse of a statement."""
+        self.b.span = getattr(stmt, "span", None)
+        if isinstance(stmt, Let):
+            self.let(stmt)
+        elif isinstance(stmt, If):
+            seeds = [self.adjoints.bars.pop(out, None) for out in stmt.outs]
+            if any(seeds):
+                self.branches(stmt.condition, stmt.then, stmt.orelse, seeds, stmt.span)
+        elif isinstance(stmt, (For, While)):
+            self.loop(stmt)
+
+    def let(self, let: Let) -> None:
+        if let.out is None or let.out not in self.adjoints.bars:
+            return
+        bar = self.adjoints.bars.pop(let.out)
+        if let.op == "item":
+            tuple_, number = let.args
+            assert isinstance(number, Lit)
+            self.adjoints.add_item(tuple_, number.value, bar.value, thin=bar.thin)
+        elif let.op == "tuple":
+            self._pull_tuple(let, bar)
+        else:
+            self.rules.pull(let, Pull(self, let, bar))
+
+    def _pull_tuple(self, let: Let, bar: Bar) -> None:
+        for item, part in zip(operands(let.args[0]), bar.parts or ()):
+            if part is not None:
+                self.adjoints.add(item, part.value)
+
+    # -- branches ----------------------------------------------------------------------------------------
+
+    def branches(self, condition: Arg, then: Block, orelse: Block, seeds: list[Bar | None], span: Span | None) -> None:
+        """The reverse of `if condition: then else: orelse`, where the k-th yielded value has the adjoint seeds[k]."""
+        if _never_ends(then) or _never_ends(orelse):  # the reverse sweep is reached through the other one only
+            self.mirror(orelse if _never_ends(then) else then, seeds)
+            return
+        before = self.adjoints.bars
+        bars: list[dict[Var, Bar]] = []
+        scopes: list[Scope] = []
+        for block in (then, orelse):
+            self.adjoints.bars = dict(before)
+            with self.b.block():
+                scopes.append(self.b.scopes[-1])
+                self.mirror(block, seeds)
+            bars.append(self.adjoints.bars)
+        changed = [v for v in {**bars[0], **bars[1]} if any(b.get(v) is not before.get(v) for b in bars)]
+        outs = tuple(Var(bar_type(v.type), _bar_name(v)) for v in changed)
+        ends: list[Yield] = []
+        for n, scope in enumerate(scopes):
+            self.adjoints.bars = bars[n]
+            with self.b.reopen([*self.b.scopes, scope]):
+                ends.append(Yield(tuple(self.adjoints.take(v) for v in changed)))
+        self.adjoints.bars = before
+        if changed:
+            blocks = [Block((), tuple(scope.stmts), end) for scope, end in zip(scopes, ends)]
+            self.b.add(If(outs, condition, blocks[0], blocks[1], span))
+        before.update((v, Bar(out)) for v, out in zip(changed, outs))
+
+    def mirror(self, block: Block, seeds: list[Bar | None], rest: Block | None = None) -> None:
+        """The reverse of a block, where the k-th value that it ends with has the adjoint seeds[k].
+
+        rest: the block in which this one always ends, as far as the reverse sweep is concerned.
+        """
+        self.b.effect("mirror", Lit(block))
+        if rest is not None:
+            self.mirror(rest, seeds)
+        else:
+            self.end(block.end, seeds)
+        for stmt in reversed(block.stmts):
+            self.stmt(stmt)
+
+    def end(self, end: End, seeds: list[Bar | None]) -> None:
+        if isinstance(end, (Yield, Break)):
+            for value, bar in zip(end.values, seeds):
+                if bar is not None and isinstance(value, Var):
+                    self.seed(value, bar)
+        elif isinstance(end, Branch):
+            self.branches(end.condition, end.then, end.orelse, seeds, end.span)
+
+    def seed(self, var: Var, bar: Bar) -> None:
+        """Add a whole adjoint to that of var."""
+        if bar.parts is not None:
+            for k, part in enumerate(bar.parts):
+                if part is not None:
+                    self.adjoints.add_item(var, k, part.value, thin=part.thin)
+        else:
+            self.adjoints.add(var, bar.value)
+
+    # -- loops -------------------------------------------------------------------------------------------
+
+    def loop(self, stmt: For | While) -> None:
+        """The reverse of a loop: the same number of iterations, the last one first."""
+        adjoints = self.adjoints
+        seeds = [adjoints.bars.pop(out, None) for out in stmt.outs]
+        if not any(seeds):
+            return
+        params = carried(stmt)
+        slots = [k for k in range(len(params)) if params[k] in self.active or stmt.outs[k] in self.active]
+        outer = [v for v in free(stmt.body) if v in self.active]
+        inits: list[Operand] = []
+        for k in slots:
+            bar = seeds[k]
+            inits.append(adjoints.zeros(stmt.outs[k]) if bar is None else adjoints.full(stmt.outs[k], bar))
+        inits += [adjoints.take(v) for v in outer]
+        names = [params[k] if params[k].hint else stmt.outs[k] for k in slots] + outer
+        news = [Var(bar_type(v.type), _bar_name(v)) for v in names]
+        outs = [Var(bar_type(v.type), _bar_name(v)) for v in names]
+        start, stop, step, index = self._range(stmt)
+        before = adjoints.bars
+        with self.b.block() as stmts:
+            adjoints.bars = {v: Bar(p) for v, p in zip(outer, news[len(slots):])}
+            given: list[Bar | None] = [None] * len(params)
+            for k, p in zip(slots, news):
+                given[k] = Bar(p)
+            self.mirror(stmt.body, given, headed(stmt))
+            self.b.span = stmt.span
+            ends = [adjoints.take(v) for v in (*(params[k] for k in slots), *outer)]
+        adjoints.bars = before
+        body = Block((index, *news), tuple(stmts), Yield(tuple(ends)))
+        self.b.add(For(tuple(outs), start, stop, step, tuple(inits), body, reverse=True, span=stmt.span))
+        adjoints.bars.update((v, Bar(out)) for v, out in zip(outer, outs[len(slots):]))
+        for k, out in zip(slots, outs):
+            adjoints.add(stmt.inits[k], out)
+
+    def _range(self, stmt: For | While) -> tuple[Arg, Arg, Arg, Var]:
+        """The range of the reverse loop, and its index. A loop that may break runs as often as it has run forward."""
+        index = Var(stmt.body.params[0].type, stmt.body.params[0].hint) if isinstance(stmt, For) else Var(INT)
+        if stmt not in self.counts:
+            assert isinstance(stmt, For)
+            return stmt.start, stmt.stop, stmt.step, index
+        count, less = self.counts[stmt]
+        trips = self.b.emit("-", count, less) if less else count
+        if isinstance(stmt, While):
+            return Lit(0), trips, Lit(1), index
+        length = trips if _is(stmt.step, 1) else self.b.emit("*", trips, stmt.step)
+        return stmt.start, length if _is(stmt.start, 0) else self.b.emit("+", stmt.start, length), stmt.step, index
+
+
+def _is(arg: Arg, value: int) -> bool:
+    return isinstance(arg, Lit) and type(arg.value) is int and arg.value == value
+
+
+def _flows(rules: Rules) -> Callable[[Let, int], bool]:
+    def flows(let: Let, k: int) -> bool:
+        if let.op in ("item", "tuple"):
+            return k == 0
+        if let.op in ("call", "apply"):
+            return k == 1
+        return rules.flows(let.op, k)
+
+    return flows
+
+
+def _singular(body: Block, rules: Rules, flows: Callable[[Let, int], bool]) -> set[Var]:
+    """The Vars that may be infinite or NaN where the inputs are finite: what follows from a row with a pole."""
+    poles = [s.out for s in all_stmts(body) if isinstance(s, Let) and s.out is not None and rules.pole(s.op)]
+    if not poles:
+        return set()
+    graph: dict[Var, list[Var]] = {}
+    for source, target in edges(body, flows):
+        graph.setdefault(source, []).append(target)
+    return reach(graph, poles)
+
+
+def _never_ends(block: Block) -> bool:
+    return all(isinstance(leaf.end, Raise) for leaf in leaves(block))
+
+
+class Pull:
+    """One statement while its row contributes (see `rules/call`)."""
+
+    def __init__(self, sweep: Sweep, let: Let, bar: Bar) -> None:
+        self.sweep = sweep
+        self.let = let
+        self.bar = bar
+        self.b = sweep.b
+
+    @property
+    def cotangent(self) -> Operand:
+        """The adjoint of the result, perhaps thin. Not where an active argument was broadcast: the sum over the result's
+        axes that its adjoint needs cannot be read off a thin one."""
+        assert self.let.out is not None
+        if not self.bar.thin:
+            return self.bar.value
+        whole = shape(self.let.out.type)
+        actives = [v for arg in self.let.args for v in variables(arg) if self.active(v)]
+        if all(shape(v.type) == whole for v in actives):
+            return self.bar.value
+        return self.full()
+
+    def full(self) -> Operand:
+        """The adjoint of the result, with the result's shape."""
+        assert self.let.out is not None
+        return self.sweep.adjoints.full(self.let.out, self.bar)
+
+    def operand(self, k: int) -> Arg:
+        return self.let.args[k]
+
+    def result(self) -> Operand:
+        assert self.let.out is not None
+        return self.let.out
+
+    def type(self, k: int) -> Type:
+        return type_of(self.let.args[k])
+
+    def like(self, var: Arg) -> Operand:
+        return self.sweep.like(var) if isinstance(var, Var) else var  # type: ignore[return-value]
+
+    def active(self, var: Arg) -> bool:
+        return isinstance(var, Var) and var in self.sweep.active
+
+    def masked(self) -> bool:
+        return self.let.out in self.sweep.tainted
+
+    def singular(self, k: int) -> bool:
+        return any(v in self.sweep.singular for v in variables(self.let.args[k]))
+
+    def add(self, var: Arg, g: Operand, broadcast: bool = False) -> None:
+        self.sweep.adjoints.add(var, g)
+
+    def subtract(self, var: Arg, g: Operand, broadcast: bool = False) -> None:
+        self.sweep.adjoints.add(var, g, negative=True)
+
+    def add_at(self, var: Arg, path: Any, g: Operand) -> None:
+        self.sweep.adjoints.add_at(var, as_arg(path), g)
+
+    def sub_at(self, var: Arg, path: Any, g: Operand) -> None:
+        self.sweep.adjoints.add_at(var, as_arg(path), g, negative=True)
+
+
+__all__ = ["Array", "List", "Make", "Pull", "Rules", "Scalar", "Sweep", "Tuple", "definitions", "reverse"]

@@ -210,7 +210,9 @@ def test_containers_and_their_leaves_without_derivative():
     report = compare(f, args, [p_bar, wrong], argnums=[0, 1])
     assert [d.argument for d in report.differences] == ["tree['v'].a"]
     assert "structure" in str(compare(f, args, [p_bar, {"v": 1.0}], argnums=[0, 1]))
-    assert "type of the gradient is NoneType" in str(compare(f, args, [p_bar, {"v": Pair(None, None), "u": [2.25, 0]}], argnums=[0, 1]))
+    assert "type of the gradient is NoneType" in str(
+        compare(f, args, [p_bar, {"v": Pair(None, None), "u": [2.25, 0]}], argnums=[0, 1])
+    )
 
 
 def test_arguments_are_never_modified():
@@ -227,7 +229,9 @@ def test_arguments_are_never_modified():
 
 def test_random_draws_are_the_same_in_every_evaluation():
     noise = np.random.default_rng(3).normal(size=2)
-    assert compare(lambda x, rng: np.sum(x * rng.normal(size=2)), [np.ones(2), np.random.default_rng(3)], [noise], argnums=[0]).ok
+    assert compare(
+        lambda x, rng: np.sum(x * rng.normal(size=2)), [np.ones(2), np.random.default_rng(3)], [noise], argnums=[0]
+    ).ok
 
 
 def test_complex_arguments_and_the_convention():
@@ -268,7 +272,11 @@ def test_vjp_with_container_and_complex_results():
 
     assert check_vjp(f, [np.array([1 + 2j, 3 - 1j]), 3], vjp_of(f, pullback)).ok
     with pytest.raises(GradientCheckError):
-        check_vjp(f, [np.array([1 + 2j, 3 - 1j]), 3], vjp_of(f, lambda c, z, k: (2 * z * c["sq"] + c["both"][0] + c["both"][1], None)))
+        check_vjp(
+            f,
+            [np.array([1 + 2j, 3 - 1j]), 3],
+            vjp_of(f, lambda c, z, k: (2 * z * c["sq"] + c["both"][0] + c["both"][1], None)),
+        )
 
 
 def test_vjp_value_must_be_that_of_the_function():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import functools
+import inspect
 import math
 import re
 from collections import Counter
@@ -19,7 +21,7 @@ from tests.programs.generate import Drawn, Program, from_seed, generate
 from tests.programs.oracle import judge, load, reliable
 from tests.programs.reduce import reduce
 
-SOURCES = [from_seed(seed).source for seed in range(1500)]
+SOURCES = [from_seed(seed).source for seed in range(1000)]
 
 
 def test_programs_run_and_differences_converge_on_them():
@@ -84,7 +86,10 @@ def _any(predicate):
 
 
 def _text(pattern):
-    return lambda tree: re.search(pattern, ast.unparse(tree), re.MULTILINE) is not None
+    return lambda tree: re.search(pattern, _unparse(tree), re.MULTILINE) is not None
+
+
+_unparse = functools.cache(ast.unparse)
 
 
 # The ways to a wrong gradient of the design, and other features, with the least share (percent) of programs having them.
@@ -96,10 +101,16 @@ FEATURES = {
     "a swap in a loop": (_any(lambda n: isinstance(n, ast.For | ast.While) and any(_swaps(ast.walk(n)))), 5),
     "a carried outer scalar": (_any(lambda n: isinstance(n, ast.For) and _nodes(ast.AugAssign)(n)), 10),
     "a branch that flips its own condition": (_any(_flips), 8),
-    "arrays merged by an if": (_any(lambda n: isinstance(n, ast.If) and bool(_assigned(n.body) & _assigned(n.orelse))), 3),
+    "arrays merged by an if": (
+        _any(lambda n: isinstance(n, ast.If) and bool(_assigned(n.body) & _assigned(n.orelse))),
+        3,
+    ),
     "z[i - 1]": (_text(r"\[[ijkl] - 1\]"), 10),
     "assigned in a loop, used only after": (_any(lambda n: isinstance(n, ast.FunctionDef) and _after_only(n.body)), 3),
-    "a swap in both branches": (_any(lambda n: isinstance(n, ast.If) and any(_swaps(n.body)) and any(_swaps(n.orelse))), 1),
+    "a swap in both branches": (
+        _any(lambda n: isinstance(n, ast.If) and any(_swaps(n.body)) and any(_swaps(n.orelse))),
+        1,
+    ),
     "a rotation": (_text(r"(\w+), (\w+), (\w+) = \(?\2, \3, \1"), 1),
     "ones_like": (_text("ones_like"), 1),
     "broadcast_to": (_text("broadcast_to"), 1),
@@ -109,7 +120,14 @@ FEATURES = {
     "break": (_nodes(ast.Break), 3),
     "continue": (_nodes(ast.Continue), 1),
     "while": (_nodes(ast.While), 10),
-    "nested loops": (_any(lambda n: isinstance(n, ast.For) and any(m is not n and isinstance(m, ast.For | ast.While) for m in ast.walk(n))), 5),
+    "nested loops": (
+        _any(
+            lambda n: (
+                isinstance(n, ast.For) and any(m is not n and isinstance(m, ast.For | ast.While) for m in ast.walk(n))
+            )
+        ),
+        5,
+    ),
     "a zero-trip loop": (_text(r"range\(0\)"), 1),
     "walrus": (_nodes(ast.NamedExpr), 2),
     "conditional expression": (_nodes(ast.IfExp), 5),
@@ -121,7 +139,10 @@ FEATURES = {
     "a helper that writes to its argument": (_text(r"^    +update\("), 0.5),
     "a helper that returns two values": (_text(r", \w+ = split\("), 0.5),
     "a helper that returns one of its arguments": (_text(r"= choose\("), 0.5),
-    "a keyword argument": (_any(lambda n: isinstance(n, ast.Call) and any(k.arg in ("s", "t", "x") for k in n.keywords)), 1),
+    "a keyword argument": (
+        _any(lambda n: isinstance(n, ast.Call) and any(k.arg in ("s", "t", "x") for k in n.keywords)),
+        1,
+    ),
     "*args": (_text(r"\(\*values\)"), 1),
     "append in a loop": (_any(lambda n: isinstance(n, ast.For) and ".append(" in ast.unparse(n)), 3),
     "a dictionary": (_nodes(ast.Dict), 1),
@@ -130,7 +151,7 @@ FEATURES = {
     "reshape, ravel": (_text(r"\.reshape\(|\.ravel\("), 0.5),
     "transpose": (_text(r"\.T\b"), 1),
     "a masked store": (_text(r"^ +\w+\[\w+ [<>] .*\] [+*-]?="), 1),
-    "a row taken by a loop": (_text(r"for [a-e] in [A-D]:"), 1),
+    "a row taken by a loop": (_text(r"for [a-ex-z] in [A-D]:"), 1),
     "zip, enumerate": (_text(r"(zip|enumerate)\("), 2),
 }
 
@@ -245,8 +266,6 @@ def test_a_text_that_changes_from_run_to_run_is_told():
 
 
 def test_the_source_of_a_loaded_program_is_found():
-    import inspect
-
     assert inspect.getsource(load(PROGRAM.source)).startswith("def main(x, s):")
 
 
@@ -259,7 +278,7 @@ def test_a_failing_program_is_reduced_to_what_fails():
             return False
         return "while" in program.source and "+=" in program.source
 
-    seed = next(seed for seed in range(1500) if fails(from_seed(seed)) and SOURCES[seed].count("\n") > 25)
+    seed = next(seed for seed in range(1000) if fails(from_seed(seed)) and SOURCES[seed].count("\n") > 25)
     smallest = reduce(from_seed(seed), fails)
     assert fails(smallest)
     assert smallest.source.count("\n") <= 9
@@ -271,7 +290,9 @@ def test_hypothesis_shrinks_to_a_short_program():
     def programs(draw):
         return generate(Drawn(lambda low, high: draw(st.integers(low, high))))
 
-    profile = settings(max_examples=500, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    profile = settings(
+        max_examples=500, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+    )
     program = find(programs(), lambda p: "for " in p.source and "[::-1]" in p.source, settings=profile)
     assert program.source.count("\n") <= 16
 

@@ -1,0 +1,28 @@
+"""chainrule: derivatives of Python functions over NumPy, as Python source.
+
+    import chainrule as cr
+
+    @cr.grad
+    def slope(x): return x * x
+"""
+
+from . import errors
+from .api import check_grads, grad, value_and_grad, vjp
+from .errors import ChainRuleError, GradientCheckError, MissingRuleError, SourceUnavailableError, UnsupportedError
+from .runtime.control import stop_gradient
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ChainRuleError",
+    "GradientCheckError",
+    "MissingRuleError",
+    "SourceUnavailableError",
+    "UnsupportedError",
+    "check_grads",
+    "errors",
+    "grad",
+    "stop_gradient",
+    "value_and_grad",
+    "vjp",
+]

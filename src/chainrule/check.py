@@ -32,7 +32,8 @@ __all__ = ["Difference", "Kink", "Report", "Slope", "check_gradients", "check_vj
 
 Vjp = Callable[..., tuple[Any, Callable[[Any], tuple[Any, ...]]]]
 
-FIRST_STEP: Final = 2.0**-9  # relative: truncation h**4 ~ 1e-11 and rounding eps / h ~ 1e-13 are both far below the tolerance
+# Relative. Truncation, h**4 ~ 1e-11, and rounding, eps / h ~ 1e-13, are both far below the tolerance.
+FIRST_STEP: Final = 2.0**-9
 REFINED: Final = 12  # further steps, each a quarter of the one before: down to 1e-9, for kinks and poles close by
 SHOWN: Final = 20  # wrong elements to locate; each costs about log2(elements) further directions
 
@@ -113,7 +114,10 @@ class Report:
         return not self.differences
 
     def __str__(self) -> str:
-        lines = [f"derivative of {self.function}: " + ("as finite differences give it" if self.ok else "differs from finite differences")]
+        lines = [
+            f"derivative of {self.function}: "
+            + ("as finite differences give it" if self.ok else "differs from finite differences")
+        ]
         lines += [f"  {difference}" for difference in self.differences]
         if self.more:
             lines.append("  ... and more")
@@ -183,7 +187,8 @@ def slope(g: Callable[[float], float], claim: float, rtol: float, atol: float, f
     one_sided = _one_sided(hs, points, centre)
     if one_sided is not None:
         left, right, noise = one_sided
-        if not abs(right - left) <= 20 * noise + 1e-4 * max(abs(left), abs(right)) + atol:  # NaN on one side: a kink too
+        same = abs(right - left) <= 20 * noise + 1e-4 * max(abs(left), abs(right)) + atol
+        if not same:  # also when one side is NaN
             return Slope(best, error, left, right)
     return Slope(best, error)
 
@@ -203,7 +208,11 @@ def _one_sided(hs: list[float], points: list[tuple[float, float]], centre: float
                 error, value = distance, extrapolated
             old_extrapolated = extrapolated
         middle, last = slopes[len(slopes) // 2], slopes[-1]
-        if math.isnan(last) or math.isnan(value) or (abs(last) > 8 * abs(middle) and abs(last) * hs[-1] > 1e-13 * abs(centre)):
+        if (
+            math.isnan(last)
+            or math.isnan(value)
+            or (abs(last) > 8 * abs(middle) and abs(last) * hs[-1] > 1e-13 * abs(centre))
+        ):
             value, error = last, 0.0  # no value on this side (NaN), or no limit: a jump, or an infinite slope
         results.append((value, error))
     (left, left_error), (right, right_error) = results
@@ -285,7 +294,10 @@ def _parameter_names(f: Callable[..., Any], count: int) -> list[str]:
         parameters = []
     names = []
     for i in range(count):
-        if i < len(parameters) and parameters[i].kind in (parameters[i].POSITIONAL_ONLY, parameters[i].POSITIONAL_OR_KEYWORD):
+        if i < len(parameters) and parameters[i].kind in (
+            parameters[i].POSITIONAL_ONLY,
+            parameters[i].POSITIONAL_OR_KEYWORD,
+        ):
             names.append(parameters[i].name)
         else:
             names.append(f"args[{i}]")
@@ -338,7 +350,9 @@ def compare(
         try:
             parts = flatten_like(treedef.children[argnum], gradient)
         except ValueError as error:
-            report.differences.append(Difference(names[argnum], None, str(error), "the argument's structure", "structure of the gradient"))
+            report.differences.append(
+                Difference(names[argnum], None, str(error), "the argument's structure", "structure of the gradient")
+            )
             continue
         for position, part in enumerate(parts, start=int(starts[argnum])):
             original = originals[position]
@@ -358,7 +372,9 @@ def compare(
 
     problem = _Problem(f, treedef, wide, leaves, ours, cotangent, relative, noise, atol)
     if not problem.accepts_wide():
-        problem = _Problem(f, treedef, [_copied(leaf) for leaf in originals], leaves, ours, cotangent, relative, noise, atol)
+        problem = _Problem(
+            f, treedef, [_copied(leaf) for leaf in originals], leaves, ours, cotangent, relative, noise, atol
+        )
     if problem.narrow():
         problem.first, problem.relative, problem.noise = 2.0**-5, max(relative, 2e-2), max(noise, 1e-3)
 
@@ -372,9 +388,12 @@ def compare(
         before = len(report.differences) + len(report.kinks) + len(report.unreliable)
         problem.locate(elements, rng, failed)
         problem.describe(failed, report)
-        if len(report.differences) + len(report.kinks) + len(report.unreliable) == before:  # only together, not one by one
+        # Wrong only together, not one by one:
+        if len(report.differences) + len(report.kinks) + len(report.unreliable) == before:
             if found.kink or found.error > 0.1 * abs(claim - found.value):
-                report.unreliable.append(f"a random direction: got {_number(claim)}, finite difference {_number(found.value)}")
+                report.unreliable.append(
+                    f"a random direction: got {_number(claim)}, finite difference {_number(found.value)}"
+                )
             else:
                 report.differences.append(Difference("a random direction", None, claim, found.value))
         break
@@ -424,7 +443,10 @@ class _Problem:
         self.scale = np.concatenate([np.tile(leaf.scale.ravel(), 2 if leaf.complex else 1) for leaf in leaves])
         # <gradient, d> = Re(sum(g * d)): Re(g) for the real part of d, -Im(g) for the imaginary part.
         self.ours = np.concatenate(
-            [np.concatenate([g.real.ravel(), -g.imag.ravel()]) if leaf.complex else g.ravel() for leaf, g in zip(leaves, ours, strict=True)]
+            [
+                np.concatenate([g.real.ravel(), -g.imag.ravel()]) if leaf.complex else g.ravel()
+                for leaf, g in zip(leaves, ours, strict=True)
+            ]
         ).astype(np.float64)
         sizes = [leaf.scale.size * (2 if leaf.complex else 1) for leaf in leaves]
         self.starts = np.cumsum([0, *sizes])
@@ -481,7 +503,9 @@ class _Problem:
     def direction(self, elements: np.ndarray[Any, Any], rng: np.random.Generator) -> np.ndarray[Any, Any]:
         """A random direction in the given elements; no component is small, so that none is overlooked."""
         d = np.zeros_like(self.scale)
-        d[elements] = self.scale[elements] * rng.uniform(0.5, 1.5, len(elements)) * rng.choice([-1.0, 1.0], len(elements))
+        d[elements] = (
+            self.scale[elements] * rng.uniform(0.5, 1.5, len(elements)) * rng.choice([-1.0, 1.0], len(elements))
+        )
         return d
 
     def along(self, d: np.ndarray[Any, Any]) -> tuple[float, Slope, bool]:
@@ -497,7 +521,11 @@ class _Problem:
             slack = self.noise * max(self.value, min(1.0, length))  # what cancels in f leaves a rounding of its terms
         slack += self.relative * size if math.isfinite(size) else 0.0
         found = slope(lambda t: self.at(t * d), claim, self.relative, slack, self.first)
-        return claim, found, not found.kink and abs(claim - found.value) <= slack + self.relative * max(abs(claim), abs(found.value))
+        return (
+            claim,
+            found,
+            not found.kink and abs(claim - found.value) <= slack + self.relative * max(abs(claim), abs(found.value)),
+        )
 
     def element(self, number: int, size: float) -> tuple[float, float, Slope, bool]:
         """The derivative by one element: (claim, step, slope, whether they agree), with the step that tells most."""
@@ -536,7 +564,9 @@ class _Problem:
             index = tuple(int(i) for i in np.unravel_index(element, leaf.shape)) if leaf.shape else None
             offset = int(self.starts[leaf_number]) + element
             size = float(abs(np.asarray(leaf.value).flat[element]))
-            results = [self.element(part, size) for part in (offset, offset + leaf.scale.size)[: 2 if leaf.complex else 1]]
+            results = [
+                self.element(part, size) for part in (offset, offset + leaf.scale.size)[: 2 if leaf.complex else 1]
+            ]
             if all(fine for *_, fine in results):
                 continue
             kink = next(((claim, found, s) for claim, s, found, _ in results if found.kink), None)
@@ -544,9 +574,14 @@ class _Problem:
                 claim, found, s = kink
                 assert found.left is not None and found.right is not None
                 report.kinks.append(Kink(leaf.path, index, found.left / s, found.right / s, claim))
-            elif all(fine or (found.error > 0.1 * abs(claim * s - found.value) and not math.isnan(claim)) for claim, s, found, fine in results):
+            elif all(
+                fine or (found.error > 0.1 * abs(claim * s - found.value) and not math.isnan(claim))
+                for claim, s, found, fine in results
+            ):
                 name = leaf.path + (f"[{', '.join(map(str, index))}]" if index else "")
-                report.unreliable.append(f"{name}: got {_number(results[0][0])}, finite difference {_number(results[0][2].value / results[0][1])}")
+                report.unreliable.append(
+                    f"{name}: got {_number(results[0][0])}, finite difference {_number(results[0][2].value / results[0][1])}"
+                )
             else:
                 claims = [claim for claim, *_ in results]
                 values = [found.value / s for _, s, found, _ in results]
@@ -565,7 +600,9 @@ class _Problem:
                 yield place
 
 
-def check_gradients(f: Callable[..., Any], args: Sequence[Any], gradients: Sequence[Any], argnums: Sequence[int], **options: Any) -> Report:
+def check_gradients(
+    f: Callable[..., Any], args: Sequence[Any], gradients: Sequence[Any], argnums: Sequence[int], **options: Any
+) -> Report:
     """As ``compare``, but raises GradientCheckError when something is wrong.
 
     >>> check_gradients(lambda x: x**3, [2.0], [12.0], [0]).ok

@@ -14,6 +14,7 @@ import inspect
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any, NoReturn, get_type_hints
 
 import numpy as np
@@ -21,10 +22,10 @@ import numpy as np
 from .entries import Layout, made_on_reading
 from .errors import Finding, UnsupportedError
 from .frontend.request import Compiled, Guard, NeedLayout, NeedStatic, Parameter, Request
-from .frontend.signature import Captures, Described, Describer, Leaf, UnknownAnnotation, derivative_error, is_static
-from .frontend.source import MISSING, FunctionSource, Place, Resolved, read
-from .ir.types import Array, Scalar
-from .structure import LEAF, TreeDef, flatten, flatten_like, unflatten
+from .frontend.signature import Captures, Described, Describer, UnknownAnnotation, derivative_error, is_static
+from .frontend.source import MISSING, FunctionSource, Place, read
+from .results import finisher, part
+from .structure import LEAF, TreeDef, flatten, unflatten
 from .tracebacks import raise_at_user_line
 
 __all__ = ["Compile", "Dispatcher", "Variant"]
@@ -39,6 +40,7 @@ class Variant:
 
     compiled: Compiled
     parameters: tuple[Parameter, ...]
+    selected: tuple[tuple[int, Any], ...]
     places: tuple[Place, ...]
     captured: tuple[Described, ...]
     captured_key: Any
@@ -109,7 +111,8 @@ class Plan:
         def failed(error: Exception) -> NoReturn:
             raise_at_user_line(error, compiled)
 
-        self.hits[key] = self.layout.runner(compiled.function, compiled.guards, variant.places, captured, variant.finish, failed, self.miss)
+        self.hits[key] = self.layout.runner(
+            compiled.function, compiled.guards, variant.places, variant.captured, captured, variant.finish, failed, self.miss)
         self.installed[key] = mark
 
 
@@ -118,17 +121,18 @@ class Dispatcher:
 
     def __init__(
         self,
-        resolved: Resolved,
+        function: FunctionType,
         compile: Compile,
         mode: str = "grad",
         argnums: int | str | tuple[int | str, ...] = 0,
         has_aux: bool = False,
+        *,
+        skip: int = 0,
         backend: str = "numpy",
         verify: Callable[[Dispatcher, Variant, list[Any], Any], None] | None = None,
     ) -> None:
-        self.function = resolved.function
-        self.prefix = resolved.args
-        self.keywords = dict(resolved.keywords)
+        self.function = function
+        self.skip = skip
         self.compile = compile
         self.mode = mode
         self.argnums = argnums
@@ -148,8 +152,8 @@ class Dispatcher:
         self.latest: Variant | None = None
         self.made: list[Variant] = []
         self._source: FunctionSource | None = None
-        # The entry is tried when exactly so many positional arguments are given.
-        self.count = len(parameters) if self.plain and self.positional == len(parameters) and not self.prefix and not self.keywords else -1
+        # With exactly so many positional arguments, a call may go to the entry at once.
+        self.count = len(parameters) if self.positional == len(parameters) else -1
         self.entry: Callable[..., Any] = self.miss
 
     @property
@@ -168,15 +172,12 @@ class Dispatcher:
     def call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Any call: brings the arguments into the order of the parameters first."""
         values = self.bind(args, kwargs)
-        if self.negative and len(args) + len(self.prefix) != len(values):
-            return self.run(values, len(args) + len(self.prefix))
+        if self.negative and len(args) != len(values):
+            return self.run(values, len(args))
         return self.entry(*values)
 
     def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
         """One value for each parameter, defaults included."""
-        args = (*self.prefix, *args)
-        if self.keywords:
-            kwargs = {**self.keywords, **kwargs}
         if self.plain and len(args) <= self.positional:
             values = [*args, *self.padding[len(args):]]
             for name, value in kwargs.items():
@@ -295,8 +296,8 @@ class Dispatcher:
         for value, name in zip(values, self.names):
             again.add(value, name)
         captured_key = _captured_key(again, captured, places)
-        variant = Variant(compiled, request.parameters, places, tuple(captures.described), captured_key, outside,
-                          bool(again.overlaps() or again.shared()), _finisher(request))
+        variant = Variant(compiled, request.parameters, request.selected, places, tuple(captures.described), captured_key, outside,
+                          bool(again.overlaps() or again.shared()), finisher(request, compiled))
         if (static, contiguity) != (plan.static, plan.contiguity):
             plan.renew(static, contiguity)
         plan.variants[key] = (variant, *plan.variants.get(key, ()))
@@ -320,7 +321,7 @@ class Dispatcher:
     def _selected(self, parameters: tuple[Parameter, ...], positional: int) -> Iterator[tuple[int, Any]]:
         """The chosen arguments, as (parameter, item); for a vjp, all."""
         if self.mode == "vjp":
-            yield from self._positional(parameters)[len(self.prefix):]
+            yield from self._positional(parameters)[self.skip:]
             return
         places = self._positional(parameters)
         seen = set()
@@ -334,10 +335,10 @@ class Dispatcher:
                     place = (rest, choice) if choice in parameters[rest].value.structure.keys else None
             else:
                 given = len(places) if not self.plain else positional
-                number = choice + given if choice < 0 else choice + len(self.prefix)
-                place = places[number] if len(self.prefix) <= number < len(places) else None
+                number = choice + given if choice < 0 else choice + self.skip
+                place = places[number] if self.skip <= number < len(places) else None
             if place is None:
-                shown = ", ".join(name for name in self.names[len(self.prefix):])
+                shown = ", ".join(name for name in self.names[self.skip:])
                 raise TypeError(f"{self.mode} of {self.name}: there is no argument {choice!r} to differentiate with respect to "
                                 f"(argnums={self.argnums!r}; the parameters are {shown or 'none'})")
             if place in seen:
@@ -356,7 +357,7 @@ class Dispatcher:
         return places
 
     def _differentiable(self, parameters: tuple[Parameter, ...], choice: tuple[int, Any]) -> list[int]:
-        argument = _part(parameters[choice[0]].value, choice[1])
+        argument = part(parameters[choice[0]].value, choice[1])
         error = derivative_error(self.name, self.mode, argument)
         if error is not None and (self.mode != "vjp" or any(leaf.why_not for leaf in argument.leaves)):
             raise error
@@ -367,12 +368,13 @@ class Dispatcher:
     def variant_for(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Variant:
         """The specialisation for some arguments, compiled but not run."""
         values = self.bind(args, kwargs)
-        plan, leaves = self.plan(values, len(args) + len(self.prefix))
+        plan, leaves = self.plan(values, len(args))
         self.latest = self.find(plan, values, leaves)[0]
         return self.latest
 
-    def from_annotations(self) -> str:
-        """The source for the types that the function's annotations give."""
+    def from_annotations(self, given: tuple[Any, ...] = (), keywords: Mapping[str, Any] | None = None) -> str:
+        """The source for the types that the function's annotations give; some arguments may be given."""
+        keywords = keywords or {}
         try:
             hints = get_type_hints(self.function, include_extras=True)
         except Exception as error:  # an annotation that cannot be evaluated raises whatever it raises
@@ -384,12 +386,12 @@ class Dispatcher:
                 try:
                     described = []
                     for number, (name, kind, default) in enumerate(zip(self.names, self.kinds, self.padding)):
-                        if number < len(self.prefix):
-                            described.append(describer.add(self.prefix[number], name))
+                        if number < len(given) or name in keywords:
+                            described.append(describer.add(given[number] if number < len(given) else keywords[name], name))
                         elif kind in ("args", "kwargs"):
                             described.append(describer.add(() if kind == "args" else {}, name))
                         else:
-                            described.append(describer.annotated(hints.get(name, MISSING), self.keywords.get(name, default), name))
+                            described.append(describer.annotated(hints.get(name, MISSING), default, name))
                 except UnknownAnnotation as unknown:
                     raise self._unannotated(str(unknown)) from None
                 leaves = [MISSING] * len(describer.leaves)
@@ -414,81 +416,9 @@ _KINDS = {
 }
 
 
-def _part(argument: Described, item: Any) -> Described:
-    """One item of what `*args` or `**kwargs` is given."""
-    if item is None:
-        return argument
-    structure = argument.structure
-    position = structure.keys.index(item) if structure.keys else item
-    first = sum(child.size for child in structure.children[:position])
-    child = structure.children[position]
-    name = item if isinstance(item, str) else f"{argument.name}[{item}]"
-    return Described(name, child, argument.leaves[first : first + child.size], None)
-
-
 def _regroup(structures: Sequence[TreeDef], leaves: Sequence[Any]) -> list[Any]:
     values, start = [], 0
     for structure in structures:
         values.append(unflatten(structure, leaves[start : start + structure.size]))
         start += structure.size
     return values
-
-
-# -- types of results -------------------------------------------------------------------------------------------
-
-Convert = Callable[[Any], Any]
-
-
-def _finisher(request: Request) -> Convert | None:
-    """What gives a gradient's numbers the types of the arguments; None where there is nothing to do.
-
-    Arrays have theirs already. Numbers may be of another class: the derivative of a float is a NumPy scalar if NumPy computed it.
-    """
-    parts = [_part(request.parameters[parameter].value, item) for parameter, item in request.selected]
-    converts = [_converter(part) for part in parts]
-    if not any(converts) or request.mode == "vjp":
-        return None if request.mode != "vjp" else _pullback_finisher(converts)
-    gradient = converts[0] if request.single else _each(converts)
-    assert gradient is not None
-    if request.mode == "value_and_grad":
-        return lambda result: (result[0], gradient(result[1]))
-    if request.has_aux:
-        return lambda result: (gradient(result[0]), result[1])
-    return gradient
-
-
-def _pullback_finisher(converts: list[Convert | None]) -> Convert | None:
-    if not any(converts):
-        return None
-    each = _each(converts)
-    return lambda result: (result[0], lambda *cotangents: each(result[1](*cotangents)), *result[2:])
-
-
-def _each(converts: list[Convert | None]) -> Convert:
-    return lambda parts: tuple([part if convert is None else convert(part) for convert, part in zip(converts, parts)])
-
-
-def _converter(argument: Described) -> Convert | None:
-    converts = [_leaf_converter(leaf) for leaf in argument.leaves]
-    if not any(converts):
-        return None
-    if argument.structure is LEAF:
-        return converts[0]
-    structure = argument.structure
-
-    def convert(gradient: Any) -> Any:
-        parts = flatten_like(structure, gradient)
-        return unflatten(structure, [part if c is None or part is None else c(part) for c, part in zip(converts, parts)])
-
-    return convert
-
-
-def _leaf_converter(leaf: Leaf) -> Convert | None:
-    if not leaf.differentiable:
-        return None
-    if isinstance(leaf.type, Scalar):
-        return leaf.cls if leaf.type.weak else np.dtype(leaf.type.dtype).type
-    if isinstance(leaf.type, Array) and leaf.type.shape == ():
-        dtype = np.dtype(leaf.type.dtype)
-        return lambda value: value if type(value) is np.ndarray else np.array(value, dtype)
-    return None

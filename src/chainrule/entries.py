@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 
 from .frontend.request import Guard
-from .frontend.signature import is_static, static_key
+from .frontend.signature import Described, is_static, static_key
 from .frontend.source import Place
 from .structure import TreeDef, flatten
 
@@ -99,8 +99,8 @@ class Layout:
         body += [f"run = get(({''.join(f'{part}, ' for part in key)}))", f"if run is None: return miss({self.given})", f"return run({self.given})"]
         return self._make("entry", body, {"get": hits.get, "miss": miss})
 
-    def runner(self, function: Function, guards: Sequence[Guard], places: Sequence[Place], captured: Sequence[Any],
-               finish: Function | None, failed: Function, miss: Function) -> Function:
+    def runner(self, function: Function, guards: Sequence[Guard], places: Sequence[Place], described: Sequence[Described],
+               captured: Sequence[Any], finish: Function | None, failed: Function, miss: Function) -> Function:
         """`run(*values)`: calls the function if names outside mean what they meant, with the captured values."""
         more: dict[str, Any] = {"function": function, "failed": failed, "miss": miss, "unbound": _UNBOUND, "finish": finish}
         tests: list[str] = []
@@ -109,17 +109,17 @@ class Layout:
             more[f"x{n}"] = guard.expected
             tests.append(self._guard(guard, f"g{n}", f"x{n}", more))
         arrays = []
-        for n, (place, value) in enumerate(zip(places, captured)):
+        for n, (place, known, value) in enumerate(zip(places, described, captured)):
             reads.append(f"c{n} = {self._read(place, f'h{n}', more)}")
             if type(value) is np.ndarray:
                 more[f"d{n}"], more[f"s{n}"] = value.dtype, value.shape
                 tests.append(f"type(c{n}) is ndarray and c{n}.dtype == d{n} and c{n}.shape == s{n}")
                 arrays.append(f"c{n}")
-            elif type(value) in (float, int, complex):
+            elif type(value) in (float, int, complex) and not known.leaves[0].static:
                 more[f"d{n}"] = type(value)
                 tests.append(f"type(c{n}) is d{n}")
             else:
-                more[f"d{n}"] = _matcher(value)
+                more[f"d{n}"] = _matcher(value, known)
                 tests.append(f"d{n}(c{n})")
         body: list[str] = []
         if tests:
@@ -226,19 +226,22 @@ def made_on_reading(value: Any) -> bool:
     return isinstance(value, (MethodType, BuiltinMethodType))
 
 
-def _matcher(value: Any) -> Callable[[Any], bool]:
+def _matcher(value: Any, known: Described) -> Callable[[Any], bool]:
     """Whether another value has the same exact key; never for a container with arrays, whose memory would have to be compared."""
     leaves, structure = flatten(value)
     if any(isinstance(leaf, np.ndarray) for leaf in leaves):
         return lambda other: False
-    keys = [_exact(leaf) for leaf in leaves]
+    static = [leaf.static for leaf in known.leaves]
+    keys = [_exact(leaf, by_value) for leaf, by_value in zip(leaves, static)]
 
     def matches(other: Any) -> bool:
         parts, another = flatten(other)
-        return another == structure and all(_exact(part) == key for part, key in zip(parts, keys))
+        return another == structure and [_exact(part, by_value) for part, by_value in zip(parts, static)] == keys
 
     return matches
 
 
-def _exact(leaf: Any) -> Any:
-    return static_key(leaf) if is_static(leaf) else type(leaf)
+def _exact(leaf: Any, by_value: bool) -> Any:
+    if by_value:
+        return static_key(leaf)
+    return None if is_static(leaf) or isinstance(leaf, np.ndarray) else type(leaf)

@@ -162,7 +162,11 @@ class SourceUnavailableError(ChainRuleError):
     """
 
     def __init__(
-        self, name: str, why: str = "", remedy: str = "define it in a file or a notebook cell", location: Location | None = None
+        self,
+        name: str,
+        why: str = "",
+        remedy: str = "define it in a file or a notebook cell",
+        location: Location | None = None,
     ) -> None:
         self.name = name
         self.why = why

@@ -30,8 +30,9 @@ def _with_user_lines(traceback: TracebackType | None, compiled: Compiled) -> Tra
         entries.append(traceback)
         traceback = traceback.tb_next
     rest: TracebackType | None = None
+    file = compiled.file or getattr(getattr(compiled.function, "__code__", None), "co_filename", "")
     for entry in reversed(entries):
-        if entry.tb_frame.f_code.co_filename == compiled.file:
+        if entry.tb_frame.f_code.co_filename == file:
             span = compiled.line_map.get(entry.tb_lineno)
             stub = None if span is None else _stub(span)
             if stub is not None:

@@ -16,7 +16,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.programs.generate import from_seed
+from tests.programs.generate import Program, from_seed
 from tests.programs.oracle import Verdict, judge, reliable
 from tests.programs.reduce import reduce, within
 
@@ -29,9 +29,9 @@ def run(seed: int, most: int, seconds: int, reduce_failures: bool, compiler: boo
     examine = judge if compiler else reliable
     program = from_seed(seed, most)
 
-    def verdict_of(candidate: object) -> Verdict:
+    def verdict_of(candidate: Program) -> Verdict:
         try:
-            return within(seconds, lambda: examine(candidate))  # type: ignore[no-any-return, operator]
+            return within(seconds, lambda: examine(candidate))  # type: ignore[no-any-return]
         except TimeoutError as error:
             return Verdict("crashed", str(error))
         except RecursionError as error:
@@ -42,7 +42,7 @@ def run(seed: int, most: int, seconds: int, reduce_failures: bool, compiler: boo
         return seed, verdict, repr(program) if verdict.failed else ""
     kind = (verdict.kind, verdict.reason if verdict.kind != "crashed" else verdict.reason.split(":")[0])
 
-    def alike(candidate: object) -> bool:
+    def alike(candidate: Program) -> bool:
         other = verdict_of(candidate)
         return (other.kind, other.reason if other.kind != "crashed" else other.reason.split(":")[0]) == kind
 
@@ -54,7 +54,9 @@ def _run(work: tuple[int, int, int, bool, bool]) -> Result:
     return run(*work)
 
 
-def results(seeds: range, jobs: int, most: int, seconds: int, reduce_failures: bool, compiler: bool) -> Iterator[Result]:
+def results(
+    seeds: range, jobs: int, most: int, seconds: int, reduce_failures: bool, compiler: bool
+) -> Iterator[Result]:
     """The results in the order of the seeds, whatever the number of jobs."""
     work = ((seed, most, seconds, reduce_failures, compiler) for seed in seeds)
     if jobs == 1:
@@ -75,7 +77,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--failures", type=int, default=20, help="stop after so many")
     parser.add_argument("--no-reduce", action="store_true")
     parser.add_argument("--no-compiler", action="store_true")
-    parser.add_argument("--refused", action="store_true", help="also print the first program of each reason for refusal")
+    parser.add_argument(
+        "--refused", action="store_true", help="also print the first program of each reason for refusal"
+    )
     options = parser.parse_args(argv)
     started = time.time()
     kinds: Counter[str] = Counter()
@@ -83,23 +87,33 @@ def main(argv: list[str] | None = None) -> int:
     first: dict[tuple[str, str], int] = {}
     failures = 0
     seeds = range(options.seed, options.seed + options.count)
-    for seed, verdict, program in results(seeds, options.jobs, options.most, options.seconds, not options.no_reduce, not options.no_compiler):
+    for seed, verdict, program in results(
+        seeds, options.jobs, options.most, options.seconds, not options.no_reduce, not options.no_compiler
+    ):
         kinds[verdict.kind] += 1
         if verdict.kind != "ok":
             reasons[verdict.kind, verdict.reason] += 1
             first.setdefault((verdict.kind, verdict.reason), seed)
         if verdict.failed:
             failures += 1
-            print(f"{'=' * 20} seed {seed}: {verdict.kind}: {verdict.reason}\n{program}\n{verdict.detail}\n", flush=True)
+            print(
+                f"{'=' * 20} seed {seed}: {verdict.kind}: {verdict.reason}\n{program}\n{verdict.detail}\n", flush=True
+            )
             if failures >= options.failures:
                 print(f"stopped after {failures} failures")
                 break
         if verdict.kind == "refused" and options.refused and first[verdict.kind, verdict.reason] == seed:
-            print(f"{'=' * 20} seed {seed}: refused\n{from_seed(seed, options.most).source}\n{verdict.detail}\n", flush=True)
+            print(
+                f"{'=' * 20} seed {seed}: refused\n{from_seed(seed, options.most).source}\n{verdict.detail}\n",
+                flush=True,
+            )
     total = kinds.total()
     for (kind, reason), count in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
         print(f"{count:7d}  {kind}: {reason} (first: seed {first[kind, reason]})")
-    print(", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) + f" of {total}, {total / (time.time() - started):.1f} a second")
+    print(
+        ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+        + f" of {total}, {total / (time.time() - started):.1f} a second"
+    )
     return 1 if failures else 0
 
 

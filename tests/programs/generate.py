@@ -15,9 +15,12 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
+
+
+T = TypeVar("T")
 
 
 class Chooser(Protocol):
@@ -168,7 +171,9 @@ def _fit(e: Expr, limit: float = LIMIT) -> Expr:
 class _Writer:
     """Writes one function body; ``scope`` holds the names that are certainly defined here, with their types."""
 
-    def __init__(self, chooser: Chooser, shapes: Sequence[tuple[int, ...]], scope: dict[str, Any], result: Any, budget: int) -> None:
+    def __init__(
+        self, chooser: Chooser, shapes: Sequence[tuple[int, ...]], scope: dict[str, Any], result: Any, budget: int
+    ) -> None:
         self.chooser = chooser
         self.shapes = shapes
         self.scope = scope
@@ -178,14 +183,15 @@ class _Writer:
         self.indent = 1
         self.nesting = 0  # of expressions being written, to keep lines short
         self.loops = 0  # how many loops of this function are open
-        self.frozen: frozenset[str] = frozenset()  # names that must not be bound here (of an enclosing function; counters)
+        # Names that must not be bound here: those of an enclosing function, and counters.
+        self.frozen: frozenset[str] = frozenset()
 
     # ---- choices
 
     def chance(self, percent: int) -> bool:
         return self.chooser.integer(0, 99) >= 100 - percent
 
-    def choice(self, options: Sequence[Any]) -> Any:
+    def choice(self, options: Sequence[T]) -> T:
         return options[self.chooser.integer(0, len(options) - 1)]
 
     def weighted(self, *options: tuple[int, Callable[[], Any]]) -> Any:
@@ -237,7 +243,12 @@ class _Writer:
         elif isinstance(type_, Array):
             pool = VECTORS if len(type_.shape) == 1 else MATRICES
         else:
-            pool = {List: ("values", "items"), Tuple: ("pair", "pack"), Dict: ("state", "table"), Function: ("inner", "local")}[type(type_)]
+            pool = {
+                List: ("values", "items"),
+                Tuple: ("pair", "pack"),
+                Dict: ("state", "table"),
+                Function: ("inner", "local"),
+            }[type(type_)]
         for name in [*pool, *(f"{pool[0]}{k}" for k in range(1, 99))]:
             if name not in self.scope and name not in self.frozen:
                 return name
@@ -369,7 +380,11 @@ class _Writer:
             return Expr(self.choice(boxed), 4, LIMIT) if boxed else None
 
         return (
-            self.weighted((5, name), (5, item), (2, box)) or item() or box() or self.reduction() or _constant(self.choice(CONSTANTS))
+            self.weighted((5, name), (5, item), (2, box))
+            or item()
+            or box()
+            or self.reduction()
+            or _constant(self.choice(CONSTANTS))
         )
 
     def scalar(self, depth: int = 2) -> Expr:
@@ -418,7 +433,11 @@ class _Writer:
             kind = self.chooser.integer(0, 5)
             if kind < 4:
                 return _call(["max", "min", "np.maximum", "np.minimum"][kind], a.text, b.text)
-            return _call("abs", a.text) if kind == 4 else Expr(f"{a.at(1)} {self.choice(['or', 'and'])} {b.at(1)}", 0, LIMIT)
+            return (
+                _call("abs", a.text)
+                if kind == 4
+                else Expr(f"{a.at(1)} {self.choice(['or', 'and'])} {b.at(1)}", 0, LIMIT)
+            )
 
         def counted() -> Expr | None:
             ints = self.names(Int)
@@ -443,7 +462,9 @@ class _Writer:
         if kind == 2:
             return _call("np.mean", text)
         if kind == 3 and len(t.shape) == 1:
-            return self.choice([_call("np.dot", text, self.choice(same), size=n * 4), Expr(f"{text} @ {self.choice(same)}", 1, n * 4)])
+            return self.choice(
+                [_call("np.dot", text, self.choice(same), size=n * 4), Expr(f"{text} @ {self.choice(same)}", 1, n * 4)]
+            )
         if kind == 4:
             return _call("np.sum", _mul(Expr(text, 4, LIMIT), Expr(self.choice(same), 4, LIMIT)).text, size=n * 4)
         if kind == 5:
@@ -501,10 +522,16 @@ class _Writer:
 
         def total() -> str | None:
             found = self.arrays()
-            return f"{self.choice(['np.any', 'np.all'])}({self.choice(found)[0]} > {self.choice(THRESHOLDS):g})" if found else None
+            return (
+                f"{self.choice(['np.any', 'np.all'])}({self.choice(found)[0]} > {self.choice(THRESHOLDS):g})"
+                if found
+                else None
+            )
 
         return str(
-            self.weighted((6, threshold), (3, pair), (2, chained), (3, counter), (2, logical), (2, flag), (2, named), (1, total))
+            self.weighted(
+                (6, threshold), (3, pair), (2, chained), (3, counter), (2, logical), (2, flag), (2, named), (1, total)
+            )
         )
 
     # ---- array expressions
@@ -559,7 +586,9 @@ class _Writer:
             a, b, c = atom(), self.array(shape, depth - 1), self.choice([atom, self.scalar_atom])()
             kind = self.chooser.integer(0, 2)
             if kind == 0:
-                return _call("np.where", f"{a.at(1)} > {self.choice(THRESHOLDS):g}", b.text, c.text, size=max(b.size, c.size))
+                return _call(
+                    "np.where", f"{a.at(1)} > {self.choice(THRESHOLDS):g}", b.text, c.text, size=max(b.size, c.size)
+                )
             return _call(["np.maximum", "np.minimum"][kind - 1], b.text, c.text, size=max(b.size, c.size))
 
         def broadcast() -> Expr | None:
@@ -608,7 +637,9 @@ class _Writer:
         def scan() -> Expr | None:
             if len(shape) != 1:
                 return None
-            return self.choice([_call("np.cumsum", atom().text, size=LIMIT * shape[0]), _call("np.roll", atom().text, "1")])
+            return self.choice(
+                [_call("np.cumsum", atom().text, size=LIMIT * shape[0]), _call("np.roll", atom().text, "1")]
+            )
 
         return self.weighted(
             (4, atom), (7, binary), (5, with_scalar), (6, function), (2, quotient), (2, select), (2, broadcast), (3, matrix),
@@ -619,7 +650,11 @@ class _Writer:
         """A new array put together from scalars, or of constants."""
         if len(shape) == 1 and shape[0] and self.chance(60):
             if self.chance(25) and (ints := self.names(Float)):
-                return Expr(f"np.array([{self.choice(ints)} * np.sin(k + {self.scalar_atom().at(2)}) for k in range({shape[0]})])", 4, 2.0)
+                return Expr(
+                    f"np.array([{self.choice(ints)} * np.sin(k + {self.scalar_atom().at(2)}) for k in range({shape[0]})])",
+                    4,
+                    2.0,
+                )
             return Expr(f"np.array([{', '.join(_fit(self.scalar(1)).text for _ in range(shape[0]))}])", 4, LIMIT)
         like = self.views(shape, plain=True)
         dims = f"({', '.join(map(str, shape))})" if len(shape) > 1 else str(shape[0])
@@ -757,8 +792,14 @@ class _Writer:
             options += [(f"{text}[1:]", (n - 1, *t.shape[1:])), (f"{text}[:-1]", (n - 1, *t.shape[1:]))]
             options += [(f"{text}[::-1]", t.shape), (f"{text}[::2]", ((n + 1) // 2, *t.shape[1:]))]
         if len(t.shape) == 2 and n:
-            options += [(f"{text}[{self.index(n)}]", t.shape[1:]), (f"{text}[:, {self.index(t.shape[1])}]", t.shape[:1])] * 2
-            options += [(f"{text}[{self.index(n)}, 1:]", (t.shape[1] - 1,)), (f"{text}.T[{self.index(t.shape[1])}]", t.shape[:1])]
+            options += [
+                (f"{text}[{self.index(n)}]", t.shape[1:]),
+                (f"{text}[:, {self.index(t.shape[1])}]", t.shape[:1]),
+            ] * 2
+            options += [
+                (f"{text}[{self.index(n)}, 1:]", (t.shape[1] - 1,)),
+                (f"{text}.T[{self.index(t.shape[1])}]", t.shape[:1]),
+            ]
         if len(t.shape) == 1 and n > 1:
             options += [(f"{text}[[{self.chooser.integer(0, n - 1)}, {self.chooser.integer(0, n - 1)}]]", (2,))]
         place, shape = self.choice(options)
@@ -823,7 +864,9 @@ class _Writer:
         if place is None:
             return None
         level = self.choice(THRESHOLDS)
-        body = self.choice([f"{place} = -{place}", f"{place} *= -0.7", f"{place} = {level:g} - {place}", f"{place} -= 1.5"])
+        body = self.choice(
+            [f"{place} = -{place}", f"{place} *= -0.7", f"{place} = {level:g} - {place}", f"{place} -= 1.5"]
+        )
         saved = dict(self.scope)
         with self.indented(f"if {place} > {level:g}:"):
             if self.chance(35):
@@ -834,12 +877,27 @@ class _Writer:
         self.scope = saved
         if self.chance(40):
             with self.indented("else:"):
-                self.emit(self.choice([f"{place} = {place} * {place} + 0.4", f"{place} += 1.2", f"{place} = {_fit(self.scalar()).text}"]))
+                self.emit(
+                    self.choice(
+                        [
+                            f"{place} = {place} * {place} + 0.4",
+                            f"{place} += 1.2",
+                            f"{place} = {_fit(self.scalar()).text}",
+                        ]
+                    )
+                )
         return True
 
     def pack(self) -> bool:
         """Build, unpack, extend a tuple, list or dictionary."""
-        kinds: list[Callable[[], bool | None]] = [self.build_tuple, self.build_list, self.append, self.build_dict, self.unpack, self.append]
+        kinds: list[Callable[[], bool | None]] = [
+            self.build_tuple,
+            self.build_list,
+            self.append,
+            self.build_dict,
+            self.unpack,
+            self.append,
+        ]
         return self.choice(kinds)() or self.build_tuple()
 
     def part(self) -> tuple[Expr, Float | Array]:
@@ -997,13 +1055,19 @@ class _Writer:
 
     def recurrence(self) -> bool | None:
         """A buffer filled from its own earlier elements, sometimes exchanged with its source in every step."""
-        vectors = [name for name in self.bindable(Array, writable=True) if len(self.scope[name].shape) == 1 and self.scope[name].shape[0] > 1]
+        vectors = [
+            name
+            for name in self.bindable(Array, writable=True)
+            if len(self.scope[name].shape) == 1 and self.scope[name].shape[0] > 1
+        ]
         if not vectors or self.indent > 3 or self.loops > 1:
             return None
         y = self.choice(vectors)
         n = self.scope[y].shape[0]
         z = self.fresh(Array((n,)))
-        self.emit(f"{z} = {self.choice([f'np.zeros_like({y})', f'np.ones_like({y})', f'{y}.copy()', f'np.zeros({n})'])}")
+        self.emit(
+            f"{z} = {self.choice([f'np.zeros_like({y})', f'np.ones_like({y})', f'{y}.copy()', f'np.zeros({n})'])}"
+        )
         self.bind(z, Array((n,)))
         i = self.fresh(Int(0, 1))
         outer = self.chance(50) and self.loops == 0
@@ -1014,7 +1078,9 @@ class _Writer:
         start = self.choice([0, 1])
         with self.indented(f"for {i} in range({start}, len({y})):" if start else f"for {i} in range(len({y})):"):
             before = f"{z}[{i} - 1]"
-            form = self.choice([f"0.6 * {before} + {y}[{i}]", f"np.sin({before} * {y}[{i}])", f"{before} * {y}[{i} - 1]"])
+            form = self.choice(
+                [f"0.6 * {before} + {y}[{i}]", f"np.sin({before} * {y}[{i}])", f"{before} * {y}[{i} - 1]"]
+            )
             self.emit(f"{z}[{i}] = 0.7 * np.tanh({form})" if self.chance(50) else f"{z}[{i}] = 0.5 * ({form})")
             if self.chance(20):
                 self.emit(f"{y}[{i}] = {z}[{i}] * 0.9")
@@ -1219,7 +1285,14 @@ class _Writer:
         """One statement."""
         self.budget -= 1
         if simple or self.budget <= 0:
-            self.weighted((3, self.assign_scalar), (2, self.assign_array), (4, self.store_item), (2, self.store_slice), (3, self.augment), (2, self.swap))
+            self.weighted(
+                (3, self.assign_scalar),
+                (2, self.assign_array),
+                (4, self.store_item),
+                (2, self.store_slice),
+                (3, self.augment),
+                (2, self.swap),
+            )
             return
         deep = self.indent > 3
         self.weighted(
@@ -1288,7 +1361,9 @@ class _Writer:
 HELPERS = ("mix", "blend", "reduce", "update", "split", "choose", "total", "repeat")
 
 
-def _helper(chooser: Chooser, shapes: Sequence[tuple[int, ...]], kind: str, scope: dict[str, Any]) -> tuple[list[str], Function]:
+def _helper(
+    chooser: Chooser, shapes: Sequence[tuple[int, ...]], kind: str, scope: dict[str, Any]
+) -> tuple[list[str], Function]:
     """A function at module level, and its type. ``scope`` holds helpers defined before."""
     f, vector, shape = Float(), Array(shapes[0]), Array(shapes[chooser.integer(0, len(shapes) - 1)])
     first = VECTORS[0] if len(shape.shape) == 1 else MATRICES[0]
@@ -1303,9 +1378,20 @@ def _helper(chooser: Chooser, shapes: Sequence[tuple[int, ...]], kind: str, scop
         "repeat": Function((("s", f), ("n", Int(0, 3))), f),
     }[kind]
     if kind == "total":
-        return ["def total(*values):", "    s = 0.0", "    for v in values:", "        s = 0.5 * s + np.sin(v) * v", "    return s"], signature
+        return [
+            "def total(*values):",
+            "    s = 0.0",
+            "    for v in values:",
+            "        s = 0.5 * s + np.sin(v) * v",
+            "    return s",
+        ], signature
     if kind == "repeat":
-        return ["def repeat(s, n):", "    if n == 0:", "        return s", "    return 0.8 * repeat(np.sin(s), n - 1) + 0.1 * s"], signature
+        return [
+            "def repeat(s, n):",
+            "    if n == 0:",
+            "        return s",
+            "    return 0.8 * repeat(np.sin(s), n - 1) + 0.1 * s",
+        ], signature
     writer = _Writer(chooser, shapes, {**scope, **dict(signature.params)}, signature.result, chooser.integer(0, 3))
     if kind == "update":
         writer.weighted((1, writer.store_item), (1, writer.store_slice), (1, writer.augment), (1, writer.flip))

@@ -11,6 +11,7 @@ import copy
 import itertools
 import linecache
 import math
+import re
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ class _Chainrule:
     def value_and_grad(self, f: Callable[..., Any], argnums: tuple[int, ...]) -> Callable[..., Any]:
         import chainrule
 
-        return chainrule.value_and_grad(f, argnums=argnums)  # type: ignore[no-any-return]
+        return chainrule.value_and_grad(f, argnums=argnums)
 
 
 CHAINRULE: Compiler = _Chainrule()
@@ -97,7 +98,8 @@ def judge(program: Program, compiler: Compiler = CHAINRULE, determinism: bool = 
             return Verdict("refused", _reason(error), str(error))
         except Exception as error:
             where = traceback.extract_tb(error.__traceback__)[-1]
-            place = f"{where.filename.rsplit('/', 1)[-1]}:{where.name}"
+            file = re.sub(r"\d+", "N", where.filename.rsplit("/", 1)[-1])  # generated files are numbered
+            place = f"{file}:{where.name}"
             return Verdict("crashed", f"{type(error).__name__} in {place}: {str(error)[:80]}", traceback.format_exc())
         texts.append(_text(derivative, args))
         verdict = _examine(f, args, argnums, given, expected, value, gradients, again)
@@ -132,9 +134,8 @@ def _text(derivative: Any, args: tuple[Any, ...]) -> str:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, UnsupportedError) and error.findings:
-        return error.findings[0].what
-    return str(error).split("\n", 1)[0]
+    what = error.findings[0].what if isinstance(error, UnsupportedError) and error.findings else str(error)
+    return re.sub(r"`\w`", "`_`", what.split("\n", 1)[0])  # the reason is the same whatever the variable is called
 
 
 def _examine(
@@ -156,7 +157,9 @@ def _examine(
         return Verdict("wrong", "not a tuple of gradients", repr(gradients))
     for i, gradient in zip(argnums, gradients, strict=True):
         if isinstance(args[i], float) and type(gradient) is not float:
-            return Verdict("wrong", f"the gradient of a float is {type(gradient).__name__}", f"argument {i}: {gradient!r}")
+            return Verdict(
+                "wrong", f"the gradient of a float is {type(gradient).__name__}", f"argument {i}: {gradient!r}"
+            )
     arrays = [g for g in gradients if isinstance(g, np.ndarray)]
     others = [arg for arg in given if isinstance(arg, np.ndarray)]
     for k, array in enumerate(arrays):
@@ -187,7 +190,10 @@ def reliable(program: Program) -> Verdict:
         steps = [rng.uniform(-1.0, 1.0, np.shape(arg)) if isinstance(arg, float | np.ndarray) else 0 for arg in args]
 
         def along(t: float, args: tuple[Any, ...] = args, steps: list[Any] = steps) -> float:
-            moved = [float(a + t * d) if isinstance(a, float) else a + t * d if isinstance(a, np.ndarray) else a for a, d in zip(args, steps, strict=True)]
+            moved = [
+                float(a + t * d) if isinstance(a, float) else a + t * d if isinstance(a, np.ndarray) else a
+                for a, d in zip(args, steps, strict=True)
+            ]
             with np.errstate(all="ignore"):
                 return float(f(*moved))
 

@@ -33,6 +33,8 @@ def reduce(program: Program, fails: Callable[[Program], bool], limit: int = 600)
             candidate = Program(source, best.arguments)
             if len(source) >= len(best.source) and source.count("\n") >= best.source.count("\n"):
                 continue
+            if "def main(" not in source:
+                continue
             limit -= 1
             if fails(candidate):
                 best, progress = candidate, True
@@ -65,8 +67,7 @@ def _smaller(tree: ast.Module) -> Iterator[ast.Module]:
         for name in ("body", "orelse")
         if isinstance(getattr(node, name, None), list) and getattr(node, name)
     ]
-    sizes = [(4, 0), (2, 0), (1, 0)]
-    for size, _ in sizes:
+    for size in (4, 2, 1):
         for number, name in reversed(blocks):
             count = len(getattr(_node(tree, number), name))
             for start in range(count - size, -1, -1):
@@ -82,7 +83,9 @@ def _smaller(tree: ast.Module) -> Iterator[ast.Module]:
         for k, statement in enumerate(getattr(_node(tree, number), name)):
             if isinstance(statement, ast.If | ast.For | ast.While):
                 for part in ("body", "orelse"):
-                    if not getattr(statement, part) or any(isinstance(s, ast.Break | ast.Continue) for s in ast.walk(statement)):
+                    if not getattr(statement, part) or any(
+                        isinstance(s, ast.Break | ast.Continue) for s in ast.walk(statement)
+                    ):
                         continue
                     smaller = copy.deepcopy(tree)
                     block = getattr(_node(smaller, number), name)
@@ -91,7 +94,11 @@ def _smaller(tree: ast.Module) -> Iterator[ast.Module]:
     for number, node in enumerate(ast.walk(tree)):  # an expression replaced by one of its operands
         for name, child in ast.iter_fields(node):
             if isinstance(child, ast.BinOp | ast.IfExp | ast.Call | ast.BoolOp | ast.UnaryOp | ast.Compare):
-                for operand in [c for c in ast.iter_child_nodes(child) if isinstance(c, ast.expr) and not (isinstance(child, ast.Call) and c is child.func)]:
+                for operand in [
+                    c
+                    for c in ast.iter_child_nodes(child)
+                    if isinstance(c, ast.expr) and not (isinstance(child, ast.Call) and c is child.func)
+                ]:
                     smaller = copy.deepcopy(tree)
                     setattr(_node(smaller, number), name, copy.deepcopy(operand))
                     yield smaller

@@ -41,7 +41,6 @@ _METHODS = {
     "np.dot": "dot", "np.argmax": "argmax", "np.argmin": "argmin", "np.cumsum": "cumsum", "np.cumprod": "cumprod",
     "np.any": "any", "np.all": "all", "np.std": "std", "np.var": "var", "np.reshape": "reshape", "np.ravel": "ravel",
     "np.swapaxes": "swapaxes", "np.squeeze": "squeeze", "np.trace": "trace", "np.conj": "conj", "np.conjugate": "conj",
-    "astype": "astype", "np.astype": "astype",
 }
 _ATTRIBUTES = {"np.shape": "shape", "np.ndim": "ndim", "np.size": "size", "np.real": "real", "np.imag": "imag"}
 
@@ -183,9 +182,12 @@ class Expressions:
             return ast.Compare(self.arg(args[0]), [_COMPARE[op]], [self.arg(args[1])])
         if op in ("and", "or"):
             return ast.BoolOp(ast.And() if op == "and" else ast.Or(), [self.arg(arg) for arg in args])
-        special = getattr(self, f"op_{op}", None)
+        special = getattr(self, f"op_{op.replace('.', '_')}", None)
         if special is not None:
             return special(let)  # type: ignore[no-any-return]
+        if op.startswith("."):
+            positional, keywords = self.arguments(let, 1)
+            return call(ast.Attribute(self.arg(args[0]), op[1:], ast.Load()), positional, keywords)
         if args and is_true_array(args[0]):
             as_method = self.method(let)
             if as_method is not None:
@@ -253,8 +255,6 @@ class Expressions:
         if let.op not in _METHODS:
             return None
         positional, keywords = self.arguments(let, 1)
-        if let.op in ("astype", "np.astype"):
-            positional[:1] = [self.dtype(let.args[1])]
         return call(ast.Attribute(self.arg(array), _METHODS[let.op], ast.Load()), positional, keywords)
 
     def transposed(self, node: ast.expr, array: Arg, axes: Arg) -> ast.expr:
@@ -275,7 +275,7 @@ class Expressions:
     def subscript(self, value: ast.expr, index: Arg) -> ast.expr:
         return ast.Subscript(value, self.index(index), ast.Load())
 
-    op_item = op_list_item = op_index
+    op_item = op_list_item = op_list_slice = op_index
 
     def op_copy(self, let: Let) -> ast.expr:
         value = self.arg(let.args[0])
@@ -310,6 +310,25 @@ class Expressions:
         function, args = let.args
         assert isinstance(args, Seq)
         return call(self.arg(function), [self.arg(arg) for arg in args.items])
+
+    op_py_call = op_apply
+
+    def op_py_print(self, let: Let) -> ast.expr:
+        args = let.args[0].items if isinstance(let.args[0], Seq) else (let.args[0],)
+        keywords = let.args[1] if len(let.args) > 1 else None
+        pairs = zip(keywords.keys, keywords.items) if isinstance(keywords, Make) else ()
+        return call("print", [self.arg(arg) for arg in args], [(key, self.arg(value)) for key, value in pairs])
+
+    def op_py_format(self, let: Let) -> ast.expr:
+        template, args = let.args
+        assert isinstance(args, Seq)
+        return method(self.arg(template), "format", *(self.arg(arg) for arg in args.items))
+
+    def op_constant(self, let: Let) -> ast.expr:
+        return self.arg(let.args[0])
+
+    def op_astype(self, let: Let) -> ast.expr:
+        return method(self.arg(let.args[0]), "astype", self.dtype(let.args[1]))
 
     # -- places that are written -----------------------------------------------------------------------------
 

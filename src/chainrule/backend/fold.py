@@ -47,7 +47,8 @@ from .memory import has_memory, is_view
 
 WIDTH = 84  # columns that an expression may take; with indentation and target it then fits a line of 100
 _SHORT = 26  # an adjoint with a name is folded if it is not longer than this
-_PHRASES = {"copy": 7, "index": 2, "neg": 1, "not": 4, "item": 2, "list_item": 2}
+_PHRASES = {"copy": 7, "index": 2, "neg": 1, "not": 4, "item": 2, "list_item": 2, "store": 2, "accum": 2, "accum_neg": 2,
+            **dict.fromkeys(("iadd", "isub", "add_at", "sub_at"), 4)}
 
 
 @dataclass(frozen=True)
@@ -263,7 +264,7 @@ def alias_classes(body: Block) -> dict[Var, Var]:
                 shared = set(op.views) if is_view(stmt) or op.destroys is not None else set()
                 if op.destroys is not None:
                     shared.add(op.destroys)
-                if stmt.op in ("copy", "list", "apply"):
+                if stmt.op in ("copy", "list", "list_slice", "apply", "py.call"):
                     shared = set(range(len(stmt.args)))
                 join(stmt.out, tuple(stmt.args[k] for k in sorted(shared)))
             elif isinstance(stmt, (For, While)):
@@ -347,7 +348,7 @@ class _Fold:
         kept = [a for k, a in enumerate(stmt.args) if k == op.destroys]
         limit = WIDTH
         if stmt.span is not None and self.sweep == 0:
-            limit = max(limit, min(len(stmt.span.text) + 12, 240))
+            limit = max(limit, min(len(stmt.span.text) + 40, 240))
         width = self.fit(free, waiting, written, n, limit - _phrase(stmt), stmt.span, named=True) + _phrase(stmt)
         width += sum(_width(a, waiting) for a in kept)
         if self.foldable(stmt, width):
@@ -412,9 +413,9 @@ def _width(arg: Arg, waiting: dict[Var, _Candidate]) -> int:
             return waiting[arg].width
         return len(arg.hint) if arg.hint else 2
     if isinstance(arg, Lit):
-        return len(repr(arg.value)) if isinstance(arg.value, (bool, int, float, complex, str)) else 4
+        return len(repr(arg.value)) if isinstance(arg.value, (bool, int, float, complex)) else 4
     if isinstance(arg, (Seq, Make)):
-        return sum(_width(item, waiting) + 2 for item in arg.items) + 2
+        return sum(_width(item, waiting) + 2 for item in arg.items)
     return 1 + sum(_width(a, waiting) for a in (arg.start, arg.stop, arg.step) if not (isinstance(a, Lit) and a.value is None))
 
 

@@ -25,7 +25,8 @@ EXTERNAL = 0
 _WRITABLE = frozenset({
     "index", "item", "list_item", "tuple", "list", "np.transpose", "np.reshape", "np.swapaxes", "np.moveaxis", "np.rollaxis",
     "np.squeeze", "np.expand_dims", "np.ravel", "np.atleast_1d", "np.atleast_2d", "np.atleast_3d", "np.asarray", "np.flip",
-    "np.fliplr", "np.flipud", "np.rot90", "np.permute_dims", "np.matrix_transpose", "rt.unbroadcast", "append", "list_set",
+    "np.fliplr", "np.flipud", "np.rot90", "np.permute_dims", "np.matrix_transpose", "np.ascontiguousarray", "np.asfortranarray",
+    "np.asanyarray", "np.split", "np.array_split", "np.hsplit", "np.vsplit", "append", "list_set",
 })
 
 
@@ -137,10 +138,14 @@ def result(let: Let, table: dict[Var, Memory], root: Callable[[], int]) -> Memor
     op, type = OPS[let.op], let.out.type
     if not has_memory(type) or let.op == "pop":
         return external(type)
+    if let.op == "constant":
+        return external(type)
     if op.effect and let.op != "call":  # unknown code: it may return anything that it was given
         given = union(of_arg(arg, table) for arg in let.args)
         return _opened(type, given | _OUTSIDE)
     if let.op == "copy":
+        return Memory(frozenset({root()}), of_arg(let.args[0], table).inner)
+    if let.op == "list_slice":
         return Memory(frozenset({root()}), of_arg(let.args[0], table).inner)
     if let.op == "list":
         return Memory(frozenset({root()}), of_arg(let.args[0], table).all)
@@ -151,9 +156,11 @@ def result(let: Let, table: dict[Var, Memory], root: Callable[[], int]) -> Memor
     source = of_arg(let.args[op.views[0]], table)
     if let.op == "item" and source.items is not None and isinstance(let.args[1], Lit):
         return source.items[let.args[1].value]
-    if let.op in ("item", "list_item") or isinstance(type, Tuple):
+    if let.op in ("item", "list_item"):
         return _opened(type, source.inner)
     roots = union(of_arg(let.args[k], table) for k in op.views)
+    if not isinstance(type, Array):
+        return _opened(type, roots)
     return Memory(roots if let.op in _WRITABLE else roots | _OUTSIDE)
 
 

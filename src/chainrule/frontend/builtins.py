@@ -173,7 +173,7 @@ def _sum(m: Calls, args: Args, keywords: Keywords) -> Value:
             total = m.binary("+", total, item)
         return total
     if isinstance(args[0], ListV):
-        return m.call_op("list_sum", (m.operand(args[0]), m.operand(start)))
+        return m.call_row("sum", (args[0], start), {})
     if m.is_number(args[0]):
         total = m.call_row("np.sum", (args[0],), {"axis": Static(0)})
         return total if isinstance(start, Static) and start.value == 0 else m.binary("+", start, total)
@@ -189,16 +189,17 @@ def _extreme(name: str, row: str) -> Callable[[Calls, Args, Keywords], Value]:
             m.refuse(f"`{name}` with `key` or `default`", "this is not supported yet", "compare the values yourself")
         if len(args) == 1 and m.is_number(args[0]):
             return m.call_row(row, args, {})
+        if len(args) == 1 and isinstance(args[0], ListV) and not isinstance(m.state.heap[args[0].slot], Items):
+            return m.call_row(name, args, {})
         items = args if len(args) > 1 else m.iterate(args[0])
+        if len(items) == 1:
+            return items[0]
         if not items:
             m.b.effect("py.raise", Seq((Lit(ValueError), Lit(f"{name}() iterable argument is empty"))))
             raise Unreachable
         if all(isinstance(i, Static) for i in items):
             return Static((min if name == "min" else max)(i.value for i in items))  # type: ignore[union-attr]
-        best = items[0]
-        for item in items[1:]:
-            best = m.call_op(f"{name}2", (m.operand(best), m.operand(item)))
-        return best
+        return m.call_row(name, items, {})
 
     return apply
 

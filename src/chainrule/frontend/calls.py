@@ -9,8 +9,9 @@ from __future__ import annotations
 import ast
 import dataclasses
 import functools
+import math
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,7 +62,17 @@ class FrameInfo:
     parent: int | None
     locals: frozenset[str]
     nonlocals: frozenset[str] = frozenset()
-    escapes: bool = field(default=False)
+    escapes: bool = False
+    reads: tuple[tuple[str, float], ...] = ()  # names that are read, and in which line
+    line: int = 0  # of the statement that is being executed
+    loops: list[ast.stmt] = field(default_factory=list)  # the loops around it
+
+    def live(self, name: str) -> bool:
+        """Whether a name may be read from now on."""
+        if name not in self.locals or name.startswith("%"):
+            return True
+        first = min([self.line, *(loop.lineno for loop in self.loops)])
+        return any(name == read and line >= first for read, line in self.reads)
 
 
 class Calls(Expressions):
@@ -77,6 +88,16 @@ class Calls(Expressions):
         self.loop: Any = None
 
     # -- names ---------------------------------------------------------------------------------------------------
+
+    def is_live(self, frame: int, name: str) -> bool:
+        return self.infos[frame].live(name)
+
+    def live_values(self) -> Iterator[Value]:
+        for number, frame in self.state.frames.items():
+            info = self.infos[number]
+            for name, value in frame.items():
+                if info.live(name):
+                    yield value
 
     def frame(self) -> Frame:
         return self.state.frames[self.current]
@@ -310,7 +331,7 @@ class Calls(Expressions):
         number = self.numbers
         local, nonlocal_names = names_of(node)
         kept = (self.current, self.source, self.b.span, self.loop, self.node)
-        self.infos[number] = FrameInfo(source, parent, local, nonlocal_names)
+        self.infos[number] = FrameInfo(source, parent, local, nonlocal_names, reads=reads_of(node))
         self.state.frames[number] = bound
         self.current, self.source, self.loop = number, source, None
         self.stack.append(node)
@@ -433,6 +454,12 @@ class Calls(Expressions):
             order = list(range(dimensions))
             order[i], order[j] = order[j], order[i]
             return self.transposed(array, tuple(order))
+        if name in ("np.broadcast_to", "np.diagonal"):
+            bound = registry.bind(name, tuple(self.operand(a) for a in args), {k: self.operand(v) for k, v in keywords.items()})
+            return Ref(array.slot, (*array.path, Step(name, Seq(self.make_static(name, bound)[1:]))))
+        if name == "np.expand_dims" and len(args) == 2 and isinstance(args[1], Static) and isinstance(args[1].value, int):
+            axis = args[1].value % (dimensions + 1)
+            return Ref(array.slot, (*array.path, Step("index", Seq((*[Lit(slice(None))] * axis, Lit(None))))))
         if name in ("np.reshape", "np.ravel") and not keywords and array.slot in self.state.owned and not array.path:
             target: Arg = Lit(-1) if name == "np.ravel" else self.operand(args[1]) if len(args) == 2 else Seq(tuple(self.operand(a) for a in args[1:]))
             return Ref(array.slot, (Step("reshape", target),))
@@ -577,7 +604,7 @@ class Calls(Expressions):
             for other in counts[1:]:
                 if other is not count and not (isinstance(other, Lit) and isinstance(count, Lit) and other.value == count.value):
                     same = self._same_extent(count, other)
-                    count = count if same else self.b.emit("min2", count, other)
+                    count = count if same else self.b.emit("min", Seq((count, other)))
 
             def zipped(index: Any) -> Value:
                 return TupleV(tuple(element(self._at(bounds, index)) for bounds, element in parts))
@@ -695,6 +722,23 @@ def own_nodes(function: ast.AST) -> list[ast.AST]:
     return found
 
 
+def reads_of(function: Any) -> tuple[tuple[str, float], ...]:
+    """The names that a function reads, each with its line; what a function inside it reads may be read at any time."""
+    found: list[tuple[str, float]] = []
+
+    def visit(node: ast.AST, inner: bool) -> None:
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            found.append((node.id, math.inf if inner else node.end_lineno or node.lineno))
+        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            found.append((node.target.id, math.inf if inner else node.lineno))
+        inner = inner or node is not function and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        for child in ast.iter_child_nodes(node):
+            visit(child, inner)
+
+    visit(function, False)
+    return tuple(found)
+
+
 def names_of(function: ast.FunctionDef | ast.Lambda | Any) -> tuple[frozenset[str], frozenset[str]]:
     """The local names of a function, and those that it declares nonlocal."""
     a = function.args
@@ -710,4 +754,4 @@ def names_of(function: ast.FunctionDef | ast.Lambda | Any) -> tuple[frozenset[st
     return frozenset(local - outer), frozenset(outer)
 
 
-__all__ = ["Calls", "Finding", "FrameInfo", "List", "Make", "Refusal", "SliceV", "is_code", "names_of"]
+__all__ = ["Calls", "Finding", "FrameInfo", "List", "Make", "Refusal", "SliceV", "is_code", "names_of", "reads_of"]

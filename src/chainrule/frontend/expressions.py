@@ -489,7 +489,7 @@ class Expressions(Machine):
         if name == "shape":
             return self.shape(owner)
         if name == "ndim" and isinstance(type, (Scalar, Array)):
-            return Static(0) if isinstance(type, Scalar) else Static(len(type.shape)) if type.shape is not None else self.call_op("ndim", (operand,))
+            return Static(0) if isinstance(type, Scalar) else Static(len(type.shape)) if type.shape is not None else self.call_op("np.ndim", (operand,))
         if name == "dtype" and isinstance(type, (Scalar, Array)):
             return Static(np.dtype(type.dtype))
         if name == "T":

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..ir.build import Scope, type_of
-from ..ir.nodes import UNDEFINED, Arg, Block, Branch, Break, End, For, Lit, Operand, Raise, Span, Var, While, Yield
+from ..ir.nodes import UNDEFINED, Arg, Block, Branch, Break, End, For, Lit, Operand, Raise, Seq, Slice, Span, Var, While, Yield, variables
 from ..ir.types import INT, List, Opaque, Scalar, Type, covers, differentiable, join, renew
+from ..ir.walk import map_arg
 from .machine import Machine, Poison
 from .merge import list_var
 from .state import State, reachable, slots
-from .values import UNBOUND, DictV, Entries, Items, ListV, Num, Object, Ref, Select, Static, TupleV, Value
+from .values import UNBOUND, DictV, Entries, Items, ListV, Num, Object, Ref, Select, Static, Step, TupleV, Value
 
 # A place where a value lives: ("name", frame, name), ("item", slot, key), a part of a tuple in such a place
 # (place, "part", n), or the contents of an array's (or growing list's) slot ("memory", slot).
@@ -126,6 +127,8 @@ def lookup(state: State, place: Place) -> Any:
     if place[0] == "memory":
         return state.heap.get(place[1], UNBOUND)
     whole = lookup(state, place[0])
+    if place[1] == "path":
+        return Num(path_vars(whole)[place[2]]) if isinstance(whole, Ref) else UNBOUND
     return whole.items[place[2]] if isinstance(whole, TupleV) and place[2] < len(whole.items) else UNBOUND
 
 
@@ -221,6 +224,8 @@ def widen(m: Machine, plan: Plan, entry: State, header: State, node: Node, peela
         if leaf.kind == "raise":
             continue
         for place in places(entry):
+            if place[0] == "name" and not m.is_live(place[1], place[2]):
+                continue
             before, after = lookup(header, place), lookup(leaf.state, place)
             if before is after or _equal(before, after):
                 continue
@@ -373,7 +378,8 @@ def _cover(carried: Carried, type: Type) -> bool:
 def finish(m: Machine, plan: Plan, entry: State, header: State, params: dict[Place, Var], node: Node, index: Operand | None,
            bounds: tuple[Arg, Arg, Arg] | None, span: Span | None) -> None:
     """Emit the loop, and set the state after it."""
-    late = _assigned_inside(m, plan, header, node)
+    references = late_references(m, plan, entry, header, node)
+    late = _assigned_inside(m, plan, header, node, references)
     every = [*plan.places, *late]
     outs: dict[Place, Var] = {}
     values: dict[int, tuple[Arg, ...]] = {}
@@ -413,14 +419,18 @@ def finish(m: Machine, plan: Plan, entry: State, header: State, params: dict[Pla
             for place in late:
                 kinds.setdefault(place, _kind(lookup(leaf.state, place)))
     for place in late:
-        _bind_out(m, after, place, kinds[place], outs[place])
+        if place[1] != "path":
+            _bind_out(m, after, place, kinds[place], outs[place])
+    for place, ref in references.items():
+        fresh = iter([outs[place, "path", n] for n in range(len(path_vars(ref)))])
+        put(after, place, Ref(ref.slot, tuple(Step(s.kind, map_arg(s.detail, lambda _: next(fresh))) for s in ref.path)))
     for place, carried in plan.places.items():
         if carried.kind in ("array", "list"):
             _entangle_out(m, plan, entry, after, node, place)
     for place in late:
-        if kinds[place] in ("array", "list"):
+        if kinds[place] in ("array", "list") and place[1] != "path":
             _entangle_out(m, plan, entry, after, node, place)
-    _bind_unchanged(m, entry, after, header, node, plan, late)
+    _bind_unchanged(m, entry, after, header, node, plan, late | dict.fromkeys(references))
     m.state = after
 
 
@@ -481,7 +491,48 @@ def yielded(m: Machine, every: list[Place], plan: Plan, scopes: list[Scope], lea
         m.state = kept
 
 
-def _assigned_inside(m: Machine, plan: Plan, header: State, node: Node) -> dict[Place, Type]:
+def late_references(m: Machine, plan: Plan, entry: State, header: State, node: Node) -> dict[Place, Ref]:
+    """Names that every end of the body binds to a view of one and the same array from outside: they stay references after the loop.
+    The variables in their paths become results of the loop, as the places (place, "path", n)."""
+    found: dict[Place, Ref | None] = {}
+    for _, leaf in node.leaves():
+        if leaf.kind == "raise":
+            continue
+        for number, frame in leaf.state.frames.items():
+            for name, value in frame.items():
+                place = ("name", number, name)
+                if number not in header.frames or place in plan.places or header.frames[number].get(name, UNBOUND) is not UNBOUND:
+                    continue
+                if place not in found:
+                    found[place] = value if isinstance(value, Ref) and value.slot in entry.heap else None
+                    continue
+                first = found[place]
+                alike = first is not None and isinstance(value, Ref) and first.slot == value.slot and _same_form(first, value)
+                if not alike:
+                    found[place] = None
+    return {place: ref for place, ref in found.items() if ref is not None}
+
+
+def _same_form(a: Ref, b: Ref) -> bool:
+    return len(a.path) == len(b.path) and all(s.kind == t.kind and _form(s.detail) == _form(t.detail) for s, t in zip(a.path, b.path))
+
+
+def _form(arg: Arg) -> Any:
+    if isinstance(arg, Var):
+        return "var"
+    if isinstance(arg, Seq):
+        return (arg.kind, *map(_form, arg.items))
+    if isinstance(arg, Slice):
+        return ("slice", _form(arg.start), _form(arg.stop), _form(arg.step))
+    return repr(arg)
+
+
+def path_vars(ref: Ref) -> list[Var]:
+    """The variables in the path of a reference."""
+    return [v for step in ref.path for v in variables(step.detail)]
+
+
+def _assigned_inside(m: Machine, plan: Plan, header: State, node: Node, references: dict[Place, Ref]) -> dict[Place, Type]:
     """Names that are first bound in the body: results of the loop, so that they can be used after it."""
     found: dict[Place, Type | None] = {}
     for scopes, leaf in node.leaves():
@@ -493,6 +544,11 @@ def _assigned_inside(m: Machine, plan: Plan, header: State, node: Node) -> dict[
             for name, value in frame.items():
                 place = ("name", number, name)
                 if place in plan.places or header.frames[number].get(name, UNBOUND) is not UNBOUND:
+                    continue
+                if place in references:
+                    for n, var in enumerate(path_vars(value)):  # type: ignore[arg-type]
+                        inner = (place, "path", n)
+                        found[inner] = var.type if inner not in found else join(found[inner], var.type)  # type: ignore[arg-type]
                     continue
                 if not (_numeric(value) or isinstance(value, (Ref, Select))):
                     continue
@@ -508,7 +564,7 @@ def _assigned_inside(m: Machine, plan: Plan, header: State, node: Node) -> dict[
     return {place: type for place, type in found.items() if type is not None}
 
 
-def _bind_unchanged(m: Machine, entry: State, after: State, header: State, node: Node, plan: Plan, late: dict[Place, Type]) -> None:
+def _bind_unchanged(m: Machine, entry: State, after: State, header: State, node: Node, plan: Plan, late: dict[Place, Any]) -> None:
     """Other things that the body binds (tuples, functions): unknown after the loop unless it binds the same."""
     for _, leaf in node.leaves():
         if leaf.kind == "raise":
@@ -554,15 +610,13 @@ def check_disjoint(m: Machine, plan: Plan, entry: State, header: State, node: No
         for place in by_contents:
             value = lookup(state, place)
             mine = set(slots(value))
-            if isinstance(value, Ref) and value.path and mine & (header_slots | set(entry.heap)):
-                _refuse_alias(m, place, when)
             if isinstance(value, Select):
                 _check_select(m, state, by_contents, place, value, when)
                 continue
             if mine & seen:
                 _refuse_alias(m, place, when)
             seen |= mine
-        others = reachable(state, _other_values(state, set(by_contents)))
+        others = reachable(state, _other_values(m, state, set(by_contents)))
         if others & seen:
             _refuse_alias(m, by_contents[0], when)
 
@@ -582,10 +636,10 @@ def _check_select(m: Machine, state: State, by_contents: list[Place], place: Pla
             taken |= set(slots(v))
 
 
-def _other_values(state: State, but: set[Place]) -> Iterator[Value]:
+def _other_values(m: Machine, state: State, but: set[Place]) -> Iterator[Value]:
     for number, frame in state.frames.items():
         for name, value in frame.items():
-            if ("name", number, name) not in but:
+            if ("name", number, name) not in but and m.is_live(number, name):
                 if isinstance(value, TupleV):
                     for n, item in enumerate(value.items):
                         if (("name", number, name), "part", n) not in but:
@@ -608,7 +662,7 @@ def _entangle_out(m: Machine, plan: Plan, entry: State, after: State, node: Node
         others |= set(slots(lookup(state, place)))
         for slot in slots(lookup(state, place)):
             others |= set(state.entangled.get(slot, ()))
-    shared = reachable(after, _other_values(after, set(plan.places)))
+    shared = reachable(after, _other_values(m, after, set(plan.places)))
     for slot in slots(mine):
         after.entangle(slot, {o for o in others if o in entry.heap and o in shared})
 

@@ -164,7 +164,10 @@ class Machine:
             return self.b.emit("index", array, step.detail)
         if step.kind == "T":
             return self.b.emit("np.transpose", array, step.detail)
-        return self.b.emit("np.reshape", array, step.detail)
+        if step.kind == "reshape":
+            return self.b.emit("np.reshape", array, step.detail)
+        assert isinstance(step.detail, Seq)
+        return self.b.emit(step.kind, array, *step.detail.items)
 
     def read_select(self, value: Select) -> Operand:
         then, orelse = value.then, value.orelse
@@ -278,6 +281,8 @@ class Machine:
         if not isinstance(ref, Ref):
             self.refuse(f"an item of {describe(ref)} is assigned", "only arrays, lists and dictionaries have items to assign",
                         "make it an array with np.zeros first")
+        if any(step.kind not in ("index", "T", "reshape") for step in ref.path):
+            self.refuse("a read-only view is written", "NumPy raises ValueError here", "write into a copy")
         self.before_write(ref.slot)
         old = self.state.heap[ref.slot]
         assert isinstance(old, (Var, Lit))
@@ -299,6 +304,10 @@ class Machine:
                     "an array is written that may share memory with another one in use",
                     "whether it is a view or a copy is not known before the program runs",
                     "write into a copy: `y = y.copy()`")
+
+    def is_live(self, frame: int, name: str) -> bool:
+        """Whether a name may be read from now on (the statements know)."""
+        return True
 
     def live_values(self) -> Iterator[Value]:
         """All values that names are bound to (refined by the statements that know what is used later)."""

@@ -10,11 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 from ..ir.build import Scope, type_of
-from ..ir.nodes import UNDEFINED, Arg, Lit, Operand, Seq, Slice, Var
+from ..ir.nodes import UNDEFINED, Arg, Lit, Operand, Seq, Var
 from ..ir.types import List
+from ..ir.walk import map_arg
 from .machine import Machine, Poison, describe, phi_type
 from .state import State, slots
-from .values import UNBOUND, DictV, Entries, Items, ListV, Num, Object, Ref, Select, Static, TupleV, Value, same_arg
+from .values import UNBOUND, DictV, Entries, Items, ListV, Num, Object, Ref, Select, Static, Step, TupleV, Value, same_arg
 
 _ABSENT: Any = object()
 
@@ -68,13 +69,7 @@ class Merger:
         self.merged = side
 
         def out(arg: Arg) -> Arg:
-            if isinstance(arg, Var):
-                return self.phi(arg, _ABSENT, arg.hint) if first else self.phi(_ABSENT, arg, arg.hint)
-            if isinstance(arg, Seq):
-                return Seq(tuple(out(i) for i in arg.items), arg.kind)
-            if isinstance(arg, Slice):
-                return Slice(out(arg.start), out(arg.stop), out(arg.step))
-            return arg
+            return self.outward_arg(arg, first)
 
         def value_out(v: Any) -> Any:
             if isinstance(v, Num):
@@ -168,13 +163,23 @@ class Merger:
             return Num(self.phi(value.operand, _ABSENT, None) if first else self.phi(_ABSENT, value.operand, None))
         if isinstance(value, TupleV):
             return TupleV(tuple(self.outward(i, first) for i in value.items), value.cls)
+        if isinstance(value, Ref):
+            return Ref(value.slot, tuple(Step(s.kind, self.outward_arg(s.detail, first)) for s in value.path))
+        if isinstance(value, Select):
+            condition = self.outward_arg(value.condition, first)
+            return Select(condition, self.outward(value.then, first), self.outward(value.orelse, first))  # type: ignore[arg-type]
         return value
+
+    def outward_arg(self, arg: Arg, first: bool) -> Arg:
+        return map_arg(arg, lambda v: self.phi(v, _ABSENT, None) if first else self.phi(_ABSENT, v, None))  # type: ignore[no-any-return]
 
     def one_sided(self, value: Value, absent_first: bool, name: str | None) -> Value:
         if isinstance(value, Num):
             return Num(self.phi(_ABSENT, value.operand, name) if absent_first else self.phi(value.operand, _ABSENT, name))
         if isinstance(value, TupleV):
             return TupleV(tuple(self.one_sided(i, absent_first, None) for i in value.items), value.cls)
+        if isinstance(value, (Ref, Select)):
+            return self.outward(value, not absent_first)
         return value
 
     def number(self, value: Value) -> Arg:

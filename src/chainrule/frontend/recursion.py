@@ -13,7 +13,7 @@ from typing import Any
 from ..ir.build import Builder, type_of
 from ..ir.nodes import Arg, Block, Let, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Array, Scalar, Tuple, Type, covers, join, renew, unknown_extent
-from .calls import FrameInfo, names_of
+from .calls import FrameInfo, names_of, reads_of
 from .machine import Poison, Unreachable, describe
 from .state import State
 from .statements import Statements
@@ -86,7 +86,7 @@ class Recursion(Statements):
             self.numbers += 1
             number = self.numbers
             local, nonlocals = names_of(node)
-            self.infos[number] = FrameInfo(source, parent, local, nonlocals)
+            self.infos[number] = FrameInfo(source, parent, local, nonlocals, reads=reads_of(node))
             self.current, self.source = number, source
             self.stack = [node]
             signature = []
@@ -146,8 +146,8 @@ class Recursion(Statements):
             return str(type_of(contents))
         if isinstance(value, Closure):
             return id(value.node)
-        type = self.type(value)
-        return (type.dtype, None if type.shape is None else len(type.shape)) if isinstance(type, Array) else str(_loose(type))
+        of = self.type(value)
+        return (of.dtype, None if of.shape is None else len(of.shape)) if isinstance(of, Array) else str(_loose(of))
 
     def flat(self, value: Value) -> list[Arg]:
         """The operands that a value is made of."""

@@ -263,7 +263,7 @@ def _unmangled(name: str) -> str:
 def _compiles_to(node: Definition, top: ast.stmt, tree: ast.Module, code: CodeType) -> bool:
     """Whether the definition, compiled again, gives the code that would run."""
     # A call of an attribute of an imported module is compiled differently, so imports are compiled with it.
-    imports = [s for s in tree.body if isinstance(s, (ast.Import, ast.ImportFrom, ast.If, ast.Try, ast.With)) and s is not top]
+    imports: list[ast.stmt] = [s for s in tree.body if isinstance(s, (ast.Import, ast.ImportFrom, ast.If, ast.Try, ast.With)) and s is not top]
     flags = code.co_flags & _FUTURE
     inside = False
     for body in ([*imports, top], tree.body):

@@ -55,6 +55,7 @@ class Statements(Comprehensions):
                 return stmt(stmts[n + 1:])  # type: ignore[no-any-return]
             self.b.span = self.span(stmt)
             self.node = stmt
+            self.infos[self.current].line = getattr(stmt, "lineno", 0)
             if isinstance(stmt, ast.If):
                 rest = stmts[n + 1:]
                 test = self.eval(stmt.test)
@@ -409,6 +410,8 @@ class Statements(Comprehensions):
         if known is not None:
             return self.unroll(stmt, list(known), rest)
         counted, element = self.counted(iterable, stmt)
+        if all(isinstance(bound, Lit) for bound in counted) and not range(*(bound.value for bound in counted if isinstance(bound, Lit))):
+            return self._run([*stmt.orelse, *rest]) if stmt.orelse else None
         try:
             return self.real_loop(stmt, counted, element, rest)
         except NeedUnroll:
@@ -457,6 +460,8 @@ class Statements(Comprehensions):
         if returns and frame.get("%returned", UNBOUND) is UNBOUND:
             frame["%returned"] = Static(False)
 
+        info = self.infos[self.current]
+
         def body(index: Any) -> Leaf | Split:
             self.loop = LoopContext(breaks=breaks)
             self.b.span = span
@@ -476,6 +481,7 @@ class Statements(Comprehensions):
         count, known = len(kept.stmts), dict(kept.known)
         snapshot = entry.copy()
         guess = self.guess(stmt)
+        info.loops.append(stmt)
         try:
             lower_loop(self, body, bounds, guess, span, peelable=bounds is not None)
         except (NeedPeel, NeedUnroll) as need:
@@ -488,9 +494,14 @@ class Statements(Comprehensions):
                     self.refuse("a variable changes its kind in this loop", "the first iteration would need different code",
                                 "give it its final kind before the loop", stmt)
                 raise
-            return self.peel(stmt, bounds, element, rest)
+            info.loops.pop()
+            try:
+                return self.peel(stmt, bounds, element, rest)
+            finally:
+                info.loops.append(stmt)
         finally:
             self.loop = outer
+            info.loops.pop()
         return self.after_loop(stmt, breaks, returns, rest, span)
 
     def ends(self, end: Leaf | Split) -> Leaf | Split:

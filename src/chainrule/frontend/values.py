@@ -45,7 +45,7 @@ class Ref:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One view: ("index", index), ("T", axes), ("reshape", shape)."""
+    """One view: ("index", index), ("T", axes), ("reshape", shape); or an operation and its further arguments (read only)."""
 
     kind: str
     detail: Arg

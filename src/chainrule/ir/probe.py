@@ -17,7 +17,10 @@ from .nodes import Arg, Lit, Make, Seq, Slice, Var
 from .ops import Op
 from .types import OBJECT, Array, Dim, Extent, List, Opaque, Scalar, Tuple, Type, renew, unknown_extent
 
-_SIZES = ((3, 5, 7, 11, 13, 17, 19), (4, 6, 9, 14, 15, 22, 23))
+# Sizes of symbols in the two trials. Far enough apart that a sum or difference of sizes and small numbers is not another size.
+_SIZES = ((5, 11, 23, 37, 53, 71, 97), (7, 16, 29, 45, 64, 83, 107))
+_NUMBER = "a number"  # in an assignment of sizes: the value of integers of which nothing is known
+_ALIKE = 3
 _cache: dict[Any, Type] = {}
 
 
@@ -70,8 +73,17 @@ def _probe(op: Op, args: tuple[Arg, ...]) -> Type:
         sizes: list[dict[str, int]] = [dict.fromkeys(symbols, 1)]
         results = _run(op, args, sizes)
         return _forget_shape(result_type(results[0], {}))
-    sizes = [dict(zip(symbols, row)) for row in _SIZES]
-    first, second = _run(op, args, sizes)
+    sizes = [{**dict(zip(symbols, row)), _NUMBER: 2 + k} for k, row in enumerate(_SIZES)]
+    try:
+        first, second = _run(op, args, sizes)
+    except CannotProbe:  # perhaps extents that must agree have different symbols: try with all of them equal
+        try:
+            (alike,) = _run(op, args, [dict.fromkeys(symbols, -1)])
+        except CannotProbe:  # or an integer has to be 1
+            sizes = [dict(zip(symbols, row)) for row in _SIZES]
+            first, second = _run(op, args, sizes)
+            return _agree(_open(result_type(first, {})), _open(result_type(second, {})))
+        return _open(result_type(alike, {}))
     one, two = result_type(first, _names(args, sizes[0])), result_type(second, _names(args, sizes[1]))
     return _agree(one, two)
 
@@ -104,7 +116,7 @@ def sample(arg: Any, sizes: dict[str, int]) -> Any:
 
 def _sample_type(type: Type, sizes: dict[str, int]) -> Any:
     if isinstance(type, Scalar):
-        value: Any = 0.5 if np.dtype(type.dtype).kind in "fc" else 1
+        value: Any = 0.5 if np.dtype(type.dtype).kind in "fc" else sizes.get(_NUMBER, 1)
         if isinstance(type.extent, (int, Dim)) and np.dtype(type.dtype).kind == "i":
             value = _size(type.extent, sizes)
         if type.weak:
@@ -124,7 +136,10 @@ def _sample_type(type: Type, sizes: dict[str, int]) -> Any:
 
 
 def _size(extent: Extent, sizes: dict[str, int]) -> int:
-    return extent if isinstance(extent, int) else max(sizes[extent.name] + extent.offset, 0)
+    if isinstance(extent, int):
+        return extent
+    size = sizes[extent.name]
+    return _ALIKE if size < 0 else max(size + extent.offset, 0)
 
 
 def _names(args: tuple[Arg, ...], sizes: dict[str, int]) -> dict[int, Extent]:
@@ -173,6 +188,15 @@ def _forget_shape(type: Type) -> Type:
     if isinstance(type, Tuple):
         return Tuple(tuple(_forget_shape(item) for item in type.items))
     return type
+
+
+def _open(type: Type) -> Type:
+    """The type with no extent known."""
+    if isinstance(type, Array) and type.shape is not None:
+        return Array(type.dtype, tuple(unknown_extent() for _ in type.shape))
+    if isinstance(type, Tuple):
+        return Tuple(tuple(_open(item) for item in type.items))
+    return Scalar(type.dtype, type.weak) if isinstance(type, Scalar) else type
 
 
 def _types(arg: Any) -> list[Type]:

@@ -66,7 +66,8 @@ elementwise("np.maximum(x, y) -> z", x="rt.exceeds(x, y)", y="rt.exceeds(y, x)",
 elementwise("np.minimum(x, y) -> z", x="rt.exceeds(y, x)", y="rt.exceeds(x, y)", masks=True)
 elementwise("np.fmax(x, y) -> z", x="rt.exceeds(x, y)", y="rt.exceeds(y, x)", masks=True)
 elementwise("np.fmin(x, y) -> z", x="rt.exceeds(y, x)", y="rt.exceeds(x, y)", masks=True)
-elementwise("np.clip(x, a_min=None, a_max=None) -> y", x="rt.inside(x, a_min, a_max)", masks=True,
+elementwise("np.clip(x, a_min, a_max) -> y", x="rt.inside(x, a_min, a_max)", masks=True,
+            fill={"a_min": None, "a_max": None}, also={"min": "a_min", "max": "a_max"},
             a_min="rt.exceeds(a_min, x) if a_max is None else rt.exceeds(a_min, x) * rt.exceeds(a_max, np.maximum(x, a_min))",
             a_max="rt.exceeds(x, a_max) if a_min is None else rt.exceeds(np.maximum(x, a_min), a_max)")
 elementwise("np.copysign(x, y) -> z", x="np.sign(x) * np.sign(z)", y="0.0")
@@ -82,7 +83,7 @@ pointwise("np.conj(x) -> y", x="np.conj(y_bar) if kind(x) == 'c' else y_bar")
 
 # -- piecewise constant ----------------------------------------------------------------------------------------------
 
-zero("np.sign", "np.floor", "np.ceil", "np.trunc", "np.rint", "np.isnan", "np.isinf", "np.isfinite", "np.signbit", "np.spacing",
-     "np.nextafter")
+zero("np.sign", "np.floor", "np.ceil", "np.trunc", "np.rint", "np.isnan", "np.isinf", "np.isfinite", "np.signbit", "np.spacing")
+elementwise("np.nextafter(x, y) -> z", x="1.0", y="0.0")
 zero("np.round(x, decimals=0)", "np.fix(x)")
 alias("np.around", "np.round")

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..ir.nodes import Arg, Lit, Seq
 from ..ir.ops import OPS
-from ..ir.probe import probe, type_of
+from ..ir.probe import CannotProbe, probe, type_of
 from ..ir.types import OBJECT, Array, Dim, Extent, Scalar, Tuple, Type, rank, unknown_extent
 from .structure import broadcast
 
@@ -53,10 +53,18 @@ def _dtype_key(arg: Arg, type: Type) -> Any:
 
 
 def _try(name: str, args: tuple[Arg, ...], types: list[Type]) -> tuple[str, bool, str]:
-    values = [arg.value if isinstance(arg, Lit) else _sample(type) for arg, type in zip(args, types)]
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        result = OPS[name].run(tuple(values))
+    result = None
+    for number in (0.5, 1.5, 1.0):  # inside the domain of most functions; of acosh; of all
+        values = [arg.value if isinstance(arg, Lit) else _sample(type, number) for arg, type in zip(args, types)]
+        try:
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                result = OPS[name].run(tuple(values))
+            break
+        except (ValueError, ArithmeticError):
+            continue
+        except TypeError as error:
+            raise CannotProbe(f"{name}: {error}") from error
     if isinstance(result, np.ndarray):
         return ("array", False, str(result.dtype)) if result.dtype.kind in "biufc" else ("other", False, "")
     if isinstance(result, np.generic) and result.dtype.kind in "biufc":
@@ -67,9 +75,9 @@ def _try(name: str, args: tuple[Arg, ...], types: list[Type]) -> tuple[str, bool
     return ("other", False, "")
 
 
-def _sample(type: Type) -> Any:
+def _sample(type: Type, number: float) -> Any:
     assert isinstance(type, (Scalar, Array))
-    value = 0.5 if np.dtype(type.dtype).kind in "fc" else 1
+    value = number if np.dtype(type.dtype).kind in "fc" else 1
     if isinstance(type, Scalar):
         if type.weak:
             return {"b": bool, "i": int, "f": float, "c": complex}[np.dtype(type.dtype).kind](value)
@@ -239,6 +247,110 @@ def linspace(start: Arg, stop: Arg, num: Arg, endpoint: Arg, dtype: Arg) -> Type
     if any(isinstance(type_of(arg), Array) and rank(type_of(arg)) != 0 for arg in (start, stop)):
         return probe(OPS["np.linspace"], (start, stop, num, endpoint, dtype))
     return Array(dtype_of(dtype), (_extent(num),))
+
+
+def like(position: int) -> Callable[..., Type]:
+    """The shape of one argument, the dtype of the first: contributions made by helpers."""
+
+    def inferred(*args: Arg) -> Type:
+        first, shaped = type_of(args[0]), type_of(args[position])
+        dtype = first.dtype if isinstance(first, (Scalar, Array)) else "float64"
+        return Array(dtype, shaped.shape if isinstance(shaped, Array) else ())
+
+    return inferred
+
+
+def matrix_product(x: Arg, y: Arg) -> Type:
+    """`x @ y` and np.dot: the inner extents need not be known to agree."""
+    a, b = type_of(x), type_of(y)
+    dtype = str(np.result_type(_number_dtype(a), _number_dtype(b)))
+    m, n = rank(a), rank(b)
+    if m is None or n is None:
+        return Array(dtype, None)
+    if m == 0 or n == 0:
+        return elementwise_infer("*")(x, y)
+    assert isinstance(a, Array) and isinstance(b, Array) and a.shape is not None and b.shape is not None
+    stack = broadcast(a.shape[:-2], b.shape[:-2])
+    shape = (*stack, *(a.shape[-2:-1] if m > 1 else ()), *(b.shape[-1:] if n > 1 else ()))
+    return Array(dtype, shape) if shape or not (m == n == 1) else Scalar(dtype)
+
+
+def dot_product(x: Arg, y: Arg) -> Type:
+    """np.dot: like @ up to two axes."""
+    a, b = type_of(x), type_of(y)
+    if max(rank(a) or 0, rank(b) or 0) <= 2 and rank(a) is not None and rank(b) is not None:
+        return matrix_product(x, y)
+    return probe(OPS["np.dot"], (x, y))
+
+
+def _number_dtype(type: Type) -> Any:
+    return np.dtype(type.dtype) if isinstance(type, (Scalar, Array)) else np.dtype(float)
+
+
+def cross(x: Arg, y: Arg) -> Type:
+    """np.cross of vectors of three."""
+    a, b = type_of(x), type_of(y)
+    assert isinstance(a, Array) and isinstance(b, Array)
+    dtype = str(np.result_type(a.dtype, b.dtype))
+    return Array(dtype, None if a.shape is None or b.shape is None else broadcast(a.shape, b.shape))
+
+
+def found(x: Arg, *_: Arg) -> Type:
+    """np.nonzero: how many there are is not known."""
+    extent = unknown_extent()
+    return Tuple(tuple(Array("int64", (extent,)) for _ in range(rank(type_of(x)) or 1)))
+
+
+def found_flat(x: Arg, *_: Arg) -> Type:
+    """np.flatnonzero, np.bincount."""
+    return Array("int64", (unknown_extent(),))
+
+
+def found_rows(x: Arg, *_: Arg) -> Type:
+    """np.argwhere."""
+    return Array("int64", (unknown_extent(), rank(type_of(x)) or 1))
+
+
+def unique(x: Arg, *_: Arg) -> Type:
+    """np.unique."""
+    type = type_of(x)
+    return Array(type.dtype if isinstance(type, (Scalar, Array)) else "float64", (unknown_extent(),))
+
+
+def repeated(x: Arg, repeats: Arg, axis: Arg) -> Type:
+    """np.repeat."""
+    type = type_of(x)
+    if isinstance(repeats, Lit) or not isinstance(type, Array) or type.shape is None or not isinstance(axis, Lit):
+        return probe(OPS["np.repeat"], (x, repeats, axis))
+    if axis.value is None:
+        return Array(type.dtype, (unknown_extent(),))
+    shape = list(type.shape)
+    shape[axis.value] = unknown_extent()
+    return Array(type.dtype, tuple(shape))
+
+
+def parts(x: Arg, sections: Arg, axis: int) -> Type:
+    """np.split and its kin: how many parts there are; how long each is where that is known."""
+    type = type_of(x)
+    if not isinstance(sections, (Lit, Seq)) or not isinstance(type, Array) or type.shape is None:
+        return OBJECT
+    cuts = sections.value if isinstance(sections, Lit) else [i.value if isinstance(i, Lit) else None for i in sections.items]
+    whole = type.shape[axis]
+    count = cuts if isinstance(cuts, int) else len(cuts) + 1
+    extents: list[Extent] = [unknown_extent() for _ in range(count)]
+    if isinstance(cuts, int) and count == 1:
+        extents = [whole]
+    elif not isinstance(cuts, int) and None not in cuts and all(c >= 0 for c in cuts):
+        ends = [0, *cuts]
+        if isinstance(whole, int):
+            ends = [min(e, whole) for e in [*ends, whole]]
+            extents = [max(b - a, 0) for a, b in zip(ends, ends[1:])]
+    items = []
+    for extent in extents:
+        shape = list(type.shape)
+        shape[axis] = extent
+        items.append(Array(type.dtype, tuple(shape)))
+    return Tuple(tuple(items))
 
 
 __all__ = ["as_type", "broadcast_to", "created", "created_like", "dtype_of", "elementwise_infer", "extents_of", "eye", "filled",

@@ -7,6 +7,7 @@ import string
 from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var
 from ..ir.probe import type_of
 from ..ir.types import Type, rank
+from . import infer
 from .call import Call
 from .formula import Evaluator, extent_of, shape_of, transposed
 from .table import ROWS, RowError, linear, rule, structural, zero
@@ -76,8 +77,9 @@ def _product(let: Let, call: Call) -> None:
         call.add(y, contribution)
 
 
-for _text in ("x @ y -> z", "np.matmul(x, y) -> z", "np.dot(x, y) -> z"):
-    structural(_text, _product, op={"cheap": False})
+for _text in ("x @ y -> z", "np.matmul(x, y) -> z"):
+    structural(_text, _product, op={"cheap": False, "infer": infer.matrix_product})
+structural("np.dot(x, y) -> z", _product, op={"cheap": False, "infer": infer.dot_product})
 
 
 def _tensordot(let: Let, call: Call, along_a: list[int], along_b: list[int]) -> None:
@@ -134,8 +136,9 @@ structural("np.inner(x, y) -> z", _inner, op={"cheap": False})
 rule("np.outer(x, y) -> z", x="shaped(z_bar @ np.ravel(y), x)", y="shaped(np.ravel(x) @ z_bar, y)")
 rule("np.vdot(x, y) -> z", x="np.conj(z_bar * y) if kind(x) == 'c' else z_bar * y", y="z_bar * np.conj(x) if kind(x) == 'c' else z_bar * x")
 rule("np.kron(x, y) -> z", x="rt.kron_pull(z_bar, like(x), y, 0)", y="rt.kron_pull(z_bar, x, like(y), 1)")
-rule("rt.kron_pull(g, x, y, which) -> z", g="np.kron(z_bar, y) if which == 0 else np.kron(x, z_bar)")
-rule("np.cross(x, y) -> z", x="np.cross(y, z_bar)", y="np.cross(z_bar, x)")
+rule("rt.kron_pull(g, x, y, which) -> z", op={"infer": lambda g, x, y, which: infer.like(1 + which.value)(g, x, y)},
+     g="np.kron(z_bar, y) if which == 0 else np.kron(x, z_bar)")
+rule("np.cross(x, y) -> z", op={"infer": infer.cross}, x="np.cross(y, z_bar)", y="np.cross(z_bar, x)")
 
 
 # -- einsum ----------------------------------------------------------------------------------------------------------
@@ -215,7 +218,7 @@ rule("rt.cholesky_pull(g, y) -> x")
 rule("np.linalg.norm(x, ord=None, axis=None, keepdims=False) -> y",
      x="(x if kind(x) == 'f' else np.conj(x)) * rt.divide_or_zero(spread(y_bar, x, axis, keepdims), spread(y, x, axis, keepdims))"
        " if ord is None or ord == 'fro' or (ord == 2 and vector(x, axis)) else rt.norm_pull(x, y, y_bar, ord, axis, keepdims)")
-rule("rt.norm_pull(x, y, g, ord=None, axis=None, keepdims=False) -> z")
+rule("rt.norm_pull(x, y, g, ord=None, axis=None, keepdims=False) -> z", op={"infer": infer.like(0)})
 
 
 def _slogdet(let: Let, call: Call) -> None:
@@ -248,7 +251,7 @@ rule("np.linalg.eigvalsh(a) -> y", a="rt.eigvalsh_pull(y_bar, a)", op=COSTLY)
 rule("rt.eigvalsh_pull(g, a) -> x")
 zero("np.linalg.matrix_rank(A)")
 linear("np.interp(x, xp, fp) -> y", fp="rt.interp_pull(y_bar, x, xp, like(fp))", x="y_bar * rt.interp_slope(x, xp, fp)")
-linear("rt.interp_pull(g, x, xp, fp) -> y", g="np.interp(x, xp, y_bar)", fp="0.0")
+linear("rt.interp_pull(g, x, xp, fp) -> y", op={"infer": infer.like(3)}, g="np.interp(x, xp, y_bar)", fp="0.0")
 zero("rt.interp_slope(x, xp, fp)")
 
 __all__ = ["Type"]

@@ -92,7 +92,8 @@ linear("rt.full_like(like, value) -> y", like="0.0", value="rt.sum_leaves(y_bar)
 linear("rt.sum_leaves(x) -> y", x="rt.full_like(like(x), y_bar)")
 
 zero("math.floor(x)", "math.ceil(x)", "math.trunc(x)", "math.isnan(x)", "math.isinf(x)", "math.isfinite(x)", "math.factorial(n)",
-     "math.comb(n, k)", "math.isqrt(n)", "math.gcd(*integers)", "math.lcm(*integers)", "math.nextafter(x, y)", "math.ulp(x)")
+     "math.comb(n, k)", "math.isqrt(n)", "math.gcd(*integers)", "math.lcm(*integers)", "math.ulp(x)")
+elementwise("math.nextafter(x, y) -> z", x="1.0", y="0.0")
 zero("math.isclose(a, b, rel_tol=1e-09, abs_tol=0.0)")
 
 

@@ -12,8 +12,8 @@ METHODS: dict[str, str] = {
         "all", "any", "argmax", "argmin", "argsort", "clip", "conj", "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min",
         "nonzero", "prod", "ravel", "repeat", "reshape", "round", "searchsorted", "squeeze", "std", "sum", "swapaxes", "take", "trace",
         "transpose", "var")},
-    "argpartition": "np.argpartition", "conjugate": "np.conj", "copy": "copy", "astype": "astype", "flatten": ".flatten",
-    "item": ".item",
+    "argpartition": "np.argpartition", "conjugate": "np.conj", "copy": "copy", "astype": "astype", "flatten": "rt.flatten",
+    "item": "rt.item",
     "__abs__": "abs", "__neg__": "neg", "__matmul__": "@",
 }
 ATTRIBUTES: dict[str, str] = {

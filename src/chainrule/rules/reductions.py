@@ -10,7 +10,7 @@ from ..ir.nodes import Arg, Let, Lit, Seq, Slice, Var
 from ..ir.probe import type_of
 from ..ir.types import Array, List, rank
 from .call import Call
-from .infer import length_of
+from .infer import found, found_flat, found_rows, length_of, like
 from .math_module import _total
 from .table import alias, elementwise, linear, rule, structural, zero
 
@@ -33,29 +33,34 @@ rule("np.ptp(x, axis=None, keepdims=False) -> y", masks=True,
        " - rt.ties(x, np.min(x, axis, keepdims=True), axis, True))")
 zero("rt.ties(x, y, axis=None, keepdims=False)")
 rule("rt.prod_others(x, axis=None) -> y", x="rt.prod_others_pull(y_bar, x, axis)")
-rule("rt.prod_others_pull(g, x, axis=None) -> y")
+rule("rt.prod_others_pull(g, x, axis=None) -> y", op={"infer": like(1)})
 
 linear("np.cumsum(x, axis=None, dtype=None) -> y",
        x="np.cumsum(y_bar[::-1])[::-1] if rank(x) == 1 else np.reshape(np.cumsum(y_bar[::-1])[::-1], shape(x)) if axis is None else "
          "np.flip(np.cumsum(np.flip(y_bar, axis), axis), axis)")
 rule("np.cumprod(x, axis=None, dtype=None) -> y", x="rt.cumprod_pull(y_bar, x, axis)")
-rule("rt.cumprod_pull(g, x, axis=None) -> y")
+rule("rt.cumprod_pull(g, x, axis=None) -> y", op={"infer": like(1)})
 linear("np.diff(x, n=1, axis=-1) -> y", x="rt.diff_pull(y_bar, n, axis)")
 linear("rt.diff_pull(g, n=1, axis=-1) -> y", g="np.diff(y_bar, n, axis)")
 linear("np.trace(x, offset=0) -> y", x="y_bar * np.eye(extent(x, 0), extent(x, 1), offset)", static=("offset",))
-rule("np.sort(x, axis=-1, kind=None) -> y", x="rt.unsort(y_bar, np.argsort(x, axis, kind='stable'), axis)")
-linear("rt.unsort(g, order, axis=-1) -> y", g="np.take_along_axis(y_bar, order, axis)")
+rule("np.sort(x, axis=-1, kind=None) -> y", 
+     x="shaped(rt.unsort(y_bar, np.argsort(x, axis, kind='stable'), axis), x) if axis is None else "
+       "rt.unsort(y_bar, np.argsort(x, axis, kind='stable'), axis)")
+linear("rt.unsort(g, order, axis=-1) -> y", g="np.take_along_axis(y_bar, order, axis)", order="0.0", op={"infer": like(0)})
 rule("np.median(x, axis=None, keepdims=False) -> y", masks=True,
      x="spread(y_bar, x, axis, keepdims) * rt.median_share(x, axis)")
 zero("rt.median_share(x, axis=None)")
-linear("np.trapezoid(y, x=None, dx=1.0, axis=-1) -> z", y="rt.trapezoid_pull(z_bar, y, x, dx, axis)")
-linear("rt.trapezoid_pull(g, y, x=None, dx=1.0, axis=-1) -> z", y="0.0", g="np.trapezoid(z_bar, x, dx, axis)")
+rule("np.trapezoid(y, x=None, dx=1.0, axis=-1) -> z", dx="np.sum(z_bar * z / dx)", y="rt.trapezoid_pull(z_bar, y, x, dx, axis)")
+linear("rt.trapezoid_pull(g, y, x=None, dx=1.0, axis=-1) -> z", y="0.0", g="np.trapezoid(z_bar, x, dx, axis)", op={"infer": like(1)})
 
 zero("np.any(x, axis=None, keepdims=False)", "np.all(x, axis=None, keepdims=False)", "np.argmax(x, axis=None, keepdims=False)",
      "np.argmin(x, axis=None, keepdims=False)", "np.count_nonzero(x, axis=None, keepdims=False)",
-     "np.argsort(x, axis=-1, kind=None)", "np.searchsorted(a, v, side='left')", "np.nonzero(x)", "np.flatnonzero(x)",
-     "np.argwhere(x)", "np.isclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False)",
+     "np.argsort(x, axis=-1, kind=None)", "np.searchsorted(a, v, side='left')",
+     "np.isclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False)",
      "np.allclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False)", "np.array_equal(a1, a2, equal_nan=False)")
+zero("np.nonzero(x)", op={"infer": found})
+zero("np.flatnonzero(x)", op={"infer": found_flat})
+zero("np.argwhere(x)", op={"infer": found_rows})
 zero("np.nanargmax(x, axis=None, keepdims=False)", "np.nanargmin(x, axis=None, keepdims=False)")
 
 # -- builtins -------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var
 from ..ir.ops import Op, Param, define
 from ..ir.probe import type_of
-from ..ir.types import Array, List, Scalar, Tuple, rank
+from ..ir.types import Array, List, Scalar, Tuple, Type, rank
 from . import infer
 from .call import Call
 from .formula import Evaluator, extent_of, shape_of
@@ -34,9 +34,9 @@ for _name in ("np.fliplr", "np.flipud"):
 linear("np.rot90(x, k=1, axes=(0, 1)) -> y", op=VIEW, x="np.rot90(y_bar, -k, axes)", static=("k",))
 linear("np.roll(x, shift, axis=None) -> y", x="np.roll(y_bar, -shift, axis)", shift="0.0")
 linear("np.tile(x, reps) -> y", x="rt.tile_pull(y_bar, like(x), reps)", reps="0.0")
-linear("rt.tile_pull(g, x, reps) -> y", g="np.tile(y_bar, reps)", x="0.0", reps="0.0")
-linear("np.repeat(x, repeats, axis=None) -> y", x="rt.repeat_pull(y_bar, like(x), repeats, axis)", repeats="0.0")
-linear("rt.repeat_pull(g, x, repeats, axis=None) -> y", g="np.repeat(y_bar, repeats, axis)", x="0.0", repeats="0.0")
+linear("rt.tile_pull(g, x, reps) -> y", op={"infer": infer.like(1)}, g="np.tile(y_bar, reps)", x="0.0", reps="0.0")
+linear("np.repeat(x, repeats, axis=None) -> y", op={"infer": infer.repeated}, x="rt.repeat_pull(y_bar, like(x), repeats, axis)", repeats="0.0")
+linear("rt.repeat_pull(g, x, repeats, axis=None) -> y", op={"infer": infer.like(1)}, g="np.repeat(y_bar, repeats, axis)", x="0.0", repeats="0.0")
 linear("np.triu(x, k=0) -> y", x="np.triu(y_bar, k)", k="0.0")
 linear("np.tril(x, k=0) -> y", x="np.tril(y_bar, k)", k="0.0")
 linear("np.diag(x, k=0) -> y", op=VIEW, x="np.diag(y_bar, k) if rank(x) == 1 else rt.diagonal_pull(y_bar, like(x), k, 0, 1)",
@@ -44,11 +44,11 @@ linear("np.diag(x, k=0) -> y", op=VIEW, x="np.diag(y_bar, k) if rank(x) == 1 els
 linear("np.diagonal(x, offset=0, axis1=0, axis2=1) -> y", op=VIEW, x="rt.diagonal_pull(y_bar, like(x), offset, axis1, axis2)",
        static=("offset",))
 linear("rt.diagonal_pull(g, x, offset, axis1, axis2) -> y", g="np.diagonal(y_bar, offset, axis1, axis2)", x="0.0",
-       static=("offset",))
+       static=("offset",), op={"infer": infer.like(1)})
 linear("np.pad(x, pad_width, mode='constant', constant_values=0) -> y", x="rt.pad_pull(y_bar, like(x), pad_width)", pad_width="0.0")
-linear("rt.pad_pull(g, x, pad_width) -> y", g="np.pad(y_bar, pad_width)", x="0.0", pad_width="0.0")
+linear("rt.pad_pull(g, x, pad_width) -> y", op={"infer": infer.like(1)}, g="np.pad(y_bar, pad_width)", x="0.0", pad_width="0.0")
 linear("np.take_along_axis(x, indices, axis) -> y", x="rt.put_along(y_bar, like(x), indices, axis)", indices="0.0")
-linear("rt.put_along(g, x, indices, axis) -> y", g="np.take_along_axis(y_bar, indices, axis)", x="0.0", indices="0.0")
+linear("rt.put_along(g, x, indices, axis) -> y", op={"infer": infer.like(1)}, g="np.take_along_axis(y_bar, indices, axis)", x="0.0", indices="0.0")
 
 
 # -- joining -------------------------------------------------------------------------------------------------------
@@ -116,7 +116,8 @@ def concatenate_pull(let: Let, call: Call, axis: int | None) -> None:
         last = i == len(arg.items) - 1
         stop: Operand = Lit(None) if last else _plus(call, start, size)
         if i in found:
-            part = b.emit("index", full, at_axis(axis or 0, Slice(Lit(None) if i == 0 else start, stop, Lit(None)), ndim))
+            own = None if axis is None and rank(type) != 1 else _part_type(full, item)
+            part = b.emit("index", full, at_axis(axis or 0, Slice(Lit(None) if i == 0 else start, stop, Lit(None)), ndim), type=own)
             if isinstance(type, Scalar):
                 part = b.emit("index", part, Lit(0))
             elif axis is None and rank(type) != 1:
@@ -204,12 +205,17 @@ def _split(let: Let, call: Call) -> None:
         call.add(x, call.b.emit("np.concatenate", call.full(), Lit(axis), type=x.type))
 
 
+def _split_axis(op: str, x: Arg) -> int:
+    return 0 if op == "np.vsplit" or rank(type_of(x)) == 1 else 1
+
+
 for _name in ("np.split", "np.array_split"):
-    structural(f"{_name}(ary, indices_or_sections, axis=0) -> parts", _split, op=VIEW, static=("indices_or_sections",),
-               constant=("indices_or_sections",))
+    structural(f"{_name}(ary, indices_or_sections, axis=0) -> parts", _split, constant=("indices_or_sections",),
+               static=("indices_or_sections",),
+               op={"views": (0,), "infer": lambda x, sections, axis: infer.parts(x, sections, axis.value)})
 for _name in ("np.hsplit", "np.vsplit"):
-    structural(f"{_name}(ary, indices_or_sections) -> parts", _split, op=VIEW, static=("indices_or_sections",),
-               constant=("indices_or_sections",))
+    structural(f"{_name}(ary, indices_or_sections) -> parts", _split, constant=("indices_or_sections",), static=("indices_or_sections",),
+               op={"views": (0,), "infer": lambda x, sections, op=_name: infer.parts(x, sections, _split_axis(op, x))})
 
 
 # -- arrays made of numbers and arrays -------------------------------------------------------------------------------
@@ -259,31 +265,23 @@ def _same(let: Let, call: Call) -> None:
         call.add(x, call.full())
 
 
+def _part_type(full: Operand, item: Arg) -> Type | None:
+    """The type of the part of a cotangent that belongs to an item."""
+    own, whole = type_of(item), type_of(full)
+    return Array(whole.dtype, own.shape) if isinstance(own, Array) and isinstance(whole, Array) else None
+
+
 def _flatten(let: Let, call: Call) -> None:
     x = let.args[0]
     if isinstance(x, Var) and call.active(x):
         call.add(x, call.b.emit("np.reshape", call.full(), shape_of(_evaluator(let, call), x)))
 
 
-def _item(let: Let, call: Call) -> None:
-    x = let.args[0]
-    if not isinstance(x, Var) or not call.active(x):
-        return
-    index = let.args[1]
-    if isinstance(index, Seq) and index.items:
-        call.add_at(x, (("index", call.operand(1)),), call.full())
-    else:
-        call.add(x, call.full(), broadcast=True)
-
-
 define(Op("astype", (Param("x"), Param("dtype")), lambda x, dtype: x.astype(dtype), infer.as_type, fresh=True))
-define(Op(".flatten", (Param("x"),), lambda x: x.flatten(), fresh=True))
-define(Op(".item", (Param("x"), Param("index", star=True)), lambda x, *index: x.item(*index)))
 structural("astype", _same, static=("dtype",), constant=("dtype",))
-structural(".flatten", _flatten)
-structural(".item", _item, constant=("index",))
+structural("rt.flatten(x) -> y", _flatten, op={"fresh": True})
+linear("rt.item(x) -> y", x="y_bar")
 
 for _name in ("float16", "float32", "float64", "longdouble", "complex64", "complex128"):
     linear(f"np.{_name}(x) -> y", x="y_bar", op=VIEW)
 zero(*(f"np.{_name}(x)" for _name in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool", "intp")))
-METHOD_OPS = frozenset({"astype", "copy", ".flatten", ".item"})

@@ -66,6 +66,8 @@ def infer_index(array: Arg, index: Arg) -> Type:
         return OBJECT
     if isinstance(type, List):
         return type.element
+    if isinstance(type, Scalar) and not type.weak:
+        type = Array(type.dtype, ())
     if not isinstance(type, Array):
         return OBJECT
     if type.shape is None:
@@ -266,6 +268,7 @@ _op("copy", "array", lambda array: array.copy(), _same_as_first, fresh=True)
 
 _op("push", "tape value", lambda tape, value: None, lambda *_: OBJECT, effect=True)
 _op("pop", "tape", lambda tape: None, lambda *_: OBJECT, effect=True)
+_op("mark", "sweep", lambda sweep: None, lambda *_: OBJECT, effect=True)  # "reverse": here the reverse sweep begins
 
 
 # -- tuples, and lists that grow in loops ------------------------------------------------------------------

@@ -71,6 +71,7 @@ class Row:
     names: tuple[str | None, ...] = ()
     keywords: dict[str, str] = field(default_factory=dict)
     defaults: dict[str, Any] = field(default_factory=dict)  # of the parameters that the row does not have
+    fill: dict[str, Any] = field(default_factory=dict)  # for required parameters that the call leaves out
 
 
 @dataclass(frozen=True)
@@ -161,9 +162,15 @@ def _name(node: ast.expr) -> str:
 
 
 def elementwise(text: str, *, pole: bool = False, product: bool = False, quiet: bool = False, masks: bool = False,
-                op: dict[str, Any] | None = None, **partials: str) -> None:
-    """A function applied element by element, with its partial derivatives."""
-    _declare(text, "elementwise", partials, dict(pole=pole, product=product, quiet=quiet, masks=masks), op)
+                fill: dict[str, Any] | None = None, also: dict[str, str] | None = None, op: dict[str, Any] | None = None,
+                **partials: str) -> None:
+    """A function applied element by element, with its partial derivatives.
+
+    fill: values of parameters that the operation always gets, though a call may leave them out.
+    also: further names of parameters.
+    """
+    flags = dict(pole=pole, product=product, quiet=quiet, masks=masks, fill=fill or {}, also=also or {})
+    _declare(text, "elementwise", partials, flags, op)
 
 
 def pointwise(text: str, *, masks: bool = False, op: dict[str, Any] | None = None, **contributions: str) -> None:
@@ -252,6 +259,7 @@ def _declare(text: str, kind: str, formulas: dict[str, str], flags: dict[str, An
         raise ValueError(f"{text!r} has no parameter {unknown[0]!r}")
     define(Op(name, params, impl, **options))
     names, keywords, defaults = _match(text, function, params)
+    keywords.update(flags.pop("also", {}))
     parsed = {p: ast.parse(f, mode="eval").body for p, f in formulas.items()}
     known = (STATIC & frozenset(p.name for p in params)) | frozenset(static)
     constant = (known - set(formulas)) | {p for p, f in formulas.items() if f == "0.0"} | frozenset(flags.pop("constant", ()))
@@ -335,6 +343,8 @@ def bind(name: str, args: tuple[Arg, ...], kwargs: dict[str, Arg] | None = None)
             bound.append(given[param.name])
         elif param.star:
             bound.append(Seq(()))
+        elif param.name in row.fill:
+            bound.append(Lit(row.fill[param.name]))
         elif param.default is REQUIRED:
             raise RowError(f"{name} needs its argument {param.name!r}")
         else:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from .table import refuse, zero
+from .infer import found_flat, unique
+from .table import alias, refuse, zero
 
-zero("np.unique(x)", "np.bincount(x)", "np.digitize(x, bins)", "np.lexsort(keys)", "np.result_type(*arrays_and_dtypes)",
+zero("np.unique(x)", op={"infer": unique})
+zero("np.bincount(x, weights=None, minlength=0)", op={"infer": found_flat})
+zero("np.digitize(x, bins)", "np.lexsort(keys)", "np.result_type(*arrays_and_dtypes)",
      "np.can_cast(from_, to)", "np.isscalar(element)", "np.iscomplexobj(x)", "np.isrealobj(x)", "np.may_share_memory(a, b)",
      "np.shares_memory(a, b)", "np.ravel_multi_index(multi_index, dims)", "np.unravel_index(indices, shape)", "np.indices(dimensions)")
+zero("rt.stop_gradient(x)", op={"views": (0,)})
+alias("rt.stop_gradient", "rt.stop_gradient")
 
 for _name in ("shuffle", "permutation", "seed"):
     refuse(f"np.random.{_name}", because="it draws from random state that is shared by the whole program",

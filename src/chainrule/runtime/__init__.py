@@ -31,7 +31,9 @@ from .containers import (
     add_lists,
     broadcast_like,
     cut,
+    flatten,
     full_like,
+    item,
     list_ties,
     one_hot,
     share,
@@ -39,6 +41,9 @@ from .containers import (
     unbroadcast,
     unstack,
     zeros_like,
+)
+from .control import (
+    stop_gradient,
 )
 from .pointwise import (
     absorb,
@@ -71,10 +76,12 @@ __all__ = [
     "eigh_pull",
     "eigvalsh_pull",
     "exceeds",
+    "flatten",
     "full_like",
     "inside",
     "interp_pull",
     "interp_slope",
+    "item",
     "kron_pull",
     "last_wins",
     "list_ties",
@@ -90,6 +97,7 @@ __all__ = [
     "share",
     "sign",
     "sinc_slope",
+    "stop_gradient",
     "sum_leaves",
     "ties",
     "tile_pull",

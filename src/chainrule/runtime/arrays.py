@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ def prod_others(x: Any, axis: Any = None) -> Any:
     kept = tuple(a for a in range(x.ndim) if a not in axes)
     order = kept + axes
     moved = np.transpose(x, order)
-    flat = moved.reshape(*(x.shape[a] for a in kept), -1)
+    flat = moved.reshape(*(x.shape[a] for a in kept), math.prod(x.shape[a] for a in axes))
     before, after = np.ones_like(flat), np.ones_like(flat)
     if flat.shape[-1] > 1:
         before[..., 1:] = np.cumprod(flat[..., :-1], axis=-1)
@@ -155,7 +156,7 @@ def prod_others_pull(g: Any, x: Any, axis: Any = None) -> Any:
     kept = tuple(a for a in range(x.ndim) if a not in axes)
     order = kept + axes
     shape = np.transpose(x, order).shape
-    flat, down = (np.transpose(a, order).reshape(*(x.shape[k] for k in kept), -1) for a in (x, g))
+    flat, down = (np.transpose(a, order).reshape(*(x.shape[k] for k in kept), math.prod(x.shape[k] for k in axes)) for a in (x, g))
     result = np.zeros(flat.shape, np.result_type(x, g))
     for k in range(flat.shape[-1]):
         rest = flat.copy()

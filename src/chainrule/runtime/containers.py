@@ -92,6 +92,16 @@ def cut(g: Any, like: Any, axis: int | None = 0) -> Any:
     return np.split(g, np.cumsum([np.shape(item)[axis] for item in like])[:-1], axis)
 
 
+def flatten(x: Any) -> Any:
+    """A one-dimensional copy of an array."""
+    return x.flatten()
+
+
+def item(x: Any) -> Any:
+    """The only element of an array, as a Python number."""
+    return x.item() if isinstance(x, (np.ndarray, np.generic)) else x
+
+
 def share(x: Any, items: Any, y: Any) -> Any:
     """The share that x has in y, the maximum or minimum of items: equal ones share equally."""
     return 1.0 / sum(item == y for item in items) if x == y else 0.0

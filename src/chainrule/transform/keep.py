@@ -38,6 +38,7 @@ from ..ir.nodes import (
 from ..ir.ops import OPS
 from ..ir.types import List
 from ..ir.walk import defined, map_arg, map_args, uses
+from ..simplify.copies import copies_block
 from ..simplify.dead import dead_block
 from .plan import Plan, is_wild
 from .prepare import headed
@@ -49,10 +50,11 @@ def keep(primal: Block, marker: tuple[Stmt, ...], sweep: tuple[Stmt, ...], resul
 
     likes: stand-ins for any value with the type of a primal Var. names: hints for values of the reverse sweep.
     """
-    reverse = dead_block(Block((), sweep, Yield((result,))))
+    reverse = dead_block(copies_block(Block((), sweep, Yield((result,)))))
     keeper = _Keeper(primal, reverse, likes, names)
     stmts = keeper.reverse(reverse.stmts)
-    end = map_arg(result, keeper.value)
+    assert isinstance(reverse.end, Yield)
+    end = map_arg(reverse.end.values[0], keeper.value)
     return Block(primal.params, (*keeper.forward(primal).stmts, *marker, *stmts), Yield((end,)))
 
 

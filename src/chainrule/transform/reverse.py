@@ -53,6 +53,7 @@ from ..ir.nodes import (
 from ..ir.ops import OPS, Op, Param, define
 from ..ir.types import INT, OBJECT, Array, List, Scalar, Tuple, Type, differentiable, shape
 from ..ir.walk import all_stmts, definitions, free, leaves
+from ..simplify.copies import copies_block
 from .adjoints import Adjoints, Bar, bar_type
 from .keep import keep
 from .prepare import Counts, headed, prepare
@@ -81,7 +82,7 @@ def reverse(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, 
     pullback takes one cotangent for each differentiable value in the result and gives a tuple of gradients.
     """
     rules = rules or _table()
-    body, counts = prepare(program.body)
+    body, counts = prepare(copies_block(program.body))
     program = replace(program, body=body)
     sweep = Sweep(program, wrt, rules, seed == "pullback", counts)
     assert isinstance(program.body.end, Yield)
@@ -303,13 +304,20 @@ def _flows(rules: Rules) -> Callable[[Let, int], bool]:
 
 def _singular(body: Block, rules: Rules, flows: Callable[[Let, int], bool]) -> set[Var]:
     """The Vars that may be infinite or NaN where the inputs are finite: what follows from a row with a pole."""
-    poles = [s.out for s in all_stmts(body) if isinstance(s, Let) and s.out is not None and rules.pole(s.op)]
+    lets = [s for s in all_stmts(body) if isinstance(s, Let) and s.out is not None]
+    poles = [s.out for s in lets if s.out is not None and rules.pole(s.op) and not _raises(s)]
     if not poles:
         return set()
     graph: dict[Var, list[Var]] = {}
     for source, target in edges(body, flows):
         graph.setdefault(source, []).append(target)
     return reach(graph, poles)
+
+
+def _raises(let: Let) -> bool:
+    """Whether an operation raises where its result would be infinite: Python's own on Python's own numbers."""
+    numbers = all(isinstance(t, Scalar) and t.weak for t in map(type_of, let.args))
+    return numbers and (let.op in ("/", "**", "pow") or let.op.startswith("math."))
 
 
 def _never_ends(block: Block) -> bool:
@@ -360,7 +368,7 @@ class Pull:
         return isinstance(var, Var) and var in self.sweep.active
 
     def masked(self) -> bool:
-        return self.let.out in self.sweep.tainted
+        return self.let.out in self.sweep.tainted and not (self.let.op == "/" and _raises(self.let))
 
     def singular(self, k: int) -> bool:
         return any(v in self.sweep.singular for v in variables(self.let.args[k]))

@@ -1,0 +1,280 @@
+"""The public transforms: `grad`, `value_and_grad`, `vjp`, and what a transformed function carries."""
+
+from __future__ import annotations
+
+import functools
+import html
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from types import FunctionType, MethodType
+from typing import Any, Literal, Union, overload
+
+from . import check as _check
+from .dispatch import Dispatcher, Variant
+from .frontend.request import Compiled, Request
+from .frontend.source import Resolved, resolve
+
+__all__ = ["Transformed", "check_grads", "grad", "value_and_grad", "vjp"]
+
+Argnums = Union[int, str, Sequence[Union[int, str]]]
+Function = Callable[..., Any]
+BACKENDS = ("numpy",)
+
+
+def _compile(request: Request) -> Compiled:
+    from . import pipeline  # the compiler is loaded when there is something to compile
+
+    return pipeline.compile(request)
+
+
+class Transformed:
+    """A function made by a transform. Called with the primal's arguments, it returns the derivative.
+
+    primal:      the user's function.
+    source:      the generated source of the most recent specialisation or, before any call, for the types that the annotations give.
+    source_for:  the generated source for the types of some arguments; nothing is run.
+    signatures:  the specialisations so far, as text.
+    """
+
+    primal: Function
+    transform: str
+    argnums: int | str | tuple[int | str, ...]
+    has_aux: bool
+    options: dict[str, Any]
+
+    def __init__(self, primal: Function, transform: str, argnums: Argnums, has_aux: bool, options: dict[str, Any], *,
+                 dispatcher: Dispatcher | None = None, resolved: Resolved | None = None) -> None:
+        _check_options(transform, options)
+        self.primal = primal
+        self.transform = transform
+        self.argnums = _check_argnums(transform, argnums)
+        self.has_aux = bool(has_aux)
+        self.options = dict(options)
+        resolved = resolve(primal) if resolved is None else resolved
+        self._given = resolved.args
+        self._keywords = dict(resolved.keywords)
+        if dispatcher is None:
+            verify = _verify if options.get("check") else None
+            dispatcher = Dispatcher(resolved.function, _compile, transform, self.argnums, self.has_aux, skip=len(self._given), verify=verify)
+        self._dispatcher = dispatcher
+        self._count = -1 if self._given or self._keywords else dispatcher.count
+        self._methods: Dispatcher | None = None
+        functools.update_wrapper(self, primal)
+        try:
+            self.__signature__ = inspect.signature(primal)
+        except (TypeError, ValueError):
+            self.__signature__ = dispatcher.signature
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not kwargs and len(args) == self._count:
+            return self._dispatcher.entry(*args)
+        return self._dispatcher.call((*self._given, *args), {**self._keywords, **kwargs} if self._keywords else kwargs)
+
+    def __get__(self, owner: Any, cls: type | None = None) -> Any:
+        """As a method: differentiates with respect to the other arguments, like a transform of the bound method."""
+        if owner is None:
+            return self
+        if not isinstance(self.primal, FunctionType) or self._given:
+            return self
+        if self._methods is None:
+            own = self._dispatcher
+            self._methods = Dispatcher(own.function, own.compile, own.mode, own.argnums, own.has_aux, skip=1, backend=own.backend, verify=own.verify)
+        method = MethodType(self.primal, owner)
+        return Transformed(method, self.transform, self.argnums, self.has_aux, self.options,
+                           dispatcher=self._methods, resolved=Resolved(self.primal, (owner,)))
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        name = getattr(self, "__qualname__", "")
+        found: Any = sys.modules.get(getattr(self, "__module__", None) or "")
+        for attribute in name.split("."):
+            found = getattr(found, attribute, None)
+        if found is self:
+            return str(name)  # a decorated function: found again under its own name
+        return _rebuild, (self.primal, self.transform, self.argnums, self.has_aux, self.options)
+
+    @property
+    def source(self) -> str:
+        """The generated Python source, as text."""
+        latest = self._dispatcher.latest
+        if latest is not None:
+            return latest.compiled.text
+        return self._dispatcher.from_annotations(self._given, self._keywords)
+
+    def source_for(self, *args: Any, **kwargs: Any) -> str:
+        """The generated Python source for the types of these arguments. Nothing is run."""
+        return self._dispatcher.variant_for((*self._given, *args), {**self._keywords, **kwargs}).compiled.text
+
+    @property
+    def signatures(self) -> tuple[str, ...]:
+        """The types for which code has been generated so far, oldest first."""
+        return tuple(str(variant) for variant in self._dispatcher.made)
+
+    def __repr__(self) -> str:
+        argnums = "" if self.argnums == 0 else f", argnums={self.argnums!r}"
+        return f"chainrule.{self.transform}({getattr(self.primal, '__qualname__', repr(self.primal))}{argnums})"
+
+    def _repr_html_(self) -> str:
+        try:
+            text = self.source
+        except Exception as error:  # a notebook shows what there is to show
+            text = f"{self!r}\n{error}"
+        return f"<pre><code>{html.escape(text)}</code></pre>"
+
+
+def _rebuild(primal: Function, transform: str, argnums: Argnums, has_aux: bool, options: dict[str, Any]) -> Transformed:
+    return Transformed(primal, transform, argnums, has_aux, options)
+
+
+def _check_options(transform: str, options: dict[str, Any]) -> None:
+    unknown = sorted(set(options) - {"backend", "check"})
+    if unknown:
+        raise TypeError(f"{transform}() has no option {unknown[0]!r}; its options are backend and check")
+    backend = options.get("backend", "numpy")
+    if backend not in BACKENDS:
+        raise ValueError(f"{transform}: there is no back end {backend!r}; there is {' and '.join(map(repr, BACKENDS))}")
+
+
+def _check_argnums(transform: str, argnums: Any) -> int | str | tuple[int | str, ...]:
+    """An int, a name, or a tuple of these (a list is taken for one)."""
+    many = isinstance(argnums, (tuple, list))
+    for one in argnums if many else (argnums,):
+        if isinstance(one, bool) or not (isinstance(one, str) or hasattr(type(one), "__index__")):
+            raise TypeError(f"{transform}: argnums is the position or name of an argument, or a tuple of these, not {argnums!r}")
+    if many and not argnums:
+        raise ValueError(f"{transform}: argnums is empty; it must name at least one argument")
+    plain = [one if isinstance(one, str) else one.__index__() for one in (argnums if many else (argnums,))]
+    return tuple(plain) if many else plain[0]
+
+
+def _transform(name: str, f: Function | None, argnums: Argnums, has_aux: bool, options: dict[str, Any]) -> Any:
+    if f is None:
+        _check_options(name, options)
+        _check_argnums(name, argnums)
+        return lambda function: Transformed(function, name, argnums, has_aux, options)
+    return Transformed(f, name, argnums, has_aux, options)
+
+
+@overload
+def grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False, backend: str = "numpy", check: bool = False) -> Transformed: ...
+@overload
+def grad(f: None = None, argnums: Argnums = 0, *, has_aux: bool = False, backend: str = "numpy",
+         check: bool = False) -> Callable[[Function], Transformed]: ...
+def grad(f: Function | None = None, argnums: Argnums = 0, *, has_aux: bool = False, **options: Any) -> Any:
+    """The gradient of a function whose value is one number.
+
+    Arguments: ``f``, whose source is read; ``argnums``, the position or name of the argument to differentiate with respect
+    to, or a tuple of these (then the result is a tuple); ``has_aux``: f returns ``(value, aux)``, and ``(gradient, aux)`` is
+    returned; ``check=True`` compares the first gradient of every specialisation with finite differences;
+    ``backend``: "numpy". Without ``f``, a decorator.
+
+    Returns a function with the parameters of f. The gradient has the structure, shape and dtype of the argument, with
+    None at leaves of containers that carry no derivative.
+
+    Raises, when called: TypeError if the argument holds no float, or the value is not one number; UnsupportedError for what
+    cannot be differentiated.
+
+    >>> def area(radius):
+    ...     return 3.0 * radius**2
+    >>> grad(area)(2.0)
+    12.0
+    """
+    return _transform("grad", f, argnums, has_aux, options)
+
+
+@overload
+def value_and_grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False, backend: str = "numpy", check: bool = False) -> Transformed: ...
+@overload
+def value_and_grad(f: None = None, argnums: Argnums = 0, *, has_aux: bool = False, backend: str = "numpy",
+                   check: bool = False) -> Callable[[Function], Transformed]: ...
+def value_and_grad(f: Function | None = None, argnums: Argnums = 0, *, has_aux: bool = False, **options: Any) -> Any:
+    """Value and gradient in one go: a function that returns ``(value, gradient)``.
+
+    With ``has_aux``, f returns ``(value, aux)``, and the result is ``((value, aux), gradient)``. Otherwise as `grad`.
+
+    >>> def area(radius):
+    ...     return 3.0 * radius**2
+    >>> value_and_grad(area)(2.0)
+    (12.0, 12.0)
+    """
+    return _transform("value_and_grad", f, argnums, has_aux, options)
+
+
+@overload
+def vjp(f: Function, *args: Any, has_aux: Literal[False] = False) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]: ...
+@overload
+def vjp(f: Function, *args: Any, has_aux: bool) -> tuple[Any, ...]: ...
+def vjp(f: Function, *args: Any, has_aux: bool = False) -> tuple[Any, ...]:
+    """The value of f at the arguments, and its pullback.
+
+    Returns ``(value, pullback)``, or ``(value, pullback, aux)`` with ``has_aux``. ``pullback(cotangent)`` takes what has the
+    structure and shapes of the value, and returns a tuple: one cotangent for each argument, None for those without
+    derivative. It may be called many times.
+
+    Raises TypeError if no argument holds a float; the pullback does if the cotangent does not fit the value.
+
+    >>> def scale(x, y):
+    ...     return x * y
+    >>> value, pullback = vjp(scale, 2.0, 5.0)
+    >>> value, pullback(1.0)
+    (10.0, (5.0, 2.0))
+    """
+    resolved = resolve(f)
+    dispatcher = _vjp_dispatcher(resolved.function, len(resolved.args), bool(has_aux))
+    result: tuple[Any, ...] = dispatcher.call((*resolved.args, *args), dict(resolved.keywords))
+    return result
+
+
+@functools.lru_cache(maxsize=256)  # of functions made anew for every call, only the last are kept
+def _vjp_dispatcher(function: FunctionType, skip: int, has_aux: bool) -> Dispatcher:
+    return Dispatcher(function, _compile, "vjp", 0, has_aux, skip=skip)
+
+
+def check_grads(f: Function, args: Sequence[Any], order: int = 1, modes: Sequence[str] = ("rev",),
+                atol: float | None = None, rtol: float | None = None) -> None:
+    """Compare the derivatives of f at some arguments with finite differences.
+
+    Raises GradientCheckError, which says which argument, which element and both values, and where the function has a
+    kink (that alone is no error).
+
+    >>> def area(radius):
+    ...     return 3.0 * radius**2
+    >>> check_grads(area, (2.0,))
+    """
+    _check.check_vjp(f, args, vjp, order, modes, atol, rtol)
+
+
+def _verify(dispatcher: Dispatcher, variant: Variant, values: list[Any], result: Any) -> None:
+    """Compare a gradient with finite differences of the primal (`check=True`)."""
+    gradient = result[1] if dispatcher.mode == "value_and_grad" else result[0] if dispatcher.has_aux else result
+    gradients = gradient if isinstance(dispatcher.argnums, tuple) else (gradient,)
+    # Every item of *args and **kwargs is an argument of its own here, so that each can be moved alone.
+    places: list[tuple[int, Any]] = []
+    flat: list[Any] = []
+    names: list[str] = []
+    for number, (value, kind, name) in enumerate(zip(values, dispatcher.kinds, dispatcher.names)):
+        items: list[Any] = list(range(len(value))) if kind == "args" else list(value) if kind == "kwargs" else [None]
+        for item in items:
+            places.append((number, item))
+            flat.append(value if item is None else value[item])
+            names.append(name if item is None else f"{name}[{item!r}]" if kind == "args" else item)
+
+    @functools.wraps(dispatcher.function)
+    def primal(*moved: Any) -> Any:
+        positional: list[Any] = []
+        keywords: dict[str, Any] = {}
+        for (number, _), name, value in zip(places, names, moved):
+            if dispatcher.kinds[number] in ("positional", "args"):
+                positional.append(value)
+            else:
+                keywords[name] = value
+        value = dispatcher.function(*positional, **keywords)
+        return value[0] if dispatcher.has_aux else value
+
+    titles = [name if name.isidentifier() else name.replace("[", "_").rstrip("]") for name in names]
+    primal.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(title, inspect.Parameter.POSITIONAL_ONLY) for title in titles])
+    chosen = [places.index(place) for place in variant.selected]
+    _check.check_gradients(primal, flat, gradients, chosen)
+
+

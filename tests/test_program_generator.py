@@ -1,4 +1,4 @@
-"""The random programs are themselves tested, without the compiler: they run, they are varied, and the oracle catches errors."""
+"""The random programs are themselves tested, without the compiler: they run, they vary, and the oracle catches errors."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _text(pattern):
 _unparse = functools.cache(ast.unparse)
 
 
-# The ways to a wrong gradient of the design, and other features, with the least share (percent) of programs having them.
+# Known ways to a wrong gradient, and other features, with the least share (percent) of programs that have them.
 FEATURES = {
     "an if that leaves outer values alone": (_nodes(ast.If), 30),
     "broadcast of one element": (_text(r"\[:1\]|keepdims"), 1),

@@ -37,7 +37,6 @@ class Transformed:
     signatures:  the specialisations so far, as text.
     """
 
-    primal: Function
     transform: str
     argnums: int | str | tuple[int | str, ...]
     has_aux: bool
@@ -46,7 +45,9 @@ class Transformed:
     def __init__(self, primal: Function, transform: str, argnums: Argnums, has_aux: bool, options: dict[str, Any], *,
                  dispatcher: Dispatcher | None = None, resolved: Resolved | None = None) -> None:
         _check_options(transform, options)
-        self.primal = primal
+        # First, and without the attributes of a primal that is transformed itself: they would become this one's.
+        functools.update_wrapper(self, primal, updated=() if isinstance(primal, Transformed) else functools.WRAPPER_UPDATES)
+        self._primal = primal
         self.transform = transform
         self.argnums = _check_argnums(transform, argnums)
         self.has_aux = bool(has_aux)
@@ -60,7 +61,6 @@ class Transformed:
         self._dispatcher = dispatcher
         self._count = -1 if self._given or self._keywords else dispatcher.count
         self._methods: Dispatcher | None = None
-        functools.update_wrapper(self, primal)
         try:
             self.__signature__ = inspect.signature(primal)
         except (TypeError, ValueError):
@@ -92,6 +92,11 @@ class Transformed:
         if found is self:
             return str(name)  # a decorated function: found again under its own name
         return _rebuild, (self.primal, self.transform, self.argnums, self.has_aux, self.options)
+
+    @property
+    def primal(self) -> Function:
+        """The user's function."""
+        return self._primal
 
     @property
     def source(self) -> str:

@@ -27,7 +27,9 @@ def finisher(request: Request, compiled: Compiled) -> Convert | None:
     converts = [_converter(part(request.parameters[parameter].value, item)) for parameter, item in request.selected]
     if request.mode == "vjp":
         gradients = _each(converts)
-        return lambda result: (result[0], Pullback(request.label, compiled, result[0], result[1], gradients), *result[2:])
+        if request.has_aux:
+            return lambda result: _with_aux(request.label, compiled, result[0], result[1], gradients)
+        return lambda result: (result[0], Pullback(request.label, compiled, result[0], result[1], gradients))
     if not any(converts):
         return None
     gradient = converts[0] if request.single else _each(converts)
@@ -37,6 +39,14 @@ def finisher(request: Request, compiled: Compiled) -> Convert | None:
     if request.has_aux:
         return lambda result: (gradient(result[0]), result[1])
     return gradient
+
+
+def _with_aux(name: str, compiled: Compiled, result: tuple[Any, Any], raw: Callable[..., Any], gradients: Convert) -> tuple[Any, Pullback, Any]:
+    """(value, pullback, aux) of a function that returns (value, aux): what is auxiliary has cotangent zero."""
+    value, aux = result
+    zeros = [np.zeros_like(leaf)[()] if isinstance(leaf, np.generic) else np.zeros_like(leaf) if isinstance(leaf, np.ndarray) else 0.0
+             for leaf in flatten(aux)[0]]
+    return value, Pullback(name, compiled, value, raw, gradients, zeros), aux
 
 
 def part(argument: Described, item: Any) -> Described:
@@ -88,18 +98,20 @@ class Pullback:
     leaves that carry no derivative.
     """
 
-    __slots__ = ("_compiled", "_gradients", "_leaves", "_name", "_raw", "_structure")
+    __slots__ = ("_auxiliary", "_compiled", "_gradients", "_leaves", "_name", "_raw", "_structure")
 
-    def __init__(self, name: str, compiled: Compiled, value: Any, raw: Callable[..., Any], gradients: Convert) -> None:
+    def __init__(self, name: str, compiled: Compiled, value: Any, raw: Callable[..., Any], gradients: Convert,
+                 auxiliary: Sequence[Any] = ()) -> None:
         leaves, self._structure = flatten(value)
         self._name = name
         self._compiled = compiled
         self._leaves = [(type(leaf), getattr(leaf, "dtype", None), np.shape(leaf)) if _is_float(leaf) else None for leaf in leaves]
         self._raw = raw
         self._gradients = gradients
+        self._auxiliary = auxiliary
 
     def __call__(self, cotangent: Any) -> tuple[Any, ...]:
-        given = self._checked(cotangent)
+        given = [*self._checked(cotangent), *self._auxiliary]
         numbers = self._compiled.cotangents
         cotangents = [given[n] for n in numbers]
         try:

@@ -28,6 +28,7 @@ class Generator:
         self.scopes: list[list[Var]] = [[]]
         self.budget = size
         self.tapes = 0
+        self.total: Any = Lit(0.0)
         self.depth = 0
         self.undo: list[Any] = []  # loops over which a reverse loop can run: (stop, tape, type)
 
@@ -54,7 +55,7 @@ class Generator:
             if self.budget <= 0:
                 return
             self.budget -= 1
-            kinds = ["compute"] * 4 + ["view"] * 4 + ["write"] * 7 + ["accum"] * 2 + ["read", "list", "list", "spread", "tuple", "copy"]
+            kinds = ["compute"] * 4 + ["view"] * 4 + ["write"] * 7 + ["accum"] * 2 + ["read", "list", "list", "spread", "tuple", "copy", "delayed", "delayed"]
             if depth < 3:
                 kinds += ["branch", "loop", "loop", "while", "taped"]
             getattr(self, self.random.choice(kinds))()
@@ -129,6 +130,19 @@ class Generator:
         if op == "store" and self.random.random() < 0.3 and len(path) == 1:
             value = self.b.emit("*", self.b.emit("index", x, path[0][1]), 0.5)
         self.emit(op, x, as_arg(path), value, hint=self.random.choice([x.hint, x.hint, *NAMES]))
+        if x in self.scopes[-1] and self.random.random() < 0.7:  # most programs go on with the new contents only
+            self.scopes[-1].remove(x)
+
+    def delayed(self) -> None:
+        """A value is computed from an array that is written before the value is used."""
+        x = self.pick(VECTOR)
+        if x is None:
+            return
+        before = self.b.emit("np.cos", self.b.emit("index", x, BACKWARDS) if self.random.random() < 0.5 else x)
+        y = self.emit("store", x, at_path(self.random.randrange(N)), 0.75, hint=x.hint)
+        if x in self.scopes[-1]:
+            self.scopes[-1].remove(x)
+        self.emit("+", before, y)
 
     def accum(self) -> None:
         x = self.pick(VECTOR, MATRIX, NUMBER)
@@ -278,7 +292,7 @@ class Generator:
             params, inits, outs = self.carried()
             with self.b.block() as stmts:
                 self.inside(params, self.random.randint(0, 3))
-                self.b.effect("push", tape, self.pick(type))
+                self.push(tape, type)
                 self.statements(self.random.randint(0, 3), self.depth)
                 values = self.yields(params)
                 self.scopes.pop()
@@ -289,7 +303,7 @@ class Generator:
             trips = Var(INT, "n_trips")
 
             def push(params: list[Var]) -> None:
-                self.b.effect("push", tape, self.pick(type))
+                self.push(tape, type)
                 self.statements(self.random.randint(0, 2), self.depth)
 
             self.count_loop(push, trips, False)
@@ -300,19 +314,33 @@ class Generator:
             self.drain()
         self.depth = depth
 
+    def push(self, tape: str, type: Type) -> None:
+        """Push a value; often it is written right afterwards."""
+        value = self.pick(type)
+        self.b.effect("push", tape, value)
+        if self.random.random() < 0.5:
+            self.emit("store", value, at_path(self.random.randrange(N)), 0.125, hint=value.hint)
+            if value in self.scopes[-1]:
+                self.scopes[-1].remove(value)
+
     def drain(self) -> None:
+        """A loop backwards that pops what an earlier one has pushed, and adds up what it finds."""
         stop, tape, type = self.undo.pop()
         depth, self.depth = self.depth, self.depth + 1
         params, inits, outs = self.carried()
+        total, total_out = Var(NUMBER, "total"), Var(NUMBER, "total")
         index = Var(INT, "i")
         with self.b.block() as stmts:
             popped = self.b.emit("pop", tape, type=type, hint=self.random.choice(NAMES))
+            sum_ = self.b.emit("+", total, self.b.emit("np.sum", self.b.emit("np.cos", popped)))
             self.inside([*params, popped], self.random.randint(1, 4))
-            values = self.yields(params)
+            values = (sum_, *self.yields(params))
             self.scopes.pop()
-        self.b.add(For(tuple(outs), Lit(0), as_arg(stop), Lit(1), tuple(inits),
-                       Block((index, *params), tuple(stmts), Yield(values)), reverse=True))
-        self.scopes[-1].extend(outs)
+        self.b.add(For((total_out, *outs), Lit(0), as_arg(stop), Lit(1), (self.total, *inits),
+                       Block((index, total, *params), tuple(stmts), Yield(values)), reverse=True))
+        if depth == 0:
+            self.total = total_out
+        self.scopes[-1].extend([total_out, *outs])
         self.depth = depth
 
     # -- the program -----------------------------------------------------------------------------------------
@@ -336,7 +364,7 @@ class Generator:
             self.statements(self.random.randint(0, 2), 0)
             self.drain()
         self.statements(self.random.randint(1, 8), 0)
-        result = Seq(tuple(self.pick(t) for t in (VECTOR, MATRIX, VECTOR, MATRIX, NUMBER)))
+        result = Seq(tuple(self.pick(t) for t in (VECTOR, MATRIX, VECTOR, MATRIX)) + (self.total,))
         stmts: tuple[Stmt, ...] = tuple(self.b.scopes[0].stmts)
         signature = tuple((str(p.hint), p) for p in (u, m, s, n))
         return Program("f", signature, Block((u, m, s, n), stmts, Yield((result,))))
@@ -351,6 +379,10 @@ def _with(end: Any, step: Any) -> Any:
         blocks = [Block((), b.stmts, _with(b.end, step)) for b in (end.then, end.orelse)]
         return Branch(end.condition, *blocks)
     return type(end)((step, *end.values))
+
+
+def at_path(index: int) -> Any:
+    return as_arg((("index", index),))
 
 
 def random_program(seed: int, size: int = 60) -> Program:

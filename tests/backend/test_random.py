@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from random_programs import N, random_program
+from tests.backend.random_programs import N, random_program
 
 from chainrule.backend.emit import emit
 from chainrule.backend.inplace import inplace

@@ -29,7 +29,7 @@ def run(seed: int, most: int, seconds: int, reduce_failures: bool, compiler: boo
     examine = judge if compiler else reliable
     program = from_seed(seed, most)
 
-    def verdict_of(candidate: Program) -> Verdict:
+    def verdict_of(candidate: Program, seconds: int = seconds) -> Verdict:
         try:
             return within(seconds, lambda: examine(candidate))  # type: ignore[no-any-return]
         except TimeoutError as error:
@@ -42,8 +42,10 @@ def run(seed: int, most: int, seconds: int, reduce_failures: bool, compiler: boo
         return seed, verdict, repr(program) if verdict.failed else ""
     kind = (verdict.kind, verdict.reason if verdict.kind != "crashed" else verdict.reason.split(":")[0])
 
+    slow = "longer than" in verdict.reason
+
     def alike(candidate: Program) -> bool:
-        other = verdict_of(candidate)
+        other = verdict_of(candidate, seconds if slow else 2)  # a loop that lost its counter never ends
         return (other.kind, other.reason if other.kind != "crashed" else other.reason.split(":")[0]) == kind
 
     smallest = reduce(program, alike)

@@ -443,7 +443,7 @@ class _Writer:
             ints = self.names(Int)
             return _mul(Expr(self.choice(ints), 4, 4.0), _fit(self.scalar_atom(), 0.5)) if ints else None
 
-        return self.weighted(
+        return self.weighted(  # type: ignore[no-any-return]
             (4, self.scalar_atom), (6, binary), (3, scaled), (6, function), (3, quotient), (3, self.reduction), (2, conditional),
             (2, comparison), (1, counted), (5, self.call_scalar), (1, self.comprehension),
         )  # fmt: skip
@@ -641,7 +641,7 @@ class _Writer:
                 [_call("np.cumsum", atom().text, size=LIMIT * shape[0]), _call("np.roll", atom().text, "1")]
             )
 
-        return self.weighted(
+        return self.weighted(  # type: ignore[no-any-return]
             (4, atom), (7, binary), (5, with_scalar), (6, function), (2, quotient), (2, select), (2, broadcast), (3, matrix),
             (1, gathered), (1, scan), (3, lambda: self.call_array(shape)), (1, lambda: self.made(shape)),
         )  # fmt: skip
@@ -1463,7 +1463,7 @@ def _arguments(params: dict[str, Any], seed: int) -> tuple[Any, ...]:
 def from_seed(seed: int, most: int = 16) -> Program:
     """The program of a seed.
 
-    >>> from_seed(1) == from_seed(1) or from_seed(1).source == from_seed(1).source
+    >>> repr(from_seed(1)) == repr(from_seed(1))
     True
     """
     return generate(Seeded(seed), most)

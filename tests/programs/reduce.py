@@ -22,6 +22,7 @@ def reduce(program: Program, fails: Callable[[Program], bool], limit: int = 600)
             break
     best = program
     progress = True
+    seen = {best.source}  # after each success the search starts again; what was tried is not tried again
     while progress and limit > 0:
         progress = False
         for tree in _smaller(ast.parse(best.source)):
@@ -33,8 +34,9 @@ def reduce(program: Program, fails: Callable[[Program], bool], limit: int = 600)
             candidate = Program(source, best.arguments)
             if len(source) >= len(best.source) and source.count("\n") >= best.source.count("\n"):
                 continue
-            if "def main(" not in source:
+            if "def main(" not in source or source in seen:
                 continue
+            seen.add(source)
             limit -= 1
             if fails(candidate):
                 best, progress = candidate, True

@@ -95,7 +95,7 @@ SAMPLES: dict[str, list[Case]] = {
     # helpers
     "rt.absorb": BOTH[:40], "rt.divide": [case(1.5, 0.7), case(A(3), P(3))], "rt.divide_or_zero": [case(1.5, 0.7), case(A(3), P(3))],
     "rt.dpower": [case(1.5, 2.5), case(P(3), Const(2.5)), case(P(3), P(3))], "rt.power_log": [case(P(3), 2, P(3)), case(1.5, 2, 2.5)],
-    "rt.digamma": [], "rt.sinc_slope": [], "rt.sign": [case(1.5)], "rt.exceeds": [case(A(3), A(3))], "rt.inside": [case(A(3), -1, 1)],
+    "rt.exp_share": BOTH[:30], "rt.digamma": [case(1)], "rt.sinc_slope": [case(1)], "rt.sign": [case(1.5)], "rt.exceeds": [case(A(3), A(3))], "rt.inside": [case(A(3), -1, 1)],
     # elementwise
     **dict.fromkeys(("np.exp", "np.exp2", "np.expm1", "np.square", "np.sin", "np.cos", "np.arctan", "np.sinh", "np.cosh",
                      "np.tanh", "np.arcsinh", "np.sinc", "np.deg2rad", "np.radians", "np.rad2deg", "np.degrees", "abs", "np.abs", "np.fabs",
@@ -109,7 +109,7 @@ SAMPLES: dict[str, list[Case]] = {
     "np.where": [case(MASK, A(3), A(3)), case(MASK, A(3), Const(0.0)), case(MASK, 1.5, A(2, 3)), case(MASK, A(2, 1), 2.5),
                  case(np.bool_(True), A(3), A(3))],
     "np.real": [case(A(3)), case(C(3))], "np.imag": [case(C(3))], "np.conj": [case(A(3)), case(C(3))],
-    "np.ldexp": [case(A(3), 2)],
+    "np.ldexp": [case(A(3), 2)], "np.angle": [case(C(3)), case(P(3))],
     **dict.fromkeys(("np.sign", "np.floor", "np.ceil", "np.trunc", "np.rint", "np.isnan", "np.isinf", "np.isfinite", "np.signbit",
                      "np.spacing", "np.round", "np.fix"), FREE),
     "np.nextafter": [case(A(3), A(3))], "np.tan": UNIT,
@@ -139,11 +139,20 @@ SAMPLES: dict[str, list[Case]] = {
     "np.trapezoid": [case(A(4)), case(A(4), dx=0.5), case(A(2, 4), Fixed(np.array([0.0, 1.0, 1.5, 3.0]))), case(A(4, 2), axis=0)],
     **dict.fromkeys(("np.any", "np.all", "np.argmax", "np.argmin", "np.count_nonzero", "np.nanargmax", "np.nanargmin"), [case(A(4)), case(A(2, 3), axis=1)]),
     **dict.fromkeys(("np.argsort", "np.nonzero", "np.flatnonzero", "np.argwhere", "np.unique"), [case(A(4))]),
+    "np.unique": [case(A(4)), case(A(2, 3))], "np.bincount": [case(INTS), case(INTS, A(3))], "np.digitize": [case(A(3), np.arange(3))],
     "np.searchsorted": [case(np.arange(4.0), 1.5)], **dict.fromkeys(("np.isclose", "np.allclose", "np.array_equal"), [case(A(3), A(3))]),
     **dict.fromkeys(("max", "min"), [case(1.5, 2.5), case(1.5, 2.5, -1.0), case(A(4)), case(Grown([1.5, 2.5])), case((1.5, 2.0))]),
     "sum": [case(A(4)), case(A(2, 3)), case([1.5, 2.5]), case(Grown([1.5, 2.5])), case((A(3), A(3))), case(Grown([A(3), A(3)]))],
     "any": [case([1.5, 0.5])], "all": [case([1.5, 0.5])], "int": [case(1.5)], "bool": [case(1.5)], "round": [case(1.5), case(1.52, 1)],
     "len": [case(A(3))],
+    "rt.share": [case(1.5, (1.5, 2.5), 2.5)], "rt.median_share": [case(A(4))], "rt.unsort": [case(A(3), np.array([2, 0, 1]))],
+    "rt.stop_gradient": [], "rt.full_like": [case(Grown([1.5, 2.5]), 1.5)], "rt.sum_leaves": [case(Grown([1.5, 2.5]))],
+    "rt.tile_pull": [case(A(6), Fixed(A(3)), 2)], "rt.repeat_pull": [case(A(6), Fixed(A(3)), 2)], "rt.diagonal_pull": [case(A(3), Fixed(A(3, 4)), 0, 0, 1)],
+    "rt.pad_pull": [case(A(5), Fixed(A(3)), 1)], "rt.put_along": [case(A(3), Fixed(A(3)), INTS, 0)], "rt.trapezoid_pull": [case(1.5, Fixed(A(4)))],
+    "rt.kron_pull": [case(A(4, 6), Fixed(A(2, 3)), Fixed(A(2, 2)), 0)], "rt.interp_pull": [case(A(2), Fixed(P(2)), Fixed(np.arange(3.0)), Fixed(A(3)))],
+    "rt.unbroadcast": [case(A(2, 3), Fixed(A(3)))], "rt.broadcast_like": [case(A(3), Fixed(A(2, 3)))], "rt.last_wins": [case(Fixed(A(3)), INTS, A(3))],
+    "rt.add_lists": [case(Grown([1.5, 2.5]), Grown([1.5, 2.5]))], "rt.zeros_like": [case(A(3))],
+    # contributions that are not differentiated again: only that they run
     "rt.prod_others": [case(A(4)), case(A(2, 3), 1), case(A(2, 3))], "rt.diff_pull": [case(A(4)), case(A(2, 3), 2, 0)],
     # shapes
     "np.reshape": [case(A(6), (2, 3)), case(A(2, 3), -1), case(A(2, 3), (3, -1)), case(A(2, 3), 6), case(A(2, 3), (3, 2), order="F"), case(1.5, (1, 1))],

@@ -10,7 +10,14 @@ from chainrule.rules.table import ROWS
 from .harness import check, check_narrow
 from .samples import SAMPLES
 
-INTERNAL = {"push", "pop", "empty_list"}
+# Helpers whose derivative is not known (asking for it is an error), and operations that compute no numbers.
+INTERNAL = {
+    "push", "pop", "empty_list", "and", "or", "constant", "range", "py.call", "py.format", "py.print", "py.raise", "list_slice",
+    "np.can_cast", "np.indices", "np.iscomplexobj", "np.isrealobj", "np.isscalar", "np.lexsort", "np.may_share_memory",
+    "np.ravel_multi_index", "np.result_type", "np.shares_memory", "np.unravel_index", "rt.adjugate", "rt.cholesky_pull",
+    "rt.cumprod_pull", "rt.cut", "rt.eigh_pull", "rt.eigvalsh_pull", "rt.interp_slope", "rt.list_ties", "rt.norm_pull", "rt.one_hot",
+    "rt.prod_others_pull", "rt.ties", "rt.unique_pull", "rt.unstack",
+}
 NAMES = sorted(ROWS)
 
 

@@ -36,17 +36,17 @@ def check(program: Program, *args: Any, tolerance: float = 1e-6) -> Program:
     return small
 
 
-def slope(program: Program, args: tuple[Any, ...], k: int) -> Any:
+def slope(program: Program, args: tuple[Any, ...], k: int, size: float = STEP) -> Any:
     """The gradient with respect to argument k, by central differences."""
     def at(value: Any) -> Any:
         return interpret(program, (*args[:k], value, *args[k + 1:]))
 
     x = args[k]
     if np.shape(x) == ():
-        return (at(x + STEP) - at(x - STEP)) / (2 * STEP)
+        return (at(x + size) - at(x - size)) / (2 * size)
     result = np.zeros_like(x)
     for index in np.ndindex(*x.shape):
         step = np.zeros_like(x)
-        step[index] = STEP
-        result[index] = (at(x + step) - at(x - step)) / (2 * STEP)
+        step[index] = size
+        result[index] = (at(x + step) - at(x - step)) / (2 * size)
     return result

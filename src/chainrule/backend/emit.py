@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..analysis.partial import read_where_undefined
 from ..ir.nodes import (
     UNDEFINED,
     Arg,
@@ -43,7 +44,7 @@ from ..ir.ops import OPS
 from ..ir.probe import type_of
 from ..ir.types import Array, Scalar
 from ..ir.walk import all_stmts, leaves
-from .astor_text import WIDTH, comment, is_comment, to_text
+from .astor_text import WIDTH, comment, expression_text, is_comment, to_text
 from .expressions import BINARY, Expressions, call, dotted, method, name, path_steps, repeats, same_arg, target
 from .fold import Plan, fold
 from .names import names
@@ -137,6 +138,7 @@ class _Function:
         self.plan = plan
         self.printer = printer
         self.names = printer.names
+        self.read_anyway = read_where_undefined(program.body, self.names)
         self.comments = comments
         self.spans = spans
         self.out: list[ast.stmt] = []
@@ -271,6 +273,8 @@ class _Function:
         """Assign values to names, all at once: a name is not overwritten before it has been read."""
         moves: list[tuple[Var, Arg, set[str]]] = []
         for var, value in pairs:
+            if value is UNDEFINED and var in self.read_anyway:
+                value = Lit(None)  # read (and thrown away) on this path, too
             if value is UNDEFINED or (isinstance(value, Var) and value not in self.plan.folded
                                       and self.names[value] == self.names[var]):
                 continue
@@ -460,7 +464,7 @@ class _Function:
                 return None
             values.append(self.printer.arg(value))
         node = ast.Assign([target(identifier)], ast.IfExp(self.printer.arg(stmt.condition), *values))
-        return node if len(ast.unparse(node)) + 4 * self.depth <= WIDTH - 10 else None
+        return node if len(identifier) + len(expression_text(node.value)) + 4 * self.depth <= WIDTH - 12 else None
 
     # -- loops -----------------------------------------------------------------------------------------------
 

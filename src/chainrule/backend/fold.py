@@ -139,7 +139,7 @@ def _unpacked(body: Block, counts: dict[Var, int], skipped: set[Stmt]) -> dict[V
             for inner in blocks(stmt):
                 visit(inner)
             if isinstance(stmt, Let) and stmt.out is not None and isinstance(stmt.out.type, Tuple) and stmt not in skipped:
-                items = _items_after(block, n, stmt.out)
+                items = _items_after(block, n, stmt.out, skipped)
                 if items and len(items) == counts.get(stmt.out):
                     names: list[Var | None] = [None] * len(stmt.out.type.items)
                     for item in items:
@@ -157,9 +157,11 @@ def _unpacked(body: Block, counts: dict[Var, int], skipped: set[Stmt]) -> dict[V
     return found
 
 
-def _items_after(block: Block, n: int, tuple_: Var) -> list[Let]:
+def _items_after(block: Block, n: int, tuple_: Var, skipped: set[Stmt]) -> list[Let]:
     items = []
     for stmt in block.stmts[n + 1:]:
+        if stmt in skipped:
+            continue
         if isinstance(stmt, Let) and stmt.op == "item" and stmt.args[0] is tuple_:
             items.append(stmt)
         else:

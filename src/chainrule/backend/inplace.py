@@ -382,7 +382,8 @@ class _Run:
             for push in self.pinned(self.memory[param].own):
                 self.pin(reach[next(iter(self.memory[param].own))], push)
         self.written |= union(self.of(inits[k]) for k in strict)
-        alone = all(self.leaves_alone(leaf, strict, outer) for leaf in leaves if leaf.breaks)
+        loose = frozenset().union(*(self.memory[p].own for k, p in enumerate(params) if k not in strict))
+        alone = all(self.leaves_alone(leaf, strict, outer, loose) for leaf in leaves if leaf.breaks)
         for k, var in enumerate(stmt.outs):
             sources = [self.of(inits[k]), *(self.of(leaf.values[k]) for leaf in leaves)]
             memory = rename(merge(var.type, sources), lambda roots: _reached(roots, reach))
@@ -426,11 +427,11 @@ class _Run:
                 leaf.values[k] = self.copy(leaf.values[k], leaf.stmts, params[k].hint)
         self.frames = frames
 
-    def leaves_alone(self, leaf: _Leaf, strict: list[int], outer: int) -> bool:
-        """Whether the values that a loop breaks out with are as separate as those that it yields."""
+    def leaves_alone(self, leaf: _Leaf, strict: list[int], outer: int, loose: frozenset[int]) -> bool:
+        """Whether the values that a loop breaks out with are as separate as those that it yields. `loose`: the other carried ones."""
         for k in strict:
             roots = self.of(leaf.values[k]).own
-            if any(root <= outer for root in roots) or self.pinned(roots):
+            if roots & loose or any(root <= outer for root in roots) or self.pinned(roots):
                 return False
             if any(roots & self.of(value).all for j, value in enumerate(leaf.values) if j != k):
                 return False

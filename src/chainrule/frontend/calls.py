@@ -406,12 +406,20 @@ class Calls(Expressions):
         view = self.view_of(name, args, keywords)
         if view is not None:
             return view
+        row = registry.row(name)
+        if row is not None and row.kind in ("elementwise", "pointwise") and name not in ("min", "max"):
+            args = tuple(self.as_array(a) for a in args)
         try:
             bound = registry.bind(name, tuple(self.row_operand(a) for a in args), {k: self.row_operand(v) for k, v in keywords.items()})
         except registry.RowError as error:
             self.refuse(error.what, error.why, error.remedy)
         bound = self.make_static(name, bound)
         return self.call_op(name, bound, tuple(args))
+
+    def as_array(self, value: Value) -> Value:
+        if isinstance(value, (TupleV, ListV)) and isinstance(operand := self.operand(value), Seq):
+            return self.wrap(self.b.emit("np.array", operand))
+        return value
 
     def row_operand(self, value: Value) -> Arg:
         if isinstance(value, (Range, Lazy)):
@@ -420,12 +428,12 @@ class Calls(Expressions):
 
     def make_static(self, name: str, args: tuple[Arg, ...]) -> tuple[Arg, ...]:
         """Parameters whose value the row has to know (an axis, say)."""
-        row = registry.ROWS.get(name)
-        if row is None or not row.static:
+        static = registry.static(name)
+        if not static:
             return args
         result = list(args)
         for n, (param, arg) in enumerate(zip(OPS[name].params, args)):
-            if param.name in row.static and isinstance(arg, (Var, Seq)):
+            if param.name in static and isinstance(arg, (Var, Seq)):
                 result[n] = Lit(self.static(self.as_value(arg), f"the argument `{param.name}` of {name}"))
         return tuple(result)
 

@@ -118,7 +118,12 @@ class Expressions(Machine):
         special = self.container_operator(op, a, b)
         if special is not None:
             return special
-        return self.call_op(op, (self.operand(a), self.operand(b)))
+        return self.call_op(op, (self.as_number(a), self.as_number(b)))
+
+    def as_number(self, value: Value) -> Arg:
+        """An operand of arithmetic: a list or tuple of numbers becomes an array, as NumPy makes it one."""
+        operand = self.operand(value)
+        return self.b.emit("np.array", operand) if isinstance(operand, Seq) else operand
 
     def container_operator(self, op: str, a: Value, b: Value) -> Value | None:
         """`+` and `*` on tuples and lists."""
@@ -196,7 +201,7 @@ class Expressions(Machine):
                 return Static({"==": operator.eq, "!=": operator.ne}[op](a.value, b.value))
             except KeyError:
                 pass
-        return self.call_op(op, (self.operand(a), self.operand(b)))
+        return self.call_op(op, (self.as_number(a), self.as_number(b)))
 
     def negate(self, value: Value) -> Value:
         known = self.truth(value)

@@ -7,12 +7,15 @@ the rank of an array) is decided now; what is left becomes the IR. See `machine`
 from __future__ import annotations
 
 import ast
+import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
 from ..errors import UnsupportedError
 from ..ir.nodes import Arg, Block, Lit, Make, Program, Seq, Var, Yield
+from ..ir.types import Opaque
 from ..structure import LEAF, TreeDef
 from .calls import FrameInfo, names_of, reads_of
 from .machine import NeedStatic as NeedParams
@@ -20,7 +23,8 @@ from .machine import Refusal, Unreachable
 from .recursion import Recursion
 from .request import Guard, NeedStatic, Request
 from .signature import Described, Leaf
-from .values import UNBOUND, DictV, Entries, Items, ListV, Num, Object, Ref, Static, TupleV, Value
+from .source import MISSING, Place
+from .values import UNBOUND, DictV, Entries, Items, ListV, Method, Num, Object, Ref, Static, TupleV, Value
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +57,7 @@ class Lowerer(Recursion):
         self.leaves: dict[int, Var] = {}
         self.number_of: dict[Var, int] = {}
         self.slot_of: dict[int, int] = {}
+        self.objects: dict[Var, Place] = {}
         self.captured: dict[int, tuple[str, Arg, Value]] = {}
 
     def run_request(self) -> Lowered:
@@ -126,6 +131,8 @@ class Lowerer(Recursion):
         self.leaves[leaf.number] = var
         self.number_of[var] = leaf.number
         self.params.add(var)
+        if leaf.sort == "object" and leaf.number < len(self.request.captures.arguments):
+            self.objects[var] = Place(leaf.number, leaf.path)
         if leaf.sort == "array":
             slot = self.new(var)
             self.slot_of[leaf.number] = slot
@@ -152,6 +159,37 @@ class Lowerer(Recursion):
             self.captured[number] = (_title(place, self), *self._swap(described))
             self.entangle_arguments()
         return self.captured[number][2]
+
+    # -- objects of the user's classes: their attributes are read when the program runs ----------------------------------
+
+    def attribute(self, owner: Value, name: str) -> Value:
+        place = self.objects.get(owner.operand) if isinstance(owner, Num) and isinstance(owner.operand, Var) else None
+        return super().attribute(owner, name) if place is None else self.object_attribute(owner, place, name)
+
+    def object_attribute(self, owner: Value, place: Place, name: str) -> Value:
+        instance = place.read(self.request.captures.arguments)
+        value = place.attribute(name).read(self.request.captures.arguments)
+        if value is MISSING:
+            self.refuse(f"`{place}` has no attribute `{name}` when the program is compiled", "what it is decides what the program does",
+                        "set it before the gradient is called")
+        found = inspect.getattr_static(type(instance), name, None)
+        if isinstance(found, FunctionType) and name not in getattr(instance, "__dict__", {}):
+            return Method(owner, name)
+        if isinstance(found, property) and found.fget is not None:
+            return self.call(Static(found.fget), (owner,), {})
+        result = self.external(place.attribute(name), value)
+        if isinstance(result, Num) and isinstance(result.operand, Var) and isinstance(result.operand.type, Opaque):
+            self.objects[result.operand] = place.attribute(name)
+        return result
+
+    def call_method(self, owner: Value, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        place = self.objects.get(owner.operand) if isinstance(owner, Num) and isinstance(owner.operand, Var) else None
+        if place is not None:
+            function = getattr(type(place.read(self.request.captures.arguments)), name, None)
+            if isinstance(function, FunctionType):
+                self.guard(place.attribute("__class__").attribute(name), function)
+                return self.call(Static(function), (owner, *args), keywords)
+        return super().call_method(owner, name, args, keywords)
 
     def _swap(self, described: Described) -> tuple[Arg, Value]:
         value, pattern = self.receive(described)

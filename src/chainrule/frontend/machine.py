@@ -283,6 +283,8 @@ class Machine:
                         "make it an array with np.zeros first")
         if any(step.kind not in ("index", "T", "reshape") for step in ref.path):
             self.refuse("a read-only view is written", "NumPy raises ValueError here", "write into a copy")
+        if isinstance(value, Seq):
+            value = self.b.emit("np.array", value)
         self.before_write(ref.slot)
         old = self.state.heap[ref.slot]
         assert isinstance(old, (Var, Lit))
@@ -337,6 +339,8 @@ class Machine:
                     value: Value | None = side()
                     if as_value and value is not None:
                         operand = self.operand(value)
+                        if isinstance(operand, Seq) and operand.kind == "list":
+                            operand = self.b.emit("list", operand)
                         value = Num(operand) if isinstance(operand, (Var, Lit)) else self.wrap(operand)
                     results.append((scopes, self.state, value))
                 except Unreachable:

@@ -178,9 +178,20 @@ class Merger:
             return Num(self.phi(_ABSENT, value.operand, name) if absent_first else self.phi(value.operand, _ABSENT, name))
         if isinstance(value, TupleV):
             return TupleV(tuple(self.one_sided(i, absent_first, None) for i in value.items), value.cls)
-        if isinstance(value, (Ref, Select)):
+        if isinstance(value, Ref):
+            moved = self.moved(value.slot, not absent_first)
+            return self.outward(Ref(moved, value.path), not absent_first)
+        if isinstance(value, Select):
             return self.outward(value, not absent_first)
+        if isinstance(value, (ListV, DictV)):
+            return type(value)(self.moved(value.slot, not absent_first))
+        if isinstance(value, Object):
+            return Object(self.moved(value.slot, not absent_first), value.cls)
         return value
+
+    def moved(self, slot: int, first: bool) -> int:
+        """The slot that one side's slot has become."""
+        return next((new for pair, new in self.pairs.items() if pair[0 if first else 1] == slot), slot)
 
     def number(self, value: Value) -> Arg:
         return value.operand if isinstance(value, Num) else Lit(value.value)  # type: ignore[union-attr]
@@ -193,6 +204,8 @@ class Merger:
         to_a: dict[int, set[int]] = {}
 
         def note(x: Any, y: Any) -> None:
+            if x is None or x is UNBOUND or y is None or y is UNBOUND:
+                return  # bound on one side only: it follows wherever its array goes
             if isinstance(x, TupleV) and isinstance(y, TupleV) and len(x.items) == len(y.items):
                 for p, q in zip(x.items, y.items):
                     note(p, q)
@@ -237,8 +250,12 @@ class Merger:
         ca, cb = a.heap[x], b.heap[y]
         if isinstance(ca, (Var, Lit)) and isinstance(cb, (Var, Lit)):
             return phi_type(ca, cb) is not None
-        if isinstance(ca, Items) and isinstance(cb, Items):
-            return len(ca.items) == len(cb.items)
+        if isinstance(ca, Items) and isinstance(cb, Items) and len(ca.items) == len(cb.items):
+            return True
+        if not isinstance(ca, Entries) and not isinstance(cb, Entries):  # two lists, of different or of unknown lengths
+            sides = [c.items if isinstance(c, Items) else None for c in (ca, cb)]
+            return any(items is None or items for items in sides) and all(
+                items is None or all(_is_number(i) or isinstance(i, Ref) for i in items) for items in sides)
         return isinstance(ca, Entries) and isinstance(cb, Entries) and ca.keys == cb.keys
 
     def merge_heap(self, a: State, b: State) -> None:

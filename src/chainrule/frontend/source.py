@@ -9,7 +9,6 @@ function written in C (`np.tanh`) is a line of Python that calls it.
 """
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -171,7 +170,7 @@ def resolve(f: Any) -> Resolved:
         raise SourceUnavailableError(f.__name__, "it is a class, not a function", "differentiate a function that makes the object")
     if not callable(f):
         raise TypeError(f"a function is needed, not {type(f).__name__}")
-    call = getattr(type(f), "__call__", None)
+    call = inspect.getattr_static(type(f), "__call__", None)
     if isinstance(call, FunctionType) and not hasattr(type(f), "primal") and not type(f).__module__.startswith("numpy"):
         return Resolved(call, (f,))
     return Resolved(_calling(f))

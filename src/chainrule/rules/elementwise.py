@@ -12,6 +12,7 @@ elementwise("rt.divide_or_zero(a, b) -> c", a="rt.divide_or_zero(1.0, b)", b="-r
 elementwise("rt.dpower(x, p) -> z", x="p * rt.dpower(x, p - 1)",
             p="rt.power_log(x, p - 1, p * x ** (p - 1)) + x ** (p - 1)", pole=True, quiet=True)
 elementwise("rt.power_log(x, p, z) -> y", x="rt.divide_or_zero(z, x)", z="rt.divide_or_zero(y, z)", p="0.0", pole=True, quiet=True)
+elementwise("rt.exp_share(x, z) -> y", x="y", z="-y")
 elementwise("rt.digamma(x) -> y", pole=True)
 elementwise("rt.sinc_slope(x) -> y")
 zero("rt.sign(x)", "rt.exceeds(x, y)", "rt.inside(x, low, high)")
@@ -25,8 +26,9 @@ elementwise("np.log(x) -> y", x="1 / x", pole=True)
 elementwise("np.log2(x) -> y", x="1.4426950408889634 / x", pole=True)
 elementwise("np.log10(x) -> y", x="0.4342944819032518 / x", pole=True)
 elementwise("np.log1p(x) -> y", x="1 / (1 + x)", pole=True)
-elementwise("np.logaddexp(x, y) -> z", x="np.exp(x - z)", y="np.exp(y - z)", pole=True)
-elementwise("np.logaddexp2(x, y) -> z", x="np.exp2(x - z)", y="np.exp2(y - z)", pole=True)
+elementwise("np.logaddexp(x, y) -> z", x="rt.exp_share(x, z)", y="rt.exp_share(y, z)", pole=True)
+elementwise("np.logaddexp2(x, y) -> z", x="rt.exp_share(0.6931471805599453 * x, 0.6931471805599453 * z)",
+            y="rt.exp_share(0.6931471805599453 * y, 0.6931471805599453 * z)", pole=True)
 
 # -- powers and roots ------------------------------------------------------------------------------------------
 
@@ -79,6 +81,7 @@ elementwise("np.nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None) -> y
 
 pointwise("np.real(x) -> y", x="y_bar", op={"views": (0,)})
 pointwise("np.imag(x) -> y", x="-1j * y_bar", op={"views": (0,)})
+pointwise("np.angle(x) -> y", x="-1j * y_bar / x if kind(x) == 'c' else 0.0 * y_bar")
 pointwise("np.conj(x) -> y", x="np.conj(y_bar) if kind(x) == 'c' else y_bar")
 
 # -- piecewise constant ----------------------------------------------------------------------------------------------

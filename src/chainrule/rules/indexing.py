@@ -177,11 +177,12 @@ structural("list_drop", _list_drop)
 zero("empty_list", "push", "pop")
 
 # what the reverse transform itself emits
-linear("rt.unbroadcast(g, like) -> y", g="rt.broadcast_like(y_bar, like(g))", like="0.0")
-linear("rt.broadcast_like(g, like) -> y", g="rt.unbroadcast(y_bar, like(g))", like="0.0")
-linear("rt.add_lists(x, y) -> z", x="z_bar", y="z_bar")
-zero("rt.zeros_like(x)")
-linear("rt.one_hot(like, index, g) -> y", like="0.0", index="0.0", g="y_bar[index]")
+linear("rt.unbroadcast(g, like) -> y", op={"views": (0,)}, g="rt.broadcast_like(y_bar, like(g))", like="0.0")
+linear("rt.broadcast_like(g, like) -> y", op={"views": (0,)}, g="rt.unbroadcast(y_bar, like(g))", like="0.0")
+SAME = {"infer": lambda x, *_: type_of(x)}
+linear("rt.add_lists(x, y) -> z", x="z_bar", y="z_bar", op=SAME)
+zero("rt.zeros_like(x)", op=SAME)
+linear("rt.one_hot(like, index, g) -> y", op=SAME, like="0.0", index="0.0", g="y_bar[index]")
 linear("rt.last_wins(x, index, g) -> y", x="0.0", index="0.0", g="rt.last_wins(like(x), index, y_bar)")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -302,8 +303,13 @@ def found(x: Arg, *_: Arg) -> Type:
 
 
 def found_flat(x: Arg, *_: Arg) -> Type:
-    """np.flatnonzero, np.bincount."""
+    """np.flatnonzero."""
     return Array("int64", (unknown_extent(),))
+
+
+def bincount(x: Arg, weights: Arg, minlength: Arg) -> Type:
+    """np.bincount."""
+    return Array("int64" if isinstance(weights, Lit) and weights.value is None else "float64", (unknown_extent(),))
 
 
 def found_rows(x: Arg, *_: Arg) -> Type:
@@ -340,11 +346,11 @@ def parts(x: Arg, sections: Arg, axis: int) -> Type:
     extents: list[Extent] = [unknown_extent() for _ in range(count)]
     if isinstance(cuts, int) and count == 1:
         extents = [whole]
-    elif not isinstance(cuts, int) and None not in cuts and all(c >= 0 for c in cuts):
+    elif not isinstance(cuts, int) and all(c is not None and c >= 0 for c in cuts):
         ends = [0, *cuts]
         if isinstance(whole, int):
             ends = [min(e, whole) for e in [*ends, whole]]
-            extents = [max(b - a, 0) for a, b in zip(ends, ends[1:])]
+            extents = [max(b - a, 0) for a, b in itertools.pairwise(ends)]
     items = []
     for extent in extents:
         shape = list(type.shape)

@@ -252,6 +252,6 @@ rule("rt.eigvalsh_pull(g, a) -> x")
 zero("np.linalg.matrix_rank(A)")
 linear("np.interp(x, xp, fp) -> y", fp="rt.interp_pull(y_bar, x, xp, like(fp))", x="y_bar * rt.interp_slope(x, xp, fp)")
 linear("rt.interp_pull(g, x, xp, fp) -> y", op={"infer": infer.like(3)}, g="np.interp(x, xp, y_bar)", fp="0.0")
-zero("rt.interp_slope(x, xp, fp)")
+rule("rt.interp_slope(x, xp, fp) -> y", x="0.0")
 
 __all__ = ["Type"]

@@ -88,7 +88,7 @@ def _total(let: Let, call: Call) -> None:
 
 
 structural("math.fsum(seq) -> y", _total)
-linear("rt.full_like(like, value) -> y", like="0.0", value="rt.sum_leaves(y_bar)")
+linear("rt.full_like(like, value) -> y", op={"infer": lambda like, value: type_of(like)}, like="0.0", value="rt.sum_leaves(y_bar)")
 linear("rt.sum_leaves(x) -> y", x="rt.full_like(like(x), y_bar)")
 
 zero("math.floor(x)", "math.ceil(x)", "math.trunc(x)", "math.isnan(x)", "math.isinf(x)", "math.isfinite(x)", "math.factorial(n)",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .table import elementwise, linear, zero
 
 PARTIAL_X = ("0.0 if known(p) and p == 0 else 1.0 if known(p) and p == 1 else "
-             "p * x ** (p - 1) if known(p) and (p > 1 or p < 0 or not weak(x)) else rt.dpower(x, p)")
+             "rt.divide(0.5, z) if known(p) and p == 0.5 else p * x ** (p - 1) if known(p) and (p > 1 or p < 0) else rt.dpower(x, p)")
 PARTIAL_P = "z * math.log(x) if known(x) and x > 0 else rt.power_log(x, p, z)"
 
 for _text in ("x + y -> z", "np.add(x, y) -> z"):

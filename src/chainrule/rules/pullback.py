@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..ir.nodes import Let, Lit, Operand, Var
+import ast
+
+from ..ir.nodes import Let, Lit, Make, Operand, Seq, Var, variables
 from ..ir.ops import OPS
 from ..ir.probe import type_of
 from ..ir.types import same_shape, shape
@@ -32,6 +34,9 @@ def _active(row: Row, let: Let, call: Call) -> list[tuple[int, Var, str]]:
                 raise RowError(f"the derivative of {let.op} with respect to {param.name!r} is not known",
                                "its rule treats that argument as a constant")
             found.append((k, arg, param.name))
+        elif isinstance(arg, (Seq, Make)) and any(call.active(v) for v in variables(arg)):
+            raise RowError(f"{let.op} of a list or tuple of numbers that carry a derivative", "its rule knows arrays only",
+                           "make it an array with np.array first")
     return found
 
 
@@ -54,28 +59,29 @@ def _elementwise(row: Row, let: Let, call: Call) -> None:
         minus, partial = _chosen(e, minus, partial)
         absorbing = call.masked() and (row.pole or (row.product and any(call.singular(i) for i in range(len(let.args)) if i != k)))
 
-        def contribution(g: Operand) -> Operand:
-            if absorbing:
-                factor = e.operand(partial)
-                return e.product(g, factor) if isinstance(factor, Lit) else call.b.emit("rt.absorb", g, factor)
-            return e.times(g, partial)
-
-        if isinstance(zero := _constant(partial), float) and zero == 0:
+        if _is_zero(partial):
             continue
-        value = contribution(call.cotangent)
+        value = _scaled(e, call.cotangent, partial, absorbing)
         spread = not same_shape(type_of(value), let.out.type)
         if spread and not same_shape(var.type, let.out.type) and shape(type_of(call.cotangent)) != shape(let.out.type):
-            value, spread = contribution(call.full()), False  # what is summed over has to be there in full
+            value, spread = _scaled(e, call.full(), partial, absorbing), False  # what is summed over has to be there in full
         if minus:
             call.subtract(var, value, broadcast=spread)
         else:
             call.add(var, value, broadcast=spread)
 
 
-def _chosen(e: Evaluator, minus: bool, node: object) -> tuple[bool, object]:
-    """Decide the conditions at the top of a partial, so that a minus sign below them is seen."""
-    import ast
+def _scaled(e: Evaluator, g: Operand, partial: ast.expr, absorbing: bool) -> Operand:
+    """g times the partial; where zeros in g stem from a mask, they stay zeros."""
+    if not absorbing:
+        return e.times(g, partial)
+    e.silent = True
+    factor = e.operand(partial)
+    return e.product(g, factor) if isinstance(factor, Lit) else e.b.emit("rt.absorb", g, factor)
 
+
+def _chosen(e: Evaluator, minus: bool, node: ast.expr) -> tuple[bool, ast.expr]:
+    """Decide the conditions at the top of a partial, so that a minus sign below them is seen."""
     while isinstance(node, ast.IfExp):
         node = node.body if e.truth(node.test) else node.orelse
         more, node = negated(node)
@@ -83,10 +89,8 @@ def _chosen(e: Evaluator, minus: bool, node: object) -> tuple[bool, object]:
     return minus, node
 
 
-def _constant(node: object) -> float | None:
-    import ast
-
-    return float(node.value) if isinstance(node, ast.Constant) and type(node.value) in (int, float) else None
+def _is_zero(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value == 0.0
 
 
 def _contributions(row: Row, let: Let, call: Call) -> None:

@@ -43,7 +43,7 @@ rule("rt.cumprod_pull(g, x, axis=None) -> y", op={"infer": like(1)})
 linear("np.diff(x, n=1, axis=-1) -> y", x="rt.diff_pull(y_bar, n, axis)")
 linear("rt.diff_pull(g, n=1, axis=-1) -> y", g="np.diff(y_bar, n, axis)")
 linear("np.trace(x, offset=0) -> y", x="y_bar * np.eye(extent(x, 0), extent(x, 1), offset)", static=("offset",))
-rule("np.sort(x, axis=-1, kind=None) -> y", 
+rule("np.sort(x, axis=-1, kind=None) -> y",
      x="shaped(rt.unsort(y_bar, np.argsort(x, axis, kind='stable'), axis), x) if axis is None else "
        "rt.unsort(y_bar, np.argsort(x, axis, kind='stable'), axis)")
 linear("rt.unsort(g, order, axis=-1) -> y", g="np.take_along_axis(y_bar, order, axis)", order="0.0", op={"infer": like(0)})
@@ -51,7 +51,7 @@ rule("np.median(x, axis=None, keepdims=False) -> y", masks=True,
      x="spread(y_bar, x, axis, keepdims) * rt.median_share(x, axis)")
 zero("rt.median_share(x, axis=None)")
 rule("np.trapezoid(y, x=None, dx=1.0, axis=-1) -> z", dx="np.sum(z_bar * z / dx)", y="rt.trapezoid_pull(z_bar, y, x, dx, axis)")
-linear("rt.trapezoid_pull(g, y, x=None, dx=1.0, axis=-1) -> z", y="0.0", g="np.trapezoid(z_bar, x, dx, axis)", op={"infer": like(1)})
+rule("rt.trapezoid_pull(g, y, x=None, dx=1.0, axis=-1) -> z", y="0.0", g="np.trapezoid(z_bar, x, dx, axis)", dx="np.sum(z_bar * z / dx)", op={"infer": like(1)})
 
 zero("np.any(x, axis=None, keepdims=False)", "np.all(x, axis=None, keepdims=False)", "np.argmax(x, axis=None, keepdims=False)",
      "np.argmin(x, axis=None, keepdims=False)", "np.count_nonzero(x, axis=None, keepdims=False)",
@@ -114,7 +114,8 @@ def call_items(arg: Arg) -> tuple[Arg, ...] | None:
 structural("max(*items) -> y", _extremum, masks=True)
 structural("min(*items) -> y", _extremum, masks=True)
 structural("sum(items, start=0) -> y", lambda let, call: _sum(let, call))
-zero("rt.share(x, items, y)", "rt.list_ties(x, y, g)")
+zero("rt.share(x, items, y)")
+rule("rt.list_ties(x, y, g) -> z")
 elementwise("pow(x, p) -> z", x="rt.dpower(x, p)", p="rt.power_log(x, p, z)", pole=True, quiet=True)
 zero("int(x)", "bool(x)", "round(x, ndigits=None)", "any(items)", "all(items)")
 zero("len(x)", op={"infer": length_of})

@@ -56,5 +56,31 @@ def quiet(name: str) -> bool:
     return entry is not None and entry.quiet
 
 
-__all__ = ["ATTRIBUTES", "ROWS", "Arg", "Lit", "METHODS", "Refusal", "RowError", "Seq", "bind", "bind_method", "elementwise", "flows", "linear",
-           "lookup", "masks", "pointwise", "pole", "pull", "quiet", "refusal", "refuse", "row", "rule", "static", "structural", "zero"]
+__all__ = [
+    "ATTRIBUTES",
+    "METHODS",
+    "ROWS",
+    "Arg",
+    "Lit",
+    "Refusal",
+    "RowError",
+    "Seq",
+    "bind",
+    "bind_method",
+    "elementwise",
+    "flows",
+    "linear",
+    "lookup",
+    "masks",
+    "pointwise",
+    "pole",
+    "pull",
+    "quiet",
+    "refusal",
+    "refuse",
+    "row",
+    "rule",
+    "static",
+    "structural",
+    "zero",
+]

@@ -233,8 +233,6 @@ def _array(let: Let, call: Call) -> None:
     elif isinstance(x, Var) and call.active(x):
         if isinstance(x.type, (List, Tuple)):
             call.add(x, call.b.emit("rt.unstack", call.full(), Lit(0), type=x.type))
-        elif isinstance(x.type, Scalar):
-            call.add(x, call.b.emit("index", call.full(), Lit(())))
         else:
             call.add(x, call.full())
 

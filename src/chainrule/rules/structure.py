@@ -7,6 +7,8 @@ applied one after the other as views; the last step is always an index.
 
 from __future__ import annotations
 
+import itertools
+import weakref
 from typing import Any
 
 import numpy as np
@@ -167,7 +169,7 @@ def sliced_extent(extent: Extent, item: Arg) -> Extent:
     """The extent of an axis after `start:stop:step`."""
     parts = (item.start, item.stop, item.step) if isinstance(item, Slice) else (
         tuple(Lit(v) for v in (item.value.start, item.value.stop, item.value.step)) if isinstance(item, Lit) else ())
-    values = [p.value if isinstance(p, Lit) else p for p in parts]
+    values: list[Any] = [p.value if isinstance(p, Lit) else p for p in parts]
     start, stop, step = values
     if start is None and stop is None and step in (None, 1, -1):
         return extent
@@ -181,10 +183,14 @@ def sliced_extent(extent: Extent, item: Arg) -> Extent:
     return Dim(f"{extent}[{':'.join(_symbol(v) for v in values)}]")
 
 
+_count = itertools.count()
+_numbers: weakref.WeakKeyDictionary[Var, int] = weakref.WeakKeyDictionary()  # an id would be used again for another Var
+
+
 def _symbol(value: Any) -> str:
     if isinstance(value, Var):
         extent = value.type.extent if isinstance(value.type, Scalar) else None
-        return f"#{id(value)}" if extent is None else str(extent)
+        return f"?{_numbers.setdefault(value, next(_count))}" if extent is None else str(extent)
     return str(value)
 
 
@@ -197,10 +203,10 @@ _op("index", "array index", lambda array, index: array[index], infer_index, view
 def follow(array: Any, path: tuple[Any, ...]) -> tuple[Any, Any]:
     """The view that all but the last step of a path lead to, and the index of the last step."""
     view = array
-    for kind, detail in path[:-1]:
-        if kind == "index":
+    for step, detail in path[:-1]:
+        if step == "index":
             view = view[detail]
-        elif kind == "T":
+        elif step == "T":
             view = np.transpose(view, detail)
         else:
             shaped = view.reshape(detail)

@@ -247,6 +247,8 @@ def _declare(text: str, kind: str, formulas: dict[str, str], flags: dict[str, An
     name, params, result = parse(text)
     options = dict(op or {})
     function = OPERATORS.get(name) or resolve(name)
+    if function is None and name.startswith("rt."):
+        raise ValueError(f"{text!r}: there is no such helper in chainrule.runtime")
     if function is None:
         return  # this version of NumPy or Python does not have it
     impl = options.pop("impl", function)
@@ -318,7 +320,7 @@ def bind(name: str, args: tuple[Arg, ...], kwargs: dict[str, Arg] | None = None)
         args = args[:star]
     if len(args) > len(row.names):
         raise RowError(f"{name} takes at most {len(row.names)} positional arguments", f"{len(args)} are given")
-    unnamed = [key for key in row.defaults]
+    unnamed = list(row.defaults)
     for position, arg in enumerate(args):
         parameter = row.names[position]
         if parameter is None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from .infer import found_flat, unique
-from .table import alias, refuse, zero
+from .infer import bincount, like, unique
+from .table import alias, linear, refuse, rule, zero
 
-zero("np.unique(x)", op={"infer": unique})
-zero("np.bincount(x, weights=None, minlength=0)", op={"infer": found_flat})
+rule("np.unique(x) -> y", x="rt.unique_pull(y_bar, x)", op={"infer": unique})
+rule("rt.unique_pull(g, x) -> y", op={"infer": like(1)})
+linear("np.bincount(x, weights=None, minlength=0) -> y", weights="y_bar[x]", op={"infer": bincount})
 zero("np.digitize(x, bins)", "np.lexsort(keys)", "np.result_type(*arrays_and_dtypes)",
      "np.can_cast(from_, to)", "np.isscalar(element)", "np.iscomplexobj(x)", "np.isrealobj(x)", "np.may_share_memory(a, b)",
      "np.shares_memory(a, b)", "np.ravel_multi_index(multi_index, dims)", "np.unravel_index(indices, shape)", "np.indices(dimensions)")

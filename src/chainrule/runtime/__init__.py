@@ -25,6 +25,7 @@ from .arrays import (
     repeat_pull,
     tile_pull,
     trapezoid_pull,
+    unique_pull,
     unsort,
 )
 from .containers import (
@@ -52,6 +53,7 @@ from .pointwise import (
     divide_or_zero,
     dpower,
     exceeds,
+    exp_share,
     inside,
     power_log,
     sign,
@@ -76,6 +78,7 @@ __all__ = [
     "eigh_pull",
     "eigvalsh_pull",
     "exceeds",
+    "exp_share",
     "flatten",
     "full_like",
     "inside",
@@ -103,6 +106,7 @@ __all__ = [
     "tile_pull",
     "trapezoid_pull",
     "unbroadcast",
+    "unique_pull",
     "unsort",
     "unstack",
     "zeros_like",

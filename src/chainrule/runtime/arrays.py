@@ -119,7 +119,10 @@ def adjugate(x: Any) -> Any:
 
 def norm_pull(x: Any, y: Any, g: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """The contribution of np.linalg.norm for orders other than the Euclidean one; 0 where the norm is 0."""
-    x = np.asarray(x)
+    return _norm_pull(np.asarray(x), y, g, ord, axis, keepdims).astype(np.asarray(x).dtype)
+
+
+def _norm_pull(x: Any, y: Any, g: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
     axes = tuple(range(x.ndim)) if axis is None else tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
     if not keepdims:
         y, g = np.expand_dims(y, axes), np.expand_dims(g, axes)
@@ -167,6 +170,12 @@ def prod_others_pull(g: Any, x: Any, axis: Any = None) -> Any:
     return np.transpose(result.reshape(shape), np.argsort(order))
 
 
+def unique_pull(g: Any, x: Any) -> Any:
+    """The contribution of np.unique: equal elements share the cotangent of their value."""
+    _, places, counts = np.unique(x, return_inverse=True, return_counts=True)
+    return (g / counts)[places].reshape(np.shape(x)).astype(g.dtype)
+
+
 def median_share(x: Any, axis: Any = None) -> Any:
     """The share of each element in the median: 1 for the middle one, or one half for each of the two in the middle."""
     x = np.asarray(x)
@@ -196,7 +205,8 @@ def trapezoid_pull(g: Any, y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1)
     weights = np.zeros((*np.shape(widths)[:-1], n))
     weights[..., 1:] += widths / 2
     weights[..., :-1] += widths / 2
-    return np.moveaxis(np.expand_dims(g, -1) * weights, -1, axis) if len(shape) > 1 else g * weights
+    result = np.moveaxis(np.expand_dims(g, -1) * weights, -1, axis) if len(shape) > 1 else g * weights
+    return result.astype(np.asarray(g).dtype)
 
 
 def diagonal_pull(g: Any, x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:

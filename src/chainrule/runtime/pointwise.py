@@ -101,7 +101,7 @@ def exceeds(x: Any, y: Any) -> Any:
     >>> exceeds(2.0, 1.0), exceeds(1.0, 1.0), exceeds(0.0, 1.0)
     (1.0, 0.5, 0.0)
     """
-    if type(x) is float and type(y) is float:
+    if isinstance(x, (float, int)) and isinstance(y, (float, int)):
         return 1.0 if x > y else 0.5 if x == y else 0.0
     dtype = np.result_type(x, y)
     half = dtype.type(0.5) if dtype.kind == "f" else 0.5
@@ -114,6 +114,8 @@ def inside(x: Any, low: Any, high: Any) -> Any:
     >>> inside(0.5, 0.0, 1.0), inside(0.0, 0.0, 1.0), inside(2.0, None, 1.0)
     (1.0, 0.5, 0.0)
     """
+    if type(x) is float and low is not None and high is not None:
+        return exceeds(x, low) * exceeds(high, max(x, low))
     if low is None:
         return exceeds(high, x)
     if high is None:
@@ -133,6 +135,17 @@ def ties(x: Any, y: Any, axis: Any = None, keepdims: bool = False) -> Any:
     chosen = (x == y) | ((x != x) & (y != y))
     dtype = x.dtype if x.dtype.kind in "fc" else np.dtype(np.float64)
     return chosen / chosen.sum(axis=axis, keepdims=True, dtype=dtype)
+
+
+def exp_share(x: Any, z: Any) -> Any:
+    """exp(x - z) for z = log(exp(x) + ...): the share of x in the sum, where both are infinite too.
+
+    >>> float(exp_share(0.0, 0.0)), float(exp_share(-math.inf, -math.inf))
+    (1.0, 0.5)
+    """
+    with np.errstate(all="ignore"):
+        share = np.exp(np.subtract(x, z))
+        return np.where(np.isnan(share) & np.equal(x, z), np.where(np.less(x, 0), 0.5, 1.0).astype(share.dtype), share)[()]
 
 
 def digamma(x: Any) -> Any:

@@ -19,6 +19,7 @@ from dataclasses import replace
 from ..analysis.activity import carried
 from ..analysis.frames import Frame, places
 from ..analysis.overwritten import Reader
+from ..ir.build import Builder
 from ..ir.nodes import (
     UNDEFINED,
     Arg,
@@ -39,6 +40,7 @@ from ..ir.ops import OPS
 from ..ir.types import List
 from ..ir.walk import defined, map_arg, map_args, uses
 from ..simplify.copies import copies_block
+from ..analysis.partial import undefined_somewhere
 from ..simplify.dead import dead_block
 from .plan import Plan, is_wild
 from .prepare import headed
@@ -52,7 +54,8 @@ def keep(primal: Block, marker: tuple[Stmt, ...], sweep: tuple[Stmt, ...], resul
     """
     reverse = dead_block(copies_block(Block((), sweep, Yield((result,)))))
     keeper = _Keeper(primal, reverse, likes, names)
-    stmts = keeper.reverse(reverse.stmts)
+    keeper.reverse(reverse.stmts)
+    stmts = keeper.b.stmts
     assert isinstance(reverse.end, Yield)
     end = map_arg(reverse.end.values[0], keeper.value)
     return Block(primal.params, (*keeper.forward(primal).stmts, *marker, *stmts), Yield((end,)))
@@ -61,8 +64,10 @@ def keep(primal: Block, marker: tuple[Stmt, ...], sweep: tuple[Stmt, ...], resul
 class _Keeper:
     def __init__(self, primal: Block, reverse: Block, likes: dict[Var, Var], names: dict[Var, str]) -> None:
         self.places = places(primal)
+        self.partial = undefined_somewhere(primal)
         self.names = names
         self.plan = Plan(self.places, Reader(self.places).again)
+        self.b = Builder()
         self.env: dict[Var, Arg] = {}
         self.exports: dict[If, list[tuple[Block, Arg, Var]]] = {}
         self.exported: dict[Var, Var] = {}
@@ -80,9 +85,9 @@ class _Keeper:
 
     def like(self, var: Var) -> Var:
         """A value that is there in the reverse sweep anyway and has the type of var; if there is none, var is kept."""
-        choices = [v for v in self._related(var) if self.plan.is_obtained(v) or self.plan.is_free(v)]
+        choices = [v for v in self._related(var) if v not in self.partial and (self.plan.is_obtained(v) or self.plan.is_free(v))]
         if not choices and not is_wild(var.type):
-            choices = [v for v, site in self.places.sites.items() if v.type == var.type and site.frame.is_top]
+            choices = [v for v, site in self.places.sites.items() if v.type == var.type and site.frame.is_top and v not in self.partial]
         if not choices and self.plan.is_there(var):
             choices = [var]
         choice = choices[0] if choices else var
@@ -205,16 +210,14 @@ class _Keeper:
         self.env[var] = exported
         return exported
 
-    def reverse(self, stmts: tuple[Stmt, ...]) -> list[Stmt]:
-        """Statements of the reverse sweep, in terms of values that are there."""
-        done: list[Stmt] = []
+    def reverse(self, stmts: tuple[Stmt, ...]) -> None:
+        """Add statements of the reverse sweep, in terms of values that are there."""
         for stmt in stmts:
             if isinstance(stmt, Let) and stmt.op == "mirror":
                 assert isinstance(stmt.args[0], Lit)
-                done += self.prologue(self.places.frames[stmt.args[0].value])
+                self.prologue(self.places.frames[stmt.args[0].value])
             else:
-                done.append(self._reverse_stmt(stmt))
-        return done
+                self.b.add(self._reverse_stmt(stmt))
 
     def _reverse_stmt(self, stmt: Stmt) -> Stmt:
         if isinstance(stmt, Let):
@@ -248,7 +251,8 @@ class _Keeper:
         return replace(stmt, outs=outs, start=start, stop=stop, step=step, inits=inits, body=body)
 
     def _block(self, block: Block) -> Block:
-        stmts = self.reverse(block.stmts)
+        with self.b.block() as stmts:
+            self.reverse(block.stmts)
         assert isinstance(block.end, Yield)
         return Block(block.params, tuple(stmts), Yield(map_args(block.end.values, self.value)))
 
@@ -266,25 +270,18 @@ class _Keeper:
         self.env[var] = new
         return new
 
-    def prologue(self, frame: Frame) -> list[Let]:
+    def prologue(self, frame: Frame) -> None:
         """Pop, and compute again, what the reverse of a block needs of that block's values."""
-        obtained = self.plan.order.get(frame, [])
-        stmts: list[Let] = []
         if not frame.looped:
-            return stmts
+            return
+        obtained = self.plan.order.get(frame, [])
         for var in obtained:
             if var in self.tapes:
-                out = Var(var.type, var.hint)
-                stmts.append(Let(out, "pop", (Lit(self.tapes[var]),)))
-                self.env[var] = out
+                self.env[var] = self.b.emit("pop", Lit(self.tapes[var]), hint=var.hint, type=var.type)
         for var in obtained:
-            if var in self.tapes or var in self.plan.carried or self.plan.is_free(var):
-                continue
-            let = self.plan.source(var)
-            out = Var(var.type, var.hint)
-            stmts.append(Let(out, let.op, map_args(let.args, self.value)))
-            self.env[var] = out
-        return stmts
+            if var not in self.tapes and var not in self.plan.carried and not self.plan.is_free(var):
+                let = self.plan.source(var)
+                self.env[var] = self.b.emit(let.op, *map_args(let.args, self.value), hint=var.hint, type=var.type)
 
 
 def _also(block: Block, value: Arg) -> Block:

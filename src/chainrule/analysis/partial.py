@@ -1,0 +1,73 @@
+"""Block -> the Vars that have no value on some path: results of a branch that defines them on one side only.
+
+Code that may run on the other path must not read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ..ir.nodes import UNDEFINED, Arg, Block, Break, For, If, Let, Stmt, Var, While, Yield, variables
+from ..ir.walk import all_stmts, blocks, end_blocks, leaves
+
+
+def undefined_somewhere(block: Block) -> frozenset[Var]:
+    """All Vars in a block, and in the blocks inside it, that may be undefined where they are in scope."""
+    found: set[Var] = set()
+    stmts = [s for s in all_stmts(block) if isinstance(s, (If, For, While))]
+    changed = True
+    while changed:
+        changed = False
+        for stmt in stmts:
+            for out, sources in _merged(stmt):
+                if out not in found and any(s is UNDEFINED or s in found for s in sources):
+                    found.add(out)
+                    changed = True
+    return frozenset(found)
+
+
+def read_where_undefined(body: Block, names: Mapping[Var, str]) -> frozenset[Var]:
+    """Those that printed code reads although they may have no value: moved to another name, or used beside their branch."""
+    partial = undefined_somewhere(body)
+    if not partial:
+        return partial
+    found: set[Var] = set()
+    pairs = [(source, out) for stmt in all_stmts(body) if isinstance(stmt, (If, For, While)) for out, sources in _merged(stmt)
+             for source in sources if source in partial]
+    found.update(source for source, out in pairs if isinstance(source, Var) and names.get(source) != names.get(out))
+    _used_beside(body, partial, found)
+    size = -1
+    while size != len(found):
+        size = len(found)
+        found.update(source for source, out in pairs if isinstance(source, Var) and out in found)
+    return frozenset(found)
+
+
+def _used_beside(block: Block, partial: frozenset[Var], found: set[Var]) -> None:
+    here = {out for stmt in block.stmts if isinstance(stmt, (If, For, While)) for out in stmt.outs} & partial
+    for stmt in block.stmts:
+        if isinstance(stmt, Let):
+            found.update(v for arg in stmt.args for v in variables(arg) if v in here)
+        for inner in blocks(stmt):
+            _used_beside(inner, partial, found)
+    for inner in end_blocks(block.end):
+        _used_beside(inner, partial, found)
+
+
+def _merged(stmt: Stmt) -> Iterator[tuple[Var, list[Arg]]]:
+    """Each result, and each carried value, with what it may be."""
+    if isinstance(stmt, If):
+        ends = [b.end.values for b in (stmt.then, stmt.orelse) if isinstance(b.end, Yield)]
+        for k, out in enumerate(stmt.outs):
+            yield out, [values[k] for values in ends]
+    elif isinstance(stmt, (For, While)):
+        params = stmt.body.params[1:] if isinstance(stmt, For) else stmt.body.params
+        ended = [b.end for b in leaves(stmt.body)]
+        for k, out in enumerate(stmt.outs):
+            stays = [stmt.inits[k], *(e.values[k] for e in ended if isinstance(e, Yield))]
+            yield params[k], stays
+            broken = [e.values[k] for e in ended if isinstance(e, Break)]
+            yield out, broken if isinstance(stmt, While) else [*stays, *broken]
+
+
+__all__ = ["read_where_undefined", "undefined_somewhere"]

@@ -1,0 +1,87 @@
+"""The documentation's Python blocks run as they stand, and print what they say they print.
+
+The blocks of one file share a namespace. A block that begins with `>>>` is a doctest. A ```text or ```python output block right after a
+Python block is what that block prints. Blocks that are not meant to run are marked ```python no-run.
+
+    python tests/test_docs.py        # rewrites the output blocks; read the difference
+"""
+
+from __future__ import annotations
+
+import contextlib
+import doctest
+import io
+import linecache
+import re
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+FILES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```[ \t]*$", re.DOTALL | re.MULTILINE)
+
+
+def blocks(path: Path) -> list[tuple[str, str, int, int, int]]:
+    """(language, text, line, start, end) of every fenced block of a file."""
+    text = path.read_text(encoding="utf-8")
+    return [(match[1].strip(), match[2], text.count("\n", 0, match.start()) + 2, match.start(), match.end()) for match in FENCE.finditer(text)]
+
+
+def run(path: Path) -> list[tuple[int, int, str, str]]:
+    """Run a file's Python blocks: (start, end, text, what was printed) of every block that shows an output."""
+    module = types.ModuleType(f"blocks_of_{path.stem.replace('-', '_')}")
+    sys.modules[module.__name__] = module
+    text = path.read_text(encoding="utf-8")
+    found = blocks(path)
+    outputs = []
+    for n, (language, code, line, _, end) in enumerate(found):
+        if language != "python":
+            continue
+        if code.lstrip().startswith(">>>"):
+            example = doctest.DocTestParser().get_doctest(code, vars(module), f"{path.name}:{line}", str(path), line - 1)
+            runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+            report = io.StringIO()
+            runner.run(example, out=report.write, clear_globs=False)
+            assert not runner.failures, report.getvalue()
+            vars(module).update(example.globs)
+            continue
+        filename = f"<{path.name}:{line}>"
+        source = "\n" * (line - 1) + code  # so that errors name the line of the document
+        linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(source, filename, "exec"), vars(module))
+        if n + 1 < len(found) and found[n + 1][0] in ("text", "python output") and not text[end : found[n + 1][3]].strip():
+            _, expected, _, start, stop = found[n + 1]
+            outputs.append((start, stop, expected, printed.getvalue()))
+    return outputs
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if any(b[0] == "python" for b in blocks(path))], ids=lambda path: path.name)
+def test_python_blocks_run(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for _, _, expected, printed in run(path):
+        assert printed.strip() == expected.strip(), f"{path.name} prints something else (python tests/test_docs.py rewrites it)"
+
+
+def test_the_examples_named_in_the_documentation_are_there():
+    for path in FILES:
+        for name in re.findall(r"examples/\w+\.py", path.read_text(encoding="utf-8")):
+            assert (ROOT / name).is_file(), f"{path.name}: {name}"
+
+
+def rewrite(path: Path) -> None:
+    """Put what the blocks print into the output blocks."""
+    text = path.read_text(encoding="utf-8")
+    for start, stop, _, printed in reversed(run(path)):
+        first = text[start:stop].split("\n", 1)[0]
+        text = f"{text[:start]}{first}\n{printed.strip()}\n```{text[stop:]}"
+    path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    for file in FILES:
+        rewrite(file)

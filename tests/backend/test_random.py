@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.backend.random_programs import N, random_program
 
 from chainrule.backend.emit import emit
 from chainrule.backend.inplace import inplace
 from chainrule.backend.load import load
 from chainrule.ir.interpret import interpret
+from tests.backend.random_programs import N, random_program
 
 
 def arguments(seed: int) -> tuple[Any, ...]:

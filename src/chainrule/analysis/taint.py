@@ -9,7 +9,7 @@ that mask or scatter, from branches and iterations that do not use a value, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ..ir.nodes import Block, Branch, Break, For, If, Let, Lit, Stmt, Var, While, Yield, variables
 from ..ir.walk import blocks, definitions, end_blocks, leaves
@@ -18,14 +18,15 @@ from .activity import carried, edges, reach
 Flows = Callable[[Let, int], bool]
 
 
-def tainted(body: Block, active: frozenset[Var], flows: Flows, masks: Callable[[str], bool]) -> set[Var]:
-    """The active Vars whose adjoints are selected."""
+def tainted(body: Block, active: frozenset[Var], flows: Flows, masks: Callable[[str], bool],
+            results: Iterable[Var] = ()) -> set[Var]:
+    """The active Vars whose adjoints are selected. results: Vars whose adjoint is selected already."""
     backward: dict[Var, list[Var]] = {}
     for source, target in edges(body, flows):
         if source in active and target in active:
             backward.setdefault(target, []).append(source)
     finder = _Finder(active, flows, masks)
-    return reach(backward, [v for v in finder.sources(body) if v in active])
+    return reach(backward, [v for v in (*results, *finder.sources(body)) if v in active])
 
 
 class _Finder:

@@ -336,6 +336,8 @@ class _Function:
             self.add(ast.Expr(method(name(self.tapes[_tape(let)]), "append", self.printer.arg(args[1]))), span)
         elif let.op == "pop":
             self.result(let.out, method(name(self.pops[_tape(let)]), "pop"), span)
+        elif let.op == "tape_len":
+            self.result(let.out, call("len", name(self.pops[_tape(let)])), span)
         elif let.op == "py.raise":
             self.add(self.raise_(let), span)
         elif let.out is None:
@@ -343,7 +345,7 @@ class _Function:
         elif OPS[let.op].destroys is not None:
             self.write(let)
         elif let.out in self.plan.unpacked:
-            items = [target("_" if var is None else self.names[var]) for var in self.plan.unpacked[let.out]]
+            items: list[ast.expr] = [target("_" if var is None else self.names[var]) for var in self.plan.unpacked[let.out]]
             self.add(ast.Assign([ast.Tuple(items, ast.Store())], self.printer.let(let)), span)
         elif OPS[let.op].effect:
             self.result(let.out, self.printer.let(let), span)
@@ -624,4 +626,4 @@ def _accesses(pattern: Arg, node: ast.expr, printer: Expressions) -> Iterator[tu
         yield pattern, node
 
 
-__all__ = ["Emitted", "Plan", "emit", "summary"]
+__all__ = ["Emitted", "emit", "summary"]

@@ -354,7 +354,7 @@ def path_steps(path: Arg) -> list[tuple[str, Arg]]:
     if isinstance(path, Lit):
         return [(str(kind), Lit(detail)) for kind, detail in path.value]
     assert isinstance(path, Seq)
-    steps = []
+    steps: list[tuple[str, Arg]] = []
     for step in path.items:
         if isinstance(step, Lit):
             steps.append((str(step.value[0]), Lit(step.value[1])))

@@ -32,7 +32,6 @@ from ..ir.nodes import (
     Program,
     Pullback,
     Seq,
-    Slice,
     Span,
     Stmt,
     Var,
@@ -173,36 +172,16 @@ def _items_after(block: Block, n: int, tuple_: Var, skipped: set[Stmt]) -> list[
 
 
 def find_drains(body: Block) -> dict[Stmt, str]:
-    """The reversed loops that pop, once an iteration, exactly what an earlier loop has pushed."""
-    lets = {s.out: s for s in all_stmts(body) if isinstance(s, Let) and s.out is not None}
-    loops = {s.trips: s for s in all_stmts(body) if isinstance(s, While) and s.trips is not None}
-    where: dict[str, int] = {}
-    for stmt in all_stmts(body):
-        if isinstance(stmt, Let) and stmt.op in ("push", "pop"):
-            where[_tape(stmt)] = where.get(_tape(stmt), 0) + 1
-    outermost = set(body.stmts)
+    """The reversed loops that run as often as a tape is long, and begin each iteration by popping it."""
+    lengths = {s.out: _tape(s) for s in all_stmts(body) if isinstance(s, Let) and s.op == "tape_len"}
     found: dict[Stmt, str] = {}
     for stmt in all_stmts(body):
-        if not (isinstance(stmt, For) and stmt.reverse and _is(stmt.start, 0) and _is(stmt.step, 1)):
+        if not (isinstance(stmt, For) and stmt.reverse and _is(stmt.start, 0) and _is(stmt.step, 1)) or not stmt.body.stmts:
             continue
-        first = stmt.body.stmts[0] if stmt.body.stmts else None
-        if not (isinstance(first, Let) and first.op == "pop") or stmt.body.params[0] in set(uses(stmt.body)):
-            continue
-        offset, stop = 0, stmt.stop
-        while isinstance(stop, Var) and stop in lets and lets[stop].op == "-":
-            stop, by = lets[stop].args
-            if not (isinstance(by, Lit) and isinstance(by.value, int)):
-                break
-            offset += by.value
-        forward = loops.get(stop) if isinstance(stop, Var) else None
-        if forward is not None and forward in outermost and stmt in outermost:
-            tape = _tape(first)
-            pushes = [_pushes(leaf, tape) for leaf in _paths(forward.body)]
-            only = where[tape] == 2 and _count_ops(forward.body, tape) == 1
-            if only and pushes and all(n == 1 or (n == 0 and breaks) for n, breaks in pushes):
-                missing = {1 - n for n, breaks in pushes if breaks}
-                if missing == {offset}:
-                    found[stmt] = tape
+        first = stmt.body.stmts[0]
+        if isinstance(first, Let) and first.op == "pop" and isinstance(stmt.stop, Var) and lengths.get(stmt.stop) == _tape(first):
+            if stmt.body.params[0] not in set(uses(stmt.body)):
+                found[stmt] = _tape(first)
     return found
 
 
@@ -214,25 +193,6 @@ def _tape(stmt: Let) -> str:
     tape = stmt.args[0]
     assert isinstance(tape, Lit)
     return str(tape.value)
-
-
-def _paths(block: Block, before: tuple[Stmt, ...] = ()) -> Iterator[tuple[tuple[Stmt, ...], Block]]:
-    """The ways through a loop's body: the top-level statements on the way to each leaf."""
-    stmts = (*before, *block.stmts)
-    if isinstance(block.end, Branch):
-        yield from _paths(block.end.then, stmts)
-        yield from _paths(block.end.orelse, stmts)
-    elif isinstance(block.end, (Yield, Break)):
-        yield stmts, block
-
-
-def _pushes(path: tuple[tuple[Stmt, ...], Block], tape: str) -> tuple[int, bool]:
-    stmts, leaf = path
-    return sum(isinstance(s, Let) and s.op == "push" and _tape(s) == tape for s in stmts), isinstance(leaf.end, Break)
-
-
-def _count_ops(block: Block, tape: str) -> int:
-    return sum(isinstance(s, Let) and s.op in ("push", "pop") and _tape(s) == tape for s in all_stmts(block))
 
 
 # -- who shares memory with whom -------------------------------------------------------------------------
@@ -421,4 +381,4 @@ def _width(arg: Arg, waiting: dict[Var, _Candidate]) -> int:
     return 1 + sum(_width(a, waiting) for a in (arg.start, arg.stop, arg.step) if not (isinstance(a, Lit) and a.value is None))
 
 
-__all__ = ["Plan", "Slice", "alias_classes", "find_drains", "fold"]
+__all__ = ["Plan", "alias_classes", "find_drains", "fold"]

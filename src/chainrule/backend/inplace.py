@@ -46,7 +46,6 @@ from ..ir.nodes import (
     Var,
     While,
     Yield,
-    variables,
 )
 from ..ir.ops import OPS
 from ..ir.probe import type_of
@@ -468,4 +467,4 @@ def _adds_in_place(total: Arg, value: Arg, out: Type) -> bool:
     return np.result_type(have.dtype, add.dtype) == np.dtype(have.dtype)
 
 
-__all__ = ["inplace", "variables"]
+__all__ = ["inplace"]

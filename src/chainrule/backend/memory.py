@@ -7,10 +7,8 @@ arrays, what lies on a tape, constants, and read-only views.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import reduce
-from typing import Any
 
 import numpy as np
 
@@ -88,9 +86,10 @@ def carried(type: Type, root: Callable[[], int]) -> Memory:
     return external(type)
 
 
-def union(memories: Any) -> frozenset[int]:
+def union(memories: Iterable[Memory]) -> frozenset[int]:
     """All allocations of some values together."""
-    return reduce(frozenset.union, (m.all for m in memories), frozenset())
+    none: frozenset[int] = frozenset()
+    return none.union(*(m.all for m in memories))
 
 
 def merge(type: Type, memories: list[Memory]) -> Memory:
@@ -104,8 +103,8 @@ def merge(type: Type, memories: list[Memory]) -> Memory:
             return Memory(frozenset(), inner)
         items = tuple(merge(t, [c[k] for c in columns]) for k, t in enumerate(type.items))
         return Memory(frozenset(), inner, items)
-    own = reduce(frozenset.union, (m.own for m in memories), frozenset())
-    return Memory(own, reduce(frozenset.union, (m.inner for m in memories), frozenset()))
+    none: frozenset[int] = frozenset()
+    return Memory(none.union(*(m.own for m in memories)), none.union(*(m.inner for m in memories)))
 
 
 def rename(memory: Memory, replace: Callable[[frozenset[int]], frozenset[int]]) -> Memory:
@@ -155,7 +154,7 @@ def result(let: Let, table: dict[Var, Memory], root: Callable[[], int]) -> Memor
         return of_arg(let.args[0], table)
     source = of_arg(let.args[op.views[0]], table)
     if let.op == "item" and source.items is not None and isinstance(let.args[1], Lit):
-        return source.items[let.args[1].value]
+        return source.items[int(let.args[1].value)]
     if let.op in ("item", "list_item"):
         return _opened(type, source.inner)
     roots = union(of_arg(let.args[k], table) for k in op.views)

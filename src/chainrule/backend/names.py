@@ -16,10 +16,9 @@ import keyword
 import re
 from collections.abc import Iterable
 
-from ..ir.nodes import Arg, Block, Branch, Break, For, If, Let, Lit, Program, Pullback, Stmt, Var, While, Yield, variables
+from ..ir.nodes import Arg, Block, Branch, Break, For, If, Let, Program, Pullback, Stmt, Var, While, Yield
 from ..ir.ops import OPS
-from ..ir.types import Array, List, Scalar
-from ..ir.walk import blocks, defined, end_args, end_blocks, free, leaves
+from ..ir.walk import blocks, defined, end_blocks, free, leaves
 from .fold import Plan
 from .memory import has_memory
 
@@ -282,9 +281,9 @@ def _choose(program: Program, plan: Plan, webs: _Webs, fixed: dict[Var, str], ta
     params = set(program.body.params)
     late = []
     for root in roots:
-        name = next((fixed[var] for var in webs.members[root] if var in fixed), None)
-        if name is not None and fits(root, name):
-            give(root, name)
+        own = next((fixed[var] for var in webs.members[root] if var in fixed), None)
+        if own is not None and fits(root, own):
+            give(root, own)
         else:
             late.append(root)
     for name in signature - set(used):  # a parameter that is a container, or static: its name is taken at the beginning
@@ -360,4 +359,4 @@ def _described(members: list[Var], lets: dict[Var | None, Let], plan: Plan, chos
 
 _PLAIN = frozenset({"array", "copy", "index", "item"})
 
-__all__ = ["Array", "If", "List", "Lit", "Scalar", "end_args", "names", "overlap", "variables"]
+__all__ = ["names", "overlap"]

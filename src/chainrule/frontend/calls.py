@@ -28,7 +28,7 @@ from .expressions import Expressions
 from .loops import NeedUnroll
 from .machine import Refusal, Unreachable, describe
 from .merge import list_var
-from .state import Frame
+from .state import Frame, slots
 from .values import (
     NONE,
     UNBOUND,
@@ -686,8 +686,7 @@ class Calls(Expressions):
             return
         assert isinstance(contents, (Var, Lit))
         self.state.heap[target.slot] = self.b.emit("append", contents, self.operand(item), hint=getattr(contents, "hint", None))
-        if isinstance(item, Ref):
-            self.state.entangle(target.slot, {item.slot})
+        self.state.entangle(target.slot, set(slots(item)))
 
 
 class _NotKnown(Exception):

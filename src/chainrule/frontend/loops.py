@@ -188,6 +188,8 @@ def install(m: Machine, plan: Plan) -> dict[Place, Var]:
         param = Var(carried.type, hint_of(place, old))
         params[place] = param
         if carried.kind == "contents":
+            if isinstance(old, Items):  # a list of known items grows: it still holds the same arrays
+                m.state.entangle(place[1], set(slots(old)))
             m.state.heap[place[1]] = param
         elif carried.kind == "array":
             path = ()
@@ -424,12 +426,9 @@ def finish(m: Machine, plan: Plan, entry: State, header: State, params: dict[Pla
     for place, ref in references.items():
         fresh = iter([outs[place, "path", n] for n in range(len(path_vars(ref)))])
         put(after, place, Ref(ref.slot, tuple(Step(s.kind, map_arg(s.detail, lambda _: next(fresh))) for s in ref.path)))
-    for place, carried in plan.places.items():
-        if carried.kind in ("array", "list"):
-            _entangle_out(m, plan, entry, after, node, place)
-    for place in late:
-        if kinds[place] in ("array", "list") and place[1] != "path":
-            _entangle_out(m, plan, entry, after, node, place)
+    arrays = [place for place, carried in plan.places.items() if carried.kind in ("array", "list")]
+    arrays += [place for place in late if place[1] != "path" and kinds[place] in ("array", "list")]
+    entangle_outs(m, plan, entry, header, after, node, arrays)
     _bind_unchanged(m, entry, after, header, node, plan, late | dict.fromkeys(references))
     m.state = after
 
@@ -654,17 +653,34 @@ def _refuse_alias(m: Machine, place: Place, when: str) -> None:
              "write into a copy, or copy with `y[...] = x` instead of rebinding")
 
 
-def _entangle_out(m: Machine, plan: Plan, entry: State, after: State, node: Node, place: Place) -> None:
-    """After the loop a rebound name may still be the array of its initial value (no iteration), or of another name."""
-    mine = lookup(after, place)
-    others: set[int] = set()
-    for state in (entry, *(leaf.state for _, leaf in node.leaves() if leaf.kind != "raise")):
-        others |= set(slots(lookup(state, place)))
-        for slot in slots(lookup(state, place)):
-            others |= set(state.entangled.get(slot, ()))
+def entangle_outs(m: Machine, plan: Plan, entry: State, header: State, after: State, node: Node, arrays: list[Place]) -> None:
+    """After the loop a rebound name may be the array of its initial value (no iteration), or one that another name sees, too."""
+    initial = {place: set(slots(lookup(entry, place))) for place in arrays}
+    carried = {slot: place for place in arrays if place in plan.places for slot in slots(lookup(header, place))}
+    may_be: dict[Place, set[int]] = {}
+    for place in arrays:
+        found, pending, seen = set(initial[place]), [place], {place}
+        while pending:
+            current = pending.pop()
+            for _, leaf in node.leaves():
+                if leaf.kind == "raise":
+                    continue
+                for slot in slots(lookup(leaf.state, current)):
+                    other = carried.get(slot)
+                    if other is None:
+                        found |= {slot, *leaf.state.entangled.get(slot, ())}
+                    elif other not in seen:
+                        seen.add(other)
+                        pending.append(other)
+                        found |= initial[other]
+        may_be[place] = found
     shared = reachable(after, _other_values(m, after, set(plan.places)))
-    for slot in slots(mine):
-        after.entangle(slot, {o for o in others if o in entry.heap and o in shared})
+    for place in arrays:
+        for slot in slots(lookup(after, place)):
+            after.entangle(slot, {o for o in may_be[place] if o in entry.heap and o in shared})
+            for other in arrays:
+                if other != place and may_be[other] & may_be[place]:
+                    after.entangle(slot, set(slots(lookup(after, other))))
 
 
 __all__ = ["DictV", "Leaf", "NeedPeel", "NeedUnroll", "Node", "Object", "Split", "differentiable", "lower_loop"]

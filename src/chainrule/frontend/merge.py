@@ -273,6 +273,8 @@ class Merger:
                 ca, cb = a.heap.get(slot, _ABSENT), b.heap.get(slot, _ABSENT)
             contents = self.meet_contents(ca, cb)
             self.merged.heap[slot] = contents
+            if isinstance(contents, (Var, Lit)) and (isinstance(ca, Items) or isinstance(cb, Items)):
+                self.merged.entangle(slot, {s for c in (ca, cb) if isinstance(c, Items) for s in slots(c)})
             self.pending.extend(slots(contents))
 
     def meet_contents(self, a: Any, b: Any) -> Any:

@@ -45,7 +45,7 @@ class State:
 
     def entangle(self, slot: int, others: set[int]) -> None:
         """Note that `slot` may share its buffer with each of `others`."""
-        others = others - {slot}
+        others = set().union(others, *(self.entangled.get(other, ()) for other in others)) - {slot}
         if others:
             self.entangled[slot] = self.entangled.get(slot, frozenset()) | others
             for other in others:

@@ -19,7 +19,7 @@ from .comprehensions import Comprehensions
 from .loops import Leaf, NeedPeel, NeedUnroll, Node, Place, Split, lower_loop
 from .machine import Unreachable, describe
 from .refused import REFUSED_STATEMENTS
-from .state import State
+from .state import State, slots
 from .values import NONE, UNBOUND, DictV, Entries, Items, Lazy, ListV, Num, Object, Range, Ref, Select, Static, TupleV, Value
 
 # A continuation inside a list of statements: executed with the statements that follow it, it says how the block ends.
@@ -282,6 +282,7 @@ class Statements(Comprehensions):
                 items[number] = value
                 self.state.heap[owner.slot] = Items(tuple(items))
                 return
+            self.state.entangle(owner.slot, set(slots(value)))
             self.state.heap[owner.slot] = self.b.emit("list_set", self.operand(owner), self.operand(index), self.operand(value))
             return
         if isinstance(owner, DictV):
@@ -298,6 +299,7 @@ class Statements(Comprehensions):
         from .merge import list_var
 
         operand = list_var(self, contents)
+        self.state.entangle(owner.slot, {*slots(contents), *slots(value)})
         self.state.heap[owner.slot] = self.b.emit("list_set", operand, index.operand, self.operand(value))
 
     def set_attribute(self, owner: Value, name: str, value: Value, node: ast.expr) -> None:
@@ -412,13 +414,23 @@ class Statements(Comprehensions):
         counted, element = self.counted(iterable, stmt)
         if all(isinstance(bound, Lit) for bound in counted) and not range(*(bound.value for bound in counted if isinstance(bound, Lit))):
             return self._run([*stmt.orelse, *rest]) if stmt.orelse else None
+        hidden = f"%iterable{len(self.infos[self.current].loops)}"  # the loop goes on to see the array, whatever happens to its name
+        self.frame()[hidden] = iterable
+        rest = [lambda following: self.forget(hidden, following), *rest]
         try:
-            return self.real_loop(stmt, counted, element, rest)
+            end = self.real_loop(stmt, counted, element, rest)
+            if end is None:
+                self.frame().pop(hidden, None)
+            return end
         except NeedUnroll:
             items = self.static_range(counted, element)
             if items is None:
                 raise
             return self.unroll(stmt, items, rest)
+
+    def forget(self, hidden: str, following: list[Any]) -> Leaf | Split:
+        self.frame().pop(hidden, None)
+        return self._run(following)
 
     def unroll(self, stmt: ast.For, items: list[Value], rest: list[Any], then: list[Any] | None = None) -> Leaf | Split | None:
         """Execute a loop over known items one by one; `then` replaces the `else` clause and the rest of a peeled loop."""

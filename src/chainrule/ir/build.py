@@ -37,6 +37,7 @@ class Scope:
 class Builder:
     def __init__(self) -> None:
         self.scopes: list[Scope] = [Scope()]
+        self.made: dict[Var, Let] = {}  # what has been emitted, by its result
         self.span: Span | None = None
 
     @property
@@ -89,7 +90,8 @@ class Builder:
         if type is None:
             type = _symbolic(op_name, full) or (op.infer(*full) if op.infer else probe(op, full))
         out = Var(type, hint)
-        self.stmts.append(Let(out, op_name, full, self.span))
+        self.made[out] = Let(out, op_name, full, self.span)
+        self.stmts.append(self.made[out])
         if mergeable:
             self.scopes[-1].known[key] = out
         return out

@@ -126,6 +126,8 @@ class _Machine:
             return None
         if stmt.op == "pop":
             return self.tapes[args[0]].pop()
+        if stmt.op == "tape_len":
+            return len(self.tapes.get(args[0], ()))
         if stmt.op == "call":
             return interpret(self.callees[args[0]], tuple(args[1]), self.callees)
         if stmt.op == "apply":

@@ -65,5 +65,8 @@ class Call(Protocol):
     def add_at(self, var: Var, path: Path, contribution: Operand) -> None:
         """Add to a part of the adjoint of `var` (a path as in rules/structure); repeated indices accumulate."""
 
+    def erase(self, var: Var, path: Arg) -> None:
+        """Add the adjoint of `let.out`, with zero in the part that a path leads to: the adjoint of contents that were written over."""
+
 
 __all__ = ["Call", "Path"]

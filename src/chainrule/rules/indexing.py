@@ -66,7 +66,7 @@ def _store(let: Let, call: Call) -> None:
     if v is not None:
         call.add(v, _read(call, path, g))
     if u is not None:
-        call.add(u, call.b.emit("store", g, path, Lit(0.0)))
+        call.erase(u, path)
 
 
 def _update(let: Let, call: Call) -> None:
@@ -174,7 +174,7 @@ structural("list", _list)
 structural("list_item", _list_item, constant=("index",))
 structural("list_set", _list_set, constant=("index",))
 structural("list_drop", _list_drop)
-zero("empty_list", "push", "pop")
+zero("empty_list", "push", "pop", "tape_len")
 
 # what the reverse transform itself emits
 linear("rt.unbroadcast(g, like) -> y", op={"views": (0,)}, g="rt.broadcast_like(y_bar, like(g))", like="0.0")

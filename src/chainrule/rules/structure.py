@@ -274,6 +274,7 @@ _op("copy", "array", lambda array: array.copy(), _same_as_first, fresh=True)
 
 _op("push", "tape value", lambda tape, value: None, lambda *_: OBJECT, effect=True)
 _op("pop", "tape", lambda tape: None, lambda *_: OBJECT, effect=True)
+_op("tape_len", "tape", lambda tape: None, lambda *_: INT, fresh=True)  # how many values are on a tape
 _op("mark", "sweep", lambda sweep: None, lambda *_: OBJECT, effect=True)  # "reverse": here the reverse sweep begins
 
 

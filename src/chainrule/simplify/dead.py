@@ -18,7 +18,25 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Union
 
-from ..ir.nodes import Arg, Block, Branch, Break, End, For, If, Let, Lit, Program, Pullback, Raise, Stmt, Var, While, Yield, variables
+from ..ir.nodes import (
+    Arg,
+    Block,
+    Branch,
+    Break,
+    End,
+    For,
+    If,
+    Let,
+    Lit,
+    Program,
+    Pullback,
+    Raise,
+    Stmt,
+    Var,
+    While,
+    Yield,
+    variables,
+)
 from ..ir.ops import OPS
 from ..ir.walk import blocks, defined, end_blocks, leaves
 
@@ -107,7 +125,7 @@ class _Marker:
             for arg in stmt.args:
                 self.arg(arg)
             self.owner(owner)
-            if stmt.op == "pop":
+            if stmt.op in ("pop", "tape_len"):
                 self.tape(stmt.args[0])
 
         if stmt.op == "push":

@@ -15,16 +15,22 @@ from dataclasses import dataclass
 
 from ..ir.build import Builder, as_arg, type_of
 from ..ir.nodes import Arg, Lit, Operand, Seq, Slice, Var
-from ..ir.types import Array, List, Scalar, Tuple, Type, differentiable, kind, shape
+from ..ir.types import Array, List, Scalar, Tuple, Type, differentiable, is_number, kind, shape
 
 
 @dataclass(frozen=True)
 class Bar:
-    """The adjoint of a Var so far. For a Var of type Tuple the adjoints of its items stand in `parts`."""
+    """The adjoint of a Var so far.
+
+    For a Var of type Tuple the adjoints of its items stand in `parts`. erased: the part of `value` that this path leads to still
+    has to be made zero. That is done when the adjoint is next used, and not before: what was read from that part can then
+    be a view for as long as it lives.
+    """
 
     value: Operand
     thin: bool = False
     parts: tuple[Bar | None, ...] | None = None
+    erased: Arg | None = None
 
 
 class Adjoints:
@@ -50,12 +56,15 @@ class Adjoints:
             self._add_tuple(var, g, negative)
             return
         g = self.fit(g, var)
-        old = self.bars.get(var)
+        old = self.settled(var)
         if old is None:
             if negative:
-                g = self.b.emit("neg", g, hint=_hint(var))
+                g = self.negated(g, var)
             self.set(var, Bar(g, is_thin(g, var)))
         else:
+            minus = self.b.made.get(g) if isinstance(g, Var) else None
+            if minus is not None and minus.op == "neg" and is_number(var.type):
+                g, negative = minus.args[0], not negative  # type: ignore[assignment]
             total, thin = self._sum(var, old, Bar(g, is_thin(g, var)), negative)
             self.set(var, Bar(total, thin))
 
@@ -72,8 +81,38 @@ class Adjoints:
             return
         old = self.bars.get(var)
         base = self.zeros(var) if old is None else self.full(var, old)
+        minus = self.b.made.get(g) if isinstance(g, Var) else None
+        if minus is not None and minus.op == "neg":
+            g, negative = minus.args[0], not negative  # type: ignore[assignment]
         value = self.b.emit("sub_at" if negative else "add_at", base, path, g, hint=_hint(var))
         self.set(var, Bar(value))
+
+    def erase(self, var: Arg, path: Arg, g: Operand) -> None:
+        """Add g, with zero in the part that a path leads to, to the adjoint of var."""
+        if isinstance(var, Var) and var in self.active and var not in self.bars and not is_thin(g, var):
+            self.set(var, Bar(g, erased=path))
+        else:
+            self.add(var, self.b.emit("store", g, path, Lit(0.0)))
+
+    def settled(self, var: Var) -> Bar | None:
+        """The adjoint of var, nothing left to be erased."""
+        bar = self.bars.get(var)
+        if bar is not None and bar.erased is not None:
+            bar = Bar(self.full(var, bar))
+            self.bars[var] = bar
+        return bar
+
+    def pop(self, var: Var) -> Bar | None:
+        """The adjoint of var, which is forgotten."""
+        bar = self.settled(var)
+        self.bars.pop(var, None)
+        return bar
+
+    def negated(self, g: Operand, var: Var) -> Operand:
+        made = self.b.made.get(g) if isinstance(g, Var) else None
+        if made is not None and made.op == "neg":
+            return made.args[0]  # type: ignore[return-value]
+        return self.b.emit("neg", g, hint=_hint(var))
 
     def add_item(self, var: Arg, k: int, g: Operand, *, thin: bool = False) -> None:
         """Add g to the adjoint of item k of a tuple."""
@@ -84,7 +123,7 @@ class Adjoints:
         if not differentiable(type):
             return
         old = self.bars.get(var)
-        parts = list(old.parts) if old is not None and old.parts is not None else [None] * len(var.type.items)
+        parts: list[Bar | None] = list(old.parts) if old is not None and old.parts is not None else [None] * len(var.type.items)
         if isinstance(type, Tuple):
             raise NotImplementedError("a tuple in a tuple")
         part = parts[k]
@@ -107,7 +146,7 @@ class Adjoints:
         if isinstance(var.type, List):
             return self.b.emit("rt.add_lists", old.value, new.value, hint=hint), False
         if _is_zero(old.value) and not new.thin:
-            return (self.b.emit("neg", new.value, hint=hint) if negative else new.value), False
+            return (self.negated(new.value, var) if negative else new.value), False
         if old.thin and new.thin and shape(type_of(old.value)) != shape(type_of(new.value)):
             total = self.b.emit("-" if negative else "+", old.value, new.value, hint=hint)
             return total, is_thin(total, var)
@@ -173,9 +212,18 @@ class Adjoints:
         if bar.parts is not None:
             assert isinstance(var.type, Tuple)
             return self.b.emit("tuple", Seq(tuple(self._part(var, k, part) for k, part in enumerate(bar.parts))))
+        if bar.erased is not None:
+            return self.b.emit("store", bar.value, bar.erased, Lit(0.0), hint=_hint(var))
         if not bar.thin:
             return bar.value
         return self.b.emit("np.full_like", self.like(var), bar.value, hint=_hint(var))
+
+    def leaves(self, var: Var, bar: Bar) -> tuple[Operand, ...]:
+        """The full adjoints of a value: of the differentiable items of a tuple, or the only one."""
+        if not isinstance(var.type, Tuple):
+            return (self.full(var, bar),)
+        parts = bar.parts or (None,) * len(var.type.items)
+        return tuple(self._part(var, k, part) for k, part in enumerate(parts) if differentiable(var.type.items[k]))
 
     def _part(self, var: Var, k: int, part: Bar | None) -> Operand:
         assert isinstance(var.type, Tuple)

@@ -19,6 +19,7 @@ from dataclasses import replace
 from ..analysis.activity import carried
 from ..analysis.frames import Frame, places
 from ..analysis.overwritten import Reader
+from ..analysis.partial import undefined_somewhere
 from ..ir.build import Builder
 from ..ir.nodes import (
     UNDEFINED,
@@ -40,10 +41,9 @@ from ..ir.ops import OPS
 from ..ir.types import List
 from ..ir.walk import defined, map_arg, map_args, uses
 from ..simplify.copies import copies_block
-from ..analysis.partial import undefined_somewhere
 from ..simplify.dead import dead_block
 from .plan import Plan, is_wild
-from .prepare import headed
+from .prepare import breaks, headed
 
 
 def keep(primal: Block, marker: tuple[Stmt, ...], sweep: tuple[Stmt, ...], result: Arg, likes: dict[Var, Var],
@@ -230,6 +230,8 @@ class _Keeper:
         start, stop, step = (map_arg(a, self.value) for a in (stmt.start, stmt.stop, stmt.step))
         inits = map_args(stmt.inits, self.value)
         frame = self._mirrored(stmt.body)
+        if isinstance(start, Lit) and start.value == 0 and isinstance(step, Lit) and step.value == 1:
+            stop = self._length(frame) or stop
         backwards = sorted({k for loop, k in self.plan.carried.values() if loop is frame.owner})
         assert isinstance(frame.owner, (For, While))
         extra = []
@@ -249,6 +251,19 @@ class _Keeper:
             body = Block((*body.params, *extra), body.stmts, end)
         outs = (*stmt.outs, *(Var(v.type, v.hint) for v in extra))
         return replace(stmt, outs=outs, start=start, stop=stop, step=step, inits=inits, body=body)
+
+    def _length(self, body: Frame) -> Arg | None:
+        """The number of iterations of a loop that may break, if one of the tapes tells: it has one value for each."""
+        loop = body.owner
+        assert isinstance(loop, (For, While)) and body.parent is not None
+        if (isinstance(loop, For) and not breaks(loop)) or body.parent.looped:
+            return None
+        rest = headed(loop)
+        for frame in (body, *([] if rest is None else [self.places.frames[rest]])):
+            for var in self.plan.order.get(frame, []):
+                if var in self.tapes:
+                    return self.b.emit("tape_len", Lit(self.tapes[var]))
+        return None
 
     def _block(self, block: Block) -> Block:
         with self.b.block() as stmts:

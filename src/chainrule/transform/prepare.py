@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..ir.nodes import Block, Branch, Break, End, For, If, Let, Lit, Operand, Stmt, Var, While, Yield
+from ..ir.nodes import UNDEFINED, Block, Branch, Break, End, For, If, Let, Lit, Operand, Stmt, Var, While, Yield
 from ..ir.types import INT
 from ..ir.walk import leaves
 
@@ -73,7 +73,8 @@ def headed(loop: Loop) -> Block | None:
     if not isinstance(end, Branch) or isinstance(loop, For):
         return None
     for leaf, rest in ((end.orelse, end.then), (end.then, end.orelse)):
-        if isinstance(leaf.end, Break) and not leaf.stmts and all(v is p for v, p in zip(leaf.end.values, loop.body.params)):
+        if isinstance(leaf.end, Break) and not leaf.stmts and all(
+                v is p or v is UNDEFINED for v, p in zip(leaf.end.values, loop.body.params)):
             return rest
     return None
 

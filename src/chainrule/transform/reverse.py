@@ -25,7 +25,7 @@ from typing import Any, Protocol
 
 from ..analysis.activity import activity, carried, edges, reach
 from ..analysis.taint import tainted
-from ..ir.build import Builder, Scope, as_arg, type_of
+from ..ir.build import Builder, Scope, type_of
 from ..ir.nodes import (
     Arg,
     Block,
@@ -36,7 +36,6 @@ from ..ir.nodes import (
     If,
     Let,
     Lit,
-    Make,
     Operand,
     Program,
     Pullback,
@@ -48,15 +47,17 @@ from ..ir.nodes import (
     While,
     Yield,
     operands,
-    variables,
 )
 from ..ir.ops import OPS, Op, Param, define
-from ..ir.types import INT, OBJECT, Array, List, Scalar, Tuple, Type, differentiable, shape
-from ..ir.walk import all_stmts, definitions, free, leaves
+from ..ir.types import INT, OBJECT, Tuple, differentiable
+from ..ir.walk import all_stmts, free, leaves
 from ..simplify.copies import copies_block
+from ..simplify.dead import dead_block
 from .adjoints import Adjoints, Bar, bar_type
+from .calls import Called, Calls
 from .keep import keep
-from .prepare import Counts, headed, prepare
+from .prepare import headed, prepare
+from .pull import Pull, raises
 
 if "mirror" not in OPS:
     define(Op("mirror", (Param("block"),), lambda block: None, lambda *_: OBJECT, effect=True))
@@ -81,31 +82,36 @@ def reverse(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, 
     Its result is a Seq: (value, *gradients), or the gradients only. With seed "pullback" it returns (value, pullback), where
     pullback takes one cotangent for each differentiable value in the result and gives a tuple of gradients.
     """
-    rules = rules or _table()
-    body, counts = prepare(copies_block(program.body))
-    program = replace(program, body=body)
-    sweep = Sweep(program, wrt, rules, seed == "pullback", counts)
-    assert isinstance(program.body.end, Yield)
-    result = program.body.end.values[0]
+    calls = Calls(program.callees)
+    derived = _derive(program, wrt, name or f"{program.name}_grad", keep_value, seed, rules or _table(), calls)
+    for callee, callee_wrt, callee_name in calls.wanted():
+        calls.made.append(_derive(callee, callee_wrt, callee_name, True, "pullback", rules or _table(), calls, inner=True))
+    return replace(derived, callees=calls.needed(derived.body))
+
+
+def _derive(program: Program, wrt: tuple[Var, ...], name: str, keep_value: bool, seed: Lit | str, rules: Rules, calls: Calls,
+            inner: bool = False) -> Program:
+    """The derivative of one function; those of the functions that it calls are asked of `calls`. inner: it is such a function."""
+    sweep = Sweep(dead_block(copies_block(program.body)), wrt, rules, seed == "pullback", calls, inner)
+    assert isinstance(sweep.body.end, Yield)
+    result = sweep.body.end.values[0]
     marker: tuple[Stmt, ...] = ()
     if seed == "pullback":
-        params = []
-        for leaf in operands(result):
-            if differentiable(type_of(leaf)):
-                params.append(Var(bar_type(type_of(leaf)), _bar_name(leaf)))
-                sweep.adjoints.add(leaf, params[-1])
+        params = [Var(bar_type(type_of(leaf)), _bar_name(leaf)) for leaf in operands(result) if differentiable(type_of(leaf))]
+        for leaf, param in zip((leaf for leaf in operands(result) if differentiable(type_of(leaf))), params):
+            sweep.adjoints.add(leaf, param)
         marker = (Pullback(tuple(params), result),)
     else:
         assert isinstance(seed, Lit)
         value = next(operands(result), None)
         if value is not None:
             sweep.adjoints.add(value, seed)
-    for stmt in reversed(program.body.stmts):
+    for stmt in reversed(sweep.body.stmts):
         sweep.stmt(stmt)
     bars = tuple(sweep.adjoints.take(v) for v in wrt)
     end = Seq(bars if seed == "pullback" or not keep_value else (result, *bars))
-    body = keep(program.body, marker, tuple(sweep.b.stmts), end, sweep.likes, sweep.adjoints.names)
-    return replace(program, name=name or f"{program.name}_grad", body=body, callees=sweep.callees)
+    body = keep(sweep.body, marker, tuple(sweep.b.stmts), end, sweep.likes, sweep.adjoints.names)
+    return replace(program, name=name, body=body, callees=())
 
 
 def _table() -> Rules:
@@ -121,22 +127,23 @@ def _bar_name(leaf: Operand) -> str | None:
 class Sweep:
     """The reverse sweep while it is being made. Its methods reverse statements, the last one first."""
 
-    def __init__(self, program: Program, wrt: tuple[Var, ...], rules: Rules, pullback: bool, counts: Counts) -> None:
-        assert isinstance(program.body.end, Yield)
-        result = program.body.end.values[0]
+    def __init__(self, body: Block, wrt: tuple[Var, ...], rules: Rules, pullback: bool, calls: Calls, inner: bool) -> None:
+        assert isinstance(body.end, Yield)
         flows = _flows(rules)
-        leaf = variables(result) if pullback else (v for v in list(operands(result))[:1] if isinstance(v, Var))
+        leaves_ = list(operands(body.end.values[0]))
+        results = [v for v in (leaves_ if pullback else leaves_[:1]) if isinstance(v, Var)]
+        active = activity(body, wrt, results, flows)
+        body, self.calls, pairs = calls.split(body, active)
+        self.body, self.counts = prepare(body)
+        self.active = active | pairs
         self.rules = rules
-        self.active = activity(program.body, wrt, leaf, flows)
-        self.tainted = tainted(program.body, self.active, flows, rules.masks)
-        self.counts = counts
-        self.callees = program.callees
+        self.tainted = tainted(self.body, self.active, flows, rules.masks, results if inner else ())
         self.likes: dict[Var, Var] = {}
         self._proxies: dict[Var, Var] = {}
         self.b = Builder()
         self.adjoints = Adjoints(self.b, self.active, self.like)
-        self.singular = _singular(program.body, rules, flows)
-        for stmt in program.body.stmts:  # results of the forward sweep at top level are still there: nothing is computed twice
+        self.singular = _singular(self.body, rules, flows)
+        for stmt in self.body.stmts:  # results of the forward sweep at top level are still there: nothing is computed twice
             if isinstance(stmt, Let) and stmt.out is not None and not OPS[stmt.op].effect and not OPS[stmt.op].fresh:
                 self.b.know(stmt)
 
@@ -154,17 +161,19 @@ class Sweep:
         if isinstance(stmt, Let):
             self.let(stmt)
         elif isinstance(stmt, If):
-            seeds = [self.adjoints.bars.pop(out, None) for out in stmt.outs]
+            seeds = [self.adjoints.pop(out) for out in stmt.outs]
             if any(seeds):
                 self.branches(stmt.condition, stmt.then, stmt.orelse, seeds, stmt.span)
         elif isinstance(stmt, (For, While)):
             self.loop(stmt)
 
     def let(self, let: Let) -> None:
-        if let.out is None or let.out not in self.adjoints.bars:
+        bar = None if let.out is None else self.adjoints.pop(let.out)
+        if bar is None:
             return
-        bar = self.adjoints.bars.pop(let.out)
-        if let.op == "item":
+        if let in self.calls:
+            self._pull_call(let, bar, self.calls[let])
+        elif let.op == "item":
             tuple_, number = let.args
             assert isinstance(number, Lit)
             self.adjoints.add_item(tuple_, number.value, bar.value, thin=bar.thin)
@@ -177,6 +186,15 @@ class Sweep:
         for item, part in zip(operands(let.args[0]), bar.parts or ()):
             if part is not None:
                 self.adjoints.add(item, part.value)
+
+    def _pull_call(self, let: Let, bar: Bar, call: Called) -> None:
+        """The adjoints of the arguments of a call, from its pullback."""
+        assert let.out is not None
+        cotangents = self.adjoints.leaves(let.out, bar)
+        types = tuple(bar_type(v.type) for v in call.args)
+        bars = self.b.emit("apply", call.pullback, Seq(cotangents), type=Tuple(types))
+        for k, var in enumerate(call.args):
+            self.adjoints.add(var, self.b.emit("item", bars, k))
 
     # -- branches ----------------------------------------------------------------------------------------
 
@@ -242,7 +260,7 @@ class Sweep:
     def loop(self, stmt: For | While) -> None:
         """The reverse of a loop: the same number of iterations, the last one first."""
         adjoints = self.adjoints
-        seeds = [adjoints.bars.pop(out, None) for out in stmt.outs]
+        seeds = [adjoints.pop(out) for out in stmt.outs]
         if not any(seeds):
             return
         params = carried(stmt)
@@ -257,6 +275,7 @@ class Sweep:
         news = [Var(bar_type(v.type), _bar_name(v)) for v in names]
         outs = [Var(bar_type(v.type), _bar_name(v)) for v in names]
         start, stop, step, index = self._range(stmt)
+        backwards = isinstance(stmt, For) and stmt.reverse
         before = adjoints.bars
         with self.b.block() as stmts:
             adjoints.bars = {v: Bar(p) for v, p in zip(outer, news[len(slots):])}
@@ -268,7 +287,7 @@ class Sweep:
             ends = [adjoints.take(v) for v in (*(params[k] for k in slots), *outer)]
         adjoints.bars = before
         body = Block((index, *news), tuple(stmts), Yield(tuple(ends)))
-        self.b.add(For(tuple(outs), start, stop, step, tuple(inits), body, reverse=True, span=stmt.span))
+        self.b.add(For(tuple(outs), start, stop, step, tuple(inits), body, reverse=not backwards, span=stmt.span))
         adjoints.bars.update((v, Bar(out)) for v, out in zip(outer, outs[len(slots):]))
         for k, out in zip(slots, outs):
             adjoints.add(stmt.inits[k], out)
@@ -283,6 +302,7 @@ class Sweep:
         trips = self.b.emit("-", count, less) if less else count
         if isinstance(stmt, While):
             return Lit(0), trips, Lit(1), index
+        assert not stmt.reverse, "a reversed range is not left early"
         length = trips if _is(stmt.step, 1) else self.b.emit("*", trips, stmt.step)
         return stmt.start, length if _is(stmt.start, 0) else self.b.emit("+", stmt.start, length), stmt.step, index
 
@@ -305,7 +325,7 @@ def _flows(rules: Rules) -> Callable[[Let, int], bool]:
 def _singular(body: Block, rules: Rules, flows: Callable[[Let, int], bool]) -> set[Var]:
     """The Vars that may be infinite or NaN where the inputs are finite: what follows from a row with a pole."""
     lets = [s for s in all_stmts(body) if isinstance(s, Let) and s.out is not None]
-    poles = [s.out for s in lets if s.out is not None and rules.pole(s.op) and not _raises(s)]
+    poles = [s.out for s in lets if s.out is not None and (s.op == "call" or rules.pole(s.op)) and not raises(s)]
     if not poles:
         return set()
     graph: dict[Var, list[Var]] = {}
@@ -314,76 +334,8 @@ def _singular(body: Block, rules: Rules, flows: Callable[[Let, int], bool]) -> s
     return reach(graph, poles)
 
 
-def _raises(let: Let) -> bool:
-    """Whether an operation raises where its result would be infinite: Python's own on Python's own numbers."""
-    numbers = all(isinstance(t, Scalar) and t.weak for t in map(type_of, let.args))
-    return numbers and (let.op in ("/", "**", "pow") or let.op.startswith("math."))
-
-
 def _never_ends(block: Block) -> bool:
     return all(isinstance(leaf.end, Raise) for leaf in leaves(block))
 
 
-class Pull:
-    """One statement while its row contributes (see `rules/call`)."""
-
-    def __init__(self, sweep: Sweep, let: Let, bar: Bar) -> None:
-        self.sweep = sweep
-        self.let = let
-        self.bar = bar
-        self.b = sweep.b
-
-    @property
-    def cotangent(self) -> Operand:
-        """The adjoint of the result, perhaps thin. Not where an active argument was broadcast: the sum over the result's
-        axes that its adjoint needs cannot be read off a thin one."""
-        assert self.let.out is not None
-        if not self.bar.thin:
-            return self.bar.value
-        whole = shape(self.let.out.type)
-        actives = [v for arg in self.let.args for v in variables(arg) if self.active(v)]
-        if all(shape(v.type) == whole for v in actives):
-            return self.bar.value
-        return self.full()
-
-    def full(self) -> Operand:
-        """The adjoint of the result, with the result's shape."""
-        assert self.let.out is not None
-        return self.sweep.adjoints.full(self.let.out, self.bar)
-
-    def operand(self, k: int) -> Arg:
-        return self.let.args[k]
-
-    def result(self) -> Operand:
-        assert self.let.out is not None
-        return self.let.out
-
-    def type(self, k: int) -> Type:
-        return type_of(self.let.args[k])
-
-    def like(self, var: Arg) -> Operand:
-        return self.sweep.like(var) if isinstance(var, Var) else var  # type: ignore[return-value]
-
-    def active(self, var: Arg) -> bool:
-        return isinstance(var, Var) and var in self.sweep.active
-
-    def masked(self) -> bool:
-        return self.let.out in self.sweep.tainted and not (self.let.op == "/" and _raises(self.let))
-
-    def singular(self, k: int) -> bool:
-        return any(v in self.sweep.singular for v in variables(self.let.args[k]))
-
-    def add(self, var: Arg, g: Operand, broadcast: bool = False) -> None:
-        self.sweep.adjoints.add(var, g)
-
-    def subtract(self, var: Arg, g: Operand, broadcast: bool = False) -> None:
-        self.sweep.adjoints.add(var, g, negative=True)
-
-    def add_at(self, var: Arg, path: Any, g: Operand) -> None:
-        self.sweep.adjoints.add_at(var, as_arg(path), g)
-
-    def sub_at(self, var: Arg, path: Any, g: Operand) -> None:
-        self.sweep.adjoints.add_at(var, as_arg(path), g, negative=True)
-
-
-__all__ = ["Array", "List", "Make", "Pull", "Rules", "Scalar", "Sweep", "Tuple", "definitions", "reverse"]
+__all__ = ["Rules", "Sweep", "reverse"]

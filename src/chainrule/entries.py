@@ -55,7 +55,7 @@ class Layout:
         self.by_value = by_value
         self.by_order = by_order
         self.given = ", ".join(f"a{n}" for n in range(len(structures)))
-        self.constants: dict[str, Any] = {"ndarray": np.ndarray}
+        self.constants: dict[str, Any] = {"ndarray": np.ndarray, "overlap": _overlap}
         self.unpack: list[str] = []  # statements that take the containers apart
         self.leaves: list[str] = []  # the local variable of each leaf, after them
         self.paths: list[str] = []  # each leaf as an expression in the parameters
@@ -171,24 +171,26 @@ class Layout:
             self._unpack(part, path + step, child)
 
     def _owners(self, arrays: list[str]) -> list[str]:
-        """Go to the miss if two arrays may share memory: if they have one owner, or one whose owner is no array."""
+        """Go to the miss if two arrays share memory. They cannot if each has an owner of its own that is an array;
+        otherwise the addresses are compared, which takes longer."""
         lines: list[str] = []
         if len(arrays) < 2:
             return lines
+        compare = f"overlap(({', '.join(arrays)}))"
         for name in arrays:
-            lines += [f"o_{name} = {name}.base", f"if o_{name} is None: o_{name} = {name}",
-                      f"elif type(o_{name}) is not ndarray or o_{name}.base is not None: return miss({self.given})"]
-        return [*lines, *self._distinct([f"o_{name}" for name in arrays])]
+            lines += [f"o_{name} = {name}.base", f"if o_{name} is None: o_{name} = {name}", f"elif type(o_{name}) is not ndarray or o_{name}.base is not None:",
+                      f"    if {compare}: return miss({self.given})", f"    o_{name} = {name}"]
+        return [*lines, f"if ({self._same([f'o_{name}' for name in arrays])}) and {compare}: return miss({self.given})"]
 
     def _distinct(self, names: list[str]) -> list[str]:
         """Go to the miss if two of these are one object."""
-        if len(names) < 2:
-            return []
+        return [] if len(names) < 2 else [f"if {self._same(names)}: return miss({self.given})"]
+
+    def _same(self, names: list[str]) -> str:
+        """Whether two of these are one object."""
         if len(names) <= 4:
-            test = " or ".join(f"{a} is {b}" for n, b in enumerate(names) for a in names[:n])
-        else:
-            test = f"len({{{', '.join(f'id({name})' for name in names)}}}) != {len(names)}"
-        return [f"if {test}: return miss({self.given})"]
+            return " or ".join(f"{a} is {b}" for n, b in enumerate(names) for a in names[:n])
+        return f"len({{{', '.join(f'id({name})' for name in names)}}}) != {len(names)}"
 
     def _guard(self, guard: Guard, name: str, expected: str, more: dict[str, Any]) -> str:
         root = guard.place.root
@@ -219,6 +221,11 @@ def _maker(text: str, name: str) -> Function:
     exec(compile(text, f"<chainrule {name}>", "exec"), namespace)
     made: Function = namespace["make"]
     return made
+
+
+def _overlap(arrays: tuple[np.ndarray[Any, Any], ...]) -> bool:
+    """Whether the address ranges of two arrays meet."""
+    return any(np.may_share_memory(a, b) for n, b in enumerate(arrays) for a in arrays[:n])
 
 
 def made_on_reading(value: Any) -> bool:

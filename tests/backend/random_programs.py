@@ -307,7 +307,7 @@ class Generator:
                 self.statements(self.random.randint(0, 2), self.depth)
 
             self.count_loop(push, trips, False)
-            stop = self.b.emit("-", trips, 1, type=INT)
+            stop = self.b.emit("-", trips, 1, type=INT) if depth > 0 or self.random.random() < 0.3 else None
         self.undo.append((stop, tape, type))
         if depth > 0 or self.random.random() < 0.5:
             self.statements(self.random.randint(0, 3), self.depth)
@@ -327,6 +327,8 @@ class Generator:
         """A loop backwards that pops what an earlier one has pushed, and adds up what it finds."""
         stop, tape, type = self.undo.pop()
         depth, self.depth = self.depth, self.depth + 1
+        if stop is None:
+            stop = self.b.emit("tape_len", tape)
         params, inits, outs = self.carried()
         total, total_out = Var(NUMBER, "total"), Var(NUMBER, "total")
         index = Var(INT, "i")

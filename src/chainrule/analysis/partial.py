@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ..ir.nodes import UNDEFINED, Arg, Block, Break, For, If, Let, Stmt, Var, While, Yield, variables
-from ..ir.walk import all_stmts, blocks, end_blocks, leaves
+from ..ir.nodes import UNDEFINED, Arg, Block, Break, For, If, Stmt, Var, While, Yield, variables
+from ..ir.walk import all_stmts, blocks, end_blocks, leaves, stmt_args
 
 
 def undefined_somewhere(block: Block) -> frozenset[Var]:
@@ -44,10 +44,9 @@ def read_where_undefined(body: Block, names: Mapping[Var, str]) -> frozenset[Var
 
 
 def _used_beside(block: Block, partial: frozenset[Var], found: set[Var]) -> None:
-    here = {out for stmt in block.stmts if isinstance(stmt, (If, For, While)) for out in stmt.outs} & partial
+    here = {*block.params, *(out for stmt in block.stmts if isinstance(stmt, (If, For, While)) for out in stmt.outs)} & partial
     for stmt in block.stmts:
-        if isinstance(stmt, Let):
-            found.update(v for arg in stmt.args for v in variables(arg) if v in here)
+        found.update(v for arg in stmt_args(stmt) for v in variables(arg) if v in here)
         for inner in blocks(stmt):
             _used_beside(inner, partial, found)
     for inner in end_blocks(block.end):

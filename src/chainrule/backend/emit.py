@@ -337,7 +337,7 @@ class _Function:
         elif let.op == "pop":
             self.result(let.out, method(name(self.pops[_tape(let)]), "pop"), span)
         elif let.op == "tape_len":
-            self.result(let.out, call("len", name(self.pops[_tape(let)])), span)
+            self.result(let.out, call("len", [name(self.pops[_tape(let)])]), span)
         elif let.op == "py.raise":
             self.add(self.raise_(let), span)
         elif let.out is None:

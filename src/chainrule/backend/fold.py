@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from ..ir.nodes import (
     Arg,
     Block,
-    Branch,
     Break,
     For,
     If,
@@ -32,7 +31,6 @@ from ..ir.nodes import (
     Program,
     Pullback,
     Seq,
-    Span,
     Stmt,
     Var,
     While,
@@ -40,7 +38,7 @@ from ..ir.nodes import (
     variables,
 )
 from ..ir.ops import OPS, REQUIRED, is_default
-from ..ir.types import Tuple
+from ..ir.types import List, Tuple
 from ..ir.walk import all_stmts, blocks, end_args, end_blocks, leaves, stmt_args, uses
 from .memory import has_memory, is_view
 
@@ -172,16 +170,17 @@ def _items_after(block: Block, n: int, tuple_: Var, skipped: set[Stmt]) -> list[
 
 
 def find_drains(body: Block) -> dict[Stmt, str]:
-    """The reversed loops that run as often as a tape is long, and begin each iteration by popping it."""
+    """The reversed loops that run as often as a tape is long, and pop it once in each iteration."""
     lengths = {s.out: _tape(s) for s in all_stmts(body) if isinstance(s, Let) and s.op == "tape_len"}
     found: dict[Stmt, str] = {}
     for stmt in all_stmts(body):
-        if not (isinstance(stmt, For) and stmt.reverse and _is(stmt.start, 0) and _is(stmt.step, 1)) or not stmt.body.stmts:
+        if not (isinstance(stmt, For) and stmt.reverse and _is(stmt.start, 0) and _is(stmt.step, 1)):
             continue
-        first = stmt.body.stmts[0]
-        if isinstance(first, Let) and first.op == "pop" and isinstance(stmt.stop, Var) and lengths.get(stmt.stop) == _tape(first):
-            if stmt.body.params[0] not in set(uses(stmt.body)):
-                found[stmt] = _tape(first)
+        tape = lengths.get(stmt.stop) if isinstance(stmt.stop, Var) else None
+        own = [s.op for s in stmt.body.stmts if isinstance(s, Let) and s.op in ("push", "pop") and _tape(s) == tape]
+        all_ = [s for s in all_stmts(stmt.body) if isinstance(s, Let) and s.op in ("push", "pop") and _tape(s) == tape]
+        if tape is not None and own == ["pop"] and len(all_) == 1 and stmt.body.params[0] not in set(uses(stmt.body)):
+            found[stmt] = tape
     return found
 
 
@@ -226,7 +225,7 @@ def alias_classes(body: Block) -> dict[Var, Var]:
                 shared = set(op.views) if is_view(stmt) or op.destroys is not None else set()
                 if op.destroys is not None:
                     shared.add(op.destroys)
-                if stmt.op in ("copy", "list", "list_slice", "apply", "py.call"):
+                if isinstance(stmt.out.type, List) or stmt.op in ("apply", "py.call"):
                     shared = set(range(len(stmt.args)))
                 join(stmt.out, tuple(stmt.args[k] for k in sorted(shared)))
             elif isinstance(stmt, (For, While)):
@@ -264,13 +263,13 @@ class _Fold:
         self.sweep = 0
 
     def run(self) -> None:
-        self.block(self.body)
+        self.block(self.body, False)
 
     def class_of(self, var: Var) -> Var:
         return self.classes.get(var, var)
 
-    def block(self, block: Block) -> set[Var]:
-        """Fold inside a block; returns the classes of what is written in it."""
+    def block(self, block: Block, branch: bool) -> set[Var]:
+        """Fold inside a block, perhaps a branch of an If; returns the classes of what is written in it."""
         waiting: dict[Var, _Candidate] = {}
         written: dict[Var, list[int]] = {}
         for n, stmt in enumerate(block.stmts):
@@ -281,29 +280,31 @@ class _Fold:
             self.use(stmt, waiting, written, n)
             changed: set[Var] = set()
             for inner in blocks(stmt):
-                changed |= self.block(inner)
+                changed |= self.block(inner, isinstance(stmt, If))
             if isinstance(stmt, Let) and OPS[stmt.op].destroys is not None:
                 operand = stmt.args[OPS[stmt.op].destroys or 0]
                 if isinstance(operand, Var) and has_memory(operand.type):
                     changed.add(self.class_of(operand))
             for var in changed:
                 written.setdefault(var, []).append(n)
-        self.fit(list(end_args(block.end)), waiting, written, len(block.stmts), 200, None, named=False)
+        if branch and isinstance(block.end, Yield):  # each value becomes an assignment, or half of a conditional expression
+            for value in block.end.values:
+                self.fit([value], waiting, written, len(block.stmts), WIDTH, named=True)
+        else:
+            self.fit(list(end_args(block.end)), waiting, written, len(block.stmts), 2 * WIDTH, named=False)
         changed = set(written)
         for inner in end_blocks(block.end):
-            changed |= self.block(inner)
+            changed |= self.block(inner, False)
         return changed
 
     def use(self, stmt: Stmt, waiting: dict[Var, _Candidate], written: dict[Var, list[int]], n: int) -> None:
+        if isinstance(stmt, (For, While)):
+            header = self.plan.args(stmt)[:-len(stmt.inits)] if stmt.inits else self.plan.args(stmt)
+            for args in (list(header), *([init] for init in stmt.inits)):
+                self.fit(args, waiting, written, n, WIDTH, named=False)
+            return
         if not isinstance(stmt, Let):
-            limit = WIDTH - 10 if not isinstance(stmt, (For, While)) else WIDTH
-            if isinstance(stmt, (For, While)):
-                header = self.plan.args(stmt)[:-len(stmt.inits)] if stmt.inits else self.plan.args(stmt)
-                self.fit(list(header), waiting, written, n, limit, stmt.span, named=False)
-                for init in stmt.inits:
-                    self.fit([init], waiting, written, n, limit, stmt.span, named=False)
-            else:
-                self.fit(list(self.plan.args(stmt)), waiting, written, n, limit, getattr(stmt, "span", None), named=False)
+            self.fit(list(self.plan.args(stmt)), waiting, written, n, WIDTH - 10, named=False)
             return
         op = OPS[stmt.op]
         free = [a for k, a in enumerate(stmt.args) if k != op.destroys]
@@ -311,7 +312,7 @@ class _Fold:
         limit = WIDTH
         if stmt.span is not None and self.sweep == 0:
             limit = max(limit, min(len(stmt.span.text) + 40, 240))
-        width = self.fit(free, waiting, written, n, limit - _phrase(stmt), stmt.span, named=True) + _phrase(stmt)
+        width = self.fit(free, waiting, written, n, limit - _phrase(stmt), named=True) + _phrase(stmt)
         width += sum(_width(a, waiting) for a in kept)
         if self.foldable(stmt, width):
             assert stmt.out is not None
@@ -326,12 +327,12 @@ class _Fold:
 
     def foldable(self, stmt: Let, width: int) -> bool:
         op, out = OPS[stmt.op], stmt.out
-        if out is None or op.effect or op.destroys is not None or self.plan.counts.get(out) != 1 or out in self.plan.unpacked:
+        if out is None or op.effect or op.destroys is not None or stmt.op == "tape_len" or self.plan.counts.get(out) != 1 or out in self.plan.unpacked:
             return False
         return out.hint is None or (out.hint.endswith(("_bar", "_dot")) and width <= _SHORT)
 
     def fit(self, args: list[Arg], waiting: dict[Var, _Candidate], written: dict[Var, list[int]], n: int, limit: int,
-            span: Span | None, named: bool) -> int:
+            named: bool) -> int:
         """Fold as many waiting values as fit into the arguments of a statement; returns the width of the arguments."""
         fit: list[Var] = []
         for arg in args:

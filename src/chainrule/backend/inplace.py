@@ -340,7 +340,8 @@ class _Run:
                 return replace(arg, items=tuple(own(item) for item in arg.items))
             if isinstance(arg, Var) and isinstance(arg.type, (Array, List)):
                 roots = self.memory[arg].all
-                if self.is_external(self.memory[arg].own) or roots & seen:
+                part = arg in self.views and self.views[arg].op == "index"  # would keep the whole alive
+                if part or self.is_external(self.memory[arg].own) or roots & seen:
                     arg = self.copy(arg, out, arg.hint)
                 seen.update(self.memory[arg].all)
             elif isinstance(arg, Lit) and isinstance(arg.value, np.ndarray):

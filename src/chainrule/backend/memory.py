@@ -144,12 +144,13 @@ def result(let: Let, table: dict[Var, Memory], root: Callable[[], int]) -> Memor
         return _opened(type, given | _OUTSIDE)
     if let.op == "copy":
         return Memory(frozenset({root()}), of_arg(let.args[0], table).inner)
-    if let.op == "list_slice":
-        return Memory(frozenset({root()}), of_arg(let.args[0], table).inner)
     if let.op == "list":
         return Memory(frozenset({root()}), of_arg(let.args[0], table).all)
     if not is_view(let):
-        return new(type, root)
+        made = new(type, root)
+        if isinstance(type, List):  # a list of parts of what is given
+            return Memory(made.own, made.inner | union(of_arg(arg, table) for arg in let.args))
+        return made
     if let.op == "tuple":
         return of_arg(let.args[0], table)
     source = of_arg(let.args[op.views[0]], table)

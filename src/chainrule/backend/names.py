@@ -295,13 +295,13 @@ def _choose(program: Program, plan: Plan, webs: _Webs, fixed: dict[Var, str], ta
             if (hint is None) == (kind == "hinted"):
                 continue
             if hint is not None:
-                base = _identifier(hint)
-                banned = taken | (reserved if base.endswith(("_bar", "_dot")) else frozenset())
-                candidates = _numbered(base + "_" if base in taken else base, first="")
+                wanted = _identifier(hint)
+                banned = taken | (reserved if wanted.endswith(("_bar", "_dot")) else frozenset())
+                candidates = _numbered(wanted + "_" if wanted in taken else wanted, first="")
             else:
-                base = _described(members, lets, plan, result)
+                described = _described(members, lets, plan, result)
                 banned = taken | reserved | signature
-                candidates = _numbered("t", first="1") if base is None else _numbered(base, first="")
+                candidates = _numbered("t", first="1") if described is None else _numbered(described, first="")
             give(root, next(c for c in candidates if c not in banned and fits(root, c)))
     return result
 

@@ -93,7 +93,8 @@ class Recursion(Statements):
             inner = {}
             for name, value in frame.items():
                 inner[name], pattern = self.parameter(value, outer_state, name)
-                signature.append((name, pattern))
+                parts = list(_pattern_vars(pattern))
+                signature += [(name if len(parts) == 1 else f"{name}{k}", part) for k, part in enumerate(parts)]
             self.state.frames[number] = inner
             entry = dict(self.state.heap)
             try:
@@ -133,6 +134,8 @@ class Recursion(Statements):
 
     def key_of(self, value: Value) -> Any:
         """Equal for arguments that one version of the function serves."""
+        if _is_plain_number(value):
+            return str(_loose(self.type(value)))
         if isinstance(value, Static):
             return (type(value.value), value.value if isinstance(value.value, (int, float, str, type(None))) else id(value.value))
         if isinstance(value, TupleV):
@@ -151,7 +154,7 @@ class Recursion(Statements):
 
     def flat(self, value: Value) -> list[Arg]:
         """The operands that a value is made of."""
-        if isinstance(value, (Static, Closure)):
+        if isinstance(value, (Static, Closure)) and not _is_plain_number(value):
             return []
         if isinstance(value, TupleV):
             return [o for item in value.items for o in self.flat(item)]
@@ -165,7 +168,7 @@ class Recursion(Statements):
 
     def parameter(self, value: Value, outer: State, name: str | None) -> tuple[Value, Arg]:
         """The same value inside the callee, made of parameters, and the pattern of these."""
-        if isinstance(value, Static):
+        if isinstance(value, Static) and not _is_plain_number(value):
             return value, Lit(value.value)
         if isinstance(value, Closure):
             return value, Lit(None)
@@ -216,6 +219,11 @@ class Recursion(Statements):
                 return TupleV(values, detail)
             return ListV(self.new(Items(values))) if kind == "list" else DictV(self.new(Entries(detail, values)))
         return self.wrap(next(parts))
+
+
+def _is_plain_number(value: Value) -> bool:
+    """Literal numbers differ from one depth to the next: inside, they are variables."""
+    return isinstance(value, Static) and type(value.value) in (int, float)
 
 
 def _loose(type: Type) -> Type:

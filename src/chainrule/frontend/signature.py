@@ -123,7 +123,7 @@ class Describer:
         if isinstance(value, np.generic) and value.dtype.kind in "biufc":
             if number in self.static and value.dtype.kind in "biu":
                 return self._note_static(value, path)
-            self._note(path, Scalar(str(value.dtype)), NUMBER, cls)
+            self._note(path, Scalar(_name(value.dtype)), NUMBER, cls)
             return cls
         if cls is float or cls is complex:
             self._note(path, Scalar("float64" if cls is float else "complex128", weak=True), NUMBER, cls)
@@ -149,7 +149,7 @@ class Describer:
         shape: tuple[Extent, ...] = tuple([1 if extent == 1 else self._symbol(extent) for extent in value.shape])
         contiguous = value.flags.c_contiguous if number in self.layout else None
         why_not = "" if dtype.isnative else f"its byte order ({dtype.str}) is not this machine's"
-        self.leaves.append(Leaf(number, path, Array(str(dtype), shape), ARRAY, cls, None, contiguous, why_not))
+        self.leaves.append(Leaf(number, path, Array(_name(dtype), shape), ARRAY, cls, None, contiguous, why_not))
         self.arrays.append((number, value))
         return (dtype.str, shape, contiguous)
 
@@ -323,6 +323,12 @@ def static_key(value: Any) -> Any:
     if type(value) is slice:
         return (slice, *(static_key(part) for part in (value.start, value.stop, value.step)))
     return (type(value), value)
+
+
+@functools.lru_cache(maxsize=256)
+def _name(dtype: np.dtype[Any]) -> str:
+    """The name of a dtype; NumPy puts it together each time it is asked."""
+    return str(dtype)
 
 
 def describe_static(value: Any) -> str:

@@ -108,34 +108,36 @@ class Statements(Comprehensions):
         self.loop = loop
         return Split(condition, nodes[0], nodes[1], span)
 
-    def settle(self, end: Leaf | Split) -> None:
-        """Make the ends of a function's body one: afterwards the state is that after its return."""
-        state = self._settle(end, list(self.b.scopes))
+    def settle(self, end: Leaf | Split, returning: bool = True) -> None:
+        """Make the ends of a block one: afterwards the state is that after any of them (`returning`: after the function's return)."""
+        state = self._settle(end, list(self.b.scopes), returning)
         if state is None:
             raise Unreachable
         self.state = state
 
-    def _settle(self, end: Leaf | Split, scopes: list[Any]) -> State | None:
+    def _settle(self, end: Leaf | Split, scopes: list[Any], returning: bool) -> State | None:
         if isinstance(end, Leaf):
             if end.kind == "raise":
                 return None
             frame = end.state.frames[self.current]
-            if frame.get("%ret", UNBOUND) is UNBOUND:
+            if returning and frame.get("%ret", UNBOUND) is UNBOUND:
                 frame["%ret"] = NONE
             return end.state
-        then = self._settle(end.then.end, end.then.scopes)
-        orelse = self._settle(end.orelse.end, end.orelse.scopes)
-        base = then or orelse
+        then = self._settle(end.then.end, end.then.scopes, returning)
+        orelse = self._settle(end.orelse.end, end.orelse.scopes, returning)
+        if then is None and orelse is None:
+            return None
         with self.b.reopen(scopes):
             kept = self.state
             try:
-                state, _ = self.merge(end.condition, end.then.scopes, then, None, end.orelse.scopes, orelse, None, end.span,
-                                      _common(then, orelse) if base is not None else kept)
-            except Unreachable:
-                return None
+                state, _ = self.merge(end.condition, end.then.scopes, then, None, end.orelse.scopes, orelse, None, end.span, _common(then, orelse))
             finally:
                 self.state = kept
         return state
+
+    def execute_all(self, stmts: list[Any]) -> None:
+        """Execute statements that do not leave their block."""
+        self.settle(self._run(list(stmts)), returning=False)
 
     # -- simple statements -----------------------------------------------------------------------------------
 
@@ -323,7 +325,14 @@ class Statements(Comprehensions):
             owner = self.eval(target.value)
             index = self.eval(target.slice)
             if isinstance(owner, (Ref, Select)) and self.is_number(owner):
-                self.augment_item(op, owner, self.operand(index), self.eval(stmt.value), stmt)
+                at = self.operand(index)
+                before = self.operand(owner)
+                old = self.subscript(owner, index)  # Python reads a number before it evaluates the right-hand side
+                value = self.eval(stmt.value)
+                if isinstance(old, Num) and self.operand(owner) is not before:
+                    self.write(owner, at, self.b.emit(op, old.operand, self.operand(value)))
+                else:
+                    self.augment_item(op, owner, at, value, stmt)
             else:
                 new = self.augmented(op, self.subscript(owner, index), self.eval(stmt.value), stmt)
                 if new is not None:
@@ -394,9 +403,7 @@ class Statements(Comprehensions):
 
         def side(body: list[ast.stmt]) -> Callable[[], Value]:
             def execute() -> Value:
-                end = self._run(list(body))
-                assert isinstance(end, Leaf)
-                self.state = end.state
+                self.execute_all(list(body))
                 return NONE
 
             return execute
@@ -454,8 +461,7 @@ class Statements(Comprehensions):
         for item in items:
             self.b.span = self.span(stmt)
             self.assign(stmt.target, item)
-            end = self._run(list(stmt.body))
-            assert isinstance(end, Leaf)
+            self.execute_all(list(stmt.body))
         return self._run([*stmt.orelse, *rest]) if stmt.orelse else None
 
     def real_loop(self, stmt: ast.For | ast.While, bounds: tuple[Arg, Arg, Arg] | None, element: Callable[[Any], Value] | None,
@@ -573,9 +579,7 @@ class Statements(Comprehensions):
         return self._run(after)
 
     def _execute(self, stmts: list[ast.stmt]) -> Value:
-        end = self._run(list(stmts))
-        assert isinstance(end, Leaf)
-        self.state = end.state
+        self.execute_all(list(stmts))
         return NONE
 
     def peel(self, stmt: ast.For, bounds: tuple[Arg, Arg, Arg], element: Callable[[Any], Value], rest: list[Any]) -> Leaf | Split:

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from .nodes import UNDEFINED, Arg, Let, Lit, Make, Operand, Seq, Slice, Span, Stmt, Var
-from .ops import OPS, REQUIRED
-from .probe import literal_type, probe, type_of
-from .types import BOOL, Array, Dim, Scalar, Type
+from .ops import OPS, REQUIRED, Op
+from .probe import CannotProbe, literal_type, probe, type_of
+from .types import BOOL, Array, Dim, Scalar, Type, kind
 
 _FOLD: dict[str, Callable[..., Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "//": operator.floordiv, "%": operator.mod,
@@ -39,6 +39,7 @@ class Builder:
         self.scopes: list[Scope] = [Scope()]
         self.made: dict[Var, Let] = {}  # what has been emitted, by its result
         self.span: Span | None = None
+        self.lenient = False  # an operation whose type cannot be found gets one that says nothing (for code that we make ourselves)
 
     @property
     def stmts(self) -> list[Stmt]:
@@ -88,7 +89,7 @@ class Builder:
                 if key in scope.known:
                     return scope.known[key]
         if type is None:
-            type = _symbolic(op_name, full) or (op.infer(*full) if op.infer else probe(op, full))
+            type = _symbolic(op_name, full) or self._infer(op, full)
         out = Var(type, hint)
         self.made[out] = Let(out, op_name, full, self.span)
         self.stmts.append(self.made[out])
@@ -100,6 +101,15 @@ class Builder:
         """Merge later operations that equal this statement, which is already there, with it."""
         if let.out is not None:
             self.scopes[-1].known.setdefault((let.op, *(_key(a) for a in let.args)), let.out)
+
+    def _infer(self, op: Op, args: tuple[Arg, ...]) -> Type:
+        try:
+            return op.infer(*args) if op.infer else probe(op, args)
+        except CannotProbe:
+            if not self.lenient:
+                raise
+            dtypes = [t.dtype for t in map(type_of, args) if isinstance(t, (Array, Scalar)) and kind(t.dtype) in "fc"]
+            return Array(dtypes[0] if dtypes else "float64", None)
 
     def effect(self, op_name: str, *args: Arg | Any) -> None:
         """An operation done for its effect; it has no result."""

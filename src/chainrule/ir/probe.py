@@ -131,7 +131,7 @@ def _sample_type(type: Type, sizes: dict[str, int]) -> Any:
     if isinstance(type, Tuple):
         return tuple(_sample_type(item, sizes) for item in type.items)
     if isinstance(type, List):
-        return [_sample_type(type.element, sizes)] * 2
+        return [_sample_type(type.element, sizes)] * sizes.get(_NUMBER, 2)  # the length differs between trials
     raise CannotProbe(f"no sample of {type}")
 
 

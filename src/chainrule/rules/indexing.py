@@ -174,7 +174,7 @@ structural("list", _list)
 structural("list_item", _list_item, constant=("index",))
 structural("list_set", _list_set, constant=("index",))
 structural("list_drop", _list_drop)
-zero("empty_list", "push", "pop", "tape_len")
+zero("empty_list", "push", "pop")
 
 # what the reverse transform itself emits
 linear("rt.unbroadcast(g, like) -> y", op={"views": (0,)}, g="rt.broadcast_like(y_bar, like(g))", like="0.0")

@@ -88,12 +88,24 @@ class _Keeper:
         choices = [v for v in self._related(var) if v not in self.partial and (self.plan.is_obtained(v) or self.plan.is_free(v))]
         if not choices and not is_wild(var.type):
             choices = [v for v, site in self.places.sites.items() if v.type == var.type and site.frame.is_top and v not in self.partial]
+        if not choices and not is_wild(var.type):  # inside a loop its results are defined: there is at least this iteration
+            choices = [out for out in self._results_around(var) if out.type == var.type]
         if not choices and self.plan.is_there(var):
             choices = [var]
         choice = choices[0] if choices else var
         if not self.plan.is_obtained(choice):
             self.plan.decide([choice])
         return choice
+
+    def _results_around(self, var: Var) -> list[Var]:
+        """The results of the loops around a Var, innermost first."""
+        found: list[Var] = []
+        frame: Frame | None = self.places.sites[var].frame
+        while frame is not None:
+            if isinstance(frame.owner, (For, While)):
+                found += frame.owner.outs
+            frame = frame.parent
+        return found
 
     def _related(self, var: Var) -> list[Var]:
         """Var, and values of the same type that it is made of: older contents of the same array, initial values."""

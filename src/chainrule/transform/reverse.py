@@ -117,7 +117,7 @@ def _derive(program: Program, wrt: tuple[Var, ...], name: str, keep_value: bool,
 def _table() -> Rules:
     from ..rules import registry
 
-    return registry  # type: ignore[return-value]
+    return registry
 
 
 def _bar_name(leaf: Operand) -> str | None:
@@ -141,6 +141,7 @@ class Sweep:
         self.likes: dict[Var, Var] = {}
         self._proxies: dict[Var, Var] = {}
         self.b = Builder()
+        self.b.lenient = True
         self.adjoints = Adjoints(self.b, self.active, self.like)
         self.singular = _singular(self.body, rules, flows)
         for stmt in self.body.stmts:  # results of the forward sweep at top level are still there: nothing is computed twice

@@ -24,7 +24,8 @@ _WRITABLE = frozenset({
     "index", "item", "list_item", "tuple", "list", "np.transpose", "np.reshape", "np.swapaxes", "np.moveaxis", "np.rollaxis",
     "np.squeeze", "np.expand_dims", "np.ravel", "np.atleast_1d", "np.atleast_2d", "np.atleast_3d", "np.asarray", "np.flip",
     "np.fliplr", "np.flipud", "np.rot90", "np.permute_dims", "np.matrix_transpose", "np.ascontiguousarray", "np.asfortranarray",
-    "np.asanyarray", "np.split", "np.array_split", "np.hsplit", "np.vsplit", "append", "list_set",
+    "np.asanyarray", "np.split", "np.array_split", "np.hsplit", "np.vsplit", "np.einsum", "rt.pad_pull", "append",
+    "list_set",
 })
 
 
@@ -128,6 +129,8 @@ def of_arg(arg: Arg, table: dict[Var, Memory]) -> Memory:
 def is_view(let: Let) -> bool:
     """Whether the result may share memory with an argument (and is not the new contents of one)."""
     op = OPS[let.op]
+    if let.op == "np.einsum":  # of one operand it may take a diagonal, or transpose; of several it computes
+        return isinstance(let.args[1], Seq) and len(let.args[1].items) == 1
     return bool(op.views) and op.destroys is None and not (let.op == "index" and not is_basic(let.args[1]))
 
 

@@ -203,7 +203,7 @@ def _explicit(subscripts: str, ranks: list[int]) -> tuple[list[str], str]:
     return spelt, output
 
 
-structural("np.einsum(subscripts, *operands) -> y", _einsum, op={"cheap": False}, constant=("subscripts",))
+structural("np.einsum(subscripts, *operands) -> y", _einsum, op={"cheap": False, "views": (1,)}, constant=("subscripts",))
 
 # -- np.linalg ---------------------------------------------------------------------------------------------------------
 

@@ -46,7 +46,7 @@ linear("np.diagonal(x, offset=0, axis1=0, axis2=1) -> y", op=VIEW, x="rt.diagona
 linear("rt.diagonal_pull(g, x, offset, axis1, axis2) -> y", g="np.diagonal(y_bar, offset, axis1, axis2)", x="0.0",
        static=("offset",), op={"infer": infer.like(1)})
 linear("np.pad(x, pad_width, mode='constant', constant_values=0) -> y", x="rt.pad_pull(y_bar, like(x), pad_width)", pad_width="0.0")
-linear("rt.pad_pull(g, x, pad_width) -> y", op={"infer": infer.like(1)}, g="np.pad(y_bar, pad_width)", x="0.0", pad_width="0.0")
+linear("rt.pad_pull(g, x, pad_width) -> y", op={"infer": infer.like(1), "views": (0,)}, g="np.pad(y_bar, pad_width)", x="0.0", pad_width="0.0")
 linear("np.take_along_axis(x, indices, axis) -> y", x="rt.put_along(y_bar, like(x), indices, axis)", indices="0.0")
 linear("rt.put_along(g, x, indices, axis) -> y", op={"infer": infer.like(1)}, g="np.take_along_axis(y_bar, indices, axis)", x="0.0", indices="0.0")
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from chainrule.ir.build import Builder, as_arg
 from chainrule.ir.nodes import Block, For, If, Lit, Program, Seq, Slice, Span, Stmt, Var, Yield
-from chainrule.ir.types import INT, Array, Dim
+from chainrule.ir.probe import type_of
+from chainrule.ir.types import INT, Array, Dim, Scalar
 
 MATRIX = Array("float64", (Dim("n", 0, True), Dim("m", 0, True)))
 VECTOR = Array("float64", (Dim("n", 0, True),))
@@ -29,13 +30,18 @@ def span(line: int, text: str) -> Span:
     return Span("f.py", line, text=text)
 
 
+def _wide(type: Any) -> Any:
+    """A constant's type, without its value."""
+    return Scalar(type.dtype, type.weak) if isinstance(type, Scalar) else type
+
+
 def loop(b: Builder, stop: Any, inits: dict[str, Any], body: Callable[..., Any], *, start: Any = 0, reverse: bool = False,
          index: str | None = "i", where: Span | None = None) -> tuple[Var, ...]:
     """Add a For that carries some values; `body(index, *carried)` returns what it yields."""
     i = Var(INT, index)
     values = [as_arg(v) for v in inits.values()]
-    params = tuple(Var(v.type, name) for name, v in zip(inits, values))
-    outs = tuple(Var(v.type, name) for name, v in zip(inits, values))
+    params = tuple(Var(_wide(type_of(v)), name) for name, v in zip(inits, values))
+    outs = tuple(Var(p.type, name) for name, p in zip(inits, params))
     with b.block() as stmts:
         result = body(i, *params)
     b.add(For(outs, as_arg(start), as_arg(stop), Lit(1), tuple(values), Block((i, *params), tuple(stmts), Yield(tuple(map(as_arg, result)))),

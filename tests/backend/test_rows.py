@@ -22,7 +22,6 @@ from tests.rules.harness import Single
 from tests.rules.samples import SAMPLES
 
 
-
 def arrays(value: Any) -> list[np.ndarray]:
     if isinstance(value, (tuple, list)):
         return [array for item in value for array in arrays(item)]

@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from ..ir.nodes import Block, Branch, Break, For, If, Let, Lit, Stmt, Var, While, Yield, variables
-from ..ir.walk import blocks, definitions, end_blocks, leaves
+from ..ir.ops import OPS
+from ..ir.types import Scalar
+from ..ir.walk import all_stmts, blocks, definitions, end_blocks, leaves
 from .activity import carried, edges, reach
 
 Flows = Callable[[Let, int], bool]
@@ -22,11 +24,21 @@ def tainted(body: Block, active: frozenset[Var], flows: Flows, masks: Callable[[
             results: Iterable[Var] = ()) -> set[Var]:
     """The active Vars whose adjoints are selected. results: Vars whose adjoint is selected already."""
     backward: dict[Var, list[Var]] = {}
+    stored = _stored_numbers(body)
     for source, target in edges(body, flows):
-        if source in active and target in active:
+        if source in active and target in active and (source, target) not in stored:
             backward.setdefault(target, []).append(source)
     finder = _Finder(active, flows, masks)
     return reach(backward, [v for v in (*results, *finder.sources(body)) if v in active])
+
+
+def _stored_numbers(body: Block) -> set[tuple[Var, Var]]:
+    """(number, array that it is written into): a number that nobody reads from there has the derivative zero of the mathematics.
+
+    To let these zeros absorb as well would cost a test for each element of every program that fills an array in loops.
+    """
+    return {(arg, stmt.out) for stmt in all_stmts(body) if isinstance(stmt, Let) and OPS[stmt.op].destroys == 0 and stmt.out is not None
+            for arg in stmt.args[2:] if isinstance(arg, Var) and isinstance(arg.type, Scalar)}
 
 
 class _Finder:
@@ -48,7 +60,8 @@ class _Finder:
 
     def of(self, stmt: Stmt) -> Iterator[Var]:
         if isinstance(stmt, Let) and self.masks(stmt.op):
-            yield from (v for arg in stmt.args for v in variables(arg))
+            args = stmt.args if OPS[stmt.op].destroys is None else stmt.args[:1]
+            yield from (v for arg in args for v in variables(arg))
         elif isinstance(stmt, If):
             yield from self.used(stmt.then) ^ self.used(stmt.orelse)
         elif isinstance(stmt, (For, While)):

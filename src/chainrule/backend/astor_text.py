@@ -33,13 +33,17 @@ def to_text(tree: ast.Module, comments: Sequence[str]) -> str:
     """Print a module. Lines have at most 100 columns where Python allows."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        text = astor.to_source(tree, pretty_source="".join)
+        text = astor.to_source(tree, pretty_string=_string, pretty_source="".join)
     lines: list[str] = []
     for line in text.splitlines():
         marker = _MARKER.match(line)
         if marker:
             lines += [marker[1] + part for part in comments[int(marker[2])].splitlines()]
+        elif not line.strip():
+            continue  # astor's blank lines: we put our own
         else:
+            if line.startswith("def ") and lines:
+                lines += ["", ""]
             lines += wrap(line) if len(line) > WIDTH else [line]
     return "\n".join(lines).strip("\n") + "\n"
 
@@ -48,7 +52,12 @@ def expression_text(node: ast.expr) -> str:
     """The text of one expression, on one line."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        return str(astor.to_source(ast.Module([ast.Expr(node)], []), pretty_source="".join)).strip()
+        return str(astor.to_source(ast.Module([ast.Expr(node)], []), pretty_string=_string, pretty_source="".join)).strip()
+
+
+def _string(text: str, *_: object, **__: object) -> str:
+    """A string on one line (astor's own way is triple quotes over several)."""
+    return repr(text)
 
 
 def wrap(line: str) -> list[str]:

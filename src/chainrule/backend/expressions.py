@@ -254,8 +254,19 @@ class Expressions:
             return ast.Attribute(self.arg(array), _ATTRIBUTES[let.op], ast.Load())
         if let.op not in _METHODS:
             return None
-        positional, keywords = self.arguments(let, 1)
+        if let.op == "np.reshape":
+            positional, keywords = self.shape(let.args[1]), self.arguments(let, 2)[1]
+        else:
+            positional, keywords = self.arguments(let, 1)
         return call(ast.Attribute(self.arg(array), _METHODS[let.op], ast.Load()), positional, keywords)
+
+    def shape(self, shape: Arg) -> list[ast.expr]:
+        """The arguments of `x.reshape(2, -1)`."""
+        if isinstance(shape, Seq) and shape.items:
+            return [self.arg(item) for item in shape.items]
+        if isinstance(shape, Lit) and type(shape.value) is tuple and shape.value:
+            return [self.literal(item) for item in shape.value]
+        return [self.arg(shape)]
 
     def transposed(self, node: ast.expr, array: Arg, axes: Arg) -> ast.expr:
         type = type_of(array)
@@ -345,7 +356,7 @@ class Expressions:
                 whole = isinstance(detail, Lit) and detail.value is None
                 node = ast.Attribute(node, "T", ast.Load()) if whole else method(node, "transpose", self.arg(detail))
             else:
-                node = method(node, "reshape", self.arg(detail))
+                node = method(node, "reshape", *self.shape(detail))
         return node, steps[-1][1]
 
 

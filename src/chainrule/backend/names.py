@@ -198,6 +198,7 @@ class _Webs:
         self.parent = {var: var for var in lifetimes}
         self.lifetime = lifetimes
         self.members = {var: [var] for var in lifetimes}
+        self.hints = {var: {var.hint} if var.hint else set() for var in lifetimes}
 
     def find(self, var: Var) -> Var:
         while self.parent[var] is not var:
@@ -212,14 +213,19 @@ class _Webs:
         a, b = self.find(a), self.find(b)
         if a is b:
             return True
-        if not force and overlap(self.lifetime[a], self.lifetime[b]):
-            return False
+        if not force and (len(self.hints[a] | self.hints[b]) > 1 or overlap(self.lifetime[a], self.lifetime[b])):
+            return False  # two names stay two, so that each says what it holds
         if len(self.members[a]) < len(self.members[b]):
             a, b = b, a
         self.parent[b] = a
         self.members[a] += self.members.pop(b)
+        self.hints[a] |= self.hints.pop(b)
         self.lifetime[a] = _joined([*self.lifetime[a], *self.lifetime.pop(b)])
         return True
+
+
+def _is_adjoint(hint: str) -> bool:
+    return hint.endswith(("_bar", "_dot"))
 
 
 def _merge(body: Block, plan: Plan, webs: _Webs) -> None:
@@ -296,7 +302,7 @@ def _choose(program: Program, plan: Plan, webs: _Webs, fixed: dict[Var, str], ta
                 continue
             if hint is not None:
                 wanted = _identifier(hint)
-                banned = taken | (reserved if wanted.endswith(("_bar", "_dot")) else frozenset())
+                banned = taken | (reserved if _is_adjoint(wanted) else frozenset())
                 candidates = _numbered(wanted + "_" if wanted in taken else wanted, first="")
             else:
                 described = _described(members, lets, plan, result)
@@ -350,7 +356,7 @@ def _described(members: list[Var], lets: dict[Var | None, Let], plan: Plan, chos
         if "." not in let.op or len(operands) != 1 or not name.isidentifier() or len(name) > 6 or name in _PLAIN:
             return None
         operand = operands[0]
-        if operand is not let.args[0] or operand.hint is None or operand.hint.endswith(("_bar", "_dot")):
+        if operand is not let.args[0] or operand.hint is None or _is_adjoint(operand.hint):
             return None
         described = f"{name}_{chosen.get(operand, operand.hint)}"
         return described if len(described) <= 18 and not hasattr(builtins, described) else None

@@ -382,10 +382,12 @@ class Expressions(Machine):
         if isinstance(base, Select):
             if isinstance(base.then, Ref) and isinstance(base.orelse, Ref):
                 argument = self.operand(index)
-                first = self.element(base.then, argument)
-                if isinstance(first, Ref) and first.slot == base.then.slot:
-                    return Select(base.condition, first, self.element(base.orelse, argument))
-                return self.wrap(self.b.emit("index", self.operand(base), argument))
+                array = self.operand(base)
+                if isinstance(infer_index(array, argument), Array) and is_basic(argument):
+                    step = Step("index", argument)
+                    then, orelse = (Ref(side.slot, (*side.path, step)) for side in (base.then, base.orelse))
+                    return Select(base.condition, then, orelse)
+                return self.wrap(self.b.emit("index", array, argument))
             return self.choose(base.condition, lambda: self.subscript(base.then, index), lambda: self.subscript(base.orelse, index))
         if isinstance(base, TupleV) and base.cls is None or isinstance(base, TupleV):
             return self.pick(base.items, index, lambda items: TupleV(items))

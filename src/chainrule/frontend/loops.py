@@ -159,6 +159,14 @@ def hint_of(place: Place, value: Any) -> str | None:
     return hint_of(place[0], value) if isinstance(place[0], tuple) else None
 
 
+def _name_of(state: State, place: Place) -> str | None:
+    """The name of the list whose memory a place is."""
+    if place[0] != "memory":
+        return None
+    return next((name for frame in state.frames.values() for name, value in frame.items()
+                 if isinstance(value, ListV) and value.slot == place[1] and name[0] != "%"), None)
+
+
 def plan_place(m: Machine, plan: Plan, entry: State, place: Place, value: Any, peelable: bool) -> None:
     """Carry a place whose value at the entry is known (nothing happens where carrying makes no sense yet)."""
     if place in plan.places:
@@ -185,7 +193,7 @@ def install(m: Machine, plan: Plan) -> dict[Place, Var]:
     params: dict[Place, Var] = {}
     for place, carried in plan.places.items():
         old = lookup(m.state, place)
-        param = Var(carried.type, hint_of(place, old))
+        param = Var(carried.type, hint_of(place, old) or _name_of(m.state, place))
         params[place] = param
         if carried.kind == "contents":
             if isinstance(old, Items):  # a list of known items grows: it still holds the same arrays
@@ -396,7 +404,7 @@ def finish(m: Machine, plan: Plan, entry: State, header: State, params: dict[Pla
             values[id(leaf)] = yielded(m, every, plan, scopes, leaf)
     for place in every:
         type = plan.places[place].type if place in plan.places else types[place]
-        outs[place] = Var(renew(type), hint_of(place, lookup(entry, place)))
+        outs[place] = Var(renew(type), hint_of(place, lookup(entry, place)) or _name_of(entry, place))
     m.state = entry
     inits = tuple(_init(m, plan, entry, place) if place in plan.places else UNDEFINED for place in every)
     late_params = tuple(Var(outs[place].type, outs[place].hint) for place in late)

@@ -144,6 +144,8 @@ def _fold(name: str, args: tuple[Arg, ...]) -> Lit | None:
         if not isinstance(arg, Lit) or arg is UNDEFINED:
             return None
         values.append(arg.value)
+    if name == "neg" and type(values[0]) is float:
+        return Lit(-values[0])
     if name in ("+", "-", "*", "//", "%", "neg") and not all(type(v) is int or (type(v) is str and name == "+") for v in values):
         return None
     if not all(v is None or isinstance(v, (bool, int, float, str, tuple)) or callable(v) for v in values):

@@ -62,6 +62,9 @@ class Call(Protocol):
     def subtract(self, var: Var, contribution: Operand, broadcast: bool = False) -> None:
         """Add the negated contribution."""
 
+    def add_to_list(self, var: Var, index: Arg, contribution: Operand) -> None:
+        """Add to one element of the adjoint of `var`, a list whose length is not known."""
+
     def add_at(self, var: Var, path: Path, contribution: Operand) -> None:
         """Add to a part of the adjoint of `var` (a path as in rules/structure); repeated indices accumulate."""
 

@@ -10,7 +10,7 @@ from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var
 from ..ir.probe import type_of
 from ..ir.types import Array, List, Tuple, rank
 from .call import Call
-from .structure import may_repeat
+from .structure import index_items, may_repeat
 from .table import RowError, linear, structural, zero
 
 
@@ -23,11 +23,33 @@ def _index(let: Let, call: Call) -> None:
     if x is None:
         return
     if isinstance(x.type, List):
-        call.add(x, call.b.emit("rt.one_hot", call.like(x), call.operand(1), call.full(), type=x.type))
+        call.add_to_list(x, call.operand(1), call.full())
         return
     if isinstance(x.type, Tuple):
         raise RowError("an index into a tuple has to be known at compile time", "its items have types of their own")
+    inserted = _only_new_axes(let.args[1])
+    if inserted is not None:  # nothing is selected: a reshape, and its transpose takes the new axes away
+        call.add(x, call.b.emit("index", call.full(), inserted))
+        return
     call.add_at(x, (("index", call.operand(1)),), call.full())
+
+
+def _only_new_axes(index: Arg) -> Seq | None:
+    """The index that undoes one made of None and full slices only; None for any other."""
+    items = index_items(index)
+    result: list[Arg] = []
+    for item in items:
+        if not isinstance(item, (Lit, Slice)):
+            return None
+        parts = (item.start, item.stop, item.step) if isinstance(item, Slice) else ()
+        value = item.value if isinstance(item, Lit) else slice(*(p.value if isinstance(p, Lit) else 0 for p in parts))
+        if value is None:
+            result.append(Lit(0))
+        elif value is Ellipsis or value == slice(None):
+            result.append(item)
+        else:
+            return None
+    return Seq(tuple(result)) if any(isinstance(i, Lit) and i.value == 0 and i.value is not False for i in result) else None
 
 
 def _steps(path: Arg) -> list[tuple[str, Arg]]:
@@ -138,7 +160,7 @@ def _list(let: Let, call: Call) -> None:
 def _list_item(let: Let, call: Call) -> None:
     u = _wanted(let.args[0], call)
     if u is not None:
-        call.add(u, call.b.emit("rt.one_hot", call.like(u), call.operand(1), call.full(), type=u.type))
+        call.add_to_list(u, call.operand(1), call.full())
 
 
 def _list_set(let: Let, call: Call) -> None:

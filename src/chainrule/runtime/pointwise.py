@@ -27,9 +27,9 @@ def divide(a: Any, b: Any) -> Any:
     >>> divide(0.5, 0.0), divide(1.0, 2.0)
     (inf, 0.5)
     """
+    if isinstance(b, float) and b and isinstance(a, float):
+        return a / b
     if type(a) is float and type(b) is float:
-        if b:
-            return a / b
         return math.nan if a == 0 or a != a else math.copysign(math.inf, a) * math.copysign(1.0, b)
     with np.errstate(all="ignore"):
         return np.divide(a, b)
@@ -132,8 +132,11 @@ def ties(x: Any, y: Any, axis: Any = None, keepdims: bool = False) -> Any:
     x, y = np.asarray(x), np.asarray(y)
     if axis is not None and not keepdims:
         y = np.expand_dims(y, axis)
-    chosen = (x == y) | ((x != x) & (y != y))
+    chosen = x == y
     dtype = x.dtype if x.dtype.kind in "fc" else np.dtype(np.float64)
+    if np.count_nonzero(chosen) == y.size and chosen.any(axis=axis).all():  # one each: nothing is shared
+        return chosen.astype(dtype)
+    chosen |= (x != x) & (y != y)
     return chosen / chosen.sum(axis=axis, keepdims=True, dtype=dtype)
 
 

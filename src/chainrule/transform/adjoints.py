@@ -87,6 +87,13 @@ class Adjoints:
         value = self.b.emit("sub_at" if negative else "add_at", base, path, g, hint=_hint(var))
         self.set(var, Bar(value))
 
+    def add_to_list(self, var: Var, index: Arg, g: Operand) -> None:
+        """Add g to one element of the adjoint of a list whose length is not known."""
+        old = self.bars.get(var)
+        base = self.zeros(var) if old is None else self.full(var, old)
+        total = self.b.emit("+", self.b.emit("list_item", base, index), g)
+        self.set(var, Bar(self.b.emit("list_set", base, index, total, hint=_hint(var))))
+
     def erase(self, var: Arg, path: Arg, g: Operand) -> None:
         """Add g, with zero in the part that a path leads to, to the adjoint of var."""
         if isinstance(var, Var) and var in self.active and var not in self.bars and not is_thin(g, var):

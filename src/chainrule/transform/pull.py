@@ -71,6 +71,9 @@ class Pull:
     def add_at(self, var: Arg, path: Any, g: Operand) -> None:
         self.sweep.adjoints.add_at(var, as_arg(path), g)
 
+    def add_to_list(self, var: Var, index: Arg, g: Operand) -> None:
+        self.sweep.adjoints.add_to_list(var, index, g)
+
     def erase(self, var: Arg, path: Any) -> None:
         """Add the adjoint of the result, with a part of it zero."""
         self.sweep.adjoints.erase(var, as_arg(path), self.full())

@@ -106,6 +106,7 @@ def _derive(program: Program, wrt: tuple[Var, ...], name: str, keep_value: bool,
         value = next(operands(result), None)
         if value is not None:
             sweep.adjoints.add(value, seed)
+        marker = (Let(None, "mark", (Lit("reverse"),)),)
     for stmt in reversed(sweep.body.stmts):
         sweep.stmt(stmt)
     bars = tuple(sweep.adjoints.take(v) for v in wrt)

@@ -335,7 +335,7 @@ class _Function:
         if let.op == "push":
             self.add(ast.Expr(method(name(self.tapes[_tape(let)]), "append", self.printer.arg(args[1]))), span)
         elif let.op == "pop":
-            self.result(let.out, method(name(self.pops[_tape(let)]), "pop"), span)
+            self.unpack(let, method(name(self.pops[_tape(let)]), "pop"), span)
         elif let.op == "tape_len":
             self.result(let.out, call("len", [name(self.pops[_tape(let)])]), span)
         elif let.op == "py.raise":
@@ -345,12 +345,20 @@ class _Function:
         elif OPS[let.op].destroys is not None:
             self.write(let)
         elif let.out in self.plan.unpacked:
-            items: list[ast.expr] = [target("_" if var is None else self.names[var]) for var in self.plan.unpacked[let.out]]
-            self.add(ast.Assign([ast.Tuple(items, ast.Store())], self.printer.let(let)), span)
+            self.unpack(let, self.printer.let(let), span)
         elif OPS[let.op].effect:
             self.result(let.out, self.printer.let(let), span)
         else:
             self.set_to(let.out, let, span)
+
+    def unpack(self, let: Let, value: ast.expr, span: Span | None) -> None:
+        """A result, taken apart if it is a tuple whose items are used right away."""
+        parts = None if let.out is None else self.plan.unpacked.get(let.out)
+        if parts is None:
+            self.result(let.out, value, span)
+        else:
+            items: list[ast.expr] = [target("_" if var is None else self.names[var]) for var in parts]
+            self.add(ast.Assign([ast.Tuple(items, ast.Store())], value), span)
 
     def result(self, out: Var | None, value: ast.expr, span: Span | None) -> None:
         """A call with an effect; its result has a name if it is used."""

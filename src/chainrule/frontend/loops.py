@@ -609,14 +609,18 @@ def check_disjoint(m: Machine, plan: Plan, entry: State, header: State, node: No
     if not by_contents:
         return
     header_slots = {s for p in by_contents for s in slots(lookup(header, p))}
-    if not header_slots & mutated:
+    sources = {s for p in by_contents for state in (entry, *(leaf.state for _, leaf in node.leaves() if leaf.kind != "raise"))
+               for s in slots(lookup(state, p))}
+    if not (header_slots | sources) & mutated:
         return
     states = [(entry, "before the loop"), *((leaf.state, "in the loop") for _, leaf in node.leaves() if leaf.kind != "raise")]
     for state, when in states:
         seen: set[int] = set()
+        every: set[int] = set()
         for place in by_contents:
             value = lookup(state, place)
             mine = set(slots(value))
+            every |= mine
             if isinstance(value, Select):
                 _check_select(m, state, by_contents, place, value, when)
                 continue
@@ -624,7 +628,7 @@ def check_disjoint(m: Machine, plan: Plan, entry: State, header: State, node: No
                 _refuse_alias(m, place, when)
             seen |= mine
         others = reachable(state, _other_values(m, state, set(by_contents)))
-        if others & seen:
+        if others & every:
             _refuse_alias(m, by_contents[0], when)
 
 

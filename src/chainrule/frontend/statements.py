@@ -100,12 +100,14 @@ class Statements(Comprehensions):
         """The two ways in which a block goes on."""
         span = self.b.span
         base, loop = self.state, self.loop
+        around = self.infos[self.current].loops
+        loops = list(around)
         nodes = []
         for stmts in (then, orelse):
-            self.state, self.loop = base.copy(), loop
+            self.state, self.loop, around[:] = base.copy(), loop, loops
             with self.opened() as scopes:
                 nodes.append(Node(scopes, self.run(stmts)))
-        self.loop = loop
+        self.loop, around[:] = loop, loops
         return Split(condition, nodes[0], nodes[1], span)
 
     def settle(self, end: Leaf | Split, returning: bool = True) -> None:
@@ -443,25 +445,32 @@ class Statements(Comprehensions):
         """Execute a loop over known items one by one; `then` replaces the `else` clause and the rest of a peeled loop."""
         outer = self.loop
         after = [*stmt.orelse, *rest] if then is None else then
+        around = self.infos[self.current].loops  # what an earlier line reads, the next iteration reads
+        loops = list(around)
 
         def finish(stmts: list[Any]) -> Leaf | Split:
-            self.loop = outer
+            self.loop, around[:] = outer, loops
             return self._run(stmts)
 
         def iteration(n: int) -> Leaf | Split:
             if n == len(items):
                 return finish(after)
             self.loop = LoopContext(on_break=lambda: finish(rest), on_continue=lambda: iteration(n + 1))
+            around[:] = [*loops, stmt]
             self.b.span = self.span(stmt)
             self.assign(stmt.target, items[n])
             return self._run([*stmt.body, lambda _: iteration(n + 1)])
 
-        if any(leaves_block(s) for s in stmt.body) or then is not None:
-            return iteration(0)
-        for item in items:
-            self.b.span = self.span(stmt)
-            self.assign(stmt.target, item)
-            self.execute_all(list(stmt.body))
+        try:
+            if any(leaves_block(s) for s in stmt.body) or then is not None:
+                return iteration(0)
+            around.append(stmt)
+            for item in items:
+                self.b.span = self.span(stmt)
+                self.assign(stmt.target, item)
+                self.execute_all(list(stmt.body))
+        finally:
+            around[:] = loops
         return self._run([*stmt.orelse, *rest]) if stmt.orelse else None
 
     def real_loop(self, stmt: ast.For | ast.While, bounds: tuple[Arg, Arg, Arg] | None, element: Callable[[Any], Value] | None,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+import chainrule.rules.registry  # noqa: F401  (the table of operations)
 from chainrule.ir.build import Builder, as_arg
 from chainrule.ir.nodes import Block, For, If, Lit, Program, Seq, Slice, Span, Stmt, Var, Yield
 from chainrule.ir.probe import type_of

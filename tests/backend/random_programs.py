@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import chainrule.rules.registry  # noqa: F401  (the table of operations)
 from chainrule.ir.build import Builder, as_arg
 from chainrule.ir.nodes import Block, Branch, Break, For, If, Lit, Program, Pullback, Seq, Slice, Stmt, Var, While, Yield
 from chainrule.ir.types import BOOL, FLOAT, INT, Array, Dim, List, Scalar, Type

@@ -238,17 +238,16 @@ def test_calls() -> None:
 def test_literals(value: Any, text: str) -> None:
     b = Builder()
     emitted = emit(program(b, "f", [], Lit(value)))
-    assert eval(text, {"np": np}) is not None or value is None
     assert emitted.text == f"def f():\n    return {text}\n"
     assert emitted.constants == {}
 
 
 def test_other_objects_get_a_name() -> None:
-    table, function = np.arange(3), lambda z: z
+    table, function = np.arange(3), object()
     b = Builder()
     result = Seq((b.emit("+", u, Lit(table)), Lit(table), Lit(function)))
     emitted = emit(inplace(program(b, "f", [u], result)), ("const",))
-    assert emitted.constants == {"const2": table} or len(emitted.constants) == 2
+    assert list(emitted.constants) == ["const2", "const3"]
     got = load(emitted)(np.zeros(3))
     np.testing.assert_array_equal(got[0], table)
     assert got[1] is not table
@@ -400,10 +399,9 @@ class Layer:
 def test_parameters_are_taken_apart() -> None:
     a, c, d = Var(VECTOR, "a"), Var(VECTOR, "c"), Var(VECTOR, "d")
     b = Builder()
-    y = b.emit("+", a, c, hint="y")
+    result = b.emit("np.cos", b.emit("+", a, c, hint="y"))
     nest = Seq((Seq((a, Lit("static"))), Seq((c, d), "list")))
-    p = Program("f", (("params", nest),), Block((a, c, d), tuple(b.stmts), Yield((b.emit("np.cos", y),))))
-    p = Program("f", (("params", nest),), Block((a, c, d), tuple(b.stmts), Yield((b.stmts[-1].out,))))  # type: ignore[union-attr]
+    p = Program("f", (("params", nest),), Block((a, c, d), tuple(b.stmts), Yield((result,))))
     prints(p, "(a, _), (c, _) = params", "y = a + c", "return np.cos(y)")
 
 

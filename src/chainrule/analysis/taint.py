@@ -15,21 +15,37 @@ from ..ir.nodes import Block, Branch, Break, For, If, Let, Lit, Stmt, Var, While
 from ..ir.ops import OPS
 from ..ir.types import Scalar
 from ..ir.walk import all_stmts, blocks, definitions, end_blocks, leaves
-from .activity import carried, edges, reach
+from .activity import carried, edges
 
 Flows = Callable[[Let, int], bool]
 
 
 def tainted(body: Block, active: frozenset[Var], flows: Flows, masks: Callable[[str], bool],
             results: Iterable[Var] = ()) -> set[Var]:
-    """The active Vars whose adjoints are selected. results: Vars whose adjoint is selected already."""
-    backward: dict[Var, list[Var]] = {}
-    stored = _stored_numbers(body)
-    for source, target in edges(body, flows):
-        if source in active and target in active and (source, target) not in stored:
-            backward.setdefault(target, []).append(source)
+    """The active Vars whose adjoints are selected: every use that contributes is one that selects, or goes on to such an adjoint.
+
+    results: Vars whose adjoint is selected already.
+    """
     finder = _Finder(active, flows, masks)
-    return reach(backward, [v for v in (*results, *finder.sources(body)) if v in active])
+    selecting = set(finder.edges(body)) - _stored_numbers(body)
+    stored = _stored_numbers(body)
+    uses: dict[Var, list[Var]] = {}
+    for source, target in edges(body, flows):
+        if source in active and target in active:
+            uses.setdefault(source, []).append(target)
+    found = {v for v in results if v in active and v not in uses}
+    users: dict[Var, list[Var]] = {}
+    for source, targets in uses.items():
+        for target in targets:
+            users.setdefault(target, []).append(source)
+    pending = list(uses)
+    while pending:
+        var = pending.pop()
+        if var in found or any((var, t) in stored or not ((var, t) in selecting or t in found) for t in uses[var]):
+            continue
+        found.add(var)
+        pending.extend(users.get(var, ()))
+    return found
 
 
 def _stored_numbers(body: Block) -> set[tuple[Var, Var]]:
@@ -47,38 +63,48 @@ class _Finder:
         self.flows = flows
         self.masks = masks
 
-    def sources(self, block: Block) -> Iterator[Var]:
-        """The Vars to which a statement of the block gives zeros that select."""
+    def edges(self, block: Block) -> Iterator[tuple[Var, Var]]:
+        """(source, target): the uses that give zeros to a source which select."""
         for stmt in block.stmts:
             yield from self.of(stmt)
             for inner in blocks(stmt):
-                yield from self.sources(inner)
+                yield from self.edges(inner)
         if isinstance(block.end, Branch):
-            yield from self.used(block.end.then) ^ self.used(block.end.orelse)
+            yield from self.one_sided(block.end.then, block.end.orelse, ())
             for inner in end_blocks(block.end):
-                yield from self.sources(inner)
+                yield from self.edges(inner)
 
-    def of(self, stmt: Stmt) -> Iterator[Var]:
-        if isinstance(stmt, Let) and self.masks(stmt.op):
+    def of(self, stmt: Stmt) -> Iterator[tuple[Var, Var]]:
+        if isinstance(stmt, Let) and self.masks(stmt.op) and stmt.out is not None:
             args = stmt.args if OPS[stmt.op].destroys is None else stmt.args[:1]
-            yield from (v for arg in args for v in variables(arg))
+            yield from ((v, stmt.out) for arg in args for v in variables(arg))
         elif isinstance(stmt, If):
-            yield from self.used(stmt.then) ^ self.used(stmt.orelse)
+            yield from self.one_sided(stmt.then, stmt.orelse, stmt.outs)
         elif isinstance(stmt, (For, While)):
             if not _certain(stmt):
-                yield from self.used(stmt.body)
+                own = set(definitions(stmt.body))
+                yield from ((source, target) for source, target in edges(stmt.body, self.flows) if source not in own)
             ends = [leaf.end for leaf in leaves(stmt.body) if isinstance(leaf.end, (Yield, Break))]
             for k, param in enumerate(carried(stmt)):
                 if param not in self.active or stmt.outs[k] not in self.active:
-                    yield from (v for arg in (stmt.inits[k], *(end.values[k] for end in ends)) for v in variables(arg))
+                    yield from ((v, target) for arg in (stmt.inits[k], *(end.values[k] for end in ends)) for v in variables(arg)
+                                for target in (param, stmt.outs[k]))
 
-    def used(self, block: Block) -> set[Var]:
-        """The outer Vars to whose adjoint the block contributes."""
-        found = {source for source, target in edges(block, self.flows) if target in self.active}
+    def one_sided(self, then: Block, orelse: Block, outs: tuple[Var, ...]) -> Iterator[tuple[Var, Var]]:
+        """The uses, in one of two blocks, of outer Vars that the other block does not use."""
+        pairs = [self.used(then, outs), self.used(orelse, outs)]
+        for mine, other in (pairs, pairs[::-1]):
+            others = {source for source, _ in other}
+            yield from ((source, target) for source, target in mine if source not in others)
+
+    def used(self, block: Block, outs: tuple[Var, ...]) -> list[tuple[Var, Var]]:
+        """The uses of outer Vars by which a block contributes to their adjoints."""
+        own = set(definitions(block))
+        found = [(source, target) for source, target in edges(block, self.flows) if target in self.active]
         for leaf in leaves(block):
             if isinstance(leaf.end, (Yield, Break)):
-                found.update(v for arg in leaf.end.values for v in variables(arg))
-        return (found & self.active) - set(definitions(block))
+                found += [(v, out) for arg, out in zip(leaf.end.values, outs) for v in variables(arg)]
+        return [(source, target) for source, target in found if source in self.active and source not in own]
 
 
 def _certain(loop: For | While) -> bool:

@@ -138,6 +138,7 @@ class _Function:
         self.plan = plan
         self.printer = printer
         self.names = printer.names
+        self.increasing = frozenset(s.out for s in all_stmts(program.body) if isinstance(s, Let) and s.op == "np.arange" and s.out is not None)
         self.read_anyway = read_where_undefined(program.body, self.names)
         self.comments = comments
         self.spans = spans
@@ -416,7 +417,7 @@ class _Function:
         """The operation e of `u[i] = u[i] op e`, if that is what a store does."""
         array, path, value = let.args
         update = self.plan.folded.get(value) if isinstance(value, Var) else None
-        if update is None or update.op not in ("+", "-", "*", "/") or len(path_steps(path)) > 1 or repeats(let):
+        if update is None or update.op not in ("+", "-", "*", "/") or len(path_steps(path)) > 1 or repeats(let, self.increasing):
             return None
         have, new = type_of(array), type_of(value)
         if not isinstance(have, Array) or not isinstance(new, (Array, Scalar)) or have.dtype != new.dtype:
@@ -428,7 +429,7 @@ class _Function:
 
     def update(self, let: Let, operator: ast.operator, value: Arg) -> None:
         view, index = self.printer.place(let)
-        if let.op in ("add_at", "sub_at") and repeats(let):
+        if let.op in ("add_at", "sub_at") and repeats(let, self.increasing):
             function = dotted("np.add.at" if let.op == "add_at" else "np.subtract.at")
             self.add(ast.Expr(call(function, [view, self.printer.arg(index), self.printer.arg(value)])), let.span)
         else:

@@ -19,7 +19,7 @@ import numpy as np
 from ..ir.nodes import UNDEFINED, Arg, Let, Lit, Make, Seq, Slice, Var
 from ..ir.ops import OPS, REQUIRED, is_default
 from ..ir.probe import type_of
-from ..ir.types import Array, List, Scalar
+from ..ir.types import Array, List, Scalar, rank
 from ..rules.structure import may_repeat
 from .fold import Plan
 
@@ -389,9 +389,13 @@ def same_arg(a: Arg, b: Arg) -> bool:
     return False
 
 
-def repeats(let: Let) -> bool:
-    """Whether a write may name one element twice."""
-    return may_repeat(path_steps(let.args[1])[-1][1])
+def repeats(let: Let, increasing: frozenset[Var] = frozenset()) -> bool:
+    """Whether a write may name one element twice. `increasing`: arrays of which no two elements are equal."""
+    index = path_steps(let.args[1])[-1][1]
+    if isinstance(index, Seq) and index.kind == "tuple" and any(item in increasing for item in index.items):
+        if all(isinstance(item, Var) and rank(item.type) == 1 for item in index.items):
+            return False  # x[np.arange(n), k]: each row once
+    return may_repeat(index)
 
 
 def _number(value: float) -> ast.expr:

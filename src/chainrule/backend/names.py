@@ -14,6 +14,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
+from bisect import bisect_right, insort
 from collections.abc import Iterable
 
 from ..ir.nodes import Arg, Block, Branch, Break, For, If, Let, Program, Pullback, Stmt, Var, While, Yield
@@ -177,13 +178,11 @@ def _joined(pieces: Iterable[tuple[int, int]]) -> Intervals:
 
 def overlap(a: Intervals, b: Intervals) -> bool:
     """Whether two lifetimes have a time in common."""
-    i = j = 0
-    while i < len(a) and j < len(b):
-        if a[i][1] <= b[j][0]:
-            i += 1
-        elif b[j][1] <= a[i][0]:
-            j += 1
-        else:
+    if len(a) > len(b):
+        a, b = b, a
+    for start, end in a:
+        n = bisect_right(b, (start, _END))  # the first that begins later
+        if (n > 0 and b[n - 1][1] > start) or (n < len(b) and b[n][0] < end):
             return True
     return False
 
@@ -276,7 +275,9 @@ def _choose(program: Program, plan: Plan, webs: _Webs, fixed: dict[Var, str], ta
     result: dict[Var, str] = {}
 
     def give(root: Var, name: str) -> None:
-        used[name] = _joined([*used.get(name, []), *webs.lifetime[root]])
+        intervals = used.setdefault(name, [])
+        for interval in webs.lifetime[root]:
+            insort(intervals, interval)
         for var in webs.members[root]:
             result[var] = name
 

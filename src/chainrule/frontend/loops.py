@@ -41,6 +41,7 @@ class Split:
     then: Node
     orelse: Node
     span: Span | None
+    base: State | None = None  # before the branch
 
 
 @dataclass

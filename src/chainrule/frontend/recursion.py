@@ -15,7 +15,7 @@ from ..ir.nodes import Arg, Block, Let, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Array, Scalar, Tuple, Type, covers, join, renew, unknown_extent
 from .calls import FrameInfo, names_of, reads_of
 from .machine import Poison, Unreachable, describe
-from .state import State
+from .state import State, slots
 from .statements import Statements
 from .values import Closure, DictV, Entries, Items, ListV, Num, Object, Ref, Static, TupleV, Value
 
@@ -26,6 +26,7 @@ class Callee:
 
     name: str
     template: Any = None  # the result as a nest in which types stand for values; None before the first pass
+    aliases: bool = False  # the arrays that it returns may share memory with its arguments, or with each other
     busy: bool = True
 
 
@@ -39,7 +40,7 @@ class Recursion(Statements):
     def recursive(self, node: Any, source: Any, parent: int | None, defaults: tuple[Value, ...], keyword_defaults: dict[str, Value],
                   args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         frame = self.bind(node, defaults, keyword_defaults, args, keywords)
-        key = (id(node), tuple((name, self.key_of(value)) for name, value in frame.items()))
+        key = (id(node), tuple((name, self.key_of(value)) for name, value in frame.items()), self.surroundings(parent, frame))
         operands = tuple(operand for value in frame.values() for operand in self.flat(value))
         callee = self.callees.get(key)
         if callee is None:
@@ -56,15 +57,53 @@ class Recursion(Statements):
         result = Var(renew(type))
         self.b.add(Let(result, "call", (Lit(callee.name), Seq(operands)), self.b.span))
         parts = [result] if len(leaves) == 1 else [self.b.emit("item", result, n) for n in range(len(leaves))]
-        return self.rebuild(callee.template, iter(parts))
+        shares = (*frame.values(), self.wrap(parts[0])) if callee.aliases else ()
+        return self.rebuild(callee.template, iter(parts), shares)
+
+    def surroundings(self, parent: int | None, frame: dict[str, Value]) -> tuple[Any, ...]:
+        """What the body can see besides its arguments: what is known in the frames around it, and around the functions that it is given."""
+        found: list[Any] = []
+        seen: set[int] = set()
+
+        def visit(value: Any) -> None:
+            if isinstance(value, Closure):
+                for item in (*value.defaults, *(v for _, v in value.keyword_defaults)):
+                    if not isinstance(item, (Static, Closure)):
+                        self.refuse(f"a function is passed on by recursion, and has {describe(item)} as a default value", "this is not supported yet",
+                                    "pass the value as an argument")
+                    found.append(_exactly(item))
+                    visit(item)
+                around(value.frame)
+            elif isinstance(value, TupleV):
+                for item in value.items:
+                    visit(item)
+            elif isinstance(value, (ListV, DictV, Object)):
+                contents = self.state.heap[value.slot]
+                for item in contents.items if isinstance(contents, Items) else contents.values if isinstance(contents, Entries) else ():
+                    visit(item)
+
+        def around(number: int | None) -> None:
+            while number is not None and number not in seen:
+                seen.add(number)
+                for name, value in self.state.frames.get(number, {}).items():
+                    if isinstance(value, (Static, Closure)):
+                        found.append((name, _exactly(value)))
+                        visit(value)
+                number = self.infos[number].parent
+
+        around(parent)
+        for value in frame.values():
+            visit(value)
+        return tuple(found)
 
     def settle_callee(self, callee: Callee, node: Any, source: Any, parent: int | None, frame: dict[str, Value]) -> None:
         """Lower the function until the type of its result no longer changes."""
         for _ in range(8):
+            aliases = callee.aliases
             program, template = self.lower_callee(callee, node, source, parent, frame)
             if template is None:
                 self.refuse(f"`{callee.name}` never returns", "every path calls it again", "give the recursion an end", node)
-            if callee.template is not None and _covers(callee.template, template):
+            if callee.template is not None and _covers(callee.template, template) and aliases == callee.aliases:
                 self.finished.append(program)
                 callee.busy = False
                 return
@@ -77,10 +116,12 @@ class Recursion(Statements):
     def lower_callee(self, callee: Callee, node: Any, source: Any, parent: int | None, frame: dict[str, Value]) -> tuple[Program, Any]:
         kept = (self.b, self.state, self.current, self.source, self.loop, self.node, self.stack, self.loop_indices)
         outer_state = self.state
+        surrounding = {}
         self.b, self.state, self.loop, self.loop_indices = Builder(), State(), None, []
         for number, names in outer_state.frames.items():
             self.state.frames[number] = {n: v if isinstance(v, (Static, Closure)) else Poison("a recursive function cannot read it")  # type: ignore[misc]
                                          for n, v in names.items()}
+            surrounding[number] = dict(self.state.frames[number])
         self.depth += 1
         try:
             self.numbers += 1
@@ -109,6 +150,11 @@ class Recursion(Statements):
                 if self.state.heap.get(slot) is not contents:
                     self.refuse(f"`{callee.name}` calls itself and changes its argument", "this is not supported yet",
                                 "return the new value instead", node)
+            for other, names in surrounding.items():
+                if any(value is not names.get(name) for name, value in self.state.frames.get(other, {}).items()):
+                    self.refuse(f"`{callee.name}` calls itself and changes a variable around it", "this is not supported yet",
+                                "return the new value instead", node)
+            self.note_aliases(callee, result, set(entry), node)
             leaves: list[Arg] = []
             template = self.template(result, leaves)
             value: Arg = leaves[0] if len(leaves) == 1 else Seq(tuple(leaves))
@@ -118,6 +164,25 @@ class Recursion(Statements):
         finally:
             self.depth -= 1
             self.b, self.state, self.current, self.source, self.loop, self.node, self.stack, self.loop_indices = kept
+
+    def note_aliases(self, callee: Callee, result: Value, arguments: set[int], node: Any) -> None:
+        """Whether what is returned may be, or be part of, an argument; a list or a dictionary must be new."""
+        seen: set[int] = set()
+        pending = list(slots(result))
+        while pending:
+            slot = pending.pop()
+            contents = self.state.heap[slot]
+            array = isinstance(contents, (Var, Lit)) and isinstance(type_of(contents), Array)
+            if slot in arguments or slot in seen:
+                if not array:
+                    self.refuse(f"`{callee.name}` calls itself and returns a list or a dictionary that is seen elsewhere", "this is not supported yet",
+                                "return a copy", node)
+                callee.aliases = True
+            if self.state.entangled.get(slot, frozenset()) & {*arguments, *seen}:
+                callee.aliases = True
+            seen.add(slot)
+            if isinstance(contents, (Items, Entries)):
+                pending.extend(slots(contents))
 
     def capture(self, place: Any, value: Any) -> Value:
         if self.depth:
@@ -211,14 +276,22 @@ class Recursion(Statements):
         leaves.append(operand)
         return _loose(type_of(operand))
 
-    def rebuild(self, template: Any, parts: Any) -> Value:
+    def rebuild(self, template: Any, parts: Any, shares: tuple[Value, ...]) -> Value:
         if isinstance(template, tuple):
             kind, detail, items = template
-            values = tuple(self.rebuild(item, parts) for item in items)
+            values = tuple(self.rebuild(item, parts, shares) for item in items)
             if kind == "tuple":
                 return TupleV(values, detail)
             return ListV(self.new(Items(values))) if kind == "list" else DictV(self.new(Entries(detail, values)))
-        return self.wrap(next(parts))
+        return self.wrap(next(parts), shares=shares)
+
+
+def _exactly(value: Static | Closure) -> Any:
+    """Equal for values that a program cannot tell apart."""
+    if isinstance(value, Closure):
+        return ("function", id(value.node))
+    plain = isinstance(value.value, (bool, int, float, complex, str, bytes, type(None)))
+    return (type(value.value), repr(value.value) if plain else id(value.value))
 
 
 def _is_plain_number(value: Value) -> bool:

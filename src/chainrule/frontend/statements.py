@@ -100,15 +100,15 @@ class Statements(Comprehensions):
         """The two ways in which a block goes on."""
         span = self.b.span
         base, loop = self.state, self.loop
-        around = self.infos[self.current].loops
-        loops = list(around)
+        info = self.infos[self.current]
+        around, loops, line = info.loops, list(info.loops), info.line
         nodes = []
         for stmts in (then, orelse):
-            self.state, self.loop, around[:] = base.copy(), loop, loops
+            self.state, self.loop, around[:], info.line = base.copy(), loop, loops, line
             with self.opened() as scopes:
                 nodes.append(Node(scopes, self.run(stmts)))
         self.loop, around[:] = loop, loops
-        return Split(condition, nodes[0], nodes[1], span)
+        return Split(condition, nodes[0], nodes[1], span, base)
 
     def settle(self, end: Leaf | Split, returning: bool = True) -> None:
         """Make the ends of a block one: afterwards the state is that after any of them (`returning`: after the function's return)."""
@@ -129,10 +129,11 @@ class Statements(Comprehensions):
         orelse = self._settle(end.orelse.end, end.orelse.scopes, returning)
         if then is None and orelse is None:
             return None
+        base = end.base if end.base is not None and (then is None or orelse is None) else _common(then, orelse)
         with self.b.reopen(scopes):
             kept = self.state
             try:
-                state, _ = self.merge(end.condition, end.then.scopes, then, None, end.orelse.scopes, orelse, None, end.span, _common(then, orelse))
+                state, _ = self.merge(end.condition, end.then.scopes, then, None, end.orelse.scopes, orelse, None, end.span, base)
             finally:
                 self.state = kept
         return state
@@ -534,7 +535,8 @@ class Statements(Comprehensions):
     def ends(self, end: Leaf | Split) -> Leaf | Split:
         """In a loop's body, `return` leaves the loop with the value and a flag."""
         if isinstance(end, Split):
-            return Split(end.condition, Node(end.then.scopes, self.ends(end.then.end)), Node(end.orelse.scopes, self.ends(end.orelse.end)), end.span)
+            return Split(end.condition, Node(end.then.scopes, self.ends(end.then.end)), Node(end.orelse.scopes, self.ends(end.orelse.end)),
+                         end.span, end.base)
         if end.kind == "return":
             end.state.frames[self.current]["%returned"] = Static(True)
             return Leaf("break", end.state)

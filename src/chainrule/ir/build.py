@@ -81,6 +81,9 @@ class Builder:
         folded = _fold(op_name, full)
         if folded is not None:
             return folded
+        if op_name == "index" and isinstance(full[0], Var) and (inner := self.made.get(full[0])) is not None and inner.op == "index":
+            if inverse_index(inner.args[1]) == _slots(full[1]) is not None:
+                return inner.args[0]  # type: ignore[return-value]
         mergeable = not (op.effect or op.fresh)
         key: Any = None
         if mergeable:
@@ -114,6 +117,32 @@ class Builder:
     def effect(self, op_name: str, *args: Arg | Any) -> None:
         """An operation done for its effect; it has no result."""
         self.stmts.append(Let(None, op_name, tuple(as_arg(a) for a in args), self.span))
+
+
+def inverse_index(index: Arg) -> tuple[Any, ...] | None:
+    """What undoes an index made of None and full slices only: 0 for each None; None for any other index."""
+    found = _slots(index)
+    if found is None or 0 in found or None not in found:
+        return None
+    return tuple(0 if item is None else item for item in found)
+
+
+def _slots(index: Arg) -> tuple[Any, ...] | None:
+    """An index made of None, 0, Ellipsis and full slices (":"), item by item; None for any other."""
+    items = index.items if isinstance(index, Seq) and index.kind == "tuple" else (index,)
+    result: list[Any] = []
+    for item in items:
+        if isinstance(item, Slice):
+            if not all(isinstance(p, Lit) and p.value is None for p in (item.start, item.stop, item.step)):
+                return None
+            result.append(":")
+        elif isinstance(item, Lit) and (item.value is None or item.value is Ellipsis or (type(item.value) is int and item.value == 0)):
+            result.append(item.value)
+        elif isinstance(item, Lit) and isinstance(item.value, slice) and item.value == slice(None):
+            result.append(":")
+        else:
+            return None
+    return tuple(result)
 
 
 def as_arg(value: Any) -> Arg:

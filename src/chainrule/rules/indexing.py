@@ -6,11 +6,12 @@ The adjoint of a store is a read, and zero where the old contents went: `u' = st
 
 from __future__ import annotations
 
-from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var
+from ..ir.build import inverse_index
+from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Var
 from ..ir.probe import type_of
 from ..ir.types import Array, List, Tuple, rank
 from .call import Call
-from .structure import index_items, may_repeat
+from .structure import may_repeat
 from .table import RowError, linear, structural, zero
 
 
@@ -27,29 +28,11 @@ def _index(let: Let, call: Call) -> None:
         return
     if isinstance(x.type, Tuple):
         raise RowError("an index into a tuple has to be known at compile time", "its items have types of their own")
-    inserted = _only_new_axes(let.args[1])
-    if inserted is not None:  # nothing is selected: a reshape, and its transpose takes the new axes away
-        call.add(x, call.b.emit("index", call.full(), inserted))
+    inverse = inverse_index(let.args[1])
+    if inverse is not None:  # nothing is selected: a reshape, and its transpose takes the new axes away
+        call.add(x, call.b.emit("index", call.full(), Seq(tuple(Lit(slice(None) if item == ":" else item) for item in inverse))))
         return
-    call.add_at(x, (("index", call.operand(1)),), call.full())
-
-
-def _only_new_axes(index: Arg) -> Seq | None:
-    """The index that undoes one made of None and full slices only; None for any other."""
-    items = index_items(index)
-    result: list[Arg] = []
-    for item in items:
-        if not isinstance(item, (Lit, Slice)):
-            return None
-        parts = (item.start, item.stop, item.step) if isinstance(item, Slice) else ()
-        value = item.value if isinstance(item, Lit) else slice(*(p.value if isinstance(p, Lit) else 0 for p in parts))
-        if value is None:
-            result.append(Lit(0))
-        elif value is Ellipsis or value == slice(None):
-            result.append(item)
-        else:
-            return None
-    return Seq(tuple(result)) if any(isinstance(i, Lit) and i.value == 0 and i.value is not False for i in result) else None
+    call.add_at(x, (("index", call.operand(1)),), call.cotangent)
 
 
 def _steps(path: Arg) -> list[tuple[str, Arg]]:

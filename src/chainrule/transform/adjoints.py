@@ -201,18 +201,23 @@ class Adjoints:
         return self.b.emit("index", total, Seq(index))
 
     def _cast(self, g: Operand, var: Var) -> Operand:
-        """g with a dtype that the dtype of var holds."""
+        """g with a dtype that the dtype of var holds, and such that a sum with an adjoint of var keeps the dtype of that."""
         type, have = var.type, type_of(g)
         if not isinstance(type, (Scalar, Array)) or not isinstance(have, (Scalar, Array)) or have.dtype == type.dtype:
             return g
-        if kind(have.dtype) in "biu" or (kind(have.dtype) == "f" and kind(type.dtype) == "c" and isinstance(have, Scalar)):
+        if kind(have.dtype) in "biu":
             return Lit(float(g.value)) if isinstance(g, Lit) else g
         if kind(have.dtype) == "c" and kind(type.dtype) == "f":
             g = self.b.emit("np.real", g)
             have = type_of(g)
-        if isinstance(have, Array) and have.dtype != type.dtype:
-            return self.b.emit("astype", g, Lit(type.dtype))
-        return g
+        if isinstance(have, Array):
+            return g if have.dtype == type.dtype else self.b.emit("astype", g, Lit(type.dtype))
+        if have.weak or have.dtype == type.dtype:
+            return g
+        if isinstance(type, Scalar) and not type.weak:
+            return self.b.emit(f"np.{type.dtype}", g)
+        plain = "complex" if kind(have.dtype) == "c" else "float"  # Python's numbers do not promote
+        return Lit(complex(g.value) if plain == "complex" else float(g.value)) if isinstance(g, Lit) else self.b.emit(plain, g)
 
     def full(self, var: Var, bar: Bar) -> Operand:
         """The adjoint with the shape of its Var."""

@@ -1,6 +1,6 @@
 """The passes, in order: a request becomes a compiled function.
 
-    lower -> differentiate -> dead -> inplace -> emit -> load
+    lower -> differentiate -> dead -> reuse -> inplace -> emit -> load
 
 Each is a pure function of its input. `passes` returns what each of them made, to find the one that is to blame.
 """
@@ -18,6 +18,7 @@ from .frontend.request import Compiled, Request
 from .ir.nodes import Program
 from .ir.verify import verify
 from .simplify.dead import dead
+from .simplify.reuse import reuse
 from .transform.derivative import differentiate, result_types
 
 DEBUG = bool(os.environ.get("CHAINRULE_DEBUG"))  # verify the program after every pass (on in the tests)
@@ -29,10 +30,11 @@ def passes(request: Request) -> dict[str, Any]:
     programs: dict[str, Any] = {"lower": lowered.program}
     programs["reverse"] = differentiate(request, lowered)
     programs["dead"] = dead(programs["reverse"])
+    programs["reuse"] = reuse(programs["dead"])
     if DEBUG:
         for program in programs.values():
             verify(program)
-    programs["inplace"] = inplace(programs["dead"])
+    programs["inplace"] = inplace(programs["reuse"])
     emitted = emit(programs["inplace"], reserved_names(request))
     return {"lowered": lowered, **programs, "emit": emitted}
 

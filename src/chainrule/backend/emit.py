@@ -50,6 +50,7 @@ from .fold import Plan, fold
 from .names import names
 
 _ALWAYS = frozenset({"np", "math", "range", "reversed", "slice", "list", "complex", "pullback"})
+_ADDS = {"accum": "+", "accum_neg": "-", "scale": "*", "shrink": "/"}
 _UPDATES = {"iadd": "+", "isub": "-", "add_at": "+", "sub_at": "-"}
 _COMPOUND = ("for ", "while ", "if ", "with ", "elif ", "else", "try")
 
@@ -384,9 +385,9 @@ class _Function:
         assert let.out is not None
         operand, span = let.args[0], let.span
         identifier = self.names[let.out]
-        if let.op in ("accum", "accum_neg"):
+        if let.op in _ADDS:
             if self.is_name(operand, identifier):
-                operator = BINARY["+" if let.op == "accum" else "-"]
+                operator = BINARY[_ADDS[let.op]]
                 self.add(ast.AugAssign(target(identifier), operator, self.printer.arg(let.args[1])), span)
             else:
                 self.add(ast.Assign([target(identifier)], self.printer.let(let)), span)

@@ -55,7 +55,7 @@ from .liveness import Frame, gone, live_after, uses_of
 from .memory import EXTERNAL, NOTHING, Memory, carried, external, has_memory, is_view, merge, new, of_arg, rename, result, union
 
 _RUNS = 5
-_ADDS = {"accum": "+", "accum_neg": "-"}
+_ADDS = {"accum": "+", "accum_neg": "-", "scale": "*", "shrink": "/"}
 
 
 def inplace(program: Program) -> Program:

@@ -84,6 +84,7 @@ class Calls(Expressions):
         self.current = 0
         self.stack: list[Any] = []  # functions being executed (their code objects)
         self.loop_indices: list[Var] = []
+        self.rolled: set[ast.stmt] = set()  # loops that cannot be unrolled
         self.flags: list[str] = []
         self.loop: Any = None
 

@@ -62,6 +62,9 @@ class Node:
 class NeedPeel(Exception):
     """The first iteration sees another kind of value (None, a function) than the others."""
 
+    def __init__(self, name: str | None) -> None:
+        self.name = name
+
 
 class NeedUnroll(Exception):
     """The body needs the loop's index at compile time."""
@@ -300,7 +303,7 @@ def widen_place(m: Machine, plan: Plan, entry: State, place: Place, before: Any,
         if carried is None:
             joined = join(_loose(type_of(m.operand(before))), _loose(type))
             if joined is None:
-                raise NeedPeel
+                raise NeedPeel(hint_of(place, None))
             plan.places[place] = Carried(renew(joined))
             return True
         return _cover(carried, type)
@@ -311,7 +314,7 @@ def widen_place(m: Machine, plan: Plan, entry: State, place: Place, before: Any,
         if carried is None:
             joined = join(first, second)
             if joined is None:
-                raise NeedPeel
+                raise NeedPeel(hint_of(place, None))
             plan.places[place] = Carried(renew(joined), kind="array")
             return True
         return _cover(carried, second)
@@ -324,7 +327,7 @@ def widen_place(m: Machine, plan: Plan, entry: State, place: Place, before: Any,
             return _cover(carried, old)
     if _numeric(before) and isinstance(after, (Ref, Select)):  # `total = 0` becomes an array: a number or an array
         if peelable:
-            raise NeedPeel
+            raise NeedPeel(hint_of(place, None))
         type = type_of(m.operand(after))
         if carried is None:
             joined = join(_loose(type_of(m.operand(before))), type)
@@ -333,7 +336,7 @@ def widen_place(m: Machine, plan: Plan, entry: State, place: Place, before: Any,
             return True
         return _cover(carried, type)
     if peelable:
-        raise NeedPeel
+        raise NeedPeel(hint_of(place, None))
     m.refuse(f"`{hint_of(place, None) or 'a value'}` changes its kind from one iteration to the next",
              "the loop would need different code each time", "keep one kind of value, for example an array of zeros instead of None")
 
@@ -378,7 +381,7 @@ def _cover(carried: Carried, type: Type) -> bool:
         return False
     joined = join(carried.type, type)
     if joined is None:
-        raise NeedPeel
+        raise NeedPeel(hint_of(place, None))
     carried.type = renew(joined)
     return True
 

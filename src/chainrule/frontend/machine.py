@@ -199,7 +199,8 @@ class Machine:
             items = tuple(self.wrap(item, shares=shares) for item in operand.items)
             return ListV(self.new(Items(items))) if operand.kind == "list" else TupleV(items)
         if not isinstance(operand, Var):
-            raise TypeError(operand)
+            self.refuse("one of two dictionaries or objects is used as a value", "which of them is only known when the program runs",
+                        "choose between the values in them instead")
         type = operand.type
         if isinstance(type, Array):
             slot = self.new(operand)

@@ -15,9 +15,12 @@ from ..ir.nodes import Arg, Block, Let, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Array, Scalar, Tuple, Type, covers, join, renew, unknown_extent
 from .calls import FrameInfo, names_of, reads_of
 from .machine import Poison, Unreachable, describe
-from .state import State, slots
+from .state import State, reachable, slots
 from .statements import Statements
-from .values import Closure, DictV, Entries, Items, ListV, Num, Object, Ref, Static, TupleV, Value
+from .values import Closure, DictV, Entries, Items, ListV, Num, Object, Ref, Select, Static, TupleV, Value
+
+
+DEPTH_LIMIT = 16  # kinds of arguments inside each other; a recursion that meets more of them meets new ones for ever
 
 
 @dataclass
@@ -26,7 +29,8 @@ class Callee:
 
     name: str
     template: Any = None  # the result as a nest in which types stand for values; None before the first pass
-    aliases: bool = False  # the arrays that it returns may share memory with its arguments, or with each other
+    aliases: bool = False  # what it returns may share memory with its arguments, or with each other
+    containers: bool = False  # it may return a list or a dictionary of its arguments
     busy: bool = True
 
 
@@ -40,16 +44,22 @@ class Recursion(Statements):
     def recursive(self, node: Any, source: Any, parent: int | None, defaults: tuple[Value, ...], keyword_defaults: dict[str, Value],
                   args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         frame = self.bind(node, defaults, keyword_defaults, args, keywords)
-        key = (id(node), tuple((name, self.key_of(value)) for name, value in frame.items()), self.surroundings(parent, frame))
-        operands = tuple(operand for value in frame.values() for operand in self.flat(value))
+        around = self.surroundings(node, parent, frame)
+        key = (id(node), tuple((name, self.key_of(value)) for name, value in frame.items()),
+               tuple((name, _exactly(value) if isinstance(value, (Static, Closure)) else self.key_of(value)) for (_, name), value in around.items()))
+        given = (*frame.values(), *(value for value in around.values() if not isinstance(value, (Static, Closure))))
+        operands = tuple(operand for value in given for operand in self.flat(value))
         callee = self.callees.get(key)
         if callee is None:
+            if self.depth >= DEPTH_LIMIT:
+                self.refuse(f"`{getattr(node, 'name', 'a function')}` calls itself with arguments that are of another kind each time",
+                            "each depth would need code of its own", "pass arrays and numbers, whose types stay the same", node)
             taken = {c.name for c in self.callees.values()}
             name = str(getattr(node, "name", "inner"))
             while name in taken:
                 name += "_"
             callee = self.callees[key] = Callee(name)
-            self.settle_callee(callee, node, source, parent, frame)
+            self.settle_callee(callee, node, source, parent, frame, around)
         if callee.template is None:
             raise Unreachable  # the innermost assumption: this call does not return
         leaves = list(_leaf_types(callee.template))
@@ -57,23 +67,44 @@ class Recursion(Statements):
         result = Var(renew(type))
         self.b.add(Let(result, "call", (Lit(callee.name), Seq(operands)), self.b.span))
         parts = [result] if len(leaves) == 1 else [self.b.emit("item", result, n) for n in range(len(leaves))]
-        shares = (*frame.values(), self.wrap(parts[0])) if callee.aliases else ()
+        shares: tuple[Value, ...] = ()
+        if callee.aliases:  # one more slot, which stands for what the results share with each other
+            reached = reachable(self.state, iter(given))
+            shares = tuple(Ref(slot) for slot in (*sorted(reached), self.new(Items(()))))
+            alive = reachable(self.state, self.live_values())
+            if callee.containers and any(slot in alive and not self.is_array(slot) for slot in reached):
+                self.refuse(f"`{callee.name}` calls itself and returns a list or a dictionary that is seen elsewhere", "this is not supported yet",
+                            "return a copy")
         return self.rebuild(callee.template, iter(parts), shares)
 
-    def surroundings(self, parent: int | None, frame: dict[str, Value]) -> tuple[Any, ...]:
-        """What the body can see besides its arguments: what is known in the frames around it, and around the functions that it is given."""
-        found: list[Any] = []
-        seen: set[int] = set()
+    def is_array(self, slot: int) -> bool:
+        contents = self.state.heap[slot]
+        return isinstance(contents, (Var, Lit)) and isinstance(type_of(contents), Array)
+
+    def surroundings(self, node: Any, parent: int | None, frame: dict[str, Value]) -> dict[tuple[int, str], Value]:
+        """The variables around a function that its body may read, itself or in the functions that it sees: (frame, name) -> value."""
+        found: dict[tuple[int, str], Value] = {}
+
+        def visit_function(function: Any, number: int | None) -> None:
+            for name in dict.fromkeys(name for name, _ in reads_of(function)):
+                if name in names_of(function)[0]:
+                    continue
+                at = number
+                while at is not None and (name not in self.state.frames.get(at, {}) or name in self.infos[at].nonlocals):
+                    at = self.infos[at].parent
+                if at is None or (at, name) in found:
+                    continue
+                value = self.state.frames[at][name]
+                if isinstance(value, (Static, Closure, Num, Ref, Select, TupleV, ListV, DictV, Object)):
+                    found[at, name] = value
+                    visit(value)
 
         def visit(value: Any) -> None:
             if isinstance(value, Closure):
-                for item in (*value.defaults, *(v for _, v in value.keyword_defaults)):
-                    if not isinstance(item, (Static, Closure)):
-                        self.refuse(f"a function is passed on by recursion, and has {describe(item)} as a default value", "this is not supported yet",
-                                    "pass the value as an argument")
-                    found.append(_exactly(item))
-                    visit(item)
-                around(value.frame)
+                if not all(isinstance(v, Static) for v in (*value.defaults, *(v for _, v in value.keyword_defaults))):
+                    self.refuse("a recursive function sees a function with a computed default value", "this is not supported yet",
+                                "pass the value as an argument")
+                visit_function(value.node, value.frame)
             elif isinstance(value, TupleV):
                 for item in value.items:
                     visit(item)
@@ -82,28 +113,20 @@ class Recursion(Statements):
                 for item in contents.items if isinstance(contents, Items) else contents.values if isinstance(contents, Entries) else ():
                     visit(item)
 
-        def around(number: int | None) -> None:
-            while number is not None and number not in seen:
-                seen.add(number)
-                for name, value in self.state.frames.get(number, {}).items():
-                    if isinstance(value, (Static, Closure)):
-                        found.append((name, _exactly(value)))
-                        visit(value)
-                number = self.infos[number].parent
-
-        around(parent)
+        visit_function(node, parent)
         for value in frame.values():
             visit(value)
-        return tuple(found)
+        return found
 
-    def settle_callee(self, callee: Callee, node: Any, source: Any, parent: int | None, frame: dict[str, Value]) -> None:
+    def settle_callee(self, callee: Callee, node: Any, source: Any, parent: int | None, frame: dict[str, Value],
+                      around: dict[tuple[int, str], Value]) -> None:
         """Lower the function until the type of its result no longer changes."""
         for _ in range(8):
-            aliases = callee.aliases
-            program, template = self.lower_callee(callee, node, source, parent, frame)
+            aliases = (callee.aliases, callee.containers)
+            program, template = self.lower_callee(callee, node, source, parent, frame, around)
             if template is None:
                 self.refuse(f"`{callee.name}` never returns", "every path calls it again", "give the recursion an end", node)
-            if callee.template is not None and _covers(callee.template, template) and aliases == callee.aliases:
+            if callee.template is not None and _covers(callee.template, template) and aliases == (callee.aliases, callee.containers):
                 self.finished.append(program)
                 callee.busy = False
                 return
@@ -113,15 +136,14 @@ class Recursion(Statements):
         self.refuse(f"the type of what `{callee.name}` returns does not settle", "each depth gives it another type",
                     "return one kind of value on every path", node)
 
-    def lower_callee(self, callee: Callee, node: Any, source: Any, parent: int | None, frame: dict[str, Value]) -> tuple[Program, Any]:
+    def lower_callee(self, callee: Callee, node: Any, source: Any, parent: int | None, frame: dict[str, Value],
+                     around: dict[tuple[int, str], Value]) -> tuple[Program, Any]:
         kept = (self.b, self.state, self.current, self.source, self.loop, self.node, self.stack, self.loop_indices)
-        outer_state = self.state
-        surrounding = {}
+        outer = (self.state, self.b)
         self.b, self.state, self.loop, self.loop_indices = Builder(), State(), None, []
-        for number, names in outer_state.frames.items():
+        for number, names in outer[0].frames.items():
             self.state.frames[number] = {n: v if isinstance(v, (Static, Closure)) else Poison("a recursive function cannot read it")  # type: ignore[misc]
                                          for n, v in names.items()}
-            surrounding[number] = dict(self.state.frames[number])
         self.depth += 1
         try:
             self.numbers += 1
@@ -130,13 +152,17 @@ class Recursion(Statements):
             self.infos[number] = FrameInfo(source, parent, local, nonlocals, reads=reads_of(node))
             self.current, self.source = number, source
             self.stack = [node]
-            signature = []
-            inner = {}
+            signature: list[tuple[str, Var]] = []
+            inner: dict[str, Value] = {}
             for name, value in frame.items():
-                inner[name], pattern = self.parameter(value, outer_state, name)
-                parts = list(_pattern_vars(pattern))
-                signature += [(name if len(parts) == 1 else f"{name}{k}", part) for k, part in enumerate(parts)]
+                inner[name], pattern = self.parameter(value, outer, name)
+                signature += _named(name, pattern, signature)
             self.state.frames[number] = inner
+            for (other, name), value in around.items():
+                if not isinstance(value, (Static, Closure)):
+                    self.state.frames[other][name], pattern = self.parameter(value, outer, name)
+                    signature += _named(name, pattern, signature)
+            surrounding = {n: dict(names) for n, names in self.state.frames.items() if n != number}
             entry = dict(self.state.heap)
             try:
                 if hasattr(node, "name"):
@@ -158,7 +184,7 @@ class Recursion(Statements):
             leaves: list[Arg] = []
             template = self.template(result, leaves)
             value: Arg = leaves[0] if len(leaves) == 1 else Seq(tuple(leaves))
-            params = tuple(v for _, pattern in signature for v in _pattern_vars(pattern))
+            params = tuple(v for _, v in signature)
             body = Block(params, tuple(self.b.stmts), Yield((value,)))
             return Program(callee.name, tuple(signature), body, self.span(node)), template
         finally:
@@ -166,23 +192,21 @@ class Recursion(Statements):
             self.b, self.state, self.current, self.source, self.loop, self.node, self.stack, self.loop_indices = kept
 
     def note_aliases(self, callee: Callee, result: Value, arguments: set[int], node: Any) -> None:
-        """Whether what is returned may be, or be part of, an argument; a list or a dictionary must be new."""
+        """Whether what is returned may be, or be part of, an argument."""
         seen: set[int] = set()
         pending = list(slots(result))
         while pending:
             slot = pending.pop()
             contents = self.state.heap[slot]
-            array = isinstance(contents, (Var, Lit)) and isinstance(type_of(contents), Array)
-            if slot in arguments or slot in seen:
-                if not array:
-                    self.refuse(f"`{callee.name}` calls itself and returns a list or a dictionary that is seen elsewhere", "this is not supported yet",
-                                "return a copy", node)
+            if slot in seen and not self.is_array(slot):
+                self.refuse(f"`{callee.name}` calls itself and returns the same list or dictionary twice", "this is not supported yet",
+                            "return a copy", node)
+            if slot in arguments or slot in seen or self.state.entangled.get(slot, frozenset()) & {*arguments, *seen}:
                 callee.aliases = True
-            if self.state.entangled.get(slot, frozenset()) & {*arguments, *seen}:
-                callee.aliases = True
-            seen.add(slot)
-            if isinstance(contents, (Items, Entries)):
+                callee.containers = callee.containers or not self.is_array(slot)
+            if slot not in seen and isinstance(contents, (Items, Entries)):
                 pending.extend(slots(contents))
+            seen.add(slot)
 
     def capture(self, place: Any, value: Any) -> Value:
         if self.depth:
@@ -213,7 +237,7 @@ class Recursion(Statements):
                 return ("dict", contents.keys, *(self.key_of(item) for item in contents.values))
             return str(type_of(contents))
         if isinstance(value, Closure):
-            return id(value.node)
+            return _exactly(value)
         of = self.type(value)
         return (of.dtype, None if of.shape is None else len(of.shape)) if isinstance(of, Array) else str(_loose(of))
 
@@ -231,7 +255,7 @@ class Recursion(Statements):
                 return [o for item in contents.values for o in self.flat(item)]
         return [self.operand(value)]
 
-    def parameter(self, value: Value, outer: State, name: str | None) -> tuple[Value, Arg]:
+    def parameter(self, value: Value, outer: tuple[State, Builder], name: str | None) -> tuple[Value, Arg]:
         """The same value inside the callee, made of parameters, and the pattern of these."""
         if isinstance(value, Static) and not _is_plain_number(value):
             return value, Lit(value.value)
@@ -241,7 +265,7 @@ class Recursion(Statements):
             parts = [self.parameter(item, outer, None) for item in value.items]
             return TupleV(tuple(v for v, _ in parts), value.cls), Seq(tuple(p for _, p in parts))
         if isinstance(value, (ListV, DictV, Object)):
-            contents = outer.heap[value.slot]
+            contents = outer[0].heap[value.slot]
             if isinstance(contents, Items):
                 parts = [self.parameter(item, outer, None) for item in contents.items]
                 return ListV(self.new(Items(tuple(v for v, _ in parts)))), Seq(tuple(p for _, p in parts))
@@ -250,11 +274,12 @@ class Recursion(Statements):
                 slot = self.new(Entries(contents.keys, tuple(v for v, _ in parts)))
                 cls = dict if isinstance(value, DictV) else value.cls  # type: ignore[union-attr]
                 return (DictV(slot) if isinstance(value, DictV) else Object(slot, value.cls)), Make(cls, contents.keys, tuple(p for _, p in parts))  # type: ignore[union-attr]
-        inner, self.state = self.state, outer
+        inner = (self.state, self.b)
+        self.state, self.b = outer
         try:
             type = _loose(self.type(value))
         finally:
-            self.state = inner
+            self.state, self.b = inner
         var = Var(type, name)
         return (Ref(self.new(var)) if isinstance(type, Array) else self.wrap(var)), var
 
@@ -289,7 +314,8 @@ class Recursion(Statements):
 def _exactly(value: Static | Closure) -> Any:
     """Equal for values that a program cannot tell apart."""
     if isinstance(value, Closure):
-        return ("function", id(value.node))
+        known = (*value.defaults, *(v for _, v in value.keyword_defaults))
+        return ("function", id(value.node), *(_exactly(v) for v in known if isinstance(v, (Static, Closure))))
     plain = isinstance(value.value, (bool, int, float, complex, str, bytes, type(None)))
     return (type(value.value), repr(value.value) if plain else id(value.value))
 
@@ -329,6 +355,14 @@ def _join(a: Any, b: Any) -> Any:
         items = tuple(_join(x, y) for x, y in zip(a[2], b[2]))
         return None if any(i is None for i in items) else (*a[:2], items)
     return join(a, b)
+
+
+def _named(name: str, pattern: Arg, taken: list[tuple[str, Var]]) -> list[tuple[str, Var]]:
+    """The parameters of a pattern, with names that are not taken."""
+    while any(name == other for other, _ in taken):
+        name += "_"
+    parts = list(_pattern_vars(pattern))
+    return [(name if len(parts) == 1 else f"{name}{k}", part) for k, part in enumerate(parts)]
 
 
 def _pattern_vars(pattern: Arg) -> Any:

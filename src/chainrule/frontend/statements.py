@@ -17,13 +17,14 @@ from ..ir.nodes import Arg, Lit, Seq, Var
 from ..ir.types import Array, List, Scalar, kind, shape
 from .comprehensions import Comprehensions
 from .loops import Leaf, NeedPeel, NeedUnroll, Node, Place, Split, lower_loop
-from .machine import Unreachable, describe
+from .machine import NeedStatic, Refusal, Unreachable, describe
 from .refused import REFUSED_STATEMENTS
 from .state import State, slots
 from .values import NONE, UNBOUND, DictV, Entries, Items, Lazy, ListV, Num, Object, Range, Ref, Select, Static, TupleV, Value
 
 # A continuation inside a list of statements: executed with the statements that follow it, it says how the block ends.
 Do = Callable[[list[Any]], Union[Leaf, Split]]
+PEEL_LIMIT = 3  # iterations executed on their own; a variable that changes its kind in each would be peeled for ever
 _AUGMENTED = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
               ast.MatMult: "@", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.LShift: "<<", ast.RShift: ">>"}
 
@@ -435,8 +436,19 @@ class Statements(Comprehensions):
         except NeedUnroll:
             items = self.static_range(counted, element)
             if items is None:
-                raise
+                return self.rolled_loop(stmt, counted, element, rest)
             return self.unroll(stmt, items, rest)
+
+    def rolled_loop(self, stmt: ast.For, counted: tuple[Arg, Arg, Arg], element: Callable[[Any], Value], rest: list[Any]) -> Leaf | Split | None:
+        """A loop that would be unrolled if the number of its iterations were known: without, or else for each number anew."""
+        self.rolled.add(stmt)
+        try:
+            return self.real_loop(stmt, counted, element, rest)
+        except Refusal:
+            sources = [self.sources(bound) for bound in counted if isinstance(bound, Var)]
+            if not all(sources):
+                raise
+            raise NeedStatic(tuple(dict.fromkeys(v for found in sources for v in found))) from None
 
     def forget(self, hidden: str, following: list[Any]) -> Leaf | Split:
         self.frame().pop(hidden, None)
@@ -475,7 +487,7 @@ class Statements(Comprehensions):
         return self._run([*stmt.orelse, *rest]) if stmt.orelse else None
 
     def real_loop(self, stmt: ast.For | ast.While, bounds: tuple[Arg, Arg, Arg] | None, element: Callable[[Any], Value] | None,
-                  rest: list[Any]) -> Leaf | Split | None:
+                  rest: list[Any], peeled: int = 0) -> Leaf | Split | None:
         span = self.span(stmt)
         outer, entry = self.loop, self.state
         number = len(self.flags)
@@ -495,12 +507,14 @@ class Statements(Comprehensions):
             self.b.span = span
             if isinstance(stmt, ast.For):
                 assert element is not None
-                self.loop_indices.append(index)
+                kept_indices = list(self.loop_indices)
+                if stmt not in self.rolled:
+                    self.loop_indices.append(index)
                 try:
                     self.assign(stmt.target, element(index))
                     end = self.run(list(stmt.body))
                 finally:
-                    self.loop_indices.pop()
+                    self.loop_indices[:] = kept_indices
             else:
                 end = self.while_body(stmt)
             return self.ends(end)
@@ -517,14 +531,14 @@ class Statements(Comprehensions):
             del kept.stmts[count:]
             kept.known.clear()
             kept.known.update(known)
-            if isinstance(need, NeedUnroll) or bounds is None or element is None or not isinstance(stmt, ast.For):
+            if isinstance(need, NeedUnroll) or bounds is None or element is None or not isinstance(stmt, ast.For) or peeled >= PEEL_LIMIT:
                 if isinstance(need, NeedPeel):
-                    self.refuse("a variable changes its kind in this loop", "the first iteration would need different code",
-                                "give it its final kind before the loop", stmt)
+                    self.refuse(f"`{need.name or 'a value'}` changes its kind in this loop", "each iteration would need different code",
+                                "keep one kind of value in it, for example an array of zeros instead of None or of a list", stmt)
                 raise
             info.loops.pop()
             try:
-                return self.peel(stmt, bounds, element, rest)
+                return self.peel(stmt, bounds, element, rest, peeled, need.name)
             finally:
                 info.loops.append(stmt)
         finally:
@@ -593,17 +607,18 @@ class Statements(Comprehensions):
         self.execute_all(list(stmts))
         return NONE
 
-    def peel(self, stmt: ast.For, bounds: tuple[Arg, Arg, Arg], element: Callable[[Any], Value], rest: list[Any]) -> Leaf | Split:
+    def peel(self, stmt: ast.For, bounds: tuple[Arg, Arg, Arg], element: Callable[[Any], Value], rest: list[Any], peeled: int,
+             name: str | None) -> Leaf | Split:
         """Execute the first iteration on its own: it sees other kinds of values than the others."""
         start, stop, step = bounds
         if not isinstance(step, Lit):
-            self.refuse("a variable changes its kind in this loop", "the first iteration would need different code",
-                        "give it its final kind before the loop", stmt)
+            self.refuse(f"`{name or 'a value'}` changes its kind in this loop", "the first iteration would need different code",
+                        "keep one kind of value in it, for example an array of zeros instead of None", stmt)
         following = self.b.emit("+", start, step)
 
         def others(_: list[Any]) -> Leaf | Split:
             self.loop = outer
-            end = self.real_loop(stmt, (following, stop, step), element, rest)
+            end = self.real_loop(stmt, (following, stop, step), element, rest, peeled + 1)
             return self._run(rest) if end is None else end
 
         outer = self.loop

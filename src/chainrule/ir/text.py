@@ -15,7 +15,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from .nodes import UNDEFINED, Arg, Block, Branch, Break, For, If, Let, Lit, Make, Program, Pullback, Seq, Slice, Stmt, Var, While, Yield
+from .nodes import (
+    UNDEFINED,
+    Arg,
+    Block,
+    Branch,
+    Break,
+    For,
+    If,
+    Let,
+    Lit,
+    Make,
+    Program,
+    Pullback,
+    Seq,
+    Slice,
+    Stmt,
+    Var,
+    Yield,
+)
 
 _BINARY = {"+", "-", "*", "/", "//", "%", "**", "@", "<", "<=", ">", ">=", "==", "!=", "is", "is not", "in", "not in",
            "&", "|", "^", "<<", ">>"}

@@ -209,9 +209,13 @@ class Evaluator:
                 return g
             if isinstance(g, Lit) and type(g.value) in (int, float) and type(factor.value) in (int, float):
                 return Lit(g.value * factor.value)
+            if factor.value == -1:
+                return self.b.emit("neg", g)
             return self.b.emit("*", factor, g)
         if isinstance(g, Lit) and g.value == 1:
             return factor
+        if isinstance(g, Lit) and type(g.value) in (int, float) and g.value == -1:
+            return self.b.emit("neg", factor)
         return self.b.emit("*", g, factor)
 
 

@@ -7,7 +7,7 @@ The adjoint of a store is a read, and zero where the old contents went: `u' = st
 from __future__ import annotations
 
 from ..ir.build import inverse_index
-from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Var
+from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var
 from ..ir.probe import type_of
 from ..ir.types import Array, List, Tuple, rank
 from .call import Call

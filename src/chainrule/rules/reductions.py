@@ -16,7 +16,8 @@ from .table import alias, elementwise, linear, rule, structural, zero
 
 linear("np.sum(x, axis=None, dtype=None, keepdims=False) -> y", x="spread(y_bar, x, axis, keepdims)")
 linear("np.mean(x, axis=None, dtype=None, keepdims=False) -> y", x="spread(y_bar, x, axis, keepdims) / count(x, axis)")
-linear("np.nansum(x, axis=None, dtype=None, keepdims=False) -> y", x="np.where(np.isnan(x), 0.0, spread(y_bar, x, axis, keepdims))")
+rule("np.nansum(x, axis=None, dtype=None, keepdims=False) -> y", masks=True,
+     x="np.where(np.isnan(x), 0.0, spread(y_bar, x, axis, keepdims))")
 rule("np.prod(x, axis=None, dtype=None, keepdims=False) -> y", x="spread(y_bar, x, axis, keepdims) * rt.prod_others(x, axis)")
 rule("np.var(x, axis=None, dtype=None, ddof=0, keepdims=False) -> y",
      x="spread(y_bar, x, axis, keepdims) * 2 / (count(x, axis) - ddof) * (x - np.mean(x, axis, keepdims=True))")
@@ -29,8 +30,8 @@ for _name in ("np.max", "np.min"):
 alias("np.amax", "np.max")
 alias("np.amin", "np.min")
 rule("np.ptp(x, axis=None, keepdims=False) -> y", masks=True,
-     x="spread(y_bar, x, axis, keepdims) * (rt.ties(x, np.max(x, axis, keepdims=True), axis, True)"
-       " - rt.ties(x, np.min(x, axis, keepdims=True), axis, True))")
+     x="spread(y_bar, x, axis, keepdims) * rt.ties(x, np.max(x, axis, keepdims=True), axis, True)"
+       " - spread(y_bar, x, axis, keepdims) * rt.ties(x, np.min(x, axis, keepdims=True), axis, True)")
 zero("rt.ties(x, y, axis=None, keepdims=False)")
 rule("rt.prod_others(x, axis=None) -> y", x="rt.prod_others_pull(y_bar, x, axis)")
 rule("rt.prod_others_pull(g, x, axis=None) -> y", op={"infer": like(1)})

@@ -267,6 +267,9 @@ for _name, _impl in (("store", store), ("iadd", iadd), ("isub", isub), ("add_at"
 # Sums of contributions to an adjoint: values like any other sum, but the printed code may add in place.
 _op("accum", "total value", lambda total, value: total + value, _same_as_first, destroys=0)
 _op("accum_neg", "total value", lambda total, value: total - value, _same_as_first, destroys=0)
+# The same for products and quotients whose first factor is not needed any more.
+_op("scale", "total value", lambda total, value: total * value, _same_as_first, destroys=0)
+_op("shrink", "total value", lambda total, value: total / value, _same_as_first, destroys=0)
 _op("copy", "array", lambda array: array.copy(), _same_as_first, fresh=True)
 
 

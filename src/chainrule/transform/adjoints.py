@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..ir.build import Builder, as_arg, type_of
-from ..ir.nodes import Arg, Lit, Operand, Seq, Slice, Var
+from ..ir.nodes import Arg, Lit, Operand, Seq, Slice, Span, Var
 from ..ir.types import Array, List, Scalar, Tuple, Type, differentiable, is_number, kind, shape
 
 
@@ -24,13 +24,15 @@ class Bar:
 
     For a Var of type Tuple the adjoints of its items stand in `parts`. erased: the part of `value` that this path leads to still
     has to be made zero. That is done when the adjoint is next used, and not before: what was read from that part can then
-    be a view for as long as it lives.
+    be a view for as long as it lives. waiting: contributions to parts, while there is none to the whole: if one comes, it defines
+    the adjoint and they are added to it; otherwise they are added to zeros.
     """
 
     value: Operand
     thin: bool = False
     parts: tuple[Bar | None, ...] | None = None
     erased: Arg | None = None
+    waiting: tuple[tuple[str, Arg, Operand, Span | None], ...] = ()
 
 
 class Adjoints:
@@ -56,6 +58,11 @@ class Adjoints:
             self._add_tuple(var, g, negative)
             return
         g = self.fit(g, var)
+        held = self.bars.get(var)
+        if held is not None and held.waiting:
+            whole = self.full(var, Bar(g, is_thin(g, var)))
+            self.set(var, Bar(self._with_parts(self.negated(whole, var) if negative else whole, held, var)))
+            return
         old = self.settled(var)
         if old is None:
             if negative:
@@ -79,13 +86,30 @@ class Adjoints:
         """Add g to the part of the adjoint of var that a path leads to."""
         if not isinstance(var, Var) or var not in self.active:
             return
-        old = self.bars.get(var)
-        base = self.zeros(var) if old is None else self.full(var, old)
         minus = self.b.made.get(g) if isinstance(g, Var) else None
         if minus is not None and minus.op == "neg":
             g, negative = minus.args[0], not negative  # type: ignore[assignment]
-        value = self.b.emit("sub_at" if negative else "add_at", base, path, g, hint=_hint(var))
-        self.set(var, Bar(value))
+        op = "sub_at" if negative else "add_at"
+        old = self.bars.get(var)
+        if isinstance(var.type, Array) and (old is None or old.waiting):
+            self.bars[var] = Bar(Lit(None), waiting=(*(old.waiting if old is not None else ()), (op, path, g, self.b.span)))
+            return
+        base = self.zeros(var) if old is None else self.full(var, old)
+        self.set(var, Bar(self.b.emit(op, base, path, g, hint=_hint(var))))
+
+    def _with_parts(self, total: Operand, bar: Bar, var: Var) -> Operand:
+        """total, and the contributions to its parts that were waiting."""
+        here = self.b.span
+        for op, path, g, span in bar.waiting:
+            self.b.span = span
+            total = self.b.emit(op, total, path, g, hint=_hint(var))
+        self.b.span = here
+        return total
+
+    def flush(self) -> None:
+        """Let no contribution wait any longer: a block begins that may read or change any adjoint."""
+        for var in [v for v, bar in self.bars.items() if bar.waiting]:
+            self.settled(var)
 
     def add_to_list(self, var: Var, index: Arg, g: Operand) -> None:
         """Add g to one element of the adjoint of a list whose length is not known."""
@@ -104,9 +128,9 @@ class Adjoints:
     def settled(self, var: Var) -> Bar | None:
         """The adjoint of var, nothing left to be erased."""
         bar = self.bars.get(var)
-        if bar is not None and bar.erased is not None:
+        if bar is not None and (bar.erased is not None or bar.waiting):
             bar = Bar(self.full(var, bar))
-            self.bars[var] = bar
+            self.set(var, bar)
         return bar
 
     def pop(self, var: Var) -> Bar | None:
@@ -212,7 +236,7 @@ class Adjoints:
             have = type_of(g)
         if isinstance(have, Array):
             return g if have.dtype == type.dtype else self.b.emit("astype", g, Lit(type.dtype))
-        if have.weak or have.dtype == type.dtype:
+        if not isinstance(have, Scalar) or have.weak or have.dtype == type.dtype:
             return g
         if isinstance(type, Scalar) and not type.weak:
             return self.b.emit(f"np.{type.dtype}", g)
@@ -224,6 +248,8 @@ class Adjoints:
         if bar.parts is not None:
             assert isinstance(var.type, Tuple)
             return self.b.emit("tuple", Seq(tuple(self._part(var, k, part) for k, part in enumerate(bar.parts))))
+        if bar.waiting:
+            return self._with_parts(self.zeros(var), bar, var)
         if bar.erased is not None:
             return self.b.emit("store", bar.value, bar.erased, Lit(0.0), hint=_hint(var))
         if not bar.thin:

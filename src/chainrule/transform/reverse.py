@@ -205,6 +205,7 @@ class Sweep:
         if _never_ends(then) or _never_ends(orelse):  # the reverse sweep is reached through the other one only
             self.mirror(orelse if _never_ends(then) else then, seeds)
             return
+        self.adjoints.flush()
         before = self.adjoints.bars
         bars: list[dict[Var, Bar]] = []
         scopes: list[Scope] = []

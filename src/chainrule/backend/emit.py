@@ -402,6 +402,8 @@ class _Function:
             self.add(ast.Delete([ast.Subscript(name(identifier), ast.UnaryOp(ast.USub(), ast.Constant(1)), ast.Del())]), span)
         elif let.op == "store":
             self.store(let)
+        elif let.op.startswith("rt."):
+            self.add(ast.Expr(self.printer.let(let)), span)
         else:
             self.update(let, BINARY[_UPDATES[let.op]], let.args[2])
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import runtime
 from ..ir.nodes import UNDEFINED, Arg, Let, Lit, Make, Seq, Slice, Var
 from ..ir.ops import OPS, REQUIRED, is_default
 from ..ir.probe import type_of
@@ -241,7 +242,7 @@ class Expressions:
         if not prefix or prefix == "py":
             if hasattr(builtins, last):
                 return name(last)
-        impl = OPS[op].impl
+        impl = getattr(runtime, op[3:]) if op.startswith("rt.") else OPS[op].impl
         if self.constants.setdefault(last, impl) is not impl:
             return self.object(impl)
         return name(last)

@@ -63,6 +63,7 @@ class FrameInfo:
     locals: frozenset[str]
     nonlocals: frozenset[str] = frozenset()
     escapes: bool = False
+    comprehension: bool = False
     reads: tuple[tuple[str, float], ...] = ()  # names that are read, and in which line
     line: int = 0  # of the statement that is being executed
     loops: list[ast.stmt] = field(default_factory=list)  # the loops around it
@@ -127,6 +128,18 @@ class Calls(Expressions):
             number = parent
         self.name(value, name)
         self.state.frames[number][name] = value
+
+    def bind_around(self, name: str, value: Value) -> None:
+        """Bind a name as `:=` does: in a comprehension, in the scope around it."""
+        kept = self.current
+        while self.infos[self.current].comprehension:
+            parent = self.infos[self.current].parent
+            assert parent is not None
+            self.current = parent
+        try:
+            self.bind_name(name, value)
+        finally:
+            self.current = kept
 
     def outside(self, source: Any, name: str) -> Value:
         """A name from the closure, the globals or the builtins of a function."""

@@ -8,7 +8,7 @@ from typing import Any
 from .calls import Calls, FrameInfo
 from .values import DictV, Entries, Items, ListV, Value
 
-_RESULT = "%items"
+_RESULT, _FIRST = "%items", "%iterable"
 
 
 class Comprehensions(Calls):
@@ -28,12 +28,14 @@ class Comprehensions(Calls):
 
     def _comprehension(self, node: ast.expr, generators: list[ast.comprehension], innermost: ast.stmt, result: Value) -> Value:
         body: list[ast.stmt] = [innermost]
+        first = self.eval(generators[0].iter)  # in the scope around, whose names the comprehension's own may hide
         for generator in reversed(generators):
             if generator.is_async:
                 self.refuse("an asynchronous comprehension", "it is suspended and resumed by somebody else", "use a plain loop", node)
             for test in reversed(generator.ifs):
                 body = [ast.If(test, body, [])]
-            body = [ast.For(generator.target, generator.iter, body, [], None)]
+            iterable = _name(_FIRST, ast.Load()) if generator is generators[0] else generator.iter
+            body = [ast.For(generator.target, iterable, body, [], None)]
         loop = body[0]
         for part in ast.walk(loop):
             if not hasattr(part, "lineno") and isinstance(part, (ast.expr, ast.stmt)):
@@ -41,8 +43,8 @@ class Comprehensions(Calls):
         targets = {n.id for g in generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
         self.numbers += 1
         number = self.numbers
-        self.infos[number] = FrameInfo(self.infos[self.current].source, self.current, frozenset({*targets, _RESULT}))
-        self.state.frames[number] = {_RESULT: result}
+        self.infos[number] = FrameInfo(self.infos[self.current].source, self.current, frozenset({*targets, _RESULT, _FIRST}), comprehension=True)
+        self.state.frames[number] = {_RESULT: result, _FIRST: first}
         outer, self.current = self.current, number
         span, kept, self.loop = self.b.span, self.loop, None
         try:

@@ -95,8 +95,11 @@ class Expressions(Machine):
     def eval_NamedExpr(self, node: ast.NamedExpr) -> Value:
         value = self.eval(node.value)
         assert isinstance(node.target, ast.Name)
-        self.bind_name(node.target.id, value)
+        self.bind_around(node.target.id, value)
         return value
+
+    def bind_around(self, name: str, value: Value) -> None:
+        raise NotImplementedError
 
     def bind_name(self, name: str, value: Value) -> None:
         raise NotImplementedError
@@ -185,11 +188,17 @@ class Expressions(Machine):
                 return Static(folded.value)
         if op in ("in", "not in"):
             return self.contains(a, b, op)
-        if op in ("==", "!=") and isinstance(a, TupleV) and isinstance(b, TupleV):
-            if len(a.items) != len(b.items):
+        if op in ("==", "!=") and any(isinstance(v, (TupleV, ListV, DictV)) for v in (a, b)) and not any(
+                isinstance(v, (Ref, Select)) or isinstance(v, Num) and not _opaque(v) for v in (a, b)):
+            pair = (self.known_contents(a), self.known_contents(b))
+            if type(a) is not type(b) or pair[0] is None or pair[1] is None:
+                if isinstance(a, Static) or isinstance(b, Static) or {type(a), type(b)} == {TupleV, ListV}:
+                    return Static(op == "!=")
+                self.refuse(f"{describe(a)} is compared with {describe(b)}", "its items are not known before the program runs", "compare the items")
+            if len(pair[0]) != len(pair[1]):
                 return Static(op == "!=")
             result: Value = Static(True)
-            for x, y in zip(a.items, b.items):
+            for x, y in zip(*pair):
                 result = self.both(result, lambda x=x, y=y: self.compare("==", x, y), is_and=True)  # type: ignore[misc]
             return result if op == "==" else self.negate(result)
         if op in ("==", "!=") and (isinstance(a, Static) and isinstance(a.value, (str, type(None))) or
@@ -202,6 +211,13 @@ class Expressions(Machine):
             except KeyError:
                 pass
         return self.call_op(op, (self.as_number(a), self.as_number(b)))
+
+    def known_contents(self, value: Value) -> tuple[Value, ...] | None:
+        """The items of a tuple, or of a list of known length."""
+        if isinstance(value, TupleV):
+            return value.items
+        contents = self.state.heap[value.slot] if isinstance(value, ListV) else None
+        return contents.items if isinstance(contents, Items) else None
 
     def negate(self, value: Value) -> Value:
         known = self.truth(value)

@@ -430,14 +430,12 @@ class Statements(Comprehensions):
         rest = [lambda following: self.forget(hidden, following), *rest]
         try:
             end = self.real_loop(stmt, counted, element, rest)
-            if end is None:
-                self.frame().pop(hidden, None)
-            return end
         except NeedUnroll:
             items = self.static_range(counted, element)
-            if items is None:
-                return self.rolled_loop(stmt, counted, element, rest)
-            return self.unroll(stmt, items, rest)
+            end = self.rolled_loop(stmt, counted, element, rest) if items is None else self.unroll(stmt, items, rest)
+        if end is None:
+            self.frame().pop(hidden, None)
+        return end
 
     def rolled_loop(self, stmt: ast.For, counted: tuple[Arg, Arg, Arg], element: Callable[[Any], Value], rest: list[Any]) -> Leaf | Split | None:
         """A loop that would be unrolled if the number of its iterations were known: without, or else for each number anew."""

@@ -48,7 +48,7 @@ def interpret(program: Program, args: tuple[Any, ...], callees: dict[str, Progra
     env: Env = dict(zip(program.body.params, args))
     machine = _Machine(table)
     try:
-        kind, values = machine.block(program.body, env)
+        _, values = machine.block(program.body, env)
     except _Returned as returned:
         return returned.value
     return values[0]

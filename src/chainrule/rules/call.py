@@ -65,6 +65,9 @@ class Call(Protocol):
     def add_to_list(self, var: Var, index: Arg, contribution: Operand) -> None:
         """Add to one element of the adjoint of `var`, a list whose length is not known."""
 
+    def update(self, var: Var, op: str, *args: Arg) -> None:
+        """Add to parts of the adjoint of `var` by an operation that writes into its first argument, the adjoint so far."""
+
     def add_at(self, var: Var, path: Path, contribution: Operand) -> None:
         """Add to a part of the adjoint of `var` (a path as in rules/structure); repeated indices accumulate."""
 

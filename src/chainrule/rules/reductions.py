@@ -6,7 +6,11 @@ of elements that were taken together.
 
 from __future__ import annotations
 
+from typing import Any
+
+from .. import runtime
 from ..ir.nodes import Arg, Let, Lit, Seq, Slice, Var
+from ..ir.ops import Op, Param, define
 from ..ir.probe import type_of
 from ..ir.types import Array, List, rank
 from .call import Call
@@ -24,9 +28,24 @@ rule("np.var(x, axis=None, dtype=None, ddof=0, keepdims=False) -> y",
 rule("np.std(x, axis=None, dtype=None, ddof=0, keepdims=False) -> y",
      x="rt.divide_or_zero(spread(y_bar, x, axis, keepdims), spread(y, x, axis, keepdims) * (count(x, axis) - ddof))"
        " * (x - np.mean(x, axis, keepdims=True))")
+
+
+def _largest(let: Let, call: Call) -> None:
+    """np.max and np.min: what arrives belongs to the elements that were chosen, and is added there only."""
+    x = let.args[0]
+    if isinstance(x, Var) and call.active(x):
+        call.update(x, "rt.add_ties", call.full(), call.operand(0), call.result(), *let.args[1:])
+
+
+def _with_ties(total: Any, *args: Any) -> Any:
+    return runtime.add_ties(total.copy(), *args)
+
+
+define(Op("rt.add_ties", (*(Param(p) for p in ("total", "g", "x", "y")), Param("axis", None), Param("keepdims", False)), _with_ties,
+          lambda total, *_: type_of(total), destroys=0, cheap=False))
+zero("rt.add_ties")
 for _name in ("np.max", "np.min"):
-    rule(f"{_name}(x, axis=None, keepdims=False) -> y", masks=True,
-         x="spread(y_bar, x, axis, keepdims) * rt.ties(x, y, axis, keepdims)")
+    structural(f"{_name}(x, axis=None, keepdims=False) -> y", _largest, masks=True)
 alias("np.amax", "np.max")
 alias("np.amin", "np.min")
 rule("np.ptp(x, axis=None, keepdims=False) -> y", masks=True,

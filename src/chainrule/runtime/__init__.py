@@ -58,6 +58,7 @@ from .pointwise import (
     power_log,
     sign,
     sinc_slope,
+    add_ties,
     ties,
 )
 
@@ -102,6 +103,7 @@ __all__ = [
     "sinc_slope",
     "stop_gradient",
     "sum_leaves",
+    "add_ties",
     "ties",
     "tile_pull",
     "trapezoid_pull",

@@ -140,6 +140,26 @@ def ties(x: Any, y: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return chosen / chosen.sum(axis=axis, keepdims=True, dtype=dtype)
 
 
+def add_ties(total: Any, g: Any, x: Any, y: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Add to `total`, in place, what np.max or np.min gives back to x: g where x has the value y; equal elements share equally.
+
+    >>> total = np.zeros(3)
+    >>> add_ties(total, 6.0, np.array([1.0, 3.0, 3.0]), 3.0)
+    array([0., 3., 3.])
+    """
+    whole = keepdims or axis is None
+    y_full = np.asarray(y) if whole else np.expand_dims(y, axis)
+    chosen = x == y_full
+    if isinstance(axis, int) and np.count_nonzero(chosen) == y_full.size and not np.isnan(y_full).any():  # one each
+        place = chosen.argmax(axis=axis)
+        index = list(np.ogrid[tuple(map(slice, place.shape))])
+        index.insert(axis % x.ndim, place)
+        total[tuple(index)] += np.squeeze(g, axis) if keepdims and np.ndim(g) else g
+        return total
+    total += (np.asarray(g) if whole else np.expand_dims(g, axis)) * ties(x, y, axis, keepdims)
+    return total
+
+
 def exp_share(x: Any, z: Any) -> Any:
     """exp(x - z) for z = log(exp(x) + ...): the share of x in the sum, where both are infinite too.
 

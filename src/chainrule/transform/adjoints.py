@@ -32,7 +32,7 @@ class Bar:
     thin: bool = False
     parts: tuple[Bar | None, ...] | None = None
     erased: Arg | None = None
-    waiting: tuple[tuple[str, Arg, Operand, Span | None], ...] = ()
+    waiting: tuple[tuple[str, tuple[Arg, ...], Span | None], ...] = ()
 
 
 class Adjoints:
@@ -89,20 +89,23 @@ class Adjoints:
         minus = self.b.made.get(g) if isinstance(g, Var) else None
         if minus is not None and minus.op == "neg":
             g, negative = minus.args[0], not negative  # type: ignore[assignment]
-        op = "sub_at" if negative else "add_at"
+        self.update(var, "sub_at" if negative else "add_at", path, g)
+
+    def update(self, var: Var, op: str, *args: Arg) -> None:
+        """Add to parts of the adjoint of var, by an operation that takes the adjoint and these arguments."""
         old = self.bars.get(var)
         if isinstance(var.type, Array) and (old is None or old.waiting):
-            self.bars[var] = Bar(Lit(None), waiting=(*(old.waiting if old is not None else ()), (op, path, g, self.b.span)))
+            self.bars[var] = Bar(Lit(None), waiting=(*(old.waiting if old is not None else ()), (op, args, self.b.span)))
             return
         base = self.zeros(var) if old is None else self.full(var, old)
-        self.set(var, Bar(self.b.emit(op, base, path, g, hint=_hint(var))))
+        self.set(var, Bar(self.b.emit(op, base, *args, hint=_hint(var))))
 
     def _with_parts(self, total: Operand, bar: Bar, var: Var) -> Operand:
         """total, and the contributions to its parts that were waiting."""
         here = self.b.span
-        for op, path, g, span in bar.waiting:
+        for op, args, span in bar.waiting:
             self.b.span = span
-            total = self.b.emit(op, total, path, g, hint=_hint(var))
+            total = self.b.emit(op, total, *args, hint=_hint(var))
         self.b.span = here
         return total
 

@@ -74,6 +74,9 @@ class Pull:
     def add_to_list(self, var: Var, index: Arg, g: Operand) -> None:
         self.sweep.adjoints.add_to_list(var, index, g)
 
+    def update(self, var: Var, op: str, *args: Arg) -> None:
+        self.sweep.adjoints.update(var, op, *args)
+
     def erase(self, var: Arg, path: Any) -> None:
         """Add the adjoint of the result, with a part of it zero."""
         self.sweep.adjoints.erase(var, as_arg(path), self.full())

@@ -18,6 +18,7 @@ from .frontend.request import Compiled, Request
 from .ir.nodes import Program
 from .ir.verify import verify
 from .simplify.dead import dead
+from .simplify.gather import gather
 from .simplify.reuse import reuse
 from .transform.derivative import differentiate, result_types
 
@@ -30,7 +31,7 @@ def passes(request: Request) -> dict[str, Any]:
     programs: dict[str, Any] = {"lower": lowered.program}
     programs["reverse"] = differentiate(request, lowered)
     programs["dead"] = dead(programs["reverse"])
-    programs["reuse"] = reuse(programs["dead"])
+    programs["reuse"] = reuse(gather(programs["dead"]))
     if DEBUG:
         for program in programs.values():
             verify(program)

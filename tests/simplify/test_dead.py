@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from chainrule.ir.nodes import Block, For, If, Let, Lit, Program, Var, Yield
+from chainrule.ir.nodes import Block, Branch, For, If, Let, Lit, Program, Seq, Var, Yield
 from chainrule.ir.text import text
 from chainrule.ir.types import BOOL, FLOAT, INT
 from chainrule.ir.verify import verify
@@ -107,6 +107,17 @@ def test_effects_stay():
         pytest.skip("print is called otherwise")
     p = Program("f", (("x", x),), Block((x,), stmts, Yield((x,))))
     assert dead(p) is p
+
+
+def test_an_effect_in_front_of_what_decides_whether_the_loop_goes_on():
+    x, n, index, s, t, test, twice = (Var(FLOAT, "x"), Var(INT, "n"), Var(INT), Var(FLOAT, "s"), Var(FLOAT, "t"), Var(BOOL), Var(FLOAT))
+    called = Var(FLOAT)
+    body = Block((index, s), (
+        Let(called, "call", (Lit("g"), Seq((x,)))), Let(twice, "*", (called, Lit(2.0))), Let(test, ">", (twice, s)),
+    ), Branch(test, Block((), (Let(t, "+", (s, Lit(1.0))),), Yield((t,))), Block((), (), Yield((s,)))))
+    out = Var(FLOAT)
+    p = Program("f", (("x", x), ("n", n)), Block((x, n), (For((out,), Lit(0), n, Lit(1), (x,), body),), Yield((out,))))
+    assert dead(verify(p)) is p
 
 
 def test_long_programs_take_time_in_proportion():

@@ -46,7 +46,7 @@ from ..ir.types import Array, Scalar
 from ..ir.walk import all_stmts, leaves
 from .astor_text import WIDTH, comment, expression_text, is_comment, to_text
 from .expressions import BINARY, Expressions, call, dotted, method, name, path_steps, repeats, same_arg, target
-from .fold import Plan, fold
+from .fold import Plan, fold, walked_tapes
 from .names import names
 
 _ALWAYS = frozenset({"np", "math", "range", "reversed", "slice", "list", "complex", "pullback"})
@@ -140,6 +140,7 @@ class _Function:
         self.printer = printer
         self.names = printer.names
         self.increasing = frozenset(s.out for s in all_stmts(program.body) if isinstance(s, Let) and s.op == "np.arange" and s.out is not None)
+        self.walked = walked_tapes(program.body, plan)
         self.read_anyway = read_where_undefined(program.body, self.names)
         self.comments = comments
         self.spans = spans
@@ -336,6 +337,8 @@ class _Function:
         self.begin(span)
         if let.op == "push":
             self.add(ast.Expr(method(name(self.tapes[_tape(let)]), "append", self.printer.arg(args[1]))), span)
+        elif let.op == "pop" and let in self.walked.values():
+            pass  # the loop's own variable
         elif let.op == "pop":
             self.unpack(let, method(name(self.pops[_tape(let)]), "pop"), span)
         elif let.op == "tape_len":
@@ -486,9 +489,12 @@ class _Function:
         params = stmt.body.params[1:]
         self.enter(stmt, params)
         counter = self.counter(stmt, 0)
+        walked = self.walked.get(stmt)
         body = self.nested(self.loop, stmt, params, stmt.body, None, counter)
         test: ast.stmt
-        if stmt in self.plan.drains:
+        if walked is not None and walked.out is not None:
+            test = ast.For(target(self.names[walked.out]), call("reversed", [name(self.pops[_tape(walked)])]), body, [])
+        elif stmt in self.plan.drains:
             test = ast.While(name(self.pops[self.plan.drains[stmt]]), body, [])
         else:
             index = stmt.body.params[0]

@@ -38,7 +38,7 @@ from ..ir.nodes import (
     variables,
 )
 from ..ir.ops import OPS, REQUIRED, is_default
-from ..ir.types import List, Tuple
+from ..ir.types import List, Scalar, Tuple
 from ..ir.walk import all_stmts, blocks, end_args, end_blocks, leaves, stmt_args, uses
 from .memory import has_memory, is_view
 
@@ -182,6 +182,42 @@ def find_drains(body: Block) -> dict[Stmt, str]:
         if tape is not None and own == ["pop"] and len(all_) == 1 and stmt.body.params[0] not in set(uses(stmt.body)):
             found[stmt] = tape
     return found
+
+
+def walked_tapes(body: Block, plan: Plan) -> dict[Stmt, Let]:
+    """The reversed loops that need one number of each iteration and nothing else of it: `for x in reversed(x_tape)`.
+
+    The loop must run over the whole tape: the forward loop stands in no other loop, and pushes once in each iteration. Tapes of
+    arrays are popped, which frees the arrays one by one.
+    """
+    loops = [s for s in _outside_loops(body) if isinstance(s, (For, While))]
+    pushed = {_tape(s): loop for loop in loops for s in loop.body.stmts if isinstance(s, Let) and s.op == "push"}
+    found: dict[Stmt, Let] = {}
+    for loop in loops:
+        if not isinstance(loop, For) or not loop.reverse or plan.counts.get(loop.body.params[0]):
+            continue
+        pops = [s for s in loop.body.stmts if isinstance(s, Let) and s.op == "pop"]
+        if len(pops) != 1 or pops[0].out is None or not isinstance(pops[0].out.type, Scalar):
+            continue
+        forward = pushed.get(_tape(pops[0]))
+        alike = isinstance(forward, For) and all(_same(a, b) for a, b in zip(
+            (forward.start, forward.stop, forward.step), (loop.start, loop.stop, loop.step)))
+        if plan.drains.get(loop) == _tape(pops[0]) or alike and not any(isinstance(leaf.end, Break) for leaf in leaves(forward.body)):  # type: ignore[union-attr]
+            found[loop] = pops[0]
+    return found
+
+
+def _outside_loops(block: Block) -> Iterator[Stmt]:
+    """The statements of a function that no loop repeats."""
+    for stmt in block.stmts:
+        yield stmt
+        if isinstance(stmt, If):
+            yield from _outside_loops(stmt.then)
+            yield from _outside_loops(stmt.orelse)
+
+
+def _same(a: Arg, b: Arg) -> bool:
+    return a is b or isinstance(a, Lit) and isinstance(b, Lit) and type(a.value) is type(b.value) and a.value == b.value
 
 
 def _is(arg: Arg, value: int) -> bool:

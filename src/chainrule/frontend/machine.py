@@ -18,7 +18,7 @@ from ..errors import Finding, Location, UnsupportedError
 from ..ir.build import Builder, Scope, literal_type, type_of
 from ..ir.nodes import UNDEFINED, Arg, Block, If, Lit, Make, Operand, Raise, Seq, Slice, Span, Var, Yield
 from ..ir.ops import OPS
-from ..ir.types import OBJECT, Array, List, Scalar, Tuple, Type, join, renew
+from ..ir.types import OBJECT, Array, List, Scalar, Tuple, Type, join, rank, renew
 from .state import State, reachable, slots
 from .values import (
     NONE,
@@ -289,6 +289,11 @@ class Machine:
         self.before_write(ref.slot)
         old = self.state.heap[ref.slot]
         assert isinstance(old, (Var, Lit))
+        if rank(type_of(old)) == 0 and all(_is_whole(part) for part in (index, *(step.detail for step in ref.path if step.kind == "index"))):
+            # NumPy's arithmetic makes numbers of 0-d arrays, into which nothing can be written.
+            number = value if op == "store" else self.b.emit("+" if op == "iadd" else "-", old, value)
+            self.state.heap[ref.slot] = self.b.emit("np.full_like", old, number, hint=old.hint if isinstance(old, Var) else None)
+            return
         path = Seq((*(step.arg() for step in ref.path), Step("index", index).arg()))
         new = self.b.emit(op, old, path, value, hint=old.hint if isinstance(old, Var) else None)
         self.state.heap[ref.slot] = new
@@ -366,6 +371,11 @@ class Machine:
         self.b.add(If(tuple(merger.outs), condition, Block((), tuple(scopes_a[-1].stmts), ends[0]),
                       Block((), tuple(scopes_b[-1].stmts), ends[1]), span))
         return merged, value
+
+
+def _is_whole(index: Arg) -> bool:
+    """Whether an index of a 0-d array means all of it: `...` or `()`."""
+    return isinstance(index, Lit) and index.value is Ellipsis or isinstance(index, Seq) and all(map(_is_whole, index.items))
 
 
 _CONTIGUOUS = {"np.zeros", "np.ones", "np.empty", "np.full", "np.arange", "np.linspace", "np.eye", "np.array"}

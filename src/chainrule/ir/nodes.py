@@ -219,6 +219,11 @@ class Program:
     callees: tuple[Program, ...] = ()
     doc: str = ""
 
+    def __str__(self) -> str:
+        from .text import text
+
+        return text(self)
+
 
 def operands(arg: Any) -> Iterator[Operand]:
     """The Vars and Lits in an argument, left to right."""

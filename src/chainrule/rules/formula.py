@@ -214,9 +214,15 @@ class Evaluator:
             return self.b.emit("*", factor, g)
         if isinstance(g, Lit) and g.value == 1:
             return factor
-        if isinstance(g, Lit) and type(g.value) in (int, float) and g.value == -1:
+        if isinstance(g, Lit) and type(g.value) in (int, float) and g.value == -1 and _can_be_negative(factor):
             return self.b.emit("neg", factor)
         return self.b.emit("*", g, factor)
+
+
+def _can_be_negative(arg: Arg) -> bool:
+    """Whether `-arg` is what `-1.0 * arg` is: not so for NumPy's booleans, and for unsigned integers."""
+    type = type_of(arg)
+    return isinstance(type, (Scalar, Array)) and (kind(type.dtype) in "ifc" or isinstance(type, Scalar) and type.weak)
 
 
 def _is_float(arg: Arg) -> bool:

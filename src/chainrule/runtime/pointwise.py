@@ -150,12 +150,19 @@ def add_ties(total: Any, g: Any, x: Any, y: Any, axis: Any = None, keepdims: boo
     whole = keepdims or axis is None
     y_full = np.asarray(y) if whole else np.expand_dims(y, axis)
     chosen = x == y_full
-    if isinstance(axis, int) and np.count_nonzero(chosen) == y_full.size and not np.isnan(y_full).any():  # one each
+    if isinstance(axis, int) and np.count_nonzero(chosen) == y_full.size:  # one each, unless there is a NaN
         place = chosen.argmax(axis=axis)
-        index = list(np.ogrid[tuple(map(slice, place.shape))])
-        index.insert(axis % x.ndim, place)
-        total[tuple(index)] += np.squeeze(g, axis) if keepdims and np.ndim(g) else g
-        return total
+        index: tuple[Any, ...] = (place,)
+        if x.ndim == 2:
+            rest = np.arange(place.size)
+            index = (place, rest) if axis in (0, -2) else (rest, place)
+        elif x.ndim > 2:
+            grid = list(np.ogrid[tuple(map(slice, place.shape))])
+            grid.insert(axis % x.ndim, place)
+            index = tuple(grid)
+        if chosen[index].all():
+            total[index] += np.squeeze(g, axis) if keepdims and np.ndim(g) else g
+            return total
     total += (np.asarray(g) if whole else np.expand_dims(g, axis)) * ties(x, y, axis, keepdims)
     return total
 

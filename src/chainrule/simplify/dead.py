@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Union
 
 from ..ir.nodes import (
@@ -109,7 +110,7 @@ class _Marker:
             if isinstance(stmt, Let):
                 self.index_let(stmt, owner)
             elif isinstance(stmt, Pullback):
-                self.arg(stmt.value)
+                self.todo.append(partial(self.arg, stmt.value))
             elif isinstance(stmt, If):
                 self.index_if(stmt)
             else:
@@ -135,7 +136,7 @@ class _Marker:
         elif stmt.out is not None:
             self.sources[stmt.out] = live
         if OPS[stmt.op].effect and stmt.op not in TAPE and not is_marker(stmt):
-            live()
+            self.todo.append(live)  # not yet: what follows has no source so far
 
     def tape(self, tape: Arg) -> None:
         assert isinstance(tape, Lit)

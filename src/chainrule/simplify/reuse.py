@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from ..ir.nodes import Block, Branch, End, For, If, Let, Program, Pullback, Stmt, Var, While
+from ..ir.nodes import Block, Branch, End, For, If, Let, Program, Pullback, Stmt, Var, While, variables
 from ..ir.probe import type_of
 from ..ir.types import Array, Scalar, is_unknown
-from ..ir.walk import uses
+from ..ir.walk import blocks, defined, definitions, end_args, end_blocks, stmt_args, uses
 
 _OPS = {"*": "scale", "/": "shrink", "+": "accum", "-": "accum_neg"}
 
@@ -23,16 +23,19 @@ _OPS = {"*": "scale", "/": "shrink", "+": "accum", "-": "accum_neg"}
 def reuse(program: Program) -> Program:
     """Mark the operations of the reverse sweep that may reuse a buffer."""
     counts = Counter(uses(program.body))
-    stmts: list[Stmt] = []
-    reverse = False
-    for stmt in program.body.stmts:
-        stmts.append(_stmt(stmt, counts) if reverse else stmt)
-        reverse = reverse or isinstance(stmt, Pullback) or (isinstance(stmt, Let) and stmt.op == "mark")
-    return replace(program, body=replace(program.body, stmts=tuple(stmts)), callees=tuple(reuse(c) for c in program.callees))
+    stmts = program.body.stmts
+    start = next((n for n, s in enumerate(stmts) if isinstance(s, Pullback) or (isinstance(s, Let) and s.op == "mark")), len(stmts))
+    own = set(definitions(program.body))
+    later = {v for arg in end_args(program.body.end) for v in variables(arg)}
+    body = replace(program.body, stmts=(*stmts[:start], *_stmts(stmts[start:], counts, own, later)))
+    return replace(program, body=body, callees=tuple(reuse(c) for c in program.callees))
 
 
 def _block(block: Block, counts: Counter[Var]) -> Block:
-    return Block(block.params, tuple(_stmt(s, counts) for s in block.stmts), _end(block.end, counts))
+    """The same for a block inside: only what it defines itself can be dead in it."""
+    own = {*block.params, *(v for stmt in block.stmts for v in defined(stmt))}
+    later = {v for arg in end_args(block.end) for v in variables(arg)} | {v for inner in end_blocks(block.end) for v in uses(inner)}
+    return Block(block.params, tuple(_stmts(block.stmts, counts, own, later)), _end(block.end, counts))
 
 
 def _end(end: End, counts: Counter[Var]) -> End:
@@ -41,22 +44,32 @@ def _end(end: End, counts: Counter[Var]) -> End:
     return end
 
 
-def _stmt(stmt: Stmt, counts: Counter[Var]) -> Stmt:
+def _stmts(stmts: tuple[Stmt, ...], counts: Counter[Var], own: set[Var], later: set[Var]) -> list[Stmt]:
+    """later: what is used after the statement at hand."""
+    result: list[Stmt] = []
+    for stmt in reversed(stmts):
+        result.append(_let(stmt, counts, own - later) if isinstance(stmt, Let) else _inside(stmt, counts))
+        later.update(v for arg in stmt_args(stmt) for v in variables(arg))
+        later.update(v for inner in blocks(stmt) for v in uses(inner))
+    return result[::-1]
+
+
+def _inside(stmt: Stmt, counts: Counter[Var]) -> Stmt:
     if isinstance(stmt, If):
         return replace(stmt, then=_block(stmt.then, counts), orelse=_block(stmt.orelse, counts))
     if isinstance(stmt, (For, While)):
         return replace(stmt, body=_block(stmt.body, counts))
-    return _let(stmt, counts) if isinstance(stmt, Let) else stmt
+    return stmt
 
 
-def _let(let: Let, counts: Counter[Var]) -> Let:
+def _let(let: Let, counts: Counter[Var], dead: set[Var]) -> Let:
     op = _OPS.get(let.op)
     if op is None or let.out is None or not isinstance(let.out.type, Array):
         return let
     a, b = let.args
-    if _fits(a, let.out, counts) and _is_numeric(b):
+    if a in dead and _fits(a, let.out, counts) and _is_numeric(b):
         return replace(let, op=op)
-    if let.op in ("*", "+") and _fits(b, let.out, counts) and _is_numeric(a):
+    if let.op in ("*", "+") and b in dead and _fits(b, let.out, counts) and _is_numeric(a):
         return replace(let, op=op, args=(b, a))
     return let
 

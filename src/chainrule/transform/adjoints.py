@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from ..ir.build import Builder, as_arg, type_of
 from ..ir.nodes import Arg, Lit, Operand, Seq, Slice, Span, Var
-from ..ir.types import Array, List, Scalar, Tuple, Type, differentiable, is_number, kind, shape
+from ..ir.types import Array, List, Scalar, Tuple, Type, differentiable, is_number, kind, rank, shape
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,9 @@ class Adjoints:
     def add_at(self, var: Arg, path: Arg, g: Operand, *, negative: bool = False) -> None:
         """Add g to the part of the adjoint of var that a path leads to."""
         if not isinstance(var, Var) or var not in self.active:
+            return
+        if rank(var.type) == 0:  # its part is all of it, and it may be a number, into which nothing can be written
+            self.add(var, g, negative=negative)
             return
         minus = self.b.made.get(g) if isinstance(g, Var) else None
         if minus is not None and minus.op == "neg":
@@ -232,7 +235,7 @@ class Adjoints:
         type, have = var.type, type_of(g)
         if not isinstance(type, (Scalar, Array)) or not isinstance(have, (Scalar, Array)) or have.dtype == type.dtype:
             return g
-        if kind(have.dtype) in "biu":
+        if kind(have.dtype) in "biu" and isinstance(have, Scalar) and have.weak:  # Python's integers add up; NumPy's booleans do not
             return Lit(float(g.value)) if isinstance(g, Lit) else g
         if kind(have.dtype) == "c" and kind(type.dtype) == "f":
             g = self.b.emit("np.real", g)

@@ -23,6 +23,7 @@ _MERGED = {
     ("accum_neg", "accum"): ("accum", "-", True),
     ("accum_neg", "accum_neg"): ("accum_neg", "+", False),
 }
+_PLAIN = frozenset({"*", "/", "+", "-", "neg"})
 
 
 def gather(program: Program) -> Program:
@@ -62,6 +63,12 @@ def _let(let: Let, made: dict[Var, Let], counts: Counter[Var], dropped: set[Let]
         return [let]
     total, value = let.args
     first = made.get(total) if isinstance(total, Var) and counts[total] == 1 else None
+    if first is not None and first.op in _PLAIN:  # x_bar = a; x_bar += b: one expression
+        dropped.add(first)
+        defined = replace(first, out=Var(first.out.type))  # type: ignore[union-attr]
+        if first.op == "neg" and let.op == "accum":
+            return [Let(let.out, "-", (value, first.args[0]), let.span)]
+        return [defined, Let(let.out, "+" if let.op == "accum" else "-", (defined.out, value), let.span)]  # type: ignore[arg-type]
     if first is None or (first.op, let.op) not in _MERGED or not isinstance(first.args[0], Var):
         return [let]
     op, combine, exchanged = _MERGED[first.op, let.op]

@@ -1,13 +1,15 @@
 """The passes, in order: a request becomes a compiled function.
 
-    lower -> differentiate -> dead -> reuse -> inplace -> emit -> load
+    lower -> differentiate -> signs -> dead -> gather -> reuse -> inplace -> emit -> load
 
-Each is a pure function of its input. `passes` returns what each of them made, to find the one that is to blame.
+Each is a pure function of its input. `stages` returns what each of them makes, to find the one that is to blame.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from .backend.emit import emit
@@ -16,33 +18,45 @@ from .backend.load import load
 from .frontend.lower import Lowered, lower
 from .frontend.request import Compiled, Request
 from .ir.nodes import Program
+from .ir.text import text
 from .ir.verify import verify
 from .simplify.dead import dead
 from .simplify.gather import gather
 from .simplify.reuse import reuse
+from .simplify.signs import signs
 from .transform.derivative import differentiate, result_types
 
-DEBUG = bool(os.environ.get("CHAINRULE_DEBUG"))  # verify the program after every pass (on in the tests)
+DEBUG = bool(os.environ.get("CHAINRULE_DEBUG"))  # verify the program after every pass, and what it returns (on in the tests)
+
+SIMPLIFY: tuple[tuple[str, Callable[[Program], Program]], ...] = (
+    ("signs", signs),
+    ("dead", dead),
+    ("gather", gather),
+    ("reuse", reuse),
+)
 
 
 def passes(request: Request) -> dict[str, Any]:
-    """What each pass makes of a request, by the name of the pass."""
+    """What each pass makes of a request, by the name of the pass; "lowered" and "emit" are no programs."""
     lowered = lower(request)
-    programs: dict[str, Any] = {"lower": lowered.program}
-    programs["reverse"] = differentiate(request, lowered)
-    programs["dead"] = dead(programs["reverse"])
-    programs["reuse"] = reuse(gather(programs["dead"]))
+    programs = {"lower": lowered.program}
+    program = programs["differentiate"] = differentiate(request, lowered)
+    for name, simplify in SIMPLIFY:
+        program = programs[name] = simplify(program)
     if DEBUG:
-        for program in programs.values():
-            verify(program)
-    programs["inplace"] = inplace(programs["reuse"])
+        for made in programs.values():
+            verify(made)
+    programs["inplace"] = inplace(program)
     emitted = emit(programs["inplace"], reserved_names(request))
     return {"lowered": lowered, **programs, "emit": emitted}
 
 
 def compile(request: Request) -> Compiled:
     """Compile one specialisation. Raises what `lower` raises, and TypeError for results that have no gradient."""
-    made = passes(request)
+    return _finish(request, passes(request))
+
+
+def _finish(request: Request, made: dict[str, Any]) -> Compiled:
     lowered: Lowered = made["lowered"]
     emitted = made["emit"]
     function = load(emitted)
@@ -56,4 +70,45 @@ def reserved_names(request: Request) -> frozenset[str]:
     return frozenset(request.source.globals) - {p.name for p in request.parameters}
 
 
-__all__ = ["Program", "compile", "passes"]
+@dataclass(frozen=True)
+class Stage:
+    """A program between two passes; as text, what `ir/text` makes of it. `ir/interpret` runs it."""
+
+    program: Program
+
+    def __str__(self) -> str:
+        return text(self.program)
+
+
+def stages(derivative: Any, *args: Any, **kwargs: Any) -> dict[str, Stage]:
+    """Every program on the way from a function to its derivative for some arguments, by the name of the pass that made it.
+
+    ``derivative`` is a transformed function, as `chainrule.grad` returns it. The first stage, "lower", is the primal; all
+    others compute what the transformed function returns. Nothing is run.
+
+    >>> import chainrule as cr
+    >>> def square(x):
+    ...     return x * x
+    >>> found = stages(cr.grad(square), 3.0)
+    >>> list(found)
+    ['lower', 'differentiate', 'signs', 'dead', 'gather', 'reuse', 'inplace']
+    >>> print(found["lower"])
+    def square(x):
+        t1 = x * x
+        return t1
+    """
+    made: dict[str, Any] = {}
+
+    def note(request: Request) -> Compiled:
+        made.clear()
+        made.update(passes(request))
+        return _finish(request, made)
+
+    own = getattr(derivative, "_dispatcher", derivative)
+    given, keywords = getattr(derivative, "_given", ()), getattr(derivative, "_keywords", {})
+    again = type(own)(own.function, note, own.mode, own.argnums, own.has_aux, skip=own.skip)
+    again.variant_for((*given, *args), {**keywords, **kwargs})
+    return {name: Stage(program) for name, program in made.items() if isinstance(program, Program)}
+
+
+__all__ = ["Program", "Stage", "compile", "passes", "stages"]

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import enum
 import functools
 import math
 import types
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,6 +54,14 @@ from .values import (
 )
 
 UNROLL_LIMIT = 200  # iterations of a loop over known items; more would print more code than anybody reads
+
+
+# Functions without a row that may be run when the program is compiled: the same arguments give the same value, always.
+_PURE = frozenset({abs, ascii, bin, bool, chr, complex, divmod, float, hex, int, issubclass, oct, ord, pow, round})
+
+
+_NAMESPACES: weakref.WeakKeyDictionary[type, Any] = weakref.WeakKeyDictionary()  # a class's own attributes, as one and the same object
+_HELD: dict[int, dict[str, np.ndarray]] = {}  # arrays that functions hold (default values, arguments of partial), each in a namespace of its own
 
 
 @dataclass
@@ -172,9 +182,19 @@ class Calls(Expressions):
             if owner.__name__.partition(".")[0] in ("numpy", "math", "scipy", "cmath") or is_code(value):
                 return Static(value)
             return self.external(sources.Place(vars(owner), name), value)
+        if isinstance(owner, type):
+            return self.of_class(owner, name, value)
         if is_code(value) or isinstance(value, (int, float, str, bytes, tuple, type(None), np.dtype)):
             return Static(value)
         return Method(Static(owner), name) if callable(value) else Static(value)
+
+    def of_class(self, owner: type, name: str, value: Any) -> Value:
+        """An attribute of a class: data of a user's class is read at each call."""
+        home = next((cls for cls in owner.__mro__ if name in vars(cls)), None)
+        data = isinstance(value, (int, float, complex, np.ndarray, np.generic, list, dict, tuple)) and not isinstance(value, (bool, enum.Enum))
+        if home is not None and (data or is_code(value)) and vars(home)[name] is value and home.__module__.partition(".")[0] not in ("builtins", "numpy"):
+            return self.external(sources.Place(_NAMESPACES.setdefault(home, vars(home)), name), value)
+        return Static(value) if not callable(value) or is_code(value) else Method(Static(owner), name)
 
     def class_attribute(self, owner: Object, name: str) -> Value:
         found = getattr(owner.cls, name, None)
@@ -183,7 +203,7 @@ class Calls(Expressions):
         if isinstance(found, property) and found.fget is not None:
             return self.call(Static(found.fget), (owner,), {})
         if found is not None and not callable(found):
-            return Static(found)
+            return self.of_class(owner.cls, name, found)
         self.refuse(f"`{owner.cls.__name__}` has no attribute `{name}` here", "it is not a field, a method or a property",
                     "use the fields of the dataclass")
 
@@ -245,7 +265,8 @@ class Calls(Expressions):
         if special is not None:
             return special(self, args, keywords)
         if isinstance(f, functools.partial):
-            return self.call_static(f.func, (*(Static(a) for a in f.args), *args), {**{k: Static(v) for k, v in f.keywords.items()}, **keywords})
+            given = tuple(self.constant_object(a, "held") for a in f.args)
+            return self.call_static(f.func, (*given, *args), {**{k: self.constant_object(v, k) for k, v in f.keywords.items()}, **keywords})
         name = registry.lookup(f)
         if name is not None:
             return self.call_row(name, args, keywords)
@@ -268,19 +289,21 @@ class Calls(Expressions):
                 raise SourceUnavailableError(getattr(f, "__name__", str(f)), "it is written in C")
         except SourceUnavailableError as error:
             return self.without_source(f, args, keywords, error)
-        bound = tuple(self.constant_object(a) for a in resolved.args)
+        bound = tuple(self.constant_object(a, "held") for a in resolved.args)
         defaults = tuple(self.default(source, n, v) for n, v in enumerate(source.defaults))
         keyword_defaults = {k: self.default(source, k, v) for k, v in source.keyword_defaults.items()}
-        extra = {k: self.constant_object(v) for k, v in resolved.keywords}
+        extra = {k: self.constant_object(v, k) for k, v in resolved.keywords}
         return self.execute(source.node, source, None, defaults, keyword_defaults, (*bound, *args), {**extra, **keywords})
 
     def default(self, source: Any, key: Any, value: Any) -> Value:
-        return self.constant_object(value)
+        a = source.node.args
+        return self.constant_object(value, key if isinstance(key, str) else [*a.posonlyargs, *a.args][key - len(source.defaults)].arg)
 
-    def constant_object(self, value: Any) -> Value:
+    def constant_object(self, value: Any, name: str) -> Value:
         if isinstance(value, (np.ndarray, list, dict, set)):
-            if isinstance(value, np.ndarray):
-                return self.wrap(self.b.emit("constant", Lit(value)))
+            if isinstance(value, np.ndarray):  # one array, however often it is used, and with the contents that it has at each call
+                held = _HELD.setdefault(id(value), {name: value})
+                return self.capture(sources.Place(held, next(iter(held))), value)
             self.refuse("a default value that can change is used", "it is shared between calls", "use None, and make the object inside")
         return Static(value)
 
@@ -294,7 +317,7 @@ class Calls(Expressions):
             module = getattr(f, "__module__", None)
             title = f"{module}.{name}" if module and module != "builtins" else name
             raise MissingRuleError(title, self.location(self.node)) from error
-        if isinstance(f, types.BuiltinFunctionType) and getattr(f, "__module__", "") in ("builtins", "math", "operator", None):
+        if f in _PURE or isinstance(f, types.BuiltinFunctionType) and f.__module__ in ("math", "operator"):
             return Static(f(*known, **known_keywords))
         name = getattr(f, "__name__", str(f))
         raise MissingRuleError(name, self.location(self.node)) from error

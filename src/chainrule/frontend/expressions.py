@@ -234,6 +234,9 @@ class Expressions(Machine):
                 if not _opaque(y):
                     return False
         if isinstance(a, Ref) and isinstance(b, Ref):
+            if a.slot != b.slot and b.slot in self.state.entangled.get(a.slot, ()):
+                self.refuse("arrays that share memory are compared with `is`", "whether they are one object is only known when the program runs",
+                            "leave the test out, or pass a copy")
             return a == b
         if isinstance(a, (ListV, DictV, Object)) and type(a) is type(b):
             return a == b

@@ -632,7 +632,7 @@ def check_disjoint(m: Machine, plan: Plan, entry: State, header: State, node: No
                 _refuse_alias(m, place, when)
             seen |= mine
         others = reachable(state, _other_values(m, state, set(by_contents)))
-        if others & every:
+        if others & every.union(*(state.entangled.get(slot, frozenset()) for slot in every)):
             _refuse_alias(m, by_contents[0], when)
 
 

@@ -202,6 +202,8 @@ class Machine:
             self.refuse("one of two dictionaries or objects is used as a value", "which of them is only known when the program runs",
                         "choose between the values in them instead")
         type = operand.type
+        if isinstance(type, Array) and type.dtype == "object":
+            self.refuse("an array of Python objects is made", "there is no derivative with respect to an object", "use an array of floats")
         if isinstance(type, Array):
             slot = self.new(operand)
             self.state.entangle(slot, {s for v in shares for s in slots(v)})

@@ -15,6 +15,7 @@ from typing import Any, Union
 from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Seq, Var
 from ..ir.types import Array, List, Scalar, kind, shape
+from ..rules.structure import is_basic
 from .comprehensions import Comprehensions
 from .loops import Leaf, NeedPeel, NeedUnroll, Node, Place, Split, lower_loop
 from .machine import NeedStatic, Refusal, Unreachable, describe
@@ -331,10 +332,10 @@ class Statements(Comprehensions):
             if isinstance(owner, (Ref, Select)) and self.is_number(owner):
                 at = self.operand(index)
                 before = self.operand(owner)
-                old = self.subscript(owner, index)  # Python reads a number before it evaluates the right-hand side
+                old = self.subscript(owner, index)  # Python reads a number, or a copy, before it evaluates the right-hand side
                 value = self.eval(stmt.value)
-                if isinstance(old, Num) and self.operand(owner) is not before:
-                    self.write(owner, at, self.b.emit(op, old.operand, self.operand(value)))
+                if (isinstance(old, Num) or not is_basic(at)) and self.operand(owner) is not before:
+                    self.write(owner, at, self.b.emit(op, self.operand(old), self.operand(value)))
                 else:
                     self.augment_item(op, owner, at, value, stmt)
             else:

@@ -18,6 +18,7 @@ import builtins
 import inspect
 import math
 import operator
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -83,6 +84,7 @@ class Refusal:
 ROWS: dict[str, Row] = {}
 FUNCTIONS: dict[Any, str] = {}  # callable -> operation
 REFUSALS: dict[Any, Refusal] = {}
+REFUSED_METHODS: set[type] = set()  # classes whose methods are refused, for the reason that they are
 
 _BINARY = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**", ast.MatMult: "@",
@@ -125,7 +127,7 @@ def resolve(name: str) -> Any:
     first, *rest = name.split(".")
     if not rest:
         return getattr(builtins, first, None)
-    value: Any = {"np": np, "math": math, "rt": runtime, "operator": operator}[first]
+    value: Any = {"np": np, "math": math, "rt": runtime, "operator": operator, "random": random}[first]
     for part in rest:
         value = getattr(value, part, None)
     return value
@@ -209,10 +211,12 @@ def zero(*texts: str, op: dict[str, Any] | None = None) -> None:
 
 
 def refuse(name: str, *, because: str, instead: str = "") -> None:
-    """A function that is known and not supported, with the reason and what to write instead."""
+    """A function that is known and not supported, with the reason and what to write instead; of a class, every method."""
     function = resolve(name)
     if function is not None:
         REFUSALS[function] = Refusal(because, instead)
+        if isinstance(function, type) and function is not np.vectorize:
+            REFUSED_METHODS.add(function)
 
 
 def alias(name: str, op_name: str) -> None:
@@ -365,9 +369,11 @@ def lookup(function: Any) -> str | None:
 def refusal(function: Any) -> Refusal | None:
     """Why a callable is refused, if it is."""
     try:
-        return REFUSALS.get(function)
+        found = REFUSALS.get(function)
     except TypeError:
-        return None
+        found = None
+    owner = type(getattr(function, "__self__", None))
+    return found or next((REFUSALS[cls] for cls in owner.__mro__ if cls in REFUSED_METHODS), None)
 
 
 def static(name: str) -> frozenset[str]:

@@ -48,7 +48,7 @@ def _stmts(stmts: tuple[Stmt, ...], counts: Counter[Var], own: set[Var], later: 
     """later: what is used after the statement at hand."""
     result: list[Stmt] = []
     for stmt in reversed(stmts):
-        result.append(_let(stmt, counts, own - later) if isinstance(stmt, Let) else _inside(stmt, counts))
+        result.append(_let(stmt, counts, own, later) if isinstance(stmt, Let) else _inside(stmt, counts))
         later.update(v for arg in stmt_args(stmt) for v in variables(arg))
         later.update(v for inner in blocks(stmt) for v in uses(inner))
     return result[::-1]
@@ -62,14 +62,14 @@ def _inside(stmt: Stmt, counts: Counter[Var]) -> Stmt:
     return stmt
 
 
-def _let(let: Let, counts: Counter[Var], dead: set[Var]) -> Let:
+def _let(let: Let, counts: Counter[Var], own: set[Var], later: set[Var]) -> Let:
     op = _OPS.get(let.op)
     if op is None or let.out is None or not isinstance(let.out.type, Array):
         return let
     a, b = let.args
-    if a in dead and _fits(a, let.out, counts) and _is_numeric(b):
+    if a in own and a not in later and _fits(a, let.out, counts) and _is_numeric(b):
         return replace(let, op=op)
-    if let.op in ("*", "+") and b in dead and _fits(b, let.out, counts) and _is_numeric(a):
+    if let.op in ("*", "+") and b in own and b not in later and _fits(b, let.out, counts) and _is_numeric(a):
         return replace(let, op=op, args=(b, a))
     return let
 

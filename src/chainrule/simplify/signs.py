@@ -1,0 +1,203 @@
+"""Program -> Program: in the reverse sweep, minus signs go where they cost nothing, and factors of one disappear.
+
+    t1 = -y_bar                             |
+    t2 = t1 * a                             |    t2 = y_bar * a
+    x_bar = accum(x_bar, t2)                |    x_bar = accum_neg(x_bar, t2)
+    t3 = 2.0 * t1                           |    t3 = -2.0 * y_bar
+    t4 = 1.0 * t3                           |
+
+All of this is exact in floating point: the sign of a product is the product of the signs, and `a + (-b)` is `a - b`. Nothing
+is reassociated. A sign that no sum takes up stays where it was.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import replace
+
+from ..ir.nodes import Arg, Block, Branch, Break, End, For, If, Let, Lit, Operand, Program, Pullback, Stmt, Var, While, Yield
+from ..ir.probe import type_of
+from ..ir.types import FLOAT, Array, Scalar, kind
+from ..ir.walk import all_stmts, map_arg, map_args, uses
+
+_FLIPPED = {"+": "-", "-": "+", "accum": "accum_neg", "accum_neg": "accum", "add_at": "sub_at", "sub_at": "add_at"}
+
+
+def signs(program: Program) -> Program:
+    """The program with fewer signs, and without factors of one."""
+    stmts = program.body.stmts
+    start = next((n for n, s in enumerate(stmts) if isinstance(s, Pullback) or (isinstance(s, Let) and s.op == "mark")), len(stmts))
+    work = _Signs(Counter(uses(program.body)), _absorbed(program.body))
+    rest = work.stmts(stmts[start:])
+    body = replace(program.body, stmts=(*stmts[:start], *rest), end=work.end(program.body.end))
+    return replace(program, body=body, callees=tuple(signs(c) for c in program.callees))
+
+
+def _absorbed(body: Block) -> set[Var]:
+    """The Vars all of whose uses take up a sign: they add it, subtract it, or are factors of such a value."""
+    counts = Counter(uses(body))
+    taken: Counter[Var] = Counter()
+    found: set[Var] = set()
+    for stmt in reversed(list(all_stmts(body))):
+        if not isinstance(stmt, Let) or stmt.out is None or not _is_real(stmt.out):
+            continue
+        if taken[stmt.out] == counts[stmt.out]:
+            found.add(stmt.out)
+        for k, arg in enumerate(stmt.args):
+            if isinstance(arg, Var) and (_adds(stmt, k) or stmt.op == "neg" or (stmt.op in ("*", "/") and stmt.out in found)):
+                taken[arg] += 1
+    return found
+
+
+def _adds(let: Let, k: int) -> bool:
+    """Whether an operation adds or subtracts its k-th argument."""
+    return let.op in _FLIPPED and (k == len(let.args) - 1 or let.op == "+")
+
+
+class _Signs:
+    """negatives: what each value is the negative of. same: values that are another one. products: those with a literal factor."""
+
+    def __init__(self, counts: Counter[Var], absorbed: set[Var]) -> None:
+        self.counts = counts
+        self.absorbed = absorbed
+        self.negatives: dict[Var, Operand] = {}
+        self.same: dict[Var, Arg] = {}
+        self.products: dict[Var, Let] = {}
+
+    def value(self, var: Var) -> Arg:
+        return self.same.get(var, var)
+
+    # -- blocks ----------------------------------------------------------------------------------------------
+
+    def block(self, block: Block) -> Block:
+        return Block(block.params, tuple(self.stmts(block.stmts)), self.end(block.end))
+
+    def stmts(self, stmts: tuple[Stmt, ...]) -> list[Stmt]:
+        return [new for stmt in stmts for new in self.stmt(stmt)]
+
+    def end(self, end: End) -> End:
+        if isinstance(end, (Yield, Break)):
+            return replace(end, values=map_args(end.values, self.value))
+        if isinstance(end, Branch):
+            return replace(end, condition=map_arg(end.condition, self.value), then=self.block(end.then), orelse=self.block(end.orelse))
+        return end
+
+    def stmt(self, stmt: Stmt) -> list[Stmt]:
+        if isinstance(stmt, Let):
+            return list(self.let(replace(stmt, args=map_args(stmt.args, self.value))))
+        if isinstance(stmt, If):
+            return [replace(stmt, condition=map_arg(stmt.condition, self.value), then=self.block(stmt.then), orelse=self.block(stmt.orelse))]
+        if isinstance(stmt, For):
+            start, stop, step = (map_arg(a, self.value) for a in (stmt.start, stmt.stop, stmt.step))
+            stmt = replace(stmt, start=start, stop=stop, step=step)
+        if isinstance(stmt, (For, While)):
+            return [replace(stmt, inits=map_args(stmt.inits, self.value), body=self.block(stmt.body))]
+        return [replace(stmt, value=map_arg(stmt.value, self.value))]
+
+    # -- operations ------------------------------------------------------------------------------------------
+
+    def let(self, let: Let) -> list[Let]:
+        """What takes the place of an operation."""
+        out = let.out
+        if out is None or not _is_real(out):
+            return [let]
+        if let.op == "neg":
+            return self.negation(let, out)
+        if let.op in ("*", "/"):
+            return self.product(let, out)
+        if let.op in _FLIPPED:
+            return self.sum(let)
+        return [let]
+
+    def negation(self, let: Let, out: Var) -> list[Let]:
+        arg = let.args[0]
+        if isinstance(arg, Var) and arg in self.negatives:
+            self.same[out] = self.negatives[arg]
+            return []
+        flipped = self.flipped_product(arg)
+        if flipped is not None:
+            made = Let(out, flipped.op, flipped.args, let.span)
+            self.products[out] = made
+            return [made]
+        if isinstance(arg, (Var, Lit)):
+            self.negatives[out] = arg
+        return [let]
+
+    def product(self, let: Let, out: Var) -> list[Let]:
+        a, b = let.args
+        if isinstance(a, Lit) and isinstance(b, Lit):
+            return self.constant(let, out, a.value, b.value)
+        for one, other in ((b, a), (a, b)) if let.op == "*" else ((b, a),):
+            if _is(one, 1) and type_of(other) == out.type:
+                self.same[out] = other
+                return []
+            if _is(one, -1) and type_of(other) == out.type and isinstance(other, Var):
+                return self.let(Let(out, "neg", (other,), let.span))
+        signed = [isinstance(arg, Var) and arg in self.negatives for arg in (a, b)]
+        plain = tuple(self.negatives[arg] if has else arg for arg, has in zip((a, b), signed))  # type: ignore[index]
+        if signed[0] and signed[1]:
+            return [Let(out, let.op, plain, let.span)]
+        if any(signed):
+            lit = next((k for k, arg in enumerate(plain) if _is_factor(arg)), None)
+            if lit is not None:
+                plain = tuple(Lit(-arg.value) if k == lit else arg for k, arg in enumerate(plain))  # type: ignore[union-attr]
+                let = Let(out, let.op, plain, let.span)
+            elif out in self.absorbed:
+                base = Var(out.type)
+                self.negatives[out] = base
+                return [Let(base, let.op, plain, let.span), Let(out, "neg", (base,), let.span)]
+        if any(_is_factor(arg) for arg in let.args):
+            self.products[out] = let
+        return [let]
+
+    def constant(self, let: Let, out: Var, a: object, b: object) -> list[Let]:
+        """Arithmetic on constants is done now, as Python does it."""
+        if out.type != FLOAT or not all(type(v) in (int, float) for v in (a, b)) or (let.op == "/" and b == 0):
+            return [let]
+        value = a * b if let.op == "*" else a / b  # type: ignore[operator]
+        if not isinstance(value, float) or not math.isfinite(value):
+            return [let]
+        self.same[out] = Lit(value)
+        return []
+
+    def sum(self, let: Let) -> list[Let]:
+        """`a + (-b)` is `a - b`."""
+        *first, last = let.args
+        if isinstance(last, Var) and last in self.negatives:
+            return [replace(let, op=_FLIPPED[let.op], args=(*first, self.negatives[last]))]
+        flipped = self.flipped_product(last) if _begins_negative(self.products.get(last)) else None  # type: ignore[arg-type]
+        if flipped is not None:
+            assert flipped.out is not None
+            return [flipped, replace(let, op=_FLIPPED[let.op], args=(*first, flipped.out))]
+        if let.op == "+" and isinstance(first[0], Var) and first[0] in self.negatives:
+            return [replace(let, op="-", args=(last, self.negatives[first[0]]))]
+        return [let]
+
+    def flipped_product(self, arg: Arg) -> Let | None:
+        """The negative of a product with a literal that is used once, with the opposite literal."""
+        made = self.products.get(arg) if isinstance(arg, Var) and self.counts[arg] == 1 else None
+        if made is None or made.out is None:
+            return None
+        k = next(k for k, a in enumerate(made.args) if _is_factor(a))
+        args = tuple(Lit(-a.value) if j == k else a for j, a in enumerate(made.args))  # type: ignore[union-attr]
+        return Let(Var(made.out.type), made.op, args, made.span)
+
+
+def _is_real(var: Var) -> bool:
+    return isinstance(var.type, (Scalar, Array)) and kind(var.type.dtype) == "f"
+
+
+def _is(arg: Arg, value: int) -> bool:
+    return isinstance(arg, Lit) and type(arg.value) in (int, float) and arg.value == value
+
+
+def _is_factor(arg: Arg) -> bool:
+    return isinstance(arg, Lit) and type(arg.value) in (int, float) and arg.value == arg.value and arg.value != 0
+
+
+def _begins_negative(let: Let | None) -> bool:
+    return let is not None and any(_is_factor(arg) and arg.value < 0 for arg in let.args)  # type: ignore[union-attr]
+
+
+__all__ = ["signs"]

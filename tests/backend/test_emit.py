@@ -347,8 +347,8 @@ def newton(inner_break: bool, with_trips: bool) -> Program:
 def test_a_while_loop_with_a_break_and_a_tape() -> None:
     p = newton(True, False)
     prints(p, "x_tape = []", "k = 0", "x = 1.0", "while k < 9:", "    x_tape.append(x)", "    dx = 0.5 * (x - s / x)",
-           "    if abs(dx) < 1e-09:", "        break", "    k += 1", "    x -= dx", "total = 0.0", "while x_tape:",
-           "    x2 = x_tape.pop()", "    total += x2", "return x, total")
+           "    if abs(dx) < 1e-09:", "        break", "    k += 1", "    x -= dx", "total = 0.0", "for x2 in reversed(x_tape):",
+           "    total += x2", "return x, total")
     agrees(p, 3.0)
 
 

@@ -35,6 +35,7 @@ def to_text(tree: ast.Module, comments: Sequence[str]) -> str:
         warnings.simplefilter("ignore", DeprecationWarning)
         text = astor.to_source(tree, pretty_string=_string, pretty_source="".join)
     lines: list[str] = []
+    nested: int | None = None  # the indentation of the nested function that we are in
     for line in text.splitlines():
         marker = _MARKER.match(line)
         if marker:
@@ -44,6 +45,12 @@ def to_text(tree: ast.Module, comments: Sequence[str]) -> str:
         else:
             if line.startswith("def ") and lines:
                 lines += ["", ""]
+            elif nested is None and line.startswith(" ") and line.lstrip().startswith("def "):
+                nested = len(line) - len(line.lstrip())
+                lines.append("")
+            elif nested is not None and len(line) - len(line.lstrip()) <= nested:
+                nested = None
+                lines.append("")
             lines += wrap(line) if len(line) > WIDTH else [line]
     return "\n".join(lines).strip("\n") + "\n"
 

@@ -45,7 +45,7 @@ from ..ir.probe import type_of
 from ..ir.types import Array, Scalar
 from ..ir.walk import all_stmts, leaves
 from .astor_text import WIDTH, comment, expression_text, is_comment, to_text
-from .expressions import BINARY, Expressions, call, dotted, method, name, path_steps, repeats, same_arg, target
+from .expressions import BINARY, Expressions, call, dotted, is_true_array, method, name, path_steps, repeats, same_arg, target
 from .fold import Plan, fold, walked_tapes
 from .names import names
 
@@ -156,10 +156,11 @@ class _Function:
 
     def define(self) -> ast.stmt:
         if self.program.doc:
-            self.note('"""' + self.program.doc.replace("\\", "\\\\").replace('"""', "'''") + '"""')
+            self.note(docstring(self.program.doc))
         self.unpack_params()
         stmts = self.program.body.stmts
-        if any(isinstance(stmt, Let) and stmt.op == "mark" for stmt in stmts):
+        marks = [n for n, stmt in enumerate(stmts) if isinstance(stmt, Let) and stmt.op == "mark"]
+        if marks and any(self.plan.printed(stmt) for stmt in stmts[:marks[0]]):
             self.note("# forward sweep")
         self.top(stmts)
         parameters = [ast.arg(parameter) for parameter, _ in self.program.signature]
@@ -264,7 +265,7 @@ class _Function:
     def nested(self, print_block: Any, *args: Any) -> list[ast.stmt]:
         """The lines of a block."""
         outer, self.out = self.out, []
-        group, self.group = self.group, None
+        group = self.group
         self.depth += 1
         print_block(*args)
         self.depth -= 1
@@ -306,6 +307,8 @@ class _Function:
         identifier = self.names[var]
         if let.op in BINARY and isinstance(var.type, Scalar) and self.is_name(let.args[0], identifier):
             self.add(ast.AugAssign(target(identifier), BINARY[let.op], self.printer.arg(let.args[1])), span)
+        elif self.reverse and let.op in ("+", "*") and isinstance(var.type, Scalar) and self.is_name(let.args[1], identifier):
+            self.add(ast.AugAssign(target(identifier), BINARY[let.op], self.printer.arg(let.args[0])), span)
         else:
             self.add(ast.Assign([target(identifier)], self.printer.let(let)), span)
 
@@ -428,6 +431,8 @@ class _Function:
         have, new = type_of(array), type_of(value)
         if not isinstance(have, Array) or not isinstance(new, (Array, Scalar)) or have.dtype != new.dtype:
             return None
+        if update.args[0] is array and is_ellipsis(index):
+            return update if have == new else None
         read = self.plan.folded.get(update.args[0]) if isinstance(update.args[0], Var) else None
         if read is None or read.op != "index" or read.args[0] is not array or not same_arg(read.args[1], index):
             return None
@@ -438,6 +443,8 @@ class _Function:
         if let.op in ("add_at", "sub_at") and repeats(let, self.increasing):
             function = dotted("np.add.at" if let.op == "add_at" else "np.subtract.at")
             self.add(ast.Expr(call(function, [view, self.printer.arg(index), self.printer.arg(value)])), let.span)
+        elif isinstance(view, ast.Name) and is_ellipsis(index) and is_true_array(let.args[0]):
+            self.add(ast.AugAssign(target(view.id), operator, self.printer.arg(value)), let.span)
         else:
             place = ast.Subscript(view, self.printer.index(index), ast.Store())
             self.add(ast.AugAssign(place, operator, self.printer.arg(value)), let.span)
@@ -604,6 +611,17 @@ def summary(text: str) -> str:
         first = text.splitlines()[0].strip()
         return first
     return " ".join(text.split())
+
+
+def docstring(text: str) -> str:
+    """A docstring of a function, its lines broken."""
+    lines = textwrap.wrap(text, WIDTH - 10, break_long_words=False, break_on_hyphens=False)
+    return '"""' + "\n".join(lines).replace("\\", "\\\\").replace('"""', "'''") + '"""'
+
+
+def is_ellipsis(index: Arg) -> bool:
+    """Whether an index is `...`, all of the array."""
+    return isinstance(index, Lit) and index.value is Ellipsis
 
 
 def _function(identifier: str, parameters: list[ast.arg], body: list[ast.stmt]) -> ast.stmt:

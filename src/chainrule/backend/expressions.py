@@ -21,7 +21,7 @@ from ..ir.nodes import UNDEFINED, Arg, Let, Lit, Make, Seq, Slice, Var
 from ..ir.ops import OPS, REQUIRED, is_default
 from ..ir.probe import type_of
 from ..ir.types import Array, List, Scalar, rank
-from ..rules.structure import may_repeat
+from ..rules.structure import is_basic, is_full, may_repeat
 from .fold import Plan
 
 BINARY: dict[str, ast.operator] = {
@@ -350,6 +350,8 @@ class Expressions:
         assert isinstance(array, Var)
         node: ast.expr = name(self.names[array])
         steps = path_steps(let.args[1])
+        while len(steps) > 1 and steps[-2][0] == "index" and is_basic(steps[-2][1]) and is_full(steps[-1][1]):
+            steps.pop()  # `y[:, 1][:] = v` is `y[:, 1] = v`
         for kind, detail in steps[:-1]:
             if kind == "index":
                 node = self.subscript(node, detail)

@@ -16,10 +16,11 @@ import keyword
 import re
 from bisect import bisect_right, insort
 from collections.abc import Iterable
+from itertools import chain
 
 from ..ir.nodes import Arg, Block, Branch, Break, For, If, Let, Program, Pullback, Stmt, Var, While, Yield
 from ..ir.ops import OPS
-from ..ir.walk import blocks, defined, end_blocks, free, leaves
+from ..ir.walk import all_stmts, blocks, defined, definitions, end_blocks, free, leaves
 from .fold import Plan
 from .memory import has_memory
 
@@ -227,16 +228,25 @@ def _is_adjoint(hint: str) -> bool:
     return hint.endswith(("_bar", "_dot"))
 
 
+def _primal(body: Block) -> set[Arg]:
+    """The values of the forward sweep."""
+    n = next((n for n, s in enumerate(body.stmts) if isinstance(s, Pullback) or (isinstance(s, Let) and s.op == "mark")), 0)
+    return {*definitions(Block(body.params, body.stmts[:n], body.end))}
+
+
 def _merge(body: Block, plan: Plan, webs: _Webs) -> None:
     written: list[tuple[Var, Arg]] = []
     loops: list[tuple[Var, Arg]] = []
     wishes: list[tuple[Var, Arg]] = []
+    primal = _primal(body)
 
     def visit(block: Block) -> None:
         for stmt in block.stmts:
             if isinstance(stmt, Let) and stmt.out is not None and plan.printed(stmt):
                 k = OPS[stmt.op].destroys
-                if k is not None:
+                if stmt.op in ("accum", "accum_neg") and stmt.args[0] in primal and _is_adjoint(stmt.out.hint or ""):
+                    pass  # an adjoint that begins as a primal value: that keeps its own name
+                elif k is not None:
                     (written if has_memory(stmt.out.type) else wishes).append((stmt.out, stmt.args[k]))
                 elif stmt.args and isinstance(stmt.args[0], Var) and stmt.out.hint is not None and stmt.args[0].hint == stmt.out.hint:
                     wishes.append((stmt.out, stmt.args[0]))
@@ -285,6 +295,7 @@ def _choose(program: Program, plan: Plan, webs: _Webs, fixed: dict[Var, str], ta
         return not overlap(used.get(name, []), webs.lifetime[root])
 
     signature = {name for name, _ in program.signature}
+    counters = {s.body.params[0] for s in all_stmts(program.body) if isinstance(s, For)}
     params = set(program.body.params)
     late = []
     for root in roots:
@@ -309,13 +320,13 @@ def _choose(program: Program, plan: Plan, webs: _Webs, fixed: dict[Var, str], ta
                 described = _described(members, lets, plan, result)
                 banned = taken | reserved | signature
                 candidates = _numbered("t", first="1") if described is None else _numbered(described, first="")
+                if any(var in counters for var in members):
+                    candidates = chain("ijk", _numbered("i", first="1"))
             give(root, next(c for c in candidates if c not in banned and fits(root, c)))
     return result
 
 
 def _lets(block: Block) -> Iterable[Let]:
-    from ..ir.walk import all_stmts
-
     return (s for s in all_stmts(block) if isinstance(s, Let) and s.out is not None)
 
 
@@ -332,7 +343,7 @@ def _hint(members: list[Var], params: set[Var]) -> str | None:
 
 
 def _identifier(hint: str) -> str:
-    name = re.sub(r"\W", "_", hint)
+    name = re.sub(r"\W", "_", hint.lstrip("%"))
     if not name or name[0].isdigit():
         name = f"_{name}"
     return f"{name}_" if keyword.iskeyword(name) else name

@@ -61,7 +61,7 @@ _PURE = frozenset({abs, ascii, bin, bool, chr, complex, divmod, float, hex, int,
 
 
 _NAMESPACES: weakref.WeakKeyDictionary[type, Any] = weakref.WeakKeyDictionary()  # a class's own attributes, as one and the same object
-_HELD: dict[int, dict[str, np.ndarray]] = {}  # arrays that functions hold (default values, arguments of partial), each in a namespace of its own
+_HELD: dict[int, dict[str, Any]] = {}  # what functions hold (default arrays, arguments of partial, `self`), each in a namespace of its own
 
 
 @dataclass
@@ -184,6 +184,9 @@ class Calls(Expressions):
             return self.external(sources.Place(vars(owner), name), value)
         if isinstance(owner, type):
             return self.of_class(owner, name, value)
+        if name in getattr(owner, "__dict__", {}) and not is_code(owner):  # an object that a function holds: its attributes are read at each call
+            held = _HELD.setdefault(id(owner), {"self": owner})
+            return self.external(sources.Place(held, next(iter(held)), (name,)), value)
         if is_code(value) or isinstance(value, (int, float, str, bytes, tuple, type(None), np.dtype)):
             return Static(value)
         return Method(Static(owner), name) if callable(value) else Static(value)

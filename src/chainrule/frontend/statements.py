@@ -580,7 +580,7 @@ class Statements(Comprehensions):
                         return self._run(following if known else [*stmt.orelse, *following])
                     if any(leaves_block(s) for s in stmt.orelse):
                         return self.split(self.condition(flag), following, [*stmt.orelse, *following])
-                    self.choose(self.condition(flag), lambda: NONE, lambda: self._execute(stmt.orelse))
+                    self.choose(self.condition(flag), lambda: NONE, lambda: self._execute(stmt.orelse), span=span)
                     return self._run(following)
 
                 after = [otherwise, *rest]

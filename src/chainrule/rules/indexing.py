@@ -11,7 +11,7 @@ from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var
 from ..ir.probe import type_of
 from ..ir.types import Array, List, Tuple, rank
 from .call import Call
-from .structure import may_repeat
+from .structure import is_full, may_repeat
 from .table import RowError, linear, structural, zero
 
 
@@ -52,10 +52,20 @@ def _view(call: Call, g: Operand, steps: list[tuple[str, Arg]]) -> Operand:
     return g
 
 
+def _is_whole(path: Arg, call: Call) -> bool:
+    """Whether a path leads to all of an array: `u[...]` or `u[:, :]`."""
+    steps = _steps(path)
+    return len(steps) == 1 and is_full(steps[0][1]) and isinstance(call.type(0), Array)
+
+
 def _read(call: Call, path: Arg, g: Operand) -> Operand:
     """The cotangent of a value that was written; of repeated indices only the last one was."""
+    if _is_whole(path, call):
+        return g
     steps = _steps(path)
     view = _view(call, g, steps[:-1])
+    if len(steps) > 1 and is_full(steps[-1][1]):
+        return view
     part = call.b.emit("index", view, steps[-1][1])
     if may_repeat(steps[-1][1]):
         part = call.b.emit("rt.last_wins", view, steps[-1][1], part)
@@ -70,7 +80,7 @@ def _store(let: Let, call: Call) -> None:
     g, path = call.full(), call.operand(1)
     if v is not None:
         call.add(v, _read(call, path, g))
-    if u is not None:
+    if u is not None and not _is_whole(path, call):
         call.erase(u, path)
 
 

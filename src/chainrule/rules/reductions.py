@@ -10,13 +10,12 @@ from typing import Any
 
 from .. import runtime
 from ..ir.nodes import Arg, Let, Lit, Seq, Slice, Var
-from ..ir.ops import Op, Param, define
 from ..ir.probe import type_of
 from ..ir.types import Array, List, rank
 from .call import Call
 from .infer import found, found_flat, found_rows, length_of, like
 from .math_module import _total
-from .table import alias, elementwise, linear, rule, structural, zero
+from .table import RowError, alias, elementwise, linear, rule, structural, zero
 
 linear("np.sum(x, axis=None, dtype=None, keepdims=False) -> y", x="spread(y_bar, x, axis, keepdims)")
 linear("np.mean(x, axis=None, dtype=None, keepdims=False) -> y", x="spread(y_bar, x, axis, keepdims) / count(x, axis)")
@@ -33,17 +32,27 @@ rule("np.std(x, axis=None, dtype=None, ddof=0, keepdims=False) -> y",
 def _largest(let: Let, call: Call) -> None:
     """np.max and np.min: what arrives belongs to the elements that were chosen, and is added there only."""
     x = let.args[0]
-    if isinstance(x, Var) and call.active(x):
+    if not isinstance(x, Var) or not call.active(x):
+        return
+    if rank(x.type) is not None and rank(x.type) > 0:  # type: ignore[operator]
         call.update(x, "rt.add_ties", call.full(), call.operand(0), call.result(), *let.args[1:])
+    elif rank(x.type) == 0:
+        call.add(x, call.full())
+    else:  # a number or an array: their sum must not be in place
+        _, axis, keepdims = let.args
+        if not (isinstance(axis, Lit) and axis.value is None):
+            raise RowError(f"{let.op} along an axis of an array whose rank is not known", "where its derivative belongs is not known",
+                           "give the array one rank on every path")
+        call.add(x, call.b.emit("*", call.full(), call.b.emit("rt.ties", call.operand(0), call.result(), axis, keepdims)))
 
 
-def _with_ties(total: Any, *args: Any) -> Any:
-    return runtime.add_ties(total.copy(), *args)
+def _with_ties(total: Any, g: Any, x: Any, y: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return runtime.add_ties(total.copy(), g, x, y, axis, keepdims)
 
 
-define(Op("rt.add_ties", (*(Param(p) for p in ("total", "g", "x", "y")), Param("axis", None), Param("keepdims", False)), _with_ties,
-          lambda total, *_: type_of(total), destroys=0, cheap=False))
-zero("rt.add_ties")
+rule("rt.add_ties(total, g, x, y, axis=None, keepdims=False) -> z", total="z_bar",
+     g="np.sum(z_bar * rt.ties(x, y, axis, keepdims), axis=axis, keepdims=keepdims)", x="0.0", y="0.0",
+     op={"impl": _with_ties, "infer": lambda total, *_: type_of(total), "destroys": 0, "cheap": False})
 for _name in ("np.max", "np.min"):
     structural(f"{_name}(x, axis=None, keepdims=False) -> y", _largest, masks=True)
 alias("np.amax", "np.max")

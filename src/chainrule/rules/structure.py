@@ -35,6 +35,17 @@ def index_items(index: Arg) -> tuple[Arg, ...]:
     return (index,)
 
 
+def is_full(index: Arg) -> bool:
+    """Whether an index means all of an array: `u[...]` or `u[:, :]`."""
+    return all(_is_full(item) for item in index_items(index))
+
+
+def _is_full(item: Arg) -> bool:
+    if isinstance(item, Slice):
+        return all(isinstance(part, Lit) and part.value is None for part in (item.start, item.stop, item.step))
+    return isinstance(item, Lit) and (item.value is Ellipsis or (isinstance(item.value, slice) and item.value == slice(None)))
+
+
 def is_advanced(item: Arg) -> bool:
     """Whether an index item makes NumPy copy: an integer array, a mask, or a list."""
     if isinstance(item, Seq):

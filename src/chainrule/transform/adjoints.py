@@ -255,7 +255,10 @@ class Adjoints:
             assert isinstance(var.type, Tuple)
             return self.b.emit("tuple", Seq(tuple(self._part(var, k, part) for k, part in enumerate(bar.parts))))
         if bar.waiting:
-            return self._with_parts(self.zeros(var), bar, var)
+            here, self.b.span = self.b.span, bar.waiting[0][2]
+            zeros = self.zeros(var)
+            self.b.span = here
+            return self._with_parts(zeros, bar, var)
         if bar.erased is not None:
             return self.b.emit("store", bar.value, bar.erased, Lit(0.0), hint=_hint(var))
         if not bar.thin:

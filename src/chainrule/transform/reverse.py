@@ -97,7 +97,7 @@ def _derive(program: Program, wrt: tuple[Var, ...], name: str, keep_value: bool,
     result = sweep.body.end.values[0]
     marker: tuple[Stmt, ...] = ()
     if seed == "pullback":
-        params = [Var(bar_type(type_of(leaf)), _bar_name(leaf)) for leaf in operands(result) if differentiable(type_of(leaf))]
+        params = [Var(bar_type(type_of(leaf)), _bar_name(leaf) or "value_bar") for leaf in operands(result) if differentiable(type_of(leaf))]
         for leaf, param in zip((leaf for leaf in operands(result) if differentiable(type_of(leaf))), params):
             sweep.adjoints.add(leaf, param)
         marker = (Pullback(tuple(params), result),)

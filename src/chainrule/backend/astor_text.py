@@ -39,7 +39,7 @@ def to_text(tree: ast.Module, comments: Sequence[str]) -> str:
     for line in text.splitlines():
         marker = _MARKER.match(line)
         if marker:
-            lines += [marker[1] + part for part in comments[int(marker[2])].splitlines()]
+            lines += [(marker[1] + part).rstrip() for part in comments[int(marker[2])].splitlines()]
         elif not line.strip():
             continue  # astor's blank lines: we put our own
         else:

@@ -615,8 +615,9 @@ def summary(text: str) -> str:
 
 def docstring(text: str) -> str:
     """A docstring of a function, its lines broken."""
-    lines = textwrap.wrap(text, WIDTH - 10, break_long_words=False, break_on_hyphens=False)
-    return '"""' + "\n".join(lines).replace("\\", "\\\\").replace('"""', "'''") + '"""'
+    paragraphs = ["\n".join(textwrap.wrap(part, WIDTH - 10, break_long_words=False, break_on_hyphens=False)) for part in text.split("\n\n")]
+    whole = "\n\n".join(paragraphs).replace("\N{NO-BREAK SPACE}", " ") + ("\n" if "\n" in paragraphs[0] or len(paragraphs) > 1 else "")
+    return '"""' + whole.replace("\\", "\\\\").replace('"""', "'''") + '"""'
 
 
 def is_ellipsis(index: Arg) -> bool:

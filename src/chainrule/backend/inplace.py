@@ -27,6 +27,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..ir.build import inverse_index
 from ..ir.nodes import (
     Arg,
     Block,
@@ -340,8 +341,7 @@ class _Run:
                 return replace(arg, items=tuple(own(item) for item in arg.items))
             if isinstance(arg, Var) and isinstance(arg.type, (Array, List)):
                 roots = self.memory[arg].all
-                part = arg in self.views and self.views[arg].op == "index"  # would keep the whole alive
-                if part or self.is_external(self.memory[arg].own) or roots & seen:
+                if self.is_part(arg) or self.is_external(self.memory[arg].own) or roots & seen:
                     arg = self.copy(arg, out, arg.hint)
                 seen.update(self.memory[arg].all)
             elif isinstance(arg, Lit) and isinstance(arg.value, np.ndarray):
@@ -349,6 +349,13 @@ class _Run:
             return arg
 
         return own(value)
+
+    def is_part(self, arg: Arg) -> bool:
+        """Whether an array is a part of a larger one, which it would keep alive."""
+        let = self.views.get(arg) if isinstance(arg, Var) else None
+        if let is None or let.op not in ("index", "rt.unbroadcast"):
+            return False
+        return (let.op == "index" and inverse_index(let.args[1]) is None) or self.is_part(let.args[0])
 
     # -- branches and loops ------------------------------------------------------------------------------
 

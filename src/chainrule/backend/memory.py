@@ -24,7 +24,8 @@ _WRITABLE = frozenset({
     "index", "item", "list_item", "tuple", "list", "np.transpose", "np.reshape", "np.swapaxes", "np.moveaxis", "np.rollaxis",
     "np.squeeze", "np.expand_dims", "np.ravel", "np.atleast_1d", "np.atleast_2d", "np.atleast_3d", "np.asarray", "np.flip",
     "np.fliplr", "np.flipud", "np.rot90", "np.permute_dims", "np.matrix_transpose", "np.ascontiguousarray", "np.asfortranarray",
-    "np.asanyarray", "np.split", "np.array_split", "np.hsplit", "np.vsplit", "np.einsum", "rt.pad_pull", "append",
+    "np.asanyarray", "np.split", "np.array_split", "np.hsplit", "np.vsplit", "np.einsum", "rt.pad_pull", "rt.unbroadcast",
+    "append",
     "list_set",
 })
 

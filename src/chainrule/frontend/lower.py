@@ -158,7 +158,10 @@ class Lowerer(Recursion):
         if number not in self.captured:
             self.captured[number] = (_title(place, self), *self._swap(described))
             self.entangle_arguments()
-        return self.captured[number][2]
+        found = self.captured[number][2]
+        if isinstance(found, Num) and isinstance(found.operand, Var) and isinstance(found.operand.type, Opaque):
+            self.objects[found.operand] = place
+        return found
 
     # -- objects of the user's classes: their attributes are read when the program runs ----------------------------------
 

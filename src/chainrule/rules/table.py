@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import ast
 import builtins
+import importlib
 import inspect
 import math
 import operator
-import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -127,7 +127,7 @@ def resolve(name: str) -> Any:
     first, *rest = name.split(".")
     if not rest:
         return getattr(builtins, first, None)
-    value: Any = {"np": np, "math": math, "rt": runtime, "operator": operator, "random": random}[first]
+    value: Any = {"np": np, "math": math, "rt": runtime, "operator": operator}.get(first) or importlib.import_module(first)
     for part in rest:
         value = getattr(value, part, None)
     return value

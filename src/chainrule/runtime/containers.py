@@ -22,7 +22,7 @@ def unbroadcast(g: Any, like: Any) -> Any:
     ones = tuple(axis for axis, n in enumerate(shape) if n == 1 and np.ndim(g) == len(shape) and np.shape(g)[axis] != 1)
     if ones:
         g = np.sum(g, axis=ones, keepdims=True)
-    return np.broadcast_to(g, shape) if np.shape(g) != shape else g
+    return np.broadcast_to(g, shape).copy() if np.shape(g) != shape else g
 
 
 def broadcast_like(g: Any, like: Any) -> Any:

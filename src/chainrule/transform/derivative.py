@@ -6,15 +6,17 @@ derivative), beside the value and the auxiliary result. What a gradient cannot b
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from ..frontend.lower import Lowered
 from ..frontend.request import Request
-from ..frontend.signature import result_error
+from ..frontend.signature import describe_static, result_error
 from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Make, Program, Pullback, Seq, Var, Yield, operands
-from ..ir.types import Type, differentiable
+from ..ir.types import Array, Opaque, Scalar, Tuple, Type, differentiable, is_unknown
 from ..structure import LEAF, TreeDef
 from .reverse import reverse
 
@@ -34,6 +36,8 @@ def differentiate(request: Request, lowered: Lowered) -> Program:
     assert isinstance(derived.body.end, Yield)
     found = derived.body.end.values[0]
     assert isinstance(found, Seq)
+    callees = tuple(replace(callee, doc=_describe_callee(callee)) for callee in derived.callees)
+    derived = replace(derived, callees=callees, doc=describe(request))
     if request.mode == "vjp":
         gradient = _gradient(request, dict(zip(request.wrt, found.items)))
         return replace(derived, body=replace(derived.body, end=Yield((gradient,))))
@@ -44,6 +48,69 @@ def differentiate(request: Request, lowered: Lowered) -> Program:
     else:
         returned = Seq((value if aux is None else Seq((value, aux)), gradient))
     return replace(derived, body=replace(derived.body, end=Yield((returned,))))
+
+
+# -- docstrings --------------------------------------------------------------------------------------------
+
+_TITLES = {"grad": "Gradient of {}", "value_and_grad": "Value and gradient of {}", "vjp": "Value of {}, and its pullback"}
+_LINE = 90  # columns of a docstring of one line
+_SHOWN = 12  # types of arguments in a docstring; a network may have hundreds
+
+
+def describe(request: Request) -> str:
+    """The docstring of generated code: from which function, and for which types.
+
+    Gradient of loss (model.py, line 12) with respect to w, for w: float64[n0, n1], x: float64[n1].
+
+    Spaces inside a type are such that no line is broken there.
+    """
+    source = request.source
+    where = f" ({_file(source.file)}line {source.line})"
+    chosen = [part(request.parameters[position].name, item) for position, item in request.selected]
+    wrt = "" if request.mode == "vjp" else f" with respect to {_listed(chosen)}"
+    leaves = [leaf for parameter in request.parameters for leaf in parameter.value.leaves]
+    types = [f"{leaf.path}={describe_static(leaf.value)}" if leaf.static else f"{leaf.path}: {described_type(leaf.type)}" for leaf in leaves]
+    return _sentence(_TITLES[request.mode].format(source.name) + where + wrt, types)
+
+
+def _sentence(title: str, types: list[str]) -> str:
+    if len(types) > _SHOWN:
+        types = [*types[:_SHOWN], f"and {len(types) - _SHOWN} more"]
+    listed = ", ".join(t.replace(" ", "\N{NO-BREAK SPACE}") for t in types)
+    whole = f"{title}, for {listed}." if types else f"{title}."
+    return whole if len(whole) <= _LINE or not types else f"{title}.\n\nFor {listed}."
+
+
+def part(name: str, item: Any) -> str:
+    """The name of an argument, or of one in `*args` or `**kwargs`."""
+    return name if item is None else f"{name}[{item!r}]"
+
+
+def _describe_callee(callee: Program) -> str:
+    name, span = callee.name, callee.span
+    title = f"Value of {name.rstrip('_').removesuffix('_vjp')}, and its pullback" if name.rstrip("_").endswith("_vjp") else f"Value of {name}"
+    types = [f"{parameter}: {described_type(pattern.type)}" for parameter, pattern in callee.signature if isinstance(pattern, Var)]
+    return _sentence(title + (f" ({_file(span.file)}line {span.line})" if span is not None else ""), types)
+
+
+def _file(path: str) -> str:
+    """The name of a file, without the directory, which differs between machines; nothing for `<stdin>` and the like."""
+    name = os.path.basename(path)
+    numbered = "ipykernel_" in path  # the cells of a notebook
+    return "" if not name or "<" in path or numbered else f"{name}, "
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def described_type(type: Type) -> str:
+    """A type as a person writes it: `float` for Python's, `float64[n0, n1]` for an array."""
+    if isinstance(type, Scalar) and type.weak:
+        return {"float64": "float", "int64": "int", "complex128": "complex"}.get(type.dtype, type.dtype)
+    if isinstance(type, Array) and type.shape is not None:
+        return f"{type.dtype}[{', '.join('?' if is_unknown(extent) else str(extent) for extent in type.shape)}]"
+    return str(type) if isinstance(type, (Scalar, Array, Opaque)) else "tuple" if isinstance(type, Tuple) else "list"
 
 
 def _split(request: Request, result: Arg) -> tuple[Arg, Arg | None]:

@@ -12,12 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from .backend.debug import checked
 from .backend.emit import emit
 from .backend.inplace import inplace
 from .backend.load import load
+from .errors import Finding, UnsupportedError
 from .frontend.lower import Lowered, lower
 from .frontend.request import Compiled, Request
 from .ir.nodes import Program
+from .ir.probe import CannotProbe
 from .ir.text import text
 from .ir.verify import verify
 from .simplify.dead import dead
@@ -53,16 +56,23 @@ def passes(request: Request) -> dict[str, Any]:
 
 def compile(request: Request) -> Compiled:
     """Compile one specialisation. Raises what `lower` raises, and TypeError for results that have no gradient."""
-    return _finish(request, passes(request))
+    try:
+        return _finish(request, passes(request))
+    except (AssertionError, NotImplementedError, RecursionError, KeyError, CannotProbe) as error:  # a gap of ours: refused, not wrong
+        what = f"chainrule does not get through `{request.source.name}`"
+        why = f"{type(error).__name__}: {error}"
+        raise UnsupportedError([Finding(request.source.location(), what, why, "please report it, with the function")]) from error
 
 
 def _finish(request: Request, made: dict[str, Any]) -> Compiled:
     lowered: Lowered = made["lowered"]
     emitted = made["emit"]
-    function = load(emitted)
+    function = load(emitted, DEBUG)
+    file = function.__code__.co_filename
+    if DEBUG:
+        function = checked(function, request)
     structure, types, cotangents = result_types(lowered.program)
-    return Compiled(function, emitted.text, lowered.guards, emitted.line_map, function.__code__.co_filename,
-                    (structure, types), cotangents if request.mode == "vjp" else ())
+    return Compiled(function, emitted.text, lowered.guards, emitted.line_map, file, (structure, types), cotangents if request.mode == "vjp" else ())
 
 
 def reserved_names(request: Request) -> frozenset[str]:

@@ -203,7 +203,7 @@ def dictarg2(x, d):
 
 @case(X)
 def dictstuff(x):
-    d = {k: v * 2 for k, v in zip(('a', 'b', 'c'), x)}
+    d = {k: v * 2 for k, v in zip(('a', 'b', 'c'), (x[0], x[1], x[2]))}
     s = 0.0
     for k in d:
         s += d[k] * d[k]

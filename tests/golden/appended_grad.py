@@ -6,7 +6,7 @@ from chainrule.runtime import full_like
 
 
 def appended_grad(x):
-    """Gradient of appended (programs.py, line 279) with respect to x, for x: float64[n0]."""
+    """Gradient of appended (programs.py, line 284) with respect to x, for x: float64[n0]."""
     # forward sweep
     t1 = len(x)
     terms = []

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def broadcast_grad(column, row, scale):
-    """Gradient of broadcast (programs.py, line 321) with respect to column, row and scale.
+    """Gradient of broadcast (programs.py, line 326) with respect to column, row and scale.
 
     For column: float64[n0, 1], row: float64[n1], scale: float.
     """

@@ -6,7 +6,7 @@ from chainrule.runtime import exceeds, sign
 
 
 def called_twice_grad(x, y):
-    """Gradient of called_twice (programs.py, line 144) with respect to x and y.
+    """Gradient of called_twice (programs.py, line 149) with respect to x and y.
 
     For x: float, y: float.
     """

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def chain_grad(a, b, c):
-    """Gradient of chain (programs.py, line 287) with respect to a, b and c.
+    """Gradient of chain (programs.py, line 292) with respect to a, b and c.
 
     For a: float64[n0, n1], b: float64[n1, n2], c: float64[n2, n0].
     """

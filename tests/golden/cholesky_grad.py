@@ -6,7 +6,7 @@ from chainrule.runtime import divide
 
 
 def cholesky_grad(A):
-    """Gradient of cholesky (programs.py, line 207) with respect to A, for A: float64[n0, n0]."""
+    """Gradient of cholesky (programs.py, line 212) with respect to A, for A: float64[n0, n0]."""
     # forward sweep
     n = len(A)
     L = np.zeros_like(A)

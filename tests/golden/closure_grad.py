@@ -4,7 +4,7 @@ import math
 
 
 def closure_grad(x):
-    """Gradient of closure (programs.py, line 149) with respect to x, for x: float."""
+    """Gradient of closure (programs.py, line 154) with respect to x, for x: float."""
     # forward sweep
     scale = x * x
     sin_x = math.sin(x)

@@ -6,7 +6,7 @@ from chainrule.runtime import absorb, add_ties, divide
 
 
 def cross_entropy_value_and_grad(w, x, labels):
-    """Value and gradient of cross_entropy (programs.py, line 174) with respect to w.
+    """Value and gradient of cross_entropy (programs.py, line 179) with respect to w.
 
     For w: float64[n0, n1], x: float64[n2, n0], labels: int64[n2].
     """

@@ -4,7 +4,7 @@ import math
 
 
 def early_grad(x):
-    """Gradient of early (programs.py, line 108) with respect to x, for x: float."""
+    """Gradient of early (programs.py, line 113) with respect to x, for x: float."""
     # forward sweep
     t1 = x > 1.0
     x_tape = []

@@ -2,7 +2,7 @@
 
 
 def flipping_grad(x):
-    """Gradient of flipping (programs.py, line 98) with respect to x, for x: float."""
+    """Gradient of flipping (programs.py, line 103) with respect to x, for x: float."""
     # forward sweep
     x_tape = []
     for _ in range(4):

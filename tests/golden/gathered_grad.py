@@ -6,7 +6,7 @@ from chainrule.runtime import unbroadcast
 
 
 def gathered_grad(x, index):
-    """Gradient of gathered (programs.py, line 315) with respect to x.
+    """Gradient of gathered (programs.py, line 320) with respect to x.
 
     For x: float64[n0], index: int64[n1].
     """

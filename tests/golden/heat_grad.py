@@ -2,7 +2,7 @@
 
 
 def heat_grad(u, a, n):
-    """Gradient of heat (programs.py, line 235) with respect to u and a.
+    """Gradient of heat (programs.py, line 240) with respect to u and a.
 
     For u: float64[n0], a: float, n: int.
     """

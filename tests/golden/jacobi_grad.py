@@ -4,7 +4,7 @@ import numpy as np
 
 
 def jacobi_grad(u, f, n):
-    """Gradient of jacobi (programs.py, line 200) with respect to u and f.
+    """Gradient of jacobi (programs.py, line 205) with respect to u and f.
 
     For u: float64[n0, n1], f: float64[n0, n1], n: int.
     """

@@ -6,7 +6,7 @@ from chainrule.runtime import add_ties, exceeds
 
 
 def largest_grad(x):
-    """Gradient of largest (programs.py, line 297) with respect to x, for x: float64[n0]."""
+    """Gradient of largest (programs.py, line 302) with respect to x, for x: float64[n0]."""
     # forward sweep
     max_x = x.max()
     t1 = np.maximum(x, 0.5)

@@ -2,7 +2,7 @@
 
 
 def logistic_grad(x, r, n):
-    """Gradient of logistic (programs.py, line 84) with respect to x and r.
+    """Gradient of logistic (programs.py, line 89) with respect to x and r.
 
     For x: float, r: float, n: int.
     """

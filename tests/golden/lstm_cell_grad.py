@@ -6,7 +6,7 @@ from chainrule.runtime import unbroadcast
 
 
 def lstm_cell_grad(w, b, x, h, c):
-    """Gradient of lstm_cell (programs.py, line 191) with respect to w and b.
+    """Gradient of lstm_cell (programs.py, line 196) with respect to w and b.
 
     For w: float64[n0, n1], b: float64[n1], x: float64[n2], h: float64[n3], c: float64[n3].
     """

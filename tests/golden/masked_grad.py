@@ -6,7 +6,7 @@ from chainrule.runtime import absorb, divide
 
 
 def masked_grad(x, y):
-    """Gradient of masked (programs.py, line 292) with respect to x and y.
+    """Gradient of masked (programs.py, line 297) with respect to x and y.
 
     For x: float64[n0], y: float64[n0].
     """

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def mlp_grad(params, x, y):
-    """Gradient of mlp (programs.py, line 167) with respect to params.
+    """Gradient of mlp (programs.py, line 172) with respect to params.
 
     For params['w1']: float64[n0, n1], params['b1']: float64[n1],
     params['w2']: float64[n1, 1], params['b2']: float64[1], x: float64[n2, n0],

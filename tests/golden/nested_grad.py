@@ -4,7 +4,7 @@ import numpy as np
 
 
 def nested_grad(x):
-    """Gradient of nested (programs.py, line 268) with respect to x, for x: float64[n0, n1]."""
+    """Gradient of nested (programs.py, line 273) with respect to x, for x: float64[n0, n1]."""
     # forward sweep
     t1, t2 = x.shape
     s_tape = []

@@ -2,7 +2,7 @@
 
 
 def newton_grad(a, x):
-    """Gradient of newton (programs.py, line 72) with respect to a and x, for a: float, x: float."""
+    """Gradient of newton (programs.py, line 77) with respect to a and x, for a: float, x: float."""
     # forward sweep
     x_tape = []
     n = 0

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def pair_vjp(x, y):
-    """Value of pair, and its pullback (programs.py, line 302).
+    """Value of pair, and its pullback (programs.py, line 307).
 
     For x: float64[n0], y: float64[n0].
     """

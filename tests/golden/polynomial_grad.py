@@ -2,7 +2,7 @@
 
 
 def polynomial_grad(x, a, b):
-    """Gradient of polynomial (programs.py, line 66) with respect to x, a and b.
+    """Gradient of polynomial (programs.py, line 71) with respect to x, a and b.
 
     For x: float, a: float, b: float.
     """

@@ -18,12 +18,16 @@ import chainrule as cr
 
 @dataclass(frozen=True)
 class Case:
-    """A primal, the arguments of a call, and a transform of it. `wrt`: as argnums; for a vjp, all arguments."""
+    """A primal, the arguments of a call, and a transform of it. `wrt`: as argnums; for a vjp, all arguments.
+
+    also: arguments of further calls that the same generated code serves, and that take other paths through it.
+    """
 
     primal: Callable[..., Any]
     args: tuple[Any, ...]
     wrt: int | tuple[int, ...] = 0
     transform: str = "grad"
+    also: tuple[tuple[Any, ...], ...] = ()
 
     @property
     def name(self) -> str:
@@ -37,11 +41,12 @@ class Case:
 CASES: dict[str, Case] = {}
 
 
-def case(*args: Any, wrt: int | tuple[int, ...] = 0, transform: str = "grad") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def case(*args: Any, wrt: int | tuple[int, ...] = 0, transform: str = "grad",
+         also: tuple[tuple[Any, ...], ...] = ()) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorator: a golden file for this primal."""
 
     def add(primal: Callable[..., Any]) -> Callable[..., Any]:
-        made = Case(primal, args, wrt, transform)
+        made = Case(primal, args, wrt, transform, also)
         assert made.name not in CASES
         CASES[made.name] = made
         return primal
@@ -68,7 +73,7 @@ def polynomial(x, a, b):
     return y * y + 4.0 * x - a / 2.0
 
 
-@case(5.0, 1.0, wrt=(0, 1))
+@case(5.0, 1.0, wrt=(0, 1), also=((27.0, 2.5), (-1.0, -0.7)))
 def newton(a, x):
     n = 0
     while n < 50:
@@ -80,7 +85,7 @@ def newton(a, x):
     return x
 
 
-@case(0.3, 3.7, 12, wrt=(0, 1))
+@case(0.3, 3.7, 12, wrt=(0, 1), also=((0.3, 3.7, 0),))
 def logistic(x, r, n):
     for _ in range(n):
         x = r * x * (1.0 - x)
@@ -94,7 +99,7 @@ def swapping(a, b):
     return a * b
 
 
-@case(1.5)
+@case(1.5, also=((-0.3,), (-4.0,)))
 def flipping(x):
     for _ in range(4):
         if x > 0.0:
@@ -104,7 +109,7 @@ def flipping(x):
     return x
 
 
-@case(0.4)
+@case(0.4, also=((2.0,), (-3.0,)))
 def early(x):
     if x > 1.0:
         return x**2
@@ -115,7 +120,7 @@ def early(x):
     return -x
 
 
-@case(0.8, 1.5, 6, wrt=(0, 1))
+@case(0.8, 1.5, 6, wrt=(0, 1), also=((0.8, 9.0, 6), (0.8, 1.5, 0)))
 def searching(x, bound, n):
     for k in range(n):
         x = x * 1.1 + 0.1 * k
@@ -256,7 +261,7 @@ def through_a_view(x, v):
     return np.sum(y * x)
 
 
-@case(normal(0, 5), normal(1, 5), 3, wrt=(0, 1))
+@case(normal(0, 5), normal(1, 5), 3, wrt=(0, 1), also=((normal(0, 4), normal(1, 4), 0), (normal(0, 4), normal(1, 4), 2)))
 def two_buffers(u, v, n):
     for _ in range(n):
         v[1:-1] = 0.5 * (u[:-2] + u[2:]) * u[1:-1]
@@ -264,7 +269,7 @@ def two_buffers(u, v, n):
     return np.sum(u * v)
 
 
-@case(normal(0, 4, 3))
+@case(normal(0, 4, 3), also=((-np.abs(normal(0, 2, 5)),),))
 def nested(x):
     s = 0.0
     for i in range(x.shape[0]):

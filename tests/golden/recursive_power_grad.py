@@ -4,7 +4,7 @@ from chainrule.runtime import absorb
 
 
 def power_vjp(x, n):
-    """Value of power, and its pullback (programs.py, line 131), for x: float, n: int."""
+    """Value of power, and its pullback (programs.py, line 136), for x: float, n: int."""
     t1 = n == 0
     if t1:
         ret = 1.0
@@ -27,7 +27,7 @@ def power_vjp(x, n):
 
 
 def recursive_power_grad(x):
-    """Gradient of recursive_power (programs.py, line 130) with respect to x, for x: float."""
+    """Gradient of recursive_power (programs.py, line 135) with respect to x, for x: float."""
     # forward sweep
     t1, pullback_ = power_vjp(x, 3)
     # reverse sweep

@@ -6,7 +6,7 @@ from chainrule.runtime import absorb, unbroadcast
 
 
 def rk4_grad(y0, k, dt, n):
-    """Gradient of rk4 (programs.py, line 218) with respect to y0 and k.
+    """Gradient of rk4 (programs.py, line 223) with respect to y0 and k.
 
     For y0: float64[n0], k: float, dt: float, n: int.
     """

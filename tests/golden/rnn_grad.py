@@ -6,7 +6,7 @@ from chainrule.runtime import full_like, zeros_like
 
 
 def rnn_grad(w, u, xs, h):
-    """Gradient of rnn (programs.py, line 182) with respect to w and u.
+    """Gradient of rnn (programs.py, line 187) with respect to w and u.
 
     For w: float64[n0, n0], u: float64[n0, n1], xs: float64[n2, n1], h: float64[n0].
     """

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def rosenbrock_grad(x):
-    """Gradient of rosenbrock (programs.py, line 162) with respect to x, for x: float64[n0]."""
+    """Gradient of rosenbrock (programs.py, line 167) with respect to x, for x: float64[n0]."""
     # forward sweep
     t1 = x[:-1]
     t2 = x[1:] - t1 ** 2

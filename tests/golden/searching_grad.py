@@ -2,7 +2,7 @@
 
 
 def searching_grad(x, bound, n):
-    """Gradient of searching (programs.py, line 119) with respect to x and bound.
+    """Gradient of searching (programs.py, line 124) with respect to x and bound.
 
     For x: float, bound: float, n: int.
     """

@@ -2,7 +2,7 @@
 
 
 def square_grad(x):
-    """Gradient of square (programs.py, line 61) with respect to x, for x: float."""
+    """Gradient of square (programs.py, line 66) with respect to x, for x: float."""
     # reverse sweep
     # return x * x
     x_bar = 2 * x

@@ -4,7 +4,7 @@ import math
 
 
 def swapping_value_and_grad(a, b):
-    """Value and gradient of swapping (programs.py, line 91) with respect to a and b.
+    """Value and gradient of swapping (programs.py, line 96) with respect to a and b.
 
     For a: float, b: float.
     """

@@ -2,7 +2,7 @@
 
 
 def through_a_view_grad(x, v):
-    """Gradient of through_a_view (programs.py, line 251) with respect to x and v.
+    """Gradient of through_a_view (programs.py, line 256) with respect to x and v.
 
     For x: float64[n0, n1], v: float64[n0].
     """

@@ -2,7 +2,7 @@
 
 
 def two_buffers_grad(u, v, n):
-    """Gradient of two_buffers (programs.py, line 260) with respect to u and v.
+    """Gradient of two_buffers (programs.py, line 265) with respect to u and v.
 
     For u: float64[n0], v: float64[n0], n: int.
     """

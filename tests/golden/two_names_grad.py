@@ -6,7 +6,7 @@ from chainrule.runtime import absorb
 
 
 def two_names_grad(x):
-    """Gradient of two_names (programs.py, line 242) with respect to x, for x: float64[n0]."""
+    """Gradient of two_names (programs.py, line 247) with respect to x, for x: float64[n0]."""
     # forward sweep
     y = np.sin(x)
     t1 = y[0]

@@ -5,9 +5,9 @@ Code that may run on the other path must not read them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from ..ir.nodes import UNDEFINED, Arg, Block, Break, For, If, Stmt, Var, While, Yield, variables
+from ..ir.nodes import UNDEFINED, Arg, Block, Branch, Break, For, If, Stmt, Var, While, Yield, variables
 from ..ir.walk import all_stmts, blocks, end_blocks, leaves, stmt_args
 
 
@@ -44,13 +44,36 @@ def read_where_undefined(body: Block, names: Mapping[Var, str]) -> frozenset[Var
 
 
 def _used_beside(block: Block, partial: frozenset[Var], found: set[Var]) -> None:
-    here = {*block.params, *(out for stmt in block.stmts if isinstance(stmt, (If, For, While)) for out in stmt.outs)} & partial
-    for stmt in block.stmts:
-        found.update(v for arg in stmt_args(stmt) for v in variables(arg) if v in here)
-        for inner in blocks(stmt):
-            _used_beside(inner, partial, found)
-    for inner in end_blocks(block.end):
-        _used_beside(inner, partial, found)
+    """Add the partial Vars that are read where the branch that defines them need not have been taken."""
+    sides: dict[Var, tuple[Arg, bool]] = {}
+    for stmt in all_stmts(block):
+        if isinstance(stmt, If):
+            for k, out in enumerate(stmt.outs):
+                given = [isinstance(b.end, Yield) and b.end.values[k] is not UNDEFINED for b in (stmt.then, stmt.orelse)]
+                if given.count(True) == 1:
+                    sides[out] = (stmt.condition, given[0])
+
+    def read(args: Iterable[Arg], taken: list[tuple[Arg, bool]]) -> None:
+        for var in (v for arg in args for v in variables(arg) if v in partial):
+            side = sides.get(var)
+            if side is None or not any(condition is side[0] and way is side[1] for condition, way in taken):
+                found.add(var)
+
+    def visit(block: Block, taken: list[tuple[Arg, bool]]) -> None:
+        for stmt in block.stmts:
+            if not isinstance(stmt, (For, While)):
+                read(stmt_args(stmt), taken)
+            elif isinstance(stmt, For):
+                read((stmt.start, stmt.stop, stmt.step), taken)
+            ways = (True, False) if isinstance(stmt, If) else (None,)
+            for inner, way in zip(blocks(stmt), ways):
+                visit(inner, taken if way is None else [*taken, (stmt.condition, way)])  # type: ignore[union-attr]
+        if isinstance(block.end, Branch):
+            read((block.end.condition,), taken)
+            for inner, side in zip(end_blocks(block.end), (True, False)):
+                visit(inner, [*taken, (block.end.condition, side)])
+
+    visit(block, [])
 
 
 def _merged(stmt: Stmt) -> Iterator[tuple[Var, list[Arg]]]:

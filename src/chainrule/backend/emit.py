@@ -58,12 +58,13 @@ _COMPOUND = ("for ", "while ", "if ", "with ", "elif ", "else", "try")
 @dataclass(frozen=True)
 class Emitted:
     """name: the function that the text defines. constants: what the text needs by name, besides np and math.
-    line_map: line of the text -> the user's statement from which it stems."""
+    line_map: line of the text -> the user's statement from which it stems. tapes: the names of the lists that are popped."""
 
     name: str
     text: str
     constants: dict[str, Any]
     line_map: dict[int, Span]
+    tapes: frozenset[str] = frozenset()
 
 
 def emit(program: Program, reserved: Iterable[str] = ()) -> Emitted:
@@ -80,12 +81,15 @@ def emit(program: Program, reserved: Iterable[str] = ()) -> Emitted:
     spans: dict[ast.stmt, Span] = {}
     definitions: list[ast.stmt] = []
     constants: dict[str, Any] = {}
+    tapes: set[str] = set()
     for function, plan, table in zip(functions, plans, tables):
         printer = Expressions(table, plan, everything, called)
         printer.constants = constants
-        definitions.append(_Function(function, plan, printer, comments, spans).define())
+        made = _Function(function, plan, printer, comments, spans)
+        definitions.append(made.define())
+        tapes.update(made.pops.values())
     text = to_text(ast.Module(definitions, []), comments)
-    return Emitted(program.name, text, constants, _line_map(definitions, text, spans))
+    return Emitted(program.name, text, constants, _line_map(definitions, text, spans), frozenset(tapes))
 
 
 def _callees(program: Program) -> list[Program]:
@@ -142,6 +146,7 @@ class _Function:
         self.increasing = frozenset(s.out for s in all_stmts(program.body) if isinstance(s, Let) and s.op == "np.arange" and s.out is not None)
         self.walked = walked_tapes(program.body, plan)
         self.read_anyway = read_where_undefined(program.body, self.names)
+        printer.undefined = self.read_anyway
         self.comments = comments
         self.spans = spans
         self.out: list[ast.stmt] = []

@@ -86,6 +86,7 @@ class Expressions:
         self.plan = plan
         self.taken = taken
         self.callees = callees
+        self.undefined: frozenset[Var] = frozenset()  # read on paths on which they have no value; there they are None
         self.constants: dict[str, Any] = {}
         self._objects: list[tuple[Any, str]] = []
 
@@ -175,6 +176,9 @@ class Expressions:
     def let(self, let: Let) -> ast.expr:
         """The expression that an operation is printed as; for one that writes, that of its new contents."""
         op, args = let.op, let.args
+        if op == "copy" and args[0] in self.undefined:  # on some path there is nothing to copy
+            value = self.arg(args[0])
+            return ast.IfExp(ast.Compare(value, [ast.Is()], [ast.Constant(None)]), ast.Constant(None), self.op_copy(let))
         if op in BINARY:
             return self.chain(let)
         if op in _UNARY:

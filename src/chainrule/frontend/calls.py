@@ -255,6 +255,8 @@ class Calls(Expressions):
             return self.call(self.class_attribute(function, "__call__"), args, keywords)
         if isinstance(function, Static):
             return self.call_static(function.value, args, keywords)
+        if isinstance(function, Num) and isinstance(type_of(function.operand), Opaque):
+            return self.call_method(function, "__call__", args, keywords)
         self.refuse(f"{describe(function)} is called", "it is not a function that is known before the program runs",
                     "pass the function itself, or choose between functions with `if`")
 

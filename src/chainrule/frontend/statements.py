@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from typing import Any, Union
 
 from ..ir.build import type_of
-from ..ir.nodes import Arg, Lit, Seq, Var
-from ..ir.types import Array, List, Scalar, kind, shape
+from ..ir.nodes import Arg, Lit, Seq, Slice, Var
+from ..ir.types import Array, List, Scalar, kind, rank, shape
 from ..rules.structure import is_basic
 from .comprehensions import Comprehensions
 from .loops import Leaf, NeedPeel, NeedUnroll, Node, Place, Split, lower_loop
 from .machine import NeedStatic, Refusal, Unreachable, describe
 from .refused import REFUSED_STATEMENTS
 from .state import State, slots
-from .values import NONE, UNBOUND, DictV, Entries, Items, Lazy, ListV, Num, Object, Range, Ref, Select, Static, TupleV, Value
+from .values import NONE, UNBOUND, DictV, Entries, Items, Lazy, ListV, Num, Object, Range, Ref, Select, Static, Step, TupleV, Value
 
 # A continuation inside a list of statements: executed with the statements that follow it, it says how the block ends.
 Do = Callable[[list[Any]], Union[Leaf, Split]]
@@ -297,7 +297,21 @@ class Statements(Comprehensions):
             assert isinstance(entries, Entries)
             self.state.heap[owner.slot] = entries.put(self.static(index, "a dictionary's key"), value)
             return
+        if isinstance(owner, Ref) and isinstance(value, Ref) and owner.slot == value.slot:
+            self.check_overlap(owner, self.operand(index), value)
         self.write(owner, self.operand(index), self.operand(value))
+
+    def check_overlap(self, owner: Ref, index: Arg, value: Ref) -> None:
+        """`a[:, 0] = a[1]`: NumPy copies a row and a column that overlap element by element, so what is read may just have been written."""
+        dimensions = rank(type_of(self.state.heap[owner.slot]))  # type: ignore[arg-type]
+        target = strides((*owner.path, Step("index", index)), dimensions)
+        source = strides(value.path, dimensions)
+        if target is None or source is None or len(target) != 1 or len(source) != 1:
+            return  # more than one axis: NumPy looks for overlaps
+        (axis, step), (other_axis, other_step) = target[0], source[0]
+        if (axis, step) != (other_axis, other_step) and step * other_step > 0:
+            self.refuse("a part of an array is assigned to another part with a different stride",
+                        "where they overlap, NumPy reads what it has just written", "copy first: `a[:, 0] = a[1].copy()`")
 
     def set_dynamic(self, owner: ListV, contents: Items, index: Num, value: Value) -> None:
         """A list whose items the compiler knows is written at an index that it does not know."""
@@ -682,6 +696,37 @@ def _common(a: State | None, b: State | None) -> State:
     common.frames = {n: {} for n in a.frames if n in b.frames}
     common.heap = {s: c for s, c in a.heap.items() if s in b.heap}
     return common
+
+
+def strides(path: tuple[Step, ...], dimensions: int | None) -> list[tuple[int, int]] | None:
+    """(axis, step) of the array for each axis of what a path of views leads to; None where that is not plain to see."""
+    if dimensions is None:
+        return None
+    axes = [(axis, 1) for axis in range(dimensions)]
+    for step in path:
+        if step.kind == "T" and isinstance(step.detail, Lit):
+            order = step.detail.value
+            axes = axes[::-1] if order is None else [axes[n] for n in order]
+            continue
+        if step.kind != "index":
+            return None
+        items = list(step.detail.items if isinstance(step.detail, Seq) and step.detail.kind == "tuple" else (step.detail,))
+        if any(isinstance(item, Lit) and item.value is Ellipsis for item in items):
+            at = next(n for n, item in enumerate(items) if isinstance(item, Lit) and item.value is Ellipsis)
+            used = sum(not (isinstance(item, Lit) and item.value is None) for item in items) - 1
+            items[at:at + 1] = [Lit(slice(None))] * (len(axes) - used)
+        rest, kept = iter(axes), []
+        for item in items:
+            if isinstance(item, Lit) and item.value is None:
+                return None
+            axis, stride = next(rest)
+            by = item.step if isinstance(item, Slice) else Lit(item.value.step) if isinstance(item, Lit) and isinstance(item.value, slice) else None
+            if by is not None:
+                if not isinstance(by, Lit):
+                    return None
+                kept.append((axis, stride * (by.value or 1)))
+        axes = [*kept, *rest]
+    return axes
 
 
 def has(stmts: list[ast.stmt], kind: type) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from ..ir.nodes import UNDEFINED, Arg, Block, Branch, Break, For, If, Stmt, Var, While, Yield, variables
+from ..ir.nodes import UNDEFINED, Arg, Block, Branch, Break, For, If, Let, Pullback, Stmt, Var, While, Yield, variables
 from ..ir.walk import all_stmts, blocks, end_blocks, leaves, stmt_args
 
 
@@ -53,16 +53,20 @@ def _used_beside(block: Block, partial: frozenset[Var], found: set[Var]) -> None
                 if given.count(True) == 1:
                     sides[out] = (stmt.condition, given[0])
 
-    def read(args: Iterable[Arg], taken: list[tuple[Arg, bool]]) -> None:
-        for var in (v for arg in args for v in variables(arg) if v in partial):
+    reverse = False  # what the user's own code reads unbound is an error of the user's, and stays one
+
+    def read(args: Iterable[Arg], taken: list[tuple[Arg, bool]], ours: bool = False) -> None:
+        for var in (v for arg in args for v in variables(arg) if v in partial and (reverse or ours or v.hint is None)):
             side = sides.get(var)
             if side is None or not any(condition is side[0] and way is side[1] for condition, way in taken):
                 found.add(var)
 
     def visit(block: Block, taken: list[tuple[Arg, bool]]) -> None:
+        nonlocal reverse
         for stmt in block.stmts:
+            reverse = reverse or isinstance(stmt, Pullback) or isinstance(stmt, Let) and stmt.op == "mark"
             if not isinstance(stmt, (For, While)):
-                read(stmt_args(stmt), taken)
+                read(stmt_args(stmt), taken, isinstance(stmt, Let) and stmt.op in ("push", "copy"))
             elif isinstance(stmt, For):
                 read((stmt.start, stmt.stop, stmt.step), taken)
             ways = (True, False) if isinstance(stmt, If) else (None,)

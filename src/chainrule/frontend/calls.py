@@ -314,18 +314,17 @@ class Calls(Expressions):
 
     def without_source(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value], error: SourceUnavailableError) -> Value:
         """A function that cannot be looked into: evaluated now if everything is known, otherwise there must be a rule."""
+        name = getattr(f, "__qualname__", None) or getattr(f, "__name__", str(f))
+        module = getattr(f, "__module__", None)
+        title = f"{module}.{name}" if module and module != "builtins" else name
         try:
             known = [self.known(a) for a in args]
             known_keywords = {k: self.known(v) for k, v in keywords.items()}
         except _NotKnown:
-            name = getattr(f, "__qualname__", None) or getattr(f, "__name__", str(f))
-            module = getattr(f, "__module__", None)
-            title = f"{module}.{name}" if module and module != "builtins" else name
             raise MissingRuleError(title, self.location(self.node)) from error
         if f in _PURE or isinstance(f, types.BuiltinFunctionType) and f.__module__ in ("math", "operator"):
             return Static(f(*known, **known_keywords))
-        name = getattr(f, "__name__", str(f))
-        raise MissingRuleError(name, self.location(self.node)) from error
+        raise MissingRuleError(title, self.location(self.node)) from error
 
     def known(self, value: Value) -> Any:
         if isinstance(value, Static):

@@ -31,9 +31,10 @@ class Called:
 
 
 class Calls:
-    """The functions of a program whose pullbacks are needed. made: those that have been derived."""
+    """The functions of a program whose pullbacks are needed. made: those that have been derived. main: the name of the derived program."""
 
-    def __init__(self, callees: tuple[Program, ...]) -> None:
+    def __init__(self, callees: tuple[Program, ...], main: str) -> None:
+        self.main = main
         self.callees = {callee.name: callee for callee in callees}
         self.made: list[Program] = []
         self._names: dict[tuple[str, tuple[bool, ...]], str] = {}
@@ -50,7 +51,7 @@ class Calls:
         """The name of the function that returns a pullback for the arguments in the mask."""
         if (callee, mask) not in self._names:
             name = f"{callee}_vjp"
-            while name in self._names.values() or name in self.callees:
+            while name in self._names.values() or name in self.callees or name == self.main:
                 name += "_"
             self._names[callee, mask] = name
             self._waiting.append((callee, mask, name))

@@ -82,8 +82,9 @@ def reverse(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, 
     Its result is a Seq: (value, *gradients), or the gradients only. With seed "pullback" it returns (value, pullback), where
     pullback takes one cotangent for each differentiable value in the result and gives a tuple of gradients.
     """
-    calls = Calls(program.callees)
-    derived = _derive(program, wrt, name or f"{program.name}_grad", keep_value, seed, rules or _table(), calls)
+    name = name or f"{program.name}_grad"
+    calls = Calls(program.callees, name)
+    derived = _derive(program, wrt, name, keep_value, seed, rules or _table(), calls)
     for callee, callee_wrt, callee_name in calls.wanted():
         calls.made.append(_derive(callee, callee_wrt, callee_name, True, "pullback", rules or _table(), calls, inner=True))
     return replace(derived, callees=calls.needed(derived.body))

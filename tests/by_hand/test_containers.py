@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from tests.by_hand.cases import X4, M, W, X, case, cases
+from tests.by_hand.cases import X, case, cases
 from tests.gradients import gradient_is
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 import pytest
 
-from tests.by_hand.cases import X4, M, W, X, case, cases
+from tests.by_hand.cases import X4, M, X, case, cases
 from tests.gradients import gradient_is
 
 

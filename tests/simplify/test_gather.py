@@ -30,7 +30,7 @@ def program(make: Callable[..., object], type: object = FLOAT) -> Program:
 @pytest.mark.parametrize(("first", "second"), list(itertools.product(("accum", "accum_neg"), repeat=2)))
 def test_two_sums(first, second):
     def make(b: Builder, a: Operand, x: Operand, y: Operand, z: Operand) -> Operand:
-        total = b.emit(first, b.emit("*", a, z, hint="x_bar"), b.emit("*", x, z), hint="x_bar")
+        total = b.emit(first, a, b.emit("*", x, z), hint="x_bar")
         return b.emit(second, total, b.emit("*", y, z), hint="x_bar")
 
     p = verify(program(make))

@@ -16,7 +16,6 @@ from chainrule.rules import registry
 from chainrule.simplify.dead import dead
 from chainrule.simplify.signs import signs
 
-
 assert registry.flows  # importing it defines the operations
 
 

@@ -64,7 +64,7 @@ def _used_beside(block: Block, partial: frozenset[Var], found: set[Var]) -> None
     def visit(block: Block, taken: list[tuple[Arg, bool]]) -> None:
         nonlocal reverse
         for stmt in block.stmts:
-            reverse = reverse or isinstance(stmt, Pullback) or isinstance(stmt, Let) and stmt.op == "mark"
+            reverse = reverse or isinstance(stmt, Pullback) or (isinstance(stmt, Let) and stmt.op == "mark")
             if not isinstance(stmt, (For, While)):
                 read(stmt_args(stmt), taken, isinstance(stmt, Let) and stmt.op in ("push", "copy"))
             elif isinstance(stmt, For):

@@ -202,7 +202,7 @@ def walked_tapes(body: Block, plan: Plan) -> dict[Stmt, Let]:
         forward = pushed.get(_tape(pops[0]))
         alike = isinstance(forward, For) and all(_same(a, b) for a, b in zip(
             (forward.start, forward.stop, forward.step), (loop.start, loop.stop, loop.step)))
-        if plan.drains.get(loop) == _tape(pops[0]) or alike and not any(isinstance(leaf.end, Break) for leaf in leaves(forward.body)):  # type: ignore[union-attr]
+        if plan.drains.get(loop) == _tape(pops[0]) or (alike and not any(isinstance(leaf.end, Break) for leaf in leaves(forward.body))):  # type: ignore[union-attr]
             found[loop] = pops[0]
     return found
 
@@ -217,7 +217,7 @@ def _outside_loops(block: Block) -> Iterator[Stmt]:
 
 
 def _same(a: Arg, b: Arg) -> bool:
-    return a is b or isinstance(a, Lit) and isinstance(b, Lit) and type(a.value) is type(b.value) and a.value == b.value
+    return a is b or (isinstance(a, Lit) and isinstance(b, Lit) and type(a.value) is type(b.value) and a.value == b.value)
 
 
 def _is(arg: Arg, value: int) -> bool:

@@ -283,7 +283,7 @@ def class_of(m: Calls, value: Value) -> type:
 
 @builtin(callable)
 def _callable(m: Calls, args: Args, keywords: Keywords) -> Value:
-    return Static(isinstance(args[0], (Closure, Method)) or isinstance(args[0], Static) and callable(args[0].value))
+    return Static(isinstance(args[0], (Closure, Method)) or (isinstance(args[0], Static) and callable(args[0].value)))
 
 
 @builtin(getattr)
@@ -368,7 +368,8 @@ def _insert(m: Calls, owner: ListV, args: Args, keywords: Keywords) -> Value:
 
 @method(ListV, "copy")
 def _list_copy(m: Calls, owner: ListV, args: Args, keywords: Keywords) -> Value:
-    return _list(m, (owner,), {})
+    copied: Value = _list(m, (owner,), {})
+    return copied
 
 
 @method(ListV, "reverse")

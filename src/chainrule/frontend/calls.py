@@ -316,13 +316,13 @@ class Calls(Expressions):
         """A function that cannot be looked into: evaluated now if everything is known, otherwise there must be a rule."""
         name = getattr(f, "__qualname__", None) or getattr(f, "__name__", str(f))
         module = getattr(f, "__module__", None)
-        title = f"{module}.{name}" if module and module != "builtins" else name
+        title = f"{module}.{name}" if module and module != "builtins" else str(name)
         try:
             known = [self.known(a) for a in args]
             known_keywords = {k: self.known(v) for k, v in keywords.items()}
         except _NotKnown:
             raise MissingRuleError(title, self.location(self.node)) from error
-        if f in _PURE or isinstance(f, types.BuiltinFunctionType) and f.__module__ in ("math", "operator"):
+        if f in _PURE or (isinstance(f, types.BuiltinFunctionType) and f.__module__ in ("math", "operator")):
             return Static(f(*known, **known_keywords))
         raise MissingRuleError(title, self.location(self.node)) from error
 
@@ -336,7 +336,7 @@ class Calls(Expressions):
     def construct(self, cls: type, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         """An instance of a user's class: a namedtuple or a dataclass."""
         if issubclass(cls, tuple) and hasattr(cls, "_fields"):
-            defaults = cls._field_defaults
+            defaults: dict[str, Any] = cls._field_defaults  # type: ignore[attr-defined]
             items = list(args)
             for name in cls._fields[len(args):]:
                 items.append(keywords[name] if name in keywords else Static(defaults[name]))
@@ -779,7 +779,7 @@ def reads_of(function: Any) -> tuple[tuple[str, float], ...]:
             found.append((node.id, math.inf if inner else node.end_lineno or node.lineno))
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             found.append((node.target.id, math.inf if inner else node.lineno))
-        inner = inner or node is not function and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        inner = inner or (node is not function and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)))
         for child in ast.iter_child_nodes(node):
             visit(child, inner)
 

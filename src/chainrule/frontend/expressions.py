@@ -86,7 +86,7 @@ class Expressions(Machine):
         if value is UNBOUND:
             self.refuse(f"`{node.id}` is used before it is bound", "no assignment reaches this use on some path", "assign to it first", node)
         if isinstance(value, Poison):
-            self.refuse(f"`{node.id}` is not known here", value.why, "give it the same kind of value on every path", node)  # type: ignore[unreachable]
+            self.refuse(f"`{node.id}` is not known here", value.why, "give it the same kind of value on every path", node)
         return value
 
     def lookup(self, name: str) -> Value:
@@ -189,20 +189,20 @@ class Expressions(Machine):
         if op in ("in", "not in"):
             return self.contains(a, b, op)
         if op in ("==", "!=") and any(isinstance(v, (TupleV, ListV, DictV)) for v in (a, b)) and not any(
-                isinstance(v, (Ref, Select)) or isinstance(v, Num) and not _opaque(v) for v in (a, b)):
-            pair = (self.known_contents(a), self.known_contents(b))
-            if type(a) is not type(b) or pair[0] is None or pair[1] is None:
+                isinstance(v, (Ref, Select)) or (isinstance(v, Num) and not _opaque(v)) for v in (a, b)):
+            mine, other = self.known_contents(a), self.known_contents(b)
+            if type(a) is not type(b) or mine is None or other is None:
                 if isinstance(a, Static) or isinstance(b, Static) or {type(a), type(b)} == {TupleV, ListV}:
                     return Static(op == "!=")
                 self.refuse(f"{describe(a)} is compared with {describe(b)}", "its items are not known before the program runs", "compare the items")
-            if len(pair[0]) != len(pair[1]):
+            if len(mine) != len(other):
                 return Static(op == "!=")
             result: Value = Static(True)
-            for x, y in zip(*pair):
+            for x, y in zip(mine, other):
                 result = self.both(result, lambda x=x, y=y: self.compare("==", x, y), is_and=True)  # type: ignore[misc]
             return result if op == "==" else self.negate(result)
-        if op in ("==", "!=") and (isinstance(a, Static) and isinstance(a.value, (str, type(None))) or
-                                   isinstance(b, Static) and isinstance(b.value, (str, type(None)))):
+        if op in ("==", "!=") and ((isinstance(a, Static) and isinstance(a.value, (str, type(None)))) or
+                                   (isinstance(b, Static) and isinstance(b.value, (str, type(None))))):
             if not (isinstance(a, Static) and isinstance(b, Static)) and not _opaque(a) and not _opaque(b):
                 return Static(op == "!=")
         if isinstance(a, Static) and isinstance(b, Static):
@@ -408,7 +408,7 @@ class Expressions(Machine):
                     return Select(base.condition, then, orelse)
                 return self.wrap(self.b.emit("index", array, argument))
             return self.choose(base.condition, lambda: self.subscript(base.then, index), lambda: self.subscript(base.orelse, index))
-        if isinstance(base, TupleV) and base.cls is None or isinstance(base, TupleV):
+        if isinstance(base, TupleV):
             return self.pick(base.items, index, lambda items: TupleV(items))
         if isinstance(base, ListV):
             contents = self.state.heap[base.slot]
@@ -426,8 +426,7 @@ class Expressions(Machine):
                 self.refuse(f"the dictionary has no key {key!r}", "it would raise KeyError", "check the key")
             return entries.get(key)
         if isinstance(base, Range):
-            start, step = base.start, base.step
-            return self.call_op("+", (start, self.b.emit("*", step, self.operand(index))))
+            return self.call_op("+", (base.start, self.b.emit("*", base.step, self.operand(index))))
         if isinstance(base, Static) and isinstance(index, (Static, TupleV, SliceV)):
             try:
                 return self.constant(base.value[self.static_index(index)])
@@ -471,7 +470,8 @@ class Expressions(Machine):
             return self.pick_dynamic(items, index)
         number = self.static(index, "an index into a tuple or a list")
         try:
-            return items[number]
+            item: Value = items[number]
+            return item
         except IndexError:
             self.b.effect("py.raise", Seq((Lit(IndexError), Lit("list index out of range"))))
             raise Unreachable from None
@@ -507,7 +507,7 @@ class Expressions(Machine):
     def is_number(self, value: Value) -> bool:
         if isinstance(value, Select):
             return self.is_number(value.then) and self.is_number(value.orelse)
-        return isinstance(value, Ref) or isinstance(value, Num) and isinstance(type_of(value.operand), (Scalar, Array))
+        return isinstance(value, Ref) or (isinstance(value, Num) and isinstance(type_of(value.operand), (Scalar, Array)))
 
     def number_attribute(self, owner: Value, name: str) -> Value:
         operand = self.operand(owner)

@@ -12,7 +12,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..ir.build import Scope, type_of
-from ..ir.nodes import UNDEFINED, Arg, Block, Branch, Break, End, For, Lit, Operand, Raise, Seq, Slice, Span, Var, While, Yield, variables
+from ..ir.nodes import (
+    UNDEFINED,
+    Arg,
+    Block,
+    Branch,
+    Break,
+    End,
+    For,
+    Lit,
+    Operand,
+    Raise,
+    Seq,
+    Slice,
+    Span,
+    Var,
+    While,
+    Yield,
+    variables,
+)
 from ..ir.types import INT, List, Opaque, Scalar, Type, covers, differentiable, join, renew
 from ..ir.walk import map_arg
 from .machine import Machine, Poison
@@ -382,7 +400,7 @@ def _cover(carried: Carried, type: Type) -> bool:
         return False
     joined = join(carried.type, type)
     if joined is None:
-        raise NeedPeel(hint_of(place, None))
+        raise NeedPeel(None)
     carried.type = renew(joined)
     return True
 
@@ -401,9 +419,6 @@ def finish(m: Machine, plan: Plan, entry: State, header: State, params: dict[Pla
     mutated = _mutated(header, node)
     check_disjoint(m, plan, entry, header, node, mutated)
     types = dict(late)
-    for _, leaf in node.leaves():
-        if leaf.kind != "raise":
-            pass
     for scopes, leaf in node.leaves():
         if leaf.kind != "raise":
             values[id(leaf)] = yielded(m, every, plan, scopes, leaf)
@@ -414,7 +429,7 @@ def finish(m: Machine, plan: Plan, entry: State, header: State, params: dict[Pla
     inits = tuple(_init(m, plan, entry, place) if place in plan.places else UNDEFINED for place in every)
     late_params = tuple(Var(outs[place].type, outs[place].hint) for place in late)
     body_params = (*((index,) if index is not None else ()), *(params[p] for p in plan.places), *late_params)
-    body = Block(body_params, tuple(node.scopes[-1].stmts), _end(node.end, values))  # type: ignore[arg-type]
+    body = Block(body_params, tuple(node.scopes[-1].stmts), _end(node.end, values))
     results = tuple(outs.values())
     if bounds is not None:
         m.b.add(For(results, *bounds, inits, body, span=span))
@@ -428,7 +443,7 @@ def finish(m: Machine, plan: Plan, entry: State, header: State, params: dict[Pla
         after.entangle(slot, set(others))
     for place, carried in plan.places.items():
         _bind_out(m, after, place, carried.kind, outs[place])
-    kinds = {}
+    kinds: dict[Place, str] = {}
     for _, leaf in node.leaves():
         if leaf.kind != "raise":
             for place in late:
@@ -586,7 +601,7 @@ def _bind_unchanged(m: Machine, entry: State, after: State, header: State, node:
                 continue
             for name, value in frame.items():
                 place = ("name", number, name)
-                if place in plan.places or place in late or name in after.frames[number] and after.frames[number][name] is not UNBOUND:
+                if place in plan.places or place in late or (name in after.frames[number] and after.frames[number][name] is not UNBOUND):
                     continue
                 if isinstance(value, (Static,)) and not slots(value):
                     after.frames[number][name] = value

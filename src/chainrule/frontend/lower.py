@@ -94,8 +94,8 @@ class Lowerer(Recursion):
         self.node = node
         signature.extend((name, pattern) for name, pattern, _ in self.captured.values())
         params = tuple(v for _, pattern in signature for v in _vars(pattern))
-        value = self.operand(result)  # which may read an array through a view: one more statement
-        body = Block(params, tuple(self.b.stmts), Yield((value,)))
+        returned = self.operand(result)  # which may read an array through a view: one more statement
+        body = Block(params, tuple(self.b.stmts), Yield((returned,)))
         program = Program(source.name, tuple(signature), body, self.span(node), tuple(self.finished))
         return Lowered(program, self.leaves, tuple(self.guards.values()))
 

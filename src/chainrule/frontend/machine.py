@@ -102,7 +102,7 @@ class Machine:
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and isinstance(node, ast.stmt):
             last = max(node.lineno, body[0].lineno - 1)
-        text = " ".join(line.strip() for line in self.source.lines[node.lineno - 1:last])  # type: ignore[attr-defined]
+        text = " ".join(line.strip() for line in self.source.lines[node.lineno - 1:last])
         if isinstance(body, list) and body and ":" in text and isinstance(node, ast.stmt):
             text = text[: _header_end(text)]
         return Span(self.source.file, node.lineno, node.col_offset, last, node.end_col_offset or 0, text, self.source.name)  # type: ignore[attr-defined]
@@ -269,7 +269,7 @@ class Machine:
         target: Any = None
         if isinstance(value, Num):
             target = value.operand
-        elif isinstance(value, Ref) and not value.path or isinstance(value, ListV):
+        elif (isinstance(value, Ref) and not value.path) or isinstance(value, ListV):
             target = self.state.heap[value.slot]
         if isinstance(target, Var) and target.hint is None:
             object.__setattr__(target, "hint", name)
@@ -339,7 +339,7 @@ class Machine:
         `as_value`: the result is only read, so two arrays merge into the contents of either.
         """
         base = self.state
-        results = []
+        results: list[tuple[list[Scope], State | None, Value | None]] = []
         for side in (then, orelse):
             self.state = base.copy()
             with self.opened() as scopes:
@@ -377,7 +377,7 @@ class Machine:
 
 def _is_whole(index: Arg) -> bool:
     """Whether an index of a 0-d array means all of it: `...` or `()`."""
-    return isinstance(index, Lit) and index.value is Ellipsis or isinstance(index, Seq) and all(map(_is_whole, index.items))
+    return (isinstance(index, Lit) and index.value is Ellipsis) or (isinstance(index, Seq) and all(map(_is_whole, index.items)))
 
 
 _CONTIGUOUS = {"np.zeros", "np.ones", "np.empty", "np.full", "np.arange", "np.linspace", "np.eye", "np.array"}

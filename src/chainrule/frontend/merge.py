@@ -140,7 +140,7 @@ class Merger:
         if a is b or (type(a) is type(b) and a == b):
             return a
         if isinstance(a, Poison) or isinstance(b, Poison):
-            return a if isinstance(a, Poison) else b  # type: ignore[unreachable]
+            return a if isinstance(a, Poison) else b
         if a is UNBOUND or b is UNBOUND:
             return self.one_sided(b if a is UNBOUND else a, a is UNBOUND, name)
         if _is_number(a) and _is_number(b):
@@ -333,7 +333,7 @@ class _CannotMerge(Exception):
 
 def _is_number(value: Any) -> bool:
     if isinstance(value, Static):
-        return isinstance(value.value, (bool, int, float, complex)) or type(value.value).__module__ == "numpy" and hasattr(value.value, "dtype")
+        return isinstance(value.value, (bool, int, float, complex)) or (type(value.value).__module__ == "numpy" and hasattr(value.value, "dtype"))
     return isinstance(value, Num) and not _is_opaque(value)
 
 

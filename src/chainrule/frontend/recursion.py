@@ -19,7 +19,6 @@ from .state import State, reachable, slots
 from .statements import Statements
 from .values import Closure, DictV, Entries, Items, ListV, Num, Object, Ref, Select, Static, TupleV, Value
 
-
 DEPTH_LIMIT = 16  # kinds of arguments inside each other; a recursion that meets more of them meets new ones for ever
 
 
@@ -183,9 +182,9 @@ class Recursion(Statements):
             self.note_aliases(callee, result, set(entry), node)
             leaves: list[Arg] = []
             template = self.template(result, leaves)
-            value: Arg = leaves[0] if len(leaves) == 1 else Seq(tuple(leaves))
+            returned: Arg = leaves[0] if len(leaves) == 1 else Seq(tuple(leaves))
             params = tuple(v for _, v in signature)
-            body = Block(params, tuple(self.b.stmts), Yield((value,)))
+            body = Block(params, tuple(self.b.stmts), Yield((returned,)))
             return Program(callee.name, tuple(signature), body, self.span(node)), template
         finally:
             self.depth -= 1

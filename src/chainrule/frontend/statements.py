@@ -21,7 +21,24 @@ from .loops import Leaf, NeedPeel, NeedUnroll, Node, Place, Split, lower_loop
 from .machine import NeedStatic, Refusal, Unreachable, describe
 from .refused import REFUSED_STATEMENTS
 from .state import State, slots
-from .values import NONE, UNBOUND, DictV, Entries, Items, Lazy, ListV, Num, Object, Range, Ref, Select, Static, Step, TupleV, Value
+from .values import (
+    NONE,
+    UNBOUND,
+    DictV,
+    Entries,
+    Items,
+    Lazy,
+    ListV,
+    Num,
+    Object,
+    Range,
+    Ref,
+    Select,
+    Static,
+    Step,
+    TupleV,
+    Value,
+)
 
 # A continuation inside a list of statements: executed with the statements that follow it, it says how the block ends.
 Do = Callable[[list[Any]], Union[Leaf, Split]]
@@ -667,7 +684,7 @@ class Statements(Comprehensions):
             if isinstance(value, Ref):
                 found["memory", value.slot] = None
             elif isinstance(value, (Num, Static)) and not (isinstance(node, ast.Subscript)):
-                if not isinstance(value, Static) or isinstance(value.value, (int, float, complex)) and not isinstance(value.value, bool):
+                if not isinstance(value, Static) or (isinstance(value.value, (int, float, complex)) and not isinstance(value.value, bool)):
                     found["name", self.current, name] = None
         for hidden in ("%returned",):
             if hidden in frame and has_return(stmt.body) and isinstance(frame[hidden], (Num, Static)):
@@ -677,7 +694,7 @@ class Statements(Comprehensions):
 
 def _as_value(machine: Statements, index: Arg) -> Value:
     """An index argument as a value again."""
-    return Num(index) if isinstance(index, (Var, Lit)) else _Given(index)  # type: ignore[arg-type, return-value]
+    return Num(index) if isinstance(index, (Var, Lit)) else _Given(index)  # type: ignore[arg-type]
 
 
 class _Given(Num):

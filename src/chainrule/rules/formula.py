@@ -222,7 +222,7 @@ class Evaluator:
 def _can_be_negative(arg: Arg) -> bool:
     """Whether `-arg` is what `-1.0 * arg` is: not so for NumPy's booleans, and for unsigned integers."""
     type = type_of(arg)
-    return isinstance(type, (Scalar, Array)) and (kind(type.dtype) in "ifc" or isinstance(type, Scalar) and type.weak)
+    return isinstance(type, (Scalar, Array)) and (kind(type.dtype) in "ifc" or (isinstance(type, Scalar) and type.weak))
 
 
 def _is_float(arg: Arg) -> bool:

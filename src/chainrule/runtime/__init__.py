@@ -48,6 +48,7 @@ from .control import (
 )
 from .pointwise import (
     absorb,
+    add_ties,
     digamma,
     divide,
     divide_or_zero,
@@ -58,13 +59,13 @@ from .pointwise import (
     power_log,
     sign,
     sinc_slope,
-    add_ties,
     ties,
 )
 
 __all__ = [
     "absorb",
     "add_lists",
+    "add_ties",
     "adjugate",
     "broadcast_like",
     "cholesky_pull",
@@ -103,7 +104,6 @@ __all__ = [
     "sinc_slope",
     "stop_gradient",
     "sum_leaves",
-    "add_ties",
     "ties",
     "tile_pull",
     "trapezoid_pull",

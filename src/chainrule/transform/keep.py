@@ -65,6 +65,7 @@ class _Keeper:
     def __init__(self, primal: Block, reverse: Block, likes: dict[Var, Var], names: dict[Var, str]) -> None:
         self.places = places(primal)
         self.partial = undefined_somewhere(primal)
+        self.arguments = primal.params
         self.names = names
         self.plan = Plan(self.places, Reader(self.places).again)
         self.b = Builder()
@@ -85,7 +86,10 @@ class _Keeper:
 
     def like(self, var: Var) -> Var:
         """A value that is there in the reverse sweep anyway and has the type of var; if there is none, var is kept."""
-        choices = [v for v in self._related(var) if v not in self.partial and (self.plan.is_obtained(v) or self.plan.is_free(v))]
+        choices: list[Var] = []
+        if var.hint is None and not is_wild(var.type):  # nobody needs to compute a temporary for its shape
+            choices = [v for v in self.arguments if v.type == var.type]
+        choices = choices or [v for v in self._related(var) if v not in self.partial and (self.plan.is_obtained(v) or self.plan.is_free(v))]
         if not choices and not is_wild(var.type):
             choices = [v for v, site in self.places.sites.items() if v.type == var.type and site.frame.is_top and v not in self.partial]
         if not choices and not is_wild(var.type):  # inside a loop its results are defined: there is at least this iteration

@@ -252,13 +252,13 @@ def test_vjp_with_array_result_and_random_cotangent():
         return w @ x
 
     assert check_vjp(f, [W, X], vjp_of(f, lambda c, w, x: (np.outer(c, x), w.T @ c))).ok
+
+    def stale(c, w, x):
+        g = np.outer(c, x)
+        g[2, 1] += 0.1
+        return g, w.T @ c
+
     with pytest.raises(GradientCheckError, match=r"w\[2, 1\]: got"):
-
-        def stale(c, w, x):
-            g = np.outer(c, x)
-            g[2, 1] += 0.1
-            return g, w.T @ c
-
         check_vjp(f, [W, X], vjp_of(f, stale))
 
 

@@ -13,7 +13,7 @@ def largest_grad(x):
     t2 = t1.min()
     # reverse sweep
     # return np.max(x) * np.min(np.maximum(x, 0.5))
-    t3 = np.zeros_like(t1)
+    t3 = np.zeros_like(x)
     add_ties(t3, max_x, t1, t2)
     x_bar = t3 * exceeds(x, 0.5)
     add_ties(x_bar, t2, x, max_x)

@@ -18,10 +18,9 @@ def mlp_grad(params, x, y):
     h = np.tanh(x @ w1 + b1)
     out = h @ w2 + b2
     t1 = out - y
-    t2 = t1 ** 2
     # reverse sweep
     # return np.mean((out - y) ** 2)
-    out_bar = 2 * (1.0 / t2.size) * t1
+    out_bar = 2 * (1.0 / y.size) * t1
     # out = h @ params["w2"] + params["b2"]
     b2_bar = out_bar.sum(axis=0)
     h_bar = out_bar @ w2.T

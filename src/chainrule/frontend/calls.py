@@ -314,7 +314,7 @@ class Calls(Expressions):
 
     def without_source(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value], error: SourceUnavailableError) -> Value:
         """A function that cannot be looked into: evaluated now if everything is known, otherwise there must be a rule."""
-        name = getattr(f, "__qualname__", None) or getattr(f, "__name__", str(f))
+        name = str(getattr(f, "__qualname__", None) or getattr(f, "__name__", f))
         module = getattr(f, "__module__", None)
         title = f"{module}.{name}" if module and module != "builtins" else str(name)
         try:
@@ -444,6 +444,13 @@ class Calls(Expressions):
 
     def call_row(self, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         """Call a function that has a row."""
+        out = keywords.get("out")
+        if isinstance(out, (Ref, Select)) and self.is_number(out) and "where" not in keywords:
+            result = self.call_row(name, args, {k: v for k, v in keywords.items() if k != "out"})
+            operand = self.operand(result)
+            self.check_cast(out, operand, self.node)
+            self.write(out, Lit(Ellipsis), operand)
+            return out
         view = self.view_of(name, args, keywords)
         if view is not None:
             return view
@@ -461,6 +468,9 @@ class Calls(Expressions):
         if isinstance(value, (TupleV, ListV)) and isinstance(operand := self.operand(value), Seq):
             return self.wrap(self.b.emit("np.array", operand))
         return value
+
+    def check_cast(self, owner: Value, value: Arg, node: ast.AST | None) -> None:
+        raise NotImplementedError
 
     def row_operand(self, value: Value) -> Arg:
         if isinstance(value, (Range, Lazy)):
@@ -636,7 +646,7 @@ class Calls(Expressions):
             return (Lit(0), Lit(len(value.items)), Lit(1)), lambda index: self.subscript(value, _index_value(index))
         if isinstance(value, Lazy) and value.kind == "enumerate":
             bounds, element = self.counted(value.parts[0], node)
-            start, stop, step = bounds
+            start, _, step = bounds
             count = self.trip_count(bounds)
             offset = value.parts[1]
 

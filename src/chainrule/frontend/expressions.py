@@ -560,7 +560,7 @@ class Expressions(Machine):
 
 
 def _is_float(value: Any) -> bool:
-    return isinstance(value, (float, complex)) or isinstance(value, np.generic)
+    return isinstance(value, (float, complex, np.generic))
 
 
 def _opaque(value: Value) -> bool:

@@ -7,7 +7,7 @@ end, until the header covers every end of the body (types only widen, so it term
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -453,12 +453,17 @@ def finish(m: Machine, plan: Plan, entry: State, header: State, params: dict[Pla
             _bind_out(m, after, place, kinds[place], outs[place])
     for place, ref in references.items():
         fresh = iter([outs[place, "path", n] for n in range(len(path_vars(ref)))])
-        put(after, place, Ref(ref.slot, tuple(Step(s.kind, map_arg(s.detail, lambda _: next(fresh))) for s in ref.path)))
+        put(after, place, Ref(ref.slot, _renamed(ref.path, fresh)))
     arrays = [place for place, carried in plan.places.items() if carried.kind in ("array", "list")]
     arrays += [place for place in late if place[1] != "path" and kinds[place] in ("array", "list")]
     entangle_outs(m, plan, entry, header, after, node, arrays)
     _bind_unchanged(m, entry, after, header, node, plan, late | dict.fromkeys(references))
     m.state = after
+
+
+def _renamed(path: Iterable[Step], fresh: Iterator[Var]) -> tuple[Step, ...]:
+    """A path with its Vars replaced, in order."""
+    return tuple(Step(s.kind, map_arg(s.detail, lambda _: next(fresh))) for s in path)
 
 
 def _kind(value: Any) -> str:

@@ -423,14 +423,14 @@ class Statements(Comprehensions):
             self.check_cast(owner, new, stmt)
         self.write(owner, index, new)
 
-    def check_cast(self, owner: Value, value: Arg, stmt: ast.stmt) -> None:
+    def check_cast(self, owner: Value, value: Arg, node: ast.AST | None) -> None:
         """In place, NumPy refuses to turn a float into an integer; so do we, where `array[i] = x` would truncate."""
         into, of = type_of(self.operand(owner)), type_of(value)
         if isinstance(into, (Array, Scalar)) and isinstance(of, (Array, Scalar)):
             order = "biufc"
             if order.index(kind(into.dtype)) < order.index(kind(of.dtype)) and not (isinstance(of, Scalar) and of.weak and kind(into.dtype) in "iuf" and kind(of.dtype) in "biu"):
                 self.refuse(f"an array of {into.dtype} is changed in place by values of {of.dtype}", "NumPy raises a casting error here",
-                            "make the array a float array", stmt)
+                            "make the array a float array", node)
 
     # -- branches and loops -------------------------------------------------------------------------------------
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from ..ir.nodes import Block, Branch, Break, For, If, Let, Lit, Stmt, Var, While, Yield, variables
+from ..ir.nodes import Block, Branch, Break, For, If, Let, Lit, Seq, Stmt, Var, While, Yield, variables
 from ..ir.ops import OPS
-from ..ir.types import Scalar
+from ..ir.types import Array, Scalar
 from ..ir.walk import all_stmts, blocks, definitions, end_blocks, leaves
 from .activity import carried, edges
 
@@ -53,8 +53,12 @@ def _stored_numbers(body: Block) -> set[tuple[Var, Var]]:
 
     To let these zeros absorb as well would cost a test for each element of every program that fills an array in loops.
     """
-    return {(arg, stmt.out) for stmt in all_stmts(body) if isinstance(stmt, Let) and OPS[stmt.op].destroys == 0 and stmt.out is not None
-            for arg in stmt.args[2:] if isinstance(arg, Var) and isinstance(arg.type, Scalar)}
+    found = set()
+    for stmt in all_stmts(body):
+        if isinstance(stmt, Let) and isinstance(stmt.out, Var) and isinstance(stmt.out.type, Array):
+            written = stmt.args[2:] if OPS[stmt.op].destroys == 0 else [arg for arg in stmt.args if isinstance(arg, Seq)]  # np.array([a, b])
+            found.update((var, stmt.out) for arg in written for var in variables(arg) if isinstance(var.type, Scalar))
+    return found
 
 
 class _Finder:

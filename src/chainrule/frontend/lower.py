@@ -7,6 +7,8 @@ the rank of an array) is decided now; what is left becomes the IR. See `machine`
 from __future__ import annotations
 
 import ast
+import keyword
+import re
 import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -128,7 +130,7 @@ class Lowerer(Recursion):
     def leaf(self, leaf: Leaf, name: str | None) -> tuple[Value, Arg]:
         if leaf.static:
             return Static(leaf.value), Lit(leaf.value)
-        var = Var(leaf.type, name if name is None or name.isidentifier() else None)
+        var = Var(leaf.type, None if name is None else _identifier(name))
         self.leaves[leaf.number] = var
         self.number_of[var] = leaf.number
         self.params.add(var)
@@ -207,6 +209,12 @@ def _title(place: Any, lowerer: Lowerer) -> str:
     while name in taken:
         name += "_"
     return str(name)
+
+
+def _identifier(name: str) -> str | None:
+    """A name for a value that is found under this key."""
+    text = re.sub(r"\W", "_", name)
+    return text if text.isidentifier() and not keyword.iskeyword(text) else None
 
 
 def _vars(pattern: Arg) -> Iterator[Var]:

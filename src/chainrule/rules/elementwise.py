@@ -40,8 +40,8 @@ elementwise("np.hypot(x, y) -> z", x="rt.divide_or_zero(x, z)", y="rt.divide_or_
 
 # -- trigonometric and hyperbolic functions --------------------------------------------------------------------------
 
-elementwise("np.sin(x) -> y", x="np.cos(x)", pole=True)
-elementwise("np.cos(x) -> y", x="-np.sin(x)", pole=True)
+elementwise("np.sin(x) -> y", x="np.cos(x)")
+elementwise("np.cos(x) -> y", x="-np.sin(x)")
 elementwise("np.tan(x) -> y", x="1 + y ** 2", pole=True)
 elementwise("np.arcsin(x) -> y", x="1 / np.sqrt(1 - x ** 2)", pole=True, quiet=True)
 elementwise("np.arccos(x) -> y", x="-1 / np.sqrt(1 - x ** 2)", pole=True, quiet=True)

@@ -20,7 +20,7 @@ def mlp_grad(params, x, y):
     t1 = out - y
     # reverse sweep
     # return np.mean((out - y) ** 2)
-    out_bar = 2 * (1.0 / y.size) * t1
+    out_bar = 2.0 / y.size * t1
     # out = h @ params["w2"] + params["b2"]
     b2_bar = out_bar.sum(axis=0)
     h_bar = out_bar @ w2.T

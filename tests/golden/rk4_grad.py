@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from chainrule.runtime import absorb, unbroadcast
+from chainrule.runtime import unbroadcast
 
 
 def rk4_grad(y0, k, dt, n):
@@ -45,51 +45,49 @@ def rk4_grad(y0, k, dt, n):
         t1 = tape.pop()
         t2 = tape2.pop()
         t3 = tape3.pop()
-        t4 = -k
-        t5 = ys[t]
-        t6 = t5[0]
-        t7 = 0.5 * dt
-        t8 = t + 1
+        t4 = ys[t]
+        t5 = t4[0]
+        t6 = 0.5 * dt
+        t7 = t + 1
         # ys[t + 1] = y + dt / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
-        t9 = ys_bar[t8]
-        k1_bar = t9 * (dt / 6.0)
+        t8 = ys_bar[t7]
+        k1_bar = t8 * (dt / 6.0)
         k2_bar = 2.0 * k1_bar
         # return np.array([y[1], -k * np.sin(y[0])])
-        t10 = k1_bar[1]
-        t11 = absorb(t10, np.sin(t3))
-        t12 = np.zeros_like(t5)
-        t12[0] += absorb(t10 * t4, np.cos(t3))
-        t12[1] += k1_bar[0]
+        t9 = k1_bar[1]
+        t10 = np.zeros_like(t4)
+        t10[0] -= t9 * k * np.cos(t3)
+        t10[1] += k1_bar[0]
         # k4 = f(y + dt * k3)
-        t3 = t9 + t12
-        t12 *= dt
-        k3_bar = k2_bar + t12
+        t8 = t8 + t10
+        t10 *= dt
+        k3_bar = k2_bar + t10
         # return np.array([y[1], -k * np.sin(y[0])])
-        t9 = k3_bar[1]
-        t10 = np.zeros_like(t5)
-        t10[0] += absorb(t9 * t4, np.cos(t2))
-        t10[1] += k3_bar[0]
+        t10 = k3_bar[1]
+        t11 = np.zeros_like(t4)
+        t11[0] -= t10 * k * np.cos(t2)
+        t11[1] += k3_bar[0]
         # k3 = f(y + 0.5 * dt * k2)
-        t3 += t10
-        t10 *= t7
-        k2_bar += t10
+        t8 += t11
+        t11 *= t6
+        k2_bar += t11
         # return np.array([y[1], -k * np.sin(y[0])])
-        t10 = k2_bar[1]
-        t5 = np.zeros_like(t5)
-        t5[0] += absorb(t10 * t4, np.cos(t1))
-        t5[1] += k2_bar[0]
+        t11 = k2_bar[1]
+        t4 = np.zeros_like(t4)
+        t4[0] -= t11 * k * np.cos(t1)
+        t4[1] += k2_bar[0]
         # k2 = f(y + 0.5 * dt * k1)
-        t3 += t5
-        t5 *= t7
-        k1_bar += t5
+        t8 += t4
+        t4 *= t6
+        k1_bar += t4
         # return np.array([y[1], -k * np.sin(y[0])])
-        t5 = k1_bar[1]
-        t11 += absorb(t9, np.sin(t2)) + absorb(t10, np.sin(t1)) + absorb(t5, np.sin(t6))
-        t3[0] += absorb(t5 * t4, np.cos(t6))
-        k_bar -= t11
-        t3[1] += k1_bar[0]
-        ys_bar[t8] = 0.0
-        ys_bar[t] += t3
+        t4 = k1_bar[1]
+        t1 = t9 * np.sin(t3) + t10 * np.sin(t2) + t11 * np.sin(t1) + t4 * np.sin(t5)
+        t8[0] -= t4 * k * np.cos(t5)
+        k_bar -= t1
+        t8[1] += k1_bar[0]
+        ys_bar[t7] = 0.0
+        ys_bar[t] += t8
     # ys[0] = y0
     y0_bar = unbroadcast(ys_bar[0], y0)
     y0_bar = y0_bar.copy()

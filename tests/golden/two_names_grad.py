@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from chainrule.runtime import absorb
-
 
 def two_names_grad(x):
     """Gradient of two_names (programs.py, line 247) with respect to x, for x: float64[n0]."""
@@ -22,5 +20,5 @@ def two_names_grad(x):
     y_bar[2] += t3 * t1
     y_bar[0] += t3 * t2
     # y = np.sin(x)
-    x_bar = y + absorb(y_bar, np.cos(x))
+    x_bar = y + y_bar * np.cos(x)
     return x_bar

@@ -211,6 +211,9 @@ class Evaluator:
                 return Lit(g.value * factor.value)
             if factor.value == -1:
                 return self.b.emit("neg", g)
+            made = self.b.made.get(g) if isinstance(g, Var) else None
+            if made is not None and made.op == "/" and isinstance(made.args[0], Lit) and type(factor.value) in (int, float):
+                return self.b.emit("/", Lit(factor.value * made.args[0].value), made.args[1])  # 2 * (1 / n) -> 2 / n
             return self.b.emit("*", factor, g)
         if isinstance(g, Lit) and g.value == 1:
             return factor

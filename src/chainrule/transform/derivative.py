@@ -65,7 +65,7 @@ def describe(request: Request) -> str:
     Spaces inside a type are such that no line is broken there.
     """
     source = request.source
-    where = f" ({_file(source.file)}line {source.line})"
+    where = _place(source.file, source.line)
     chosen = [part(request.parameters[position].name, item) for position, item in request.selected]
     wrt = "" if request.mode == "vjp" else f" with respect to {_listed(chosen)}"
     leaves = [leaf for parameter in request.parameters for leaf in parameter.value.leaves]
@@ -90,14 +90,14 @@ def _describe_callee(callee: Program) -> str:
     name, span = callee.name, callee.span
     title = f"Value of {name.rstrip('_').removesuffix('_vjp')}, and its pullback" if name.rstrip("_").endswith("_vjp") else f"Value of {name}"
     types = [f"{parameter}: {described_type(pattern.type)}" for parameter, pattern in callee.signature if isinstance(pattern, Var)]
-    return _sentence(title + (f" ({_file(span.file)}line {span.line})" if span is not None else ""), types)
+    return _sentence(title + (_place(span.file, span.line) if span is not None else ""), types)
 
 
-def _file(path: str) -> str:
-    """The name of a file, without the directory, which differs between machines; nothing for `<stdin>` and the like."""
-    name = os.path.basename(path)
-    numbered = "ipykernel_" in path  # the cells of a notebook
-    return "" if not name or "<" in path or numbered else f"{name}, "
+def _place(path: str, line: int) -> str:
+    """Where a function stands: the file without its directory, which differs between machines. Nothing for what was typed
+    in (`<stdin>`, the cells of a notebook), where a line says little, and the next session gives it another name."""
+    typed = "<" in path or "ipykernel_" in path
+    return "" if typed else f" ({os.path.basename(path)}, line {line})"
 
 
 def _listed(names: list[str]) -> str:

@@ -59,6 +59,8 @@ def compile(request: Request) -> Compiled:
     try:
         return _finish(request, passes(request))
     except (AssertionError, NotImplementedError, RecursionError, KeyError, CannotProbe) as error:  # a gap of ours: refused, not wrong
+        if DEBUG and isinstance(error, AssertionError):
+            raise  # a pass made a program that is not well formed: the tests must see that
         what = f"chainrule does not get through `{request.source.name}`"
         why = f"{type(error).__name__}: {error}"
         raise UnsupportedError([Finding(request.source.location(), what, why, "please report it, with the function")]) from error

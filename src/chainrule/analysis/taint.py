@@ -53,7 +53,7 @@ def _stored_numbers(body: Block) -> set[tuple[Var, Var]]:
 
     To let these zeros absorb as well would cost a test for each element of every program that fills an array in loops.
     """
-    found = set()
+    found: set[tuple[Var, Var]] = set()
     for stmt in all_stmts(body):
         if isinstance(stmt, Let) and isinstance(stmt.out, Var) and isinstance(stmt.out.type, Array):
             written = stmt.args[2:] if OPS[stmt.op].destroys == 0 else [arg for arg in stmt.args if isinstance(arg, Seq)]  # np.array([a, b])

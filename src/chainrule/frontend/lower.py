@@ -7,9 +7,9 @@ the rank of an array) is decided now; what is left becomes the IR. See `machine`
 from __future__ import annotations
 
 import ast
+import inspect
 import keyword
 import re
-import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FunctionType

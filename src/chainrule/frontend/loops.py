@@ -118,6 +118,7 @@ def lower_loop(m: Machine, body: Callable[[Operand | None], Leaf | Split], bound
         plan_place(m, plan, entry, place, lookup(entry, place), peelable)
     for _ in range(40):
         m.state = entry.copy()
+        m.state.written = set()
         params = install(m, plan)
         header = m.state
         m.state = header.copy()
@@ -439,6 +440,7 @@ def finish(m: Machine, plan: Plan, entry: State, header: State, params: dict[Pla
     for out in results:
         m.origin[out] = (Lit("loop"), *(s for s in sources if isinstance(s, Var) and not isinstance(s.type, Scalar)))
     after = entry.copy()
+    after.written.update(*(leaf.state.written for _, leaf in node.leaves()))
     for slot, others in header.entangled.items():
         after.entangle(slot, set(others))
     for place, carried in plan.places.items():
@@ -621,6 +623,7 @@ def _mutated(header: State, node: Node) -> set[int]:
     """Slots of the header that the body writes into."""
     result: set[int] = set()
     for _, leaf in node.leaves():
+        result |= leaf.state.written  # the header starts with none
         for slot, contents in leaf.state.heap.items():
             if slot in header.heap and header.heap[slot] is not contents and not isinstance(contents, (Items, Entries)):
                 result.add(slot)
@@ -635,7 +638,7 @@ def check_disjoint(m: Machine, plan: Plan, entry: State, header: State, node: No
         return
     header_slots = {s for p in by_contents for s in slots(lookup(header, p))}
     sources = {s for p in by_contents for state in (entry, *(leaf.state for _, leaf in node.leaves() if leaf.kind != "raise"))
-               for s in slots(lookup(state, p))}
+               for s in state.may_be(slots(lookup(state, p)))}
     if not (header_slots | sources) & mutated:
         return
     states = [(entry, "before the loop"), *((leaf.state, "in the loop") for _, leaf in node.leaves() if leaf.kind != "raise")]
@@ -644,7 +647,7 @@ def check_disjoint(m: Machine, plan: Plan, entry: State, header: State, node: No
         every: set[int] = set()
         for place in by_contents:
             value = lookup(state, place)
-            mine = set(slots(value))
+            mine = state.may_be(slots(value))
             every |= mine
             if isinstance(value, Select):
                 _check_select(m, state, by_contents, place, value, when)
@@ -652,7 +655,7 @@ def check_disjoint(m: Machine, plan: Plan, entry: State, header: State, node: No
             if mine & seen:
                 _refuse_alias(m, place, when)
             seen |= mine
-        others = reachable(state, _other_values(m, state, set(by_contents)))
+        others = state.may_be(reachable(state, _other_values(m, state, set(by_contents))))
         if others & every.union(*(state.entangled.get(slot, frozenset()) for slot in every)):
             _refuse_alias(m, by_contents[0], when)
 
@@ -702,7 +705,7 @@ def entangle_outs(m: Machine, plan: Plan, entry: State, header: State, after: St
             for _, leaf in node.leaves():
                 if leaf.kind == "raise":
                     continue
-                for slot in slots(lookup(leaf.state, current)):
+                for slot in leaf.state.may_be(slots(lookup(leaf.state, current))):
                     other = carried.get(slot)
                     if other is None:
                         found |= {slot, *leaf.state.entangled.get(slot, ())}

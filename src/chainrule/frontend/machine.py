@@ -289,6 +289,7 @@ class Machine:
         if isinstance(value, Seq):
             value = self.b.emit("np.array", value)
         self.before_write(ref.slot)
+        self.state.written |= self.state.may_be([ref.slot])
         old = self.state.heap[ref.slot]
         assert isinstance(old, (Var, Lit))
         if rank(type_of(old)) == 0 and all(_is_whole(part) for part in (index, *(step.detail for step in ref.path if step.kind == "index"))):

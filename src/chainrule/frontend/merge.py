@@ -44,7 +44,11 @@ class Merger:
                                  for k in {**a.entangled, **b.entangled}}
         self.merged.owned = {s for s in a.owned | b.owned
                              if (s in a.owned or s not in a.heap) and (s in b.owned or s not in b.heap)}
+        self.merged.origins = a.origins | b.origins
+        self.merged.written = a.written | b.written
         self.plan_pairs(a, b, va, vb)
+        for (x, y), new in self.pairs.items():
+            self.merged.origins[new] = frozenset(a.may_be([x]) | b.may_be([y]))
         for number in a.frames:
             if number not in b.frames:
                 self.merged.frames[number] = a.frames[number]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..ir.nodes import Arg, Lit, Var
@@ -33,6 +33,8 @@ class State:
         self.frames: dict[int, Frame] = {}
         self.heap: dict[int, Contents] = {}
         self.entangled: dict[int, frozenset[int]] = {}  # slots that may share a buffer at run time
+        self.origins: dict[int, frozenset[int]] = {}  # a slot that a branch merged: the slots of which it is one
+        self.written: set[int] = set()  # slots that have been written, and those that they may be
         self.owned: set[int] = set()  # slots whose array is known to be C-contiguous
 
     def copy(self) -> State:
@@ -41,7 +43,14 @@ class State:
         other.heap = dict(self.heap)
         other.entangled = dict(self.entangled)
         other.owned = set(self.owned)
+        other.origins = dict(self.origins)
+        other.written = set(self.written)
         return other
+
+    def may_be(self, slots: Iterable[int]) -> set[int]:
+        """These slots, and those that they may be."""
+        found = set(slots)
+        return found.union(*(self.origins.get(slot, frozenset()) for slot in found))
 
     def entangle(self, slot: int, others: set[int]) -> None:
         """Note that `slot` may share its buffer with each of `others`."""

@@ -310,9 +310,10 @@ class _Function:
     def set_to(self, var: Var, let: Let, span: Span | None) -> None:
         """`x = x - dx`, for numbers `x -= dx`."""
         identifier = self.names[var]
-        if let.op in BINARY and isinstance(var.type, Scalar) and self.is_name(let.args[0], identifier):
+        numbers = isinstance(var.type, Scalar) and all(isinstance(type_of(arg), Scalar) for arg in let.args[:2])
+        if let.op in BINARY and numbers and self.is_name(let.args[0], identifier):
             self.add(ast.AugAssign(target(identifier), BINARY[let.op], self.printer.arg(let.args[1])), span)
-        elif self.reverse and let.op in ("+", "*") and isinstance(var.type, Scalar) and self.is_name(let.args[1], identifier):
+        elif self.reverse and let.op in ("+", "*") and numbers and self.is_name(let.args[1], identifier):
             self.add(ast.AugAssign(target(identifier), BINARY[let.op], self.printer.arg(let.args[0])), span)
         else:
             self.add(ast.Assign([target(identifier)], self.printer.let(let)), span)

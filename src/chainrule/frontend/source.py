@@ -211,6 +211,8 @@ def _find(function: FunctionType) -> tuple[Definition, str, tuple[str, ...]]:
     proved = [node for node, top in candidates if _compiles_to(node, top, tree, code)]
     if not proved and len(candidates) == 1 and _rewritten(code):
         proved = [candidates[0][0]]
+    if not proved and file == "<string>":  # what Python runs from the command line is not what exec ran
+        raise SourceUnavailableError(name, "it was defined by exec, or typed at a prompt that keeps no history", location=None)
     if not proved:
         raise SourceUnavailableError(
             name, f"line {code.co_firstlineno} of {file} is not what Python has loaded; the file has changed since",

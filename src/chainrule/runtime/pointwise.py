@@ -85,13 +85,15 @@ def power_log(x: Any, p: Any, z: Any) -> Any:
 
 
 def sign(x: Any) -> Any:
-    """-1, 0 or 1.
+    """-1, 0 or 1; for complex x, x / |x|.
 
     >>> sign(-2.0), sign(0.0), sign(3.0)
     (-1.0, 0.0, 1.0)
     """
     if type(x) is float:
         return 1.0 if x > 0 else -1.0 if x < 0 else x + 0.0 if x == 0 else x
+    if np.iscomplexobj(x):  # np.sign is the sign of the real part before NumPy 2
+        return divide_or_zero(x, np.abs(x))
     return np.sign(x)
 
 

@@ -177,7 +177,10 @@ def exp_share(x: Any, z: Any) -> Any:
     """
     with np.errstate(all="ignore"):
         share = np.exp(np.subtract(x, z))
-        return np.where(np.isnan(share) & np.equal(x, z), np.where(np.less(x, 0), 0.5, 1.0).astype(share.dtype), share)[()]
+        undecided = np.isnan(share)
+        if not undecided.any():
+            return share
+        return np.where(undecided & np.equal(x, z), np.where(np.less(x, 0), 0.5, 1.0).astype(share.dtype), share)[()]
 
 
 def digamma(x: Any) -> Any:

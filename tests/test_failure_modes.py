@@ -704,6 +704,7 @@ def test_python_that_is_looked_through():
     gradient_is(decorated, (X,))
     gradient_is(lambda x: np.sum(x) * cached(3), (X,), [6.0, 6.0, 6.0])
     gradient_is(lambda x: np.sum(first(x) * second(x)), (X,))
+    gradient_is(lambda x: sum([t * t for t in x]), (X,))
 
 
 def shown(x):

@@ -89,7 +89,10 @@ def _text(pattern):
     return lambda tree: re.search(pattern, _unparse(tree), re.MULTILINE) is not None
 
 
-_unparse = functools.cache(ast.unparse)
+@functools.cache
+def _unparse(tree):
+    # Python 3.10 writes a tuple that is assigned to in parentheses.
+    return re.sub(r"^( *)\(([^()]*)\) = ", r"\1\2 = ", ast.unparse(tree), flags=re.MULTILINE)
 
 
 # Known ways to a wrong gradient, and other features, with the least share (percent) of programs that have them.

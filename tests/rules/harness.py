@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pytest
 
 from chainrule.ir.build import Builder
 from chainrule.ir.interpret import interpret
@@ -14,6 +15,7 @@ from chainrule.ir.ops import OPS
 from chainrule.ir.probe import type_of
 from chainrule.ir.types import Array, Dim, List, Opaque, Scalar, Tuple, Type, differentiable
 from chainrule.rules import registry
+from chainrule.rules.table import ROWS, resolve
 from chainrule.transform.reverse import reverse
 
 
@@ -61,6 +63,12 @@ def type_for(value: Any) -> Type:
     if isinstance(value, np.generic):
         return Scalar(str(value.dtype))
     return Scalar({float: "float64", complex: "complex128", int: "int64"}[type(value)], weak=True)
+
+
+def needs(op: str) -> None:
+    """Skip the test where this version of NumPy or Python does not have the function."""
+    if op not in ROWS and "." in op and resolve(op) is None:
+        pytest.skip(f"{op} is not in this version of NumPy or Python")
 
 
 class Single:

@@ -136,7 +136,8 @@ SAMPLES: dict[str, list[Case]] = {
     "np.diff": [case(A(4)), case(A(4), n=2), case(A(2, 3), axis=0), case(A(1))],
     "np.trace": [case(A(3, 3)), case(A(3, 4), offset=1), case(A(3, 4), offset=-1)],
     "np.sort": [case(A(4)), case(A(2, 3), axis=0), case(A(2, 3)), case(A(2, 3), axis=None)],
-    "np.trapezoid": [case(A(4)), case(A(4), dx=0.5), case(A(2, 4), Fixed(np.array([0.0, 1.0, 1.5, 3.0]))), case(A(4, 2), axis=0)],
+    "np.trapezoid" if hasattr(np, "trapezoid") else "np.trapz": [  # its name before NumPy 2
+        case(A(4)), case(A(4), dx=0.5), case(A(2, 4), Fixed(np.array([0.0, 1.0, 1.5, 3.0]))), case(A(4, 2), axis=0)],
     **dict.fromkeys(("np.any", "np.all", "np.argmax", "np.argmin", "np.count_nonzero", "np.nanargmax", "np.nanargmin"), [case(A(4)), case(A(2, 3), axis=1)]),
     **dict.fromkeys(("np.argsort", "np.nonzero", "np.flatnonzero", "np.argwhere", "np.unique"), [case(A(4))]),
     "np.unique": [case(A(4)), case(A(2, 3))], "np.bincount": [case(INTS), case(INTS, A(3))], "np.digitize": [case(A(3), np.arange(3))],
@@ -183,7 +184,7 @@ SAMPLES: dict[str, list[Case]] = {
     "np.asarray": [case(A(3)), case([1.5, 2.5])], "np.asanyarray": [case(A(3))],
     "astype": [case(A(3), "float32"), case(A(3), "float64"), case(A(3), "int64")], "rt.item": [case(np.asarray(1.5)), case(A(1))],
     **{f"np.{n}": [case(1.5), case(A(3))] for n in ("float16", "float32", "float64", "longdouble", "complex64", "complex128", "int8", "int16",
-                                                    "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool", "intp")},
+                                                    "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool_", "intp")},
     # creation
     **dict.fromkeys(("np.zeros", "np.ones", "np.empty"), [case(3), case((2, 3))]),
     **dict.fromkeys(("np.zeros_like", "np.ones_like", "np.empty_like"), [case(A(3)), case(1.5)]),
@@ -201,7 +202,9 @@ SAMPLES: dict[str, list[Case]] = {
                   case("i,j,k->ijk", A(2), A(3), A(4)), case("...ij,...jk->...ik", A(2, 2, 3), A(3, 4)), case("ij,ij->j", A(2, 3), A(2, 3)),
                   case("ijk->j", A(2, 3, 4)), case("i,i->", A(3), A(3)), case("ij->ji", A(2, 3))],
     "np.linalg.inv": [case(SPD(3)), case(np.stack([SPD(2), SPD(2)]))], "np.linalg.det": [case(A(3, 3)), case(A(2, 3, 3))],
-    "np.linalg.solve": [case(SPD(3), A(3)), case(SPD(3), A(3, 2)), case(np.stack([SPD(2), SPD(2)]), A(2, 2))],
+    "np.linalg.solve": [case(SPD(3), A(3)), case(SPD(3), A(3, 2)), case(np.stack([SPD(2), SPD(2)]), A(2, 2)),
+                        case(np.array([[[3.0, 1.0], [1.0, 2.0]], [[2.0, -1.0], [-1.0, 4.0]]]),  # vectors; NumPy 2 takes one for all matrices
+                             np.array([0.5, -1.5]) if np.lib.NumpyVersion(np.__version__) >= "2.0.0b1" else np.array([[0.5, -1.5], [1.0, 2.0]]))],
     "np.linalg.slogdet": [case(SPD(3))],
     "np.linalg.norm": [case(A(3)), case(A(2, 3)), case(A(2, 3), axis=1), case(A(2, 3), axis=1, keepdims=True), case(A(3), ord=1), case(A(3), ord=3),
                        case(A(3), ord=np.inf and 2), case(A(2, 3), ord="fro"), case(A(2, 3), ord="nuc"), case(A(2, 3), ord=2), case(A(2, 3), ord=1),

@@ -217,11 +217,6 @@ def _sorted(m: Calls, args: Args, keywords: Keywords) -> Value:
     return ListV(m.new(Items(tuple(sorted(items, key=lambda i: i.value, reverse=bool(reverse))))))  # type: ignore[union-attr]
 
 
-@builtin(any, all)
-def _quantifier(m: Calls, args: Args, keywords: Keywords) -> Value:
-    raise NotImplementedError
-
-
 def _any_all(is_all: bool) -> Callable[[Calls, Args, Keywords], Value]:
     def apply(m: Calls, args: Args, keywords: Keywords) -> Value:
         result: Value = Static(is_all)
@@ -303,11 +298,6 @@ def _hasattr(m: Calls, args: Args, keywords: Keywords) -> Value:
 def _print(m: Calls, args: Args, keywords: Keywords) -> Value:
     m.b.effect("py.print", Seq(tuple(m.row_operand(a) for a in args)), Make(dict, tuple(keywords), tuple(m.operand(v) for v in keywords.values())))
     return NONE
-
-
-@builtin(str, repr, format)
-def _str(m: Calls, args: Args, keywords: Keywords) -> Value:
-    raise NotImplementedError
 
 
 def _to_text(function: Any) -> Callable[[Calls, Args, Keywords], Value]:

@@ -8,7 +8,6 @@ end, until the header covers every end of the body (types only widen, so it term
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from ..ir.build import Scope, type_of
@@ -29,52 +28,15 @@ from ..ir.nodes import (
     Var,
     While,
     Yield,
-    variables,
 )
 from ..ir.types import INT, List, Opaque, Scalar, Type, covers, differentiable, join, renew
 from ..ir.walk import map_arg
 from .machine import Machine, Poison
 from .merge import list_var
-from .state import State, reachable, slots
-from .values import UNBOUND, DictV, Entries, Items, ListV, Num, Object, Ref, Select, Static, Step, TupleV, Value
-
-# A place where a value lives: ("name", frame, name), ("item", slot, key), a part of a tuple in such a place
-# (place, "part", n), or the contents of an array's (or growing list's) slot ("memory", slot).
-Place = tuple[Any, ...]
-
-
-@dataclass
-class Leaf:
-    """An end of a block: "fall", "continue", "break", "return" or "raise", with the state there."""
-
-    kind: str
-    state: State
-
-
-@dataclass
-class Split:
-    """A block that ends in one of two ways."""
-
-    condition: Operand
-    then: Node
-    orelse: Node
-    span: Span | None
-    base: State | None = None  # before the branch
-
-
-@dataclass
-class Node:
-    """A block while it is lowered: the scopes by which it can be reopened, and how it ends."""
-
-    scopes: list[Scope]
-    end: Leaf | Split
-
-    def leaves(self) -> Iterator[tuple[list[Scope], Leaf]]:
-        if isinstance(self.end, Leaf):
-            yield self.scopes, self.end
-        else:
-            yield from self.end.then.leaves()
-            yield from self.end.orelse.leaves()
+from .places import Carried, Leaf, Node, Place, Plan, Split, hint_of, list_name, lookup, path_vars, places, put
+from .rebinding import check_disjoint, entangle_outs, mutated_slots
+from .state import State, slots
+from .values import UNBOUND, DictV, Entries, Items, ListV, Num, Object, Ref, Select, Static, Step, TupleV
 
 
 class NeedPeel(Exception):
@@ -86,23 +48,6 @@ class NeedPeel(Exception):
 
 class NeedUnroll(Exception):
     """The body needs the loop's index at compile time."""
-
-
-@dataclass
-class Carried:
-    """A place that the loop carries: the type of its parameter, once it is known."""
-
-    type: Type
-    memory: bool = False  # a name or item that is bound to another array each time: carried by contents
-    kind: str = "number"  # "number", "array", "list", "contents"
-
-
-@dataclass
-class Plan:
-    """What a loop carries, so far."""
-
-    places: dict[Place, Carried] = field(default_factory=dict)
-    entangled: dict[int, frozenset[int]] = field(default_factory=dict)
 
 
 def lower_loop(m: Machine, body: Callable[[Operand | None], Leaf | Split], bounds: tuple[Arg, Arg, Arg] | None,
@@ -136,61 +81,6 @@ def lower_loop(m: Machine, body: Callable[[Operand | None], Leaf | Split], bound
 # -- the header ----------------------------------------------------------------------------------------------
 
 
-def lookup(state: State, place: Place) -> Any:
-    """The value at a place (contents of a slot for a memory place)."""
-    if place[0] == "name":
-        return state.frames[place[1]].get(place[2], UNBOUND) if place[1] in state.frames else UNBOUND
-    if place[0] == "item":
-        contents = state.heap.get(place[1])
-        if isinstance(contents, Items):
-            return contents.items[place[2]] if place[2] < len(contents.items) else UNBOUND
-        if isinstance(contents, Entries):
-            return contents.get(place[2]) if place[2] in contents.keys else UNBOUND
-        return UNBOUND
-    if place[0] == "memory":
-        return state.heap.get(place[1], UNBOUND)
-    whole = lookup(state, place[0])
-    if place[1] == "path":
-        return Num(path_vars(whole)[place[2]]) if isinstance(whole, Ref) else UNBOUND
-    return whole.items[place[2]] if isinstance(whole, TupleV) and place[2] < len(whole.items) else UNBOUND
-
-
-def put(state: State, place: Place, value: Any) -> None:
-    """Bind a place to a value."""
-    if place[0] == "name":
-        state.frames[place[1]][place[2]] = value
-    elif place[0] == "item":
-        contents = state.heap[place[1]]
-        if isinstance(contents, Items):
-            state.heap[place[1]] = Items((*contents.items[:place[2]], value, *contents.items[place[2] + 1:]))
-        else:
-            assert isinstance(contents, Entries)
-            state.heap[place[1]] = contents.put(place[2], value)
-    elif place[0] == "memory":
-        state.heap[place[1]] = value
-    else:
-        whole = lookup(state, place[0])
-        assert isinstance(whole, TupleV)
-        put(state, place[0], TupleV((*whole.items[:place[2]], value, *whole.items[place[2] + 1:]), whole.cls))
-
-
-def hint_of(place: Place, value: Any) -> str | None:
-    if place[0] == "name":
-        name = str(place[2])
-        return name[1:].rstrip("0123456789") if name.startswith("%") else name  # `%broke2` is ours
-    if isinstance(value, Var):
-        return value.hint
-    return hint_of(place[0], value) if isinstance(place[0], tuple) else None
-
-
-def _name_of(state: State, place: Place) -> str | None:
-    """The name of the list whose memory a place is."""
-    if place[0] != "memory":
-        return None
-    return next((name for frame in state.frames.values() for name, value in frame.items()
-                 if isinstance(value, ListV) and value.slot == place[1] and name[0] != "%"), None)
-
-
 def plan_place(m: Machine, plan: Plan, entry: State, place: Place, value: Any, peelable: bool) -> None:
     """Carry a place whose value at the entry is known (nothing happens where carrying makes no sense yet)."""
     if place in plan.places:
@@ -217,7 +107,7 @@ def install(m: Machine, plan: Plan) -> dict[Place, Var]:
     params: dict[Place, Var] = {}
     for place, carried in plan.places.items():
         old = lookup(m.state, place)
-        param = Var(carried.type, hint_of(place, old) or _name_of(m.state, place))
+        param = Var(carried.type, hint_of(place, old) or list_name(m.state, place))
         params[place] = param
         if carried.kind == "contents":
             if isinstance(old, Items):  # a list of known items grows: it still holds the same arrays
@@ -276,24 +166,6 @@ def widen(m: Machine, plan: Plan, entry: State, header: State, node: Node, peela
                 plan.entangled[slot] = plan.entangled.get(slot, frozenset()) | new
                 changed = True
     return changed
-
-
-def places(state: State) -> Iterator[Place]:
-    """Every place of a state."""
-    for number, frame in state.frames.items():
-        for name in frame:
-            yield ("name", number, name)
-    for slot, contents in state.heap.items():
-        if isinstance(contents, Items):
-            for n in range(len(contents.items)):
-                yield ("item", slot, n)
-            yield ("memory", slot)
-        elif isinstance(contents, Entries):
-            for key in contents.keys:
-                yield ("item", slot, key)
-            yield ("memory", slot)
-        else:
-            yield ("memory", slot)
 
 
 def _equal(a: Any, b: Any) -> bool:
@@ -417,7 +289,7 @@ def finish(m: Machine, plan: Plan, entry: State, header: State, params: dict[Pla
     every = [*plan.places, *late]
     outs: dict[Place, Var] = {}
     values: dict[int, tuple[Arg, ...]] = {}
-    mutated = _mutated(header, node)
+    mutated = mutated_slots(header, node)
     check_disjoint(m, plan, entry, header, node, mutated)
     types = dict(late)
     for scopes, leaf in node.leaves():
@@ -425,7 +297,7 @@ def finish(m: Machine, plan: Plan, entry: State, header: State, params: dict[Pla
             values[id(leaf)] = yielded(m, every, plan, scopes, leaf)
     for place in every:
         type = plan.places[place].type if place in plan.places else types[place]
-        outs[place] = Var(renew(type), hint_of(place, lookup(entry, place)) or _name_of(entry, place))
+        outs[place] = Var(renew(type), hint_of(place, lookup(entry, place)) or list_name(entry, place))
     m.state = entry
     inits = tuple(_init(m, plan, entry, place) if place in plan.places else UNDEFINED for place in every)
     late_params = tuple(Var(outs[place].type, outs[place].hint) for place in late)
@@ -561,11 +433,6 @@ def _form(arg: Arg) -> Any:
     return repr(arg)
 
 
-def path_vars(ref: Ref) -> list[Var]:
-    """The variables in the path of a reference."""
-    return [v for step in ref.path for v in variables(step.detail)]
-
-
 def _assigned_inside(m: Machine, plan: Plan, header: State, node: Node, references: dict[Place, Ref]) -> dict[Place, Type]:
     """Names that are first bound in the body: results of the loop, so that they can be used after it."""
     found: dict[Place, Type | None] = {}
@@ -614,113 +481,6 @@ def _bind_unchanged(m: Machine, entry: State, after: State, header: State, node:
                     after.frames[number][name] = value
                 else:
                     after.frames[number][name] = Poison("it is first assigned inside a loop")  # type: ignore[assignment]
-
-
-# -- aliases across iterations -----------------------------------------------------------------------------------
-
-
-def _mutated(header: State, node: Node) -> set[int]:
-    """Slots of the header that the body writes into."""
-    result: set[int] = set()
-    for _, leaf in node.leaves():
-        result |= leaf.state.written  # the header starts with none
-        for slot, contents in leaf.state.heap.items():
-            if slot in header.heap and header.heap[slot] is not contents and not isinstance(contents, (Items, Entries)):
-                result.add(slot)
-    return result
-
-
-def check_disjoint(m: Machine, plan: Plan, entry: State, header: State, node: Node, mutated: set[int]) -> None:
-    """Names that are rebound to other arrays are carried by contents; that is exact only if none of these arrays, where it is
-    written, is also known by another name. Otherwise refuse."""
-    by_contents = [p for p, c in plan.places.items() if c.kind in ("array", "list")]
-    if not by_contents:
-        return
-    header_slots = {s for p in by_contents for s in slots(lookup(header, p))}
-    sources = {s for p in by_contents for state in (entry, *(leaf.state for _, leaf in node.leaves() if leaf.kind != "raise"))
-               for s in state.may_be(slots(lookup(state, p)))}
-    if not (header_slots | sources) & mutated:
-        return
-    states = [(entry, "before the loop"), *((leaf.state, "in the loop") for _, leaf in node.leaves() if leaf.kind != "raise")]
-    for state, when in states:
-        seen: set[int] = set()
-        every: set[int] = set()
-        for place in by_contents:
-            value = lookup(state, place)
-            mine = state.may_be(slots(value))
-            every |= mine
-            if isinstance(value, Select):
-                _check_select(m, state, by_contents, place, value, when)
-                continue
-            if mine & seen:
-                _refuse_alias(m, place, when)
-            seen |= mine
-        others = state.may_be(reachable(state, _other_values(m, state, set(by_contents))))
-        if others & every.union(*(state.entangled.get(slot, frozenset()) for slot in every)):
-            _refuse_alias(m, by_contents[0], when)
-
-
-def _check_select(m: Machine, state: State, by_contents: list[Place], place: Place, value: Select, when: str) -> None:
-    """`if c: a, b = b, a` leaves Select(c, b, a) and Select(c, a, b): disjoint on each side of c."""
-    for side in ("then", "orelse"):
-        taken: set[int] = set()
-        for other in by_contents:
-            v = lookup(state, other)
-            if isinstance(v, Select):
-                if v.condition is not value.condition:
-                    _refuse_alias(m, place, when)
-                v = getattr(v, side)
-            if isinstance(v, Select) or taken & set(slots(v)):
-                _refuse_alias(m, place, when)
-            taken |= set(slots(v))
-
-
-def _other_values(m: Machine, state: State, but: set[Place]) -> Iterator[Value]:
-    for number, frame in state.frames.items():
-        for name, value in frame.items():
-            if ("name", number, name) not in but and m.is_live(number, name):
-                if isinstance(value, TupleV):
-                    for n, item in enumerate(value.items):
-                        if (("name", number, name), "part", n) not in but:
-                            yield item
-                else:
-                    yield value
-
-
-def _refuse_alias(m: Machine, place: Place, when: str) -> None:
-    m.refuse(f"`{hint_of(place, None) or 'an array'}` is rebound in a loop that also writes into it, and another name may see the same array",
-             f"which name sees the write {when} depends on the number of iterations",
-             "write into a copy, or copy with `y[...] = x` instead of rebinding")
-
-
-def entangle_outs(m: Machine, plan: Plan, entry: State, header: State, after: State, node: Node, arrays: list[Place]) -> None:
-    """After the loop a rebound name may be the array of its initial value (no iteration), or one that another name sees, too."""
-    initial = {place: set(slots(lookup(entry, place))) for place in arrays}
-    carried = {slot: place for place in arrays if place in plan.places for slot in slots(lookup(header, place))}
-    may_be: dict[Place, set[int]] = {}
-    for place in arrays:
-        found, pending, seen = set(initial[place]), [place], {place}
-        while pending:
-            current = pending.pop()
-            for _, leaf in node.leaves():
-                if leaf.kind == "raise":
-                    continue
-                for slot in leaf.state.may_be(slots(lookup(leaf.state, current))):
-                    other = carried.get(slot)
-                    if other is None:
-                        found |= {slot, *leaf.state.entangled.get(slot, ())}
-                    elif other not in seen:
-                        seen.add(other)
-                        pending.append(other)
-                        found |= initial[other]
-        may_be[place] = found
-    shared = reachable(after, _other_values(m, after, set(plan.places)))
-    for place in arrays:
-        for slot in slots(lookup(after, place)):
-            after.entangle(slot, {o for o in may_be[place] if o in entry.heap and o in shared})
-            for other in arrays:
-                if other != place and may_be[other] & may_be[place]:
-                    after.entangle(slot, set(slots(lookup(after, other))))
 
 
 __all__ = ["DictV", "Leaf", "NeedPeel", "NeedUnroll", "Node", "Object", "Split", "differentiable", "lower_loop"]

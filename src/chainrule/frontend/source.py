@@ -16,6 +16,7 @@ import builtins
 import functools
 import inspect
 import linecache
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -305,6 +306,8 @@ def _same(a: CodeType, b: CodeType) -> bool:
 def _same_constant(a: Any, b: Any) -> bool:
     if isinstance(a, CodeType):
         return isinstance(b, CodeType) and _same(a, b)
+    if sys.version_info < (3, 11) and isinstance(a, str) and isinstance(b, str):  # perhaps the qualified name of an inner function
+        return a.rpartition("<locals>.")[1:] == b.rpartition("<locals>.")[1:]
     return type(a) is type(b) and (repr(a) == repr(b) if not isinstance(a, frozenset) else a == b)
 
 

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from typing import Any, Union
 
 from ..ir.build import type_of
-from ..ir.nodes import Arg, Lit, Seq, Slice, Var
+from ..ir.nodes import Arg, Lit, Seq, Var
 from ..ir.types import Array, List, Scalar, kind, rank, shape
 from ..rules.structure import is_basic
 from .comprehensions import Comprehensions
-from .loops import Leaf, NeedPeel, NeedUnroll, Node, Place, Split, lower_loop
+from .loops import NeedPeel, NeedUnroll, lower_loop
 from .machine import NeedStatic, Refusal, Unreachable, describe
+from .overlap import strides
+from .places import Leaf, Node, Place, Split
 from .refused import REFUSED_STATEMENTS
 from .state import State, slots
 from .values import (
@@ -713,37 +715,6 @@ def _common(a: State | None, b: State | None) -> State:
     common.frames = {n: {} for n in a.frames if n in b.frames}
     common.heap = {s: c for s, c in a.heap.items() if s in b.heap}
     return common
-
-
-def strides(path: tuple[Step, ...], dimensions: int | None) -> list[tuple[int, int]] | None:
-    """(axis, step) of the array for each axis of what a path of views leads to; None where that is not plain to see."""
-    if dimensions is None:
-        return None
-    axes = [(axis, 1) for axis in range(dimensions)]
-    for step in path:
-        if step.kind == "T" and isinstance(step.detail, Lit):
-            order = step.detail.value
-            axes = axes[::-1] if order is None else [axes[n] for n in order]
-            continue
-        if step.kind != "index":
-            return None
-        items = list(step.detail.items if isinstance(step.detail, Seq) and step.detail.kind == "tuple" else (step.detail,))
-        if any(isinstance(item, Lit) and item.value is Ellipsis for item in items):
-            at = next(n for n, item in enumerate(items) if isinstance(item, Lit) and item.value is Ellipsis)
-            used = sum(not (isinstance(item, Lit) and item.value is None) for item in items) - 1
-            items[at:at + 1] = [Lit(slice(None))] * (len(axes) - used)
-        rest, kept = iter(axes), []
-        for item in items:
-            if isinstance(item, Lit) and item.value is None:
-                return None
-            axis, stride = next(rest)
-            by = item.step if isinstance(item, Slice) else Lit(item.value.step) if isinstance(item, Lit) and isinstance(item.value, slice) else None
-            if by is not None:
-                if not isinstance(by, Lit):
-                    return None
-                kept.append((axis, stride * (by.value or 1)))
-        axes = [*kept, *rest]
-    return axes
 
 
 def has(stmts: list[ast.stmt], kind: type) -> bool:

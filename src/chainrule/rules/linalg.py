@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import string
 
+import numpy as np
+
 from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var
 from ..ir.probe import type_of
 from ..ir.types import Type, rank
@@ -209,8 +211,12 @@ structural("np.einsum(subscripts, *operands) -> y", _einsum, op={"cheap": False,
 
 COSTLY = {"cheap": False}
 rule("np.linalg.inv(x) -> y", x="-t(y) @ y_bar @ t(y)", op=COSTLY)
-rule("np.linalg.solve(a, b) -> y", b="np.linalg.solve(t(a), y_bar)", op=COSTLY,
-     a="-np.outer(np.linalg.solve(t(a), y_bar), y) if rank(b) == 1 else -np.linalg.solve(t(a), y_bar) @ t(y)")
+# Where b is one vector for each matrix in a stack: before NumPy 2 it has one axis less than a, since then it has one axis.
+_VECTORS = "(rank(b) == 1 and rank(a) > 2)" if np.lib.NumpyVersion(np.__version__) >= "2.0.0b1" else "(rank(b) == rank(a) - 1 and rank(a) > 2)"
+rule("np.linalg.solve(a, b) -> y", op=COSTLY,
+     b=f"np.linalg.solve(t(a), y_bar[..., None])[..., 0] if {_VECTORS} else np.linalg.solve(t(a), y_bar)",
+     a=f"-np.linalg.solve(t(a), y_bar[..., None]) * y[..., None, :] if {_VECTORS} else "
+       "-np.outer(np.linalg.solve(t(a), y_bar), y) if rank(b) == 1 else -np.linalg.solve(t(a), y_bar) @ t(y)")
 rule("np.linalg.det(x) -> y", x="y_bar * rt.adjugate(x) if rank(x) == 2 else y_bar[..., None, None] * rt.adjugate(x)", op=COSTLY)
 rule("rt.adjugate(x) -> y")
 rule("np.linalg.cholesky(x) -> y", x="rt.cholesky_pull(y_bar, y)", op=COSTLY)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .. import runtime
 from ..ir.nodes import Arg, Let, Lit, Seq, Slice, Var
 from ..ir.probe import type_of
@@ -79,8 +81,10 @@ linear("rt.unsort(g, order, axis=-1) -> y", g="np.take_along_axis(y_bar, order, 
 rule("np.median(x, axis=None, keepdims=False) -> y", masks=True,
      x="spread(y_bar, x, axis, keepdims) * rt.median_share(x, axis)")
 zero("rt.median_share(x, axis=None)")
-rule("np.trapezoid(y, x=None, dx=1.0, axis=-1) -> z", dx="np.sum(z_bar * z / dx)", y="rt.trapezoid_pull(z_bar, y, x, dx, axis)")
-rule("rt.trapezoid_pull(g, y, x=None, dx=1.0, axis=-1) -> z", y="0.0", g="np.trapezoid(z_bar, x, dx, axis)", dx="np.sum(z_bar * z / dx)", op={"infer": like(1)})
+_trapezoid = "np.trapezoid" if hasattr(np, "trapezoid") else "np.trapz"  # its name before NumPy 2
+rule(f"{_trapezoid}(y, x=None, dx=1.0, axis=-1) -> z", dx="np.sum(z_bar * z / dx)", y="rt.trapezoid_pull(z_bar, y, x, dx, axis)")
+rule("rt.trapezoid_pull(g, y, x=None, dx=1.0, axis=-1) -> z", y="0.0", g=f"{_trapezoid}(z_bar, x, dx, axis)", dx="np.sum(z_bar * z / dx)",
+     op={"infer": like(1)})
 
 zero("np.any(x, axis=None, keepdims=False)", "np.all(x, axis=None, keepdims=False)", "np.argmax(x, axis=None, keepdims=False)",
      "np.argmin(x, axis=None, keepdims=False)", "np.count_nonzero(x, axis=None, keepdims=False)",

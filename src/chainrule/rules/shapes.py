@@ -282,4 +282,4 @@ linear("rt.item(x) -> y", x="y_bar")
 
 for _name in ("float16", "float32", "float64", "longdouble", "complex64", "complex128"):
     linear(f"np.{_name}(x) -> y", x="y_bar", op=VIEW)
-zero(*(f"np.{_name}(x)" for _name in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool", "intp")))
+zero(*(f"np.{_name}(x)" for _name in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool_", "intp")))

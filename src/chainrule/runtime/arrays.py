@@ -193,7 +193,7 @@ def median_share(x: Any, axis: Any = None) -> Any:
 
 
 def trapezoid_pull(g: Any, y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
-    """The contribution of np.trapezoid to y."""
+    """The contribution of np.trapezoid (np.trapz before NumPy 2) to y."""
     shape = np.shape(y)
     n = shape[axis]
     if x is None:

@@ -1,0 +1,203 @@
+"""Iterables: their items, where these are known; otherwise the loop's bounds, and the item for an index."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+from ..ir.build import type_of
+from ..ir.nodes import Arg, Lit, Operand, Seq, Var
+from ..ir.types import Array, Scalar
+from .expressions import Expressions
+from .loops import NeedUnroll
+from .machine import describe
+from .merge import list_var
+from .state import slots
+from .values import DictV, Entries, Items, Lazy, ListV, Num, Range, Ref, Select, Static, TupleV, Value
+
+UNROLL_LIMIT = 200  # iterations of a loop over known items; more would print more code than anybody reads
+
+
+class Iteration(Expressions):
+    """Iterates; `Calls` builds on it."""
+
+    loop_indices: list[Var]
+
+    def call(self, function: Value, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        raise NotImplementedError
+
+    def known_items(self, value: Value) -> tuple[Value, ...] | None:
+        """The items of an iterable whose number is known; None for a loop that has to stay a loop."""
+        if isinstance(value, TupleV):
+            return value.items
+        if isinstance(value, ListV):
+            contents = self.state.heap[value.slot]
+            return contents.items if isinstance(contents, Items) else None
+        if isinstance(value, DictV):
+            entries = self.state.heap[value.slot]
+            assert isinstance(entries, Entries)
+            return tuple(Static(k) for k in entries.keys)
+        if isinstance(value, Static) and isinstance(value.value, (tuple, list, str, dict, range)):
+            return tuple(Static(item) for item in value.value)
+        if isinstance(value, Lazy):
+            if value.kind == "enumerate":
+                items = self.known_items(value.parts[0])
+                start = value.parts[1]
+                if items is None:
+                    return None
+                return tuple(TupleV((self.binary("+", start, Static(n)), item)) for n, item in enumerate(items))
+            parts = [self.known_items(p) for p in value.parts]
+            if value.kind == "zip":
+                lengths = [len(p) for p in parts if p is not None]
+                if not lengths or (any(p is None for p in parts) and not all(p is not None or self.length_known(v) for p, v in zip(parts, value.parts))):
+                    return None
+                if any(p is None for p in parts):
+                    return None
+                return tuple(TupleV(tuple(p[n] for p in parts if p is not None)) for n in range(min(lengths)))
+            if value.kind == "reversed" and parts[0] is not None:
+                return tuple(reversed(parts[0]))
+        return None
+
+    def length_known(self, value: Value) -> bool:
+        return False
+
+    def iterate(self, value: Value) -> tuple[Value, ...]:
+        """The items of an iterable, all known."""
+        items = self.known_items(value)
+        if items is not None:
+            return items
+        if isinstance(value, (Range, Lazy)):
+            start, element = self.counted(value, None)
+            listed = self.static_range(start, element)
+            if listed is not None:
+                return tuple(listed)
+        if isinstance(value, (Ref, Select)) and self.is_number(value):
+            type = self.type(value)
+            if isinstance(type, Array) and type.shape and isinstance(type.shape[0], int):
+                return tuple(self.subscript(value, Static(n)) for n in range(type.shape[0]))
+        if isinstance(value, Range) and isinstance(value.stop, Var):
+            sources = self.sources(value.stop)
+            if sources:
+                self.static(Num(value.stop), "the length of this range")
+        self.refuse(f"the number of items of {describe(value)} must be known here", "it is only known when the program runs",
+                    "loop over it")
+
+    def counted(self, value: Value, node: ast.stmt | None) -> tuple[tuple[Arg, Arg, Arg], Callable[[Any], Value]]:
+        """An iterable as a counted loop: (start, stop, step), and the item for an index."""
+        if isinstance(value, Range):
+            return (value.start, value.stop, value.step), lambda index: Num(index) if isinstance(index, Var) else Static(index.value)
+        if isinstance(value, (Ref, Select)) and self.is_number(value):
+            type = self.type(value)
+            if isinstance(type, Array) and (type.shape is None or len(type.shape) > 0):
+                return (Lit(0), self.length(value), Lit(1)), lambda index: self.subscript(value, _index_value(index))
+        if isinstance(value, ListV):
+            return (Lit(0), self.length(value), Lit(1)), lambda index: self.subscript(value, _index_value(index))
+        if isinstance(value, TupleV):
+            return (Lit(0), Lit(len(value.items)), Lit(1)), lambda index: self.subscript(value, _index_value(index))
+        if isinstance(value, Lazy) and value.kind == "enumerate":
+            bounds, element = self.counted(value.parts[0], node)
+            start, _, step = bounds
+            count = self.trip_count(bounds)
+            offset = value.parts[1]
+
+            def numbered(index: Any) -> Value:
+                inner = self.binary("+", Num(self.b.emit("*", index, step)) if _not_one(step) else _index_value(index), _index_value(start)) \
+                    if not _is_zero(start) or _not_one(step) else _index_value(index)
+                return TupleV((self.binary("+", _index_value(index), offset), element(self.operand(inner))))
+
+            return (Lit(0), count, Lit(1)), numbered
+        if isinstance(value, Lazy) and value.kind == "zip":
+            parts = [self.counted(p, node) for p in value.parts]
+            counts = [self.trip_count(b) for b, _ in parts]
+            count = counts[0]
+            for other in counts[1:]:
+                if other is not count and not (isinstance(other, Lit) and isinstance(count, Lit) and other.value == count.value):
+                    same = self._same_extent(count, other)
+                    count = count if same else self.b.emit("min", Seq((count, other)))
+
+            def zipped(index: Any) -> Value:
+                return TupleV(tuple(element(self._at(bounds, index)) for bounds, element in parts))
+
+            return (Lit(0), count, Lit(1)), zipped
+        if isinstance(value, Lazy) and value.kind == "reversed":
+            bounds, element = self.counted(value.parts[0], node)
+            count = self.trip_count(bounds)
+            last = self.b.emit("-", count, 1)
+            return (Lit(0), count, Lit(1)), lambda index: element(self._at(bounds, self.b.emit("-", last, index)))
+        if isinstance(value, Lazy) and value.kind == "map":
+            bounds, element = self.counted(value.parts[1], node)
+            return bounds, lambda index: self.call(value.parts[0], (element(index),), {})
+        self.refuse(f"a loop over {describe(value)}", "it is not an array, a range, a list, a tuple or a dictionary", "loop over one of these", node)
+
+    def _same_extent(self, a: Arg, b: Arg) -> bool:
+        ta, tb = type_of(a), type_of(b)
+        return isinstance(ta, Scalar) and isinstance(tb, Scalar) and ta.extent is not None and ta.extent == tb.extent
+
+    def _at(self, bounds: tuple[Arg, Arg, Arg], index: Any) -> Any:
+        start, _, step = bounds
+        scaled = self.b.emit("*", index, step) if _not_one(step) else index
+        return scaled if _is_zero(start) else self.b.emit("+", start, scaled)
+
+    def trip_count(self, bounds: tuple[Arg, Arg, Arg]) -> Operand:
+        start, stop, step = bounds
+        if _is_zero(start) and not _not_one(step):
+            return stop  # type: ignore[return-value]
+        return self.b.emit("len", self.b.emit("range", start, stop, step))
+
+    def length(self, value: Value) -> Operand:
+        type = self.type(value)
+        if isinstance(type, Array) and type.shape and isinstance(type.shape[0], int):
+            return Lit(type.shape[0])
+        return self.b.emit("len", self.operand(value))
+
+    def static_range(self, bounds: tuple[Arg, Arg, Arg], element: Callable[[Any], Value]) -> list[Value] | None:
+        """The items of a counted loop whose bounds are known, if they are few enough to unroll."""
+        if not all(isinstance(b, Lit) for b in bounds):
+            return None
+        numbers = range(*(b.value for b in bounds if isinstance(b, Lit)))
+        if len(numbers) > UNROLL_LIMIT:
+            return None
+        return [element(Lit(n)) for n in numbers]
+
+    def unrollable(self, index: Num) -> bool:
+        """Whether an index comes from a loop that can be unrolled."""
+        return any(self._from(index.operand, loop) for loop in self.loop_indices)
+
+    def _from(self, operand: Any, loop: Var) -> bool:
+        if operand is loop:
+            return True
+        args = self.origin.get(operand) if isinstance(operand, Var) else None
+        return args is not None and any(self._from(a, loop) for a in args if isinstance(a, Var))
+
+    def pick_dynamic(self, items: tuple[Value, ...], index: Num) -> Value:
+        """An item of a known list at an index that is only known at run time."""
+        if self.unrollable(index):
+            raise NeedUnroll
+        if not items:
+            self.refuse("an empty list is indexed", "it has no items", "check the index")
+        operands = list_var(self, Items(items))
+        return self.call_op("list_item", (operands, index.operand), items)
+
+    def append(self, target: Value, item: Value) -> None:
+        """`target.append(item)`."""
+        assert isinstance(target, ListV)
+        contents = self.state.heap[target.slot]
+        if isinstance(contents, Items):
+            self.state.heap[target.slot] = Items((*contents.items, item))
+            return
+        assert isinstance(contents, (Var, Lit))
+        self.state.heap[target.slot] = self.b.emit("append", contents, self.operand(item), hint=getattr(contents, "hint", None))
+        self.state.entangle(target.slot, set(slots(item)))
+
+
+def _index_value(index: Any) -> Value:
+    return Static(index.value) if isinstance(index, Lit) else Num(index)
+
+
+def _is_zero(arg: Arg) -> bool:
+    return isinstance(arg, Lit) and arg.value == 0
+
+
+def _not_one(arg: Arg) -> bool:
+    return not (isinstance(arg, Lit) and arg.value == 1)

@@ -1,0 +1,146 @@
+"""Places where values live, and blocks while they are lowered: what `loops` and `rebinding` talk about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..ir.build import Scope
+from ..ir.nodes import Operand, Span, Var, variables
+from ..ir.types import Type
+from .state import State
+from .values import UNBOUND, Entries, Items, ListV, Num, Ref, TupleV
+
+# A place where a value lives: ("name", frame, name), ("item", slot, key), a part of a tuple in such a place
+# (place, "part", n), or the contents of an array's (or growing list's) slot ("memory", slot).
+Place = tuple[Any, ...]
+
+
+@dataclass
+class Leaf:
+    """An end of a block: "fall", "continue", "break", "return" or "raise", with the state there."""
+
+    kind: str
+    state: State
+
+
+@dataclass
+class Split:
+    """A block that ends in one of two ways."""
+
+    condition: Operand
+    then: Node
+    orelse: Node
+    span: Span | None
+    base: State | None = None  # before the branch
+
+
+@dataclass
+class Node:
+    """A block while it is lowered: the scopes by which it can be reopened, and how it ends."""
+
+    scopes: list[Scope]
+    end: Leaf | Split
+
+    def leaves(self) -> Iterator[tuple[list[Scope], Leaf]]:
+        if isinstance(self.end, Leaf):
+            yield self.scopes, self.end
+        else:
+            yield from self.end.then.leaves()
+            yield from self.end.orelse.leaves()
+
+
+@dataclass
+class Carried:
+    """A place that the loop carries: the type of its parameter, once it is known."""
+
+    type: Type
+    memory: bool = False  # a name or item that is bound to another array each time: carried by contents
+    kind: str = "number"  # "number", "array", "list", "contents"
+
+
+@dataclass
+class Plan:
+    """What a loop carries, so far."""
+
+    places: dict[Place, Carried] = field(default_factory=dict)
+    entangled: dict[int, frozenset[int]] = field(default_factory=dict)
+
+
+def lookup(state: State, place: Place) -> Any:
+    """The value at a place (contents of a slot for a memory place)."""
+    if place[0] == "name":
+        return state.frames[place[1]].get(place[2], UNBOUND) if place[1] in state.frames else UNBOUND
+    if place[0] == "item":
+        contents = state.heap.get(place[1])
+        if isinstance(contents, Items):
+            return contents.items[place[2]] if place[2] < len(contents.items) else UNBOUND
+        if isinstance(contents, Entries):
+            return contents.get(place[2]) if place[2] in contents.keys else UNBOUND
+        return UNBOUND
+    if place[0] == "memory":
+        return state.heap.get(place[1], UNBOUND)
+    whole = lookup(state, place[0])
+    if place[1] == "path":
+        return Num(path_vars(whole)[place[2]]) if isinstance(whole, Ref) else UNBOUND
+    return whole.items[place[2]] if isinstance(whole, TupleV) and place[2] < len(whole.items) else UNBOUND
+
+
+def put(state: State, place: Place, value: Any) -> None:
+    """Bind a place to a value."""
+    if place[0] == "name":
+        state.frames[place[1]][place[2]] = value
+    elif place[0] == "item":
+        contents = state.heap[place[1]]
+        if isinstance(contents, Items):
+            state.heap[place[1]] = Items((*contents.items[:place[2]], value, *contents.items[place[2] + 1:]))
+        else:
+            assert isinstance(contents, Entries)
+            state.heap[place[1]] = contents.put(place[2], value)
+    elif place[0] == "memory":
+        state.heap[place[1]] = value
+    else:
+        whole = lookup(state, place[0])
+        assert isinstance(whole, TupleV)
+        put(state, place[0], TupleV((*whole.items[:place[2]], value, *whole.items[place[2] + 1:]), whole.cls))
+
+
+def hint_of(place: Place, value: Any) -> str | None:
+    if place[0] == "name":
+        name = str(place[2])
+        return name[1:].rstrip("0123456789") if name.startswith("%") else name  # `%broke2` is ours
+    if isinstance(value, Var):
+        return value.hint
+    return hint_of(place[0], value) if isinstance(place[0], tuple) else None
+
+
+def list_name(state: State, place: Place) -> str | None:
+    """The name of the list whose memory a place is."""
+    if place[0] != "memory":
+        return None
+    return next((name for frame in state.frames.values() for name, value in frame.items()
+                 if isinstance(value, ListV) and value.slot == place[1] and name[0] != "%"), None)
+
+
+def places(state: State) -> Iterator[Place]:
+    """Every place of a state."""
+    for number, frame in state.frames.items():
+        for name in frame:
+            yield ("name", number, name)
+    for slot, contents in state.heap.items():
+        if isinstance(contents, Items):
+            for n in range(len(contents.items)):
+                yield ("item", slot, n)
+            yield ("memory", slot)
+        elif isinstance(contents, Entries):
+            for key in contents.keys:
+                yield ("item", slot, key)
+            yield ("memory", slot)
+        else:
+            yield ("memory", slot)
+
+
+def path_vars(ref: Ref) -> list[Var]:
+    """The variables in the path of a reference."""
+    return [v for step in ref.path for v in variables(step.detail)]

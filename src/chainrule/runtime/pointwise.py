@@ -150,10 +150,13 @@ def add_ties(total: Any, g: Any, x: Any, y: Any, axis: Any = None, keepdims: boo
     array([0., 3., 3.])
     """
     whole = keepdims or axis is None
-    y_full = np.asarray(y) if whole else np.expand_dims(y, axis)
+    if whole or axis == 0:
+        y_full = np.asarray(y)
+    else:
+        y_full = np.expand_dims(y, axis)
     chosen = x == y_full
     if isinstance(axis, int) and np.count_nonzero(chosen) == y_full.size:  # one each, unless there is a NaN
-        place = chosen.argmax(axis=axis)
+        place = chosen.argmax(axis)
         index: tuple[Any, ...] = (place,)
         if x.ndim == 2:
             rest = np.arange(place.size)
@@ -162,7 +165,7 @@ def add_ties(total: Any, g: Any, x: Any, y: Any, axis: Any = None, keepdims: boo
             grid = list(np.ogrid[tuple(map(slice, place.shape))])
             grid.insert(axis % x.ndim, place)
             index = tuple(grid)
-        if chosen[index].all():
+        if np.count_nonzero(chosen[index]) == y_full.size:
             total[index] += np.squeeze(g, axis) if keepdims and np.ndim(g) else g
             return total
     total += (np.asarray(g) if whole else np.expand_dims(g, axis)) * ties(x, y, axis, keepdims)

@@ -476,3 +476,14 @@ def test_closures_are_read_at_each_call():
     assert df(1.0) == 2.0
     scale = 3.0
     assert df(1.0) == 3.0
+
+
+def test_a_pullback_gives_a_cotangent_for_each_argument_that_was_given():
+    def scaled(x, factor=2.0):
+        return x * factor
+
+    _, pullback = cr.vjp(scaled, 3.0)
+    assert pullback(1.0) == (2.0,)
+    _, pullback = cr.vjp(scaled, 3.0, 5.0)
+    assert pullback(1.0) == (5.0, 3.0)
+    cr.check_grads(scaled, (3.0,))

@@ -147,7 +147,7 @@ class Dispatcher:
         self.padding = [MISSING if p.default is p.empty else p.default for p in parameters]
         self.positional = sum(kind == "positional" for kind in self.kinds)
         self.plain = "args" not in self.kinds and "kwargs" not in self.kinds
-        self.negative = any(isinstance(n, int) and n < 0 for n in (argnums if isinstance(argnums, tuple) else (argnums,)))
+        self.negative = mode == "vjp" or any(isinstance(n, int) and n < 0 for n in (argnums if isinstance(argnums, tuple) else (argnums,)))
         self.plans: dict[Any, Plan] = {}
         self.latest: Variant | None = None
         self.made: list[Variant] = []
@@ -319,9 +319,9 @@ class Dispatcher:
         return Request(self.source, parameters, selected, tuple(wrt), single, self.mode, self.has_aux, captures, self.backend, label)
 
     def _selected(self, parameters: tuple[Parameter, ...], positional: int) -> Iterator[tuple[int, Any]]:
-        """The chosen arguments, as (parameter, item); for a vjp, all."""
+        """The chosen arguments, as (parameter, item); for a vjp, all that are given (not those left at their defaults)."""
         if self.mode == "vjp":
-            yield from self._positional(parameters)[self.skip:]
+            yield from self._positional(parameters)[self.skip : positional if self.plain else None]
             return
         places = self._positional(parameters)
         seen = set()

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..analysis.partial import read_where_undefined
+from ..analysis.partial import read_where_undefined, undefined_somewhere
 from ..ir.nodes import (
     UNDEFINED,
     Arg,
@@ -146,7 +146,7 @@ class _Function:
         self.increasing = frozenset(s.out for s in all_stmts(program.body) if isinstance(s, Let) and s.op == "np.arange" and s.out is not None)
         self.walked = walked_tapes(program.body, plan)
         self.read_anyway = read_where_undefined(program.body, self.names)
-        printer.undefined = self.read_anyway
+        printer.undefined = undefined_somewhere(program.body) if self.read_anyway else frozenset()
         self.comments = comments
         self.spans = spans
         self.out: list[ast.stmt] = []

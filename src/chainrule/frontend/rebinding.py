@@ -47,7 +47,7 @@ def check_disjoint(m: Machine, plan: Plan, entry: State, header: State, node: No
             if isinstance(value, Select):
                 _check_select(m, state, by_contents, place, value, when)
                 continue
-            if mine & seen:
+            if mine.union(*(state.entangled.get(slot, frozenset()) for slot in mine)) & seen:
                 _refuse_alias(m, place, when)
             seen |= mine
         others = state.may_be(reachable(state, _other_values(m, state, set(by_contents))))

@@ -14,7 +14,7 @@ from ..ir.walk import all_stmts, blocks, end_blocks, leaves, stmt_args
 def undefined_somewhere(block: Block) -> frozenset[Var]:
     """All Vars in a block, and in the blocks inside it, that may be undefined where they are in scope."""
     found: set[Var] = set()
-    stmts = [s for s in all_stmts(block) if isinstance(s, (If, For, While))]
+    stmts = [s for s in all_stmts(block) if isinstance(s, (If, For, While)) or isinstance(s, Let) and s.op == "copy"]
     changed = True
     while changed:
         changed = False
@@ -82,6 +82,8 @@ def _used_beside(block: Block, partial: frozenset[Var], found: set[Var]) -> None
 
 def _merged(stmt: Stmt) -> Iterator[tuple[Var, list[Arg]]]:
     """Each result, and each carried value, with what it may be."""
+    if isinstance(stmt, Let) and stmt.out is not None:
+        yield stmt.out, [stmt.args[0]]
     if isinstance(stmt, If):
         ends = [b.end.values for b in (stmt.then, stmt.orelse) if isinstance(b.end, Yield)]
         for k, out in enumerate(stmt.outs):

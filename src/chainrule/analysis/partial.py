@@ -14,7 +14,7 @@ from ..ir.walk import all_stmts, blocks, end_blocks, leaves, stmt_args
 def undefined_somewhere(block: Block) -> frozenset[Var]:
     """All Vars in a block, and in the blocks inside it, that may be undefined where they are in scope."""
     found: set[Var] = set()
-    stmts = [s for s in all_stmts(block) if isinstance(s, (If, For, While)) or isinstance(s, Let) and s.op == "copy"]
+    stmts = [s for s in all_stmts(block) if isinstance(s, (If, For, While)) or (isinstance(s, Let) and s.op == "copy")]
     changed = True
     while changed:
         changed = False

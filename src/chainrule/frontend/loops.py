@@ -291,6 +291,10 @@ def finish(m: Machine, plan: Plan, entry: State, header: State, params: dict[Pla
     values: dict[int, tuple[Arg, ...]] = {}
     mutated = mutated_slots(header, node)
     check_disjoint(m, plan, entry, header, node, mutated)
+    for place, carried in plan.places.items():
+        if carried.kind == "contents" and place[1] in mutated and m.is_undefined_here(entry.heap.get(place[1])):
+            m.refuse("a loop writes into an array that exists on one path only", "where it does not exist there is nothing to carry",
+                     "make the array on both paths, or write the loop inside the branch")
     types = dict(late)
     for scopes, leaf in node.leaves():
         if leaf.kind != "raise":

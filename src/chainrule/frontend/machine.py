@@ -79,6 +79,8 @@ class Machine:
         self.source: Any = None  # the FunctionSource it stands in
         self.params: set[Var] = set()
         self.origin: dict[Var, tuple[Arg, ...]] = {}
+        self.taken: list[tuple[Operand, bool]] = []  # the conditions that hold, or do not, where we are
+        self.partial: dict[Var, tuple[Operand, bool]] = {}  # values that exist only where a condition holds, or does not
 
     # -- errors ------------------------------------------------------------------------------------------
 
@@ -299,6 +301,8 @@ class Machine:
             return
         path = Seq((*(step.arg() for step in ref.path), Step("index", index).arg()))
         new = self.b.emit(op, old, path, value, hint=old.hint if isinstance(old, Var) else None)
+        if isinstance(old, Var) and isinstance(new, Var) and old in self.partial:
+            self.partial[new] = self.partial[old]
         self.state.heap[ref.slot] = new
 
     def _write(self, ref: Value, index: Arg, value: Arg, op: str) -> Value:
@@ -333,6 +337,19 @@ class Machine:
         with self.b.block():
             yield list(self.b.scopes)
 
+    @contextmanager
+    def given(self, condition: Operand, holds: bool) -> Iterator[None]:
+        """Execute one side of a branch."""
+        self.taken.append((condition, holds))
+        try:
+            yield
+        finally:
+            self.taken.pop()
+
+    def is_undefined_here(self, value: Any) -> bool:
+        """Whether a value may not exist at this place, because it was made on a path that need not have been taken."""
+        return isinstance(value, Var) and value in self.partial and self.partial[value] not in self.taken
+
     def choose(self, condition: Operand, then: Callable[[], Value], orelse: Callable[[], Value], *,
                as_value: bool = False, span: Span | None = None) -> Value:
         """`then() if condition else orelse()`: both are executed, each in a block, and their states merged.
@@ -343,7 +360,7 @@ class Machine:
         results: list[tuple[list[Scope], State | None, Value | None]] = []
         for side in (then, orelse):
             self.state = base.copy()
-            with self.opened() as scopes:
+            with self.opened() as scopes, self.given(condition, side is then):
                 try:
                     value: Value | None = side()
                     if as_value and value is not None:

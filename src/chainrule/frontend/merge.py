@@ -121,6 +121,11 @@ class Merger:
         self.yields_a.append(present_a)
         self.yields_b.append(present_b)
         self.known[key] = out
+        if self.a is not None and self.b is not None and (a is _ABSENT or b is _ABSENT):
+            self.m.partial[out] = (self.condition, b is _ABSENT)
+        for source in (a, b):
+            if isinstance(source, Var) and source in self.m.partial:
+                self.m.partial.setdefault(out, self.m.partial[source])
         self.m.origin[out] = (self.condition, *(x for x in (a, b) if x is not _ABSENT))
         return out
 

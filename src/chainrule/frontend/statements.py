@@ -124,9 +124,9 @@ class Statements(Comprehensions):
         info = self.infos[self.current]
         around, loops, line = info.loops, list(info.loops), info.line
         nodes = []
-        for stmts in (then, orelse):
+        for stmts, holds in ((then, True), (orelse, False)):
             self.state, self.loop, around[:], info.line = base.copy(), loop, loops, line
-            with self.opened() as scopes:
+            with self.opened() as scopes, self.given(condition, holds):
                 nodes.append(Node(scopes, self.run(stmts)))
         self.loop, around[:] = loop, loops
         return Split(condition, nodes[0], nodes[1], span, base)

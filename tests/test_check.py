@@ -13,6 +13,13 @@ from chainrule.check import check_gradients, check_vjp, compare, slope
 from chainrule.errors import GradientCheckError
 
 RNG = np.random.default_rng(7)
+
+
+@pytest.fixture(autouse=True)
+def _the_same_numbers_in_any_order():
+    global RNG
+    RNG = np.random.default_rng(0)
+
 W = RNG.normal(size=(3, 4))
 X = RNG.normal(size=(4,))
 
@@ -104,6 +111,7 @@ def test_a_stale_saved_value_is_caught():
 
 def test_a_single_wrong_element_of_many_is_found_by_halving():
     x = RNG.normal(size=5000)
+    x[4321] = 0.3
     g = np.cos(x)
     g[4321] *= 1 + 1e-3
     calls = 0

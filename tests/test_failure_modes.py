@@ -808,3 +808,29 @@ def test_grad_raises_what_the_primal_raises():
 def test_value_and_grad_raises_what_the_primal_raises():
     with pytest.raises(ValueError, match="could not be broadcast"):
         cr.value_and_grad(misfit)(X)
+
+
+def _counts_integers(x):
+    total, integers = 0, 0
+    for i in range(3):
+        if isinstance(total, int):
+            integers += 1
+        total = total + x[i]
+    return total * integers
+
+
+def _asks_after_a_branch(x):
+    s = 1 if x[0] > 10.0 else x[1]
+    return x[1] * 10.0 if isinstance(s, int) else s * x[1]
+
+
+def _copy_in_column_order(x):
+    copied = np.array(np.stack([x, 2.0 * x]).T)  # its reshape is a copy, not a view
+    copied.reshape(-1)[0] = 5.0
+    return np.sum(copied * copied)
+
+
+@pytest.mark.parametrize("f", [_counts_integers, _asks_after_a_branch, _copy_in_column_order])
+def test_what_is_only_known_at_run_time_is_refused(f):
+    with pytest.raises(REFUSED):
+        cr.grad(f)(X)

@@ -265,7 +265,7 @@ def class_of(m: Calls, value: Value) -> type:
     of = type_of(m.operand(value))
     if isinstance(of, Array) and of.shape is not None:
         return np.ndarray
-    if isinstance(of, Scalar):
+    if isinstance(of, Scalar) and not of.mixed:
         if of.weak:
             return {"b": bool, "i": int, "f": float, "c": complex}[kind(of.dtype)]
         return type(np.dtype(of.dtype).type(0))

@@ -135,7 +135,7 @@ def _numeric(value: Any) -> bool:
 
 def _loose(type: Type) -> Type:
     """The type of a carried number: an integer's extent changes from one iteration to the next."""
-    return Scalar(type.dtype, type.weak) if isinstance(type, Scalar) else renew(type)
+    return Scalar(type.dtype, type.weak, None, type.mixed) if isinstance(type, Scalar) else renew(type)
 
 
 # -- widening ------------------------------------------------------------------------------------------------

@@ -225,7 +225,7 @@ class Machine:
         if isinstance(result, Var):
             self.origin.setdefault(result, args)
         value = self.wrap(result, shares=shares)
-        if isinstance(value, Ref) and name in _CONTIGUOUS:
+        if isinstance(value, Ref) and op.fresh and not any(isinstance(type_of(arg), Array) for arg in args):  # in C order
             self.state.owned.add(value.slot)
         return value
 
@@ -396,9 +396,6 @@ class Machine:
 def _is_whole(index: Arg) -> bool:
     """Whether an index of a 0-d array means all of it: `...` or `()`."""
     return (isinstance(index, Lit) and index.value is Ellipsis) or (isinstance(index, Seq) and all(map(_is_whole, index.items)))
-
-
-_CONTIGUOUS = {"np.zeros", "np.ones", "np.empty", "np.full", "np.arange", "np.linspace", "np.eye", "np.array"}
 
 
 def _leaves(arg: Arg) -> Iterator[Operand]:

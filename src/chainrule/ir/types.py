@@ -35,11 +35,15 @@ Extent = Union[int, Dim]
 
 @dataclass(frozen=True)
 class Scalar:
-    """A number: of Python (`weak`) or a NumPy scalar. `extent`: the symbol an integer is known to equal."""
+    """A number: of Python (`weak`) or a NumPy scalar. `extent`: the symbol an integer is known to equal.
+
+    `mixed`: a number of another class on some path (`s = 0`, then `s + x[i]`): it computes alike, but its class is not known.
+    """
 
     dtype: str  # "bool", "int64", "float32", "float64", "complex128", ...
     weak: bool = False
     extent: Extent | None = None
+    mixed: bool = False
 
     def __str__(self) -> str:
         return ("py_" if self.weak else "") + self.dtype
@@ -144,9 +148,10 @@ def join(a: Type, b: Type) -> Type | None:
     if a == b:
         return a
     if isinstance(a, Scalar) and isinstance(b, Scalar):
+        mixed = a.mixed or b.mixed or a.dtype != b.dtype or a.weak != b.weak
         if a.dtype == b.dtype:
-            return Scalar(a.dtype, a.weak and b.weak, a.extent if a.extent == b.extent else None)
-        return Scalar(_promote(a.dtype, b.dtype), a.weak and b.weak)
+            return Scalar(a.dtype, a.weak and b.weak, a.extent if a.extent == b.extent else None, mixed)
+        return Scalar(_promote(a.dtype, b.dtype), a.weak and b.weak, None, mixed)
     if isinstance(a, (Scalar, Array)) and isinstance(b, (Scalar, Array)):
         dtype = a.dtype if a.dtype == b.dtype else _promote(a.dtype, b.dtype)
         if isinstance(a, Array) and isinstance(b, Array) and rank(a) is not None and rank(a) == rank(b):

@@ -47,10 +47,10 @@ from ..ir.walk import all_stmts, leaves
 from .astor_text import WIDTH, comment, expression_text, is_comment, to_text
 from .expressions import BINARY, Expressions, call, dotted, is_true_array, method, name, path_steps, repeats, same_arg, target
 from .fold import Plan, fold, walked_tapes
+from .inplace import ADDS
 from .names import names
 
 _ALWAYS = frozenset({"np", "math", "range", "reversed", "slice", "list", "complex", "pullback"})
-_ADDS = {"accum": "+", "accum_neg": "-", "scale": "*", "shrink": "/"}
 _UPDATES = {"iadd": "+", "isub": "-", "add_at": "+", "sub_at": "-"}
 _COMPOUND = ("for ", "while ", "if ", "with ", "elif ", "else", "try")
 
@@ -397,9 +397,9 @@ class _Function:
         assert let.out is not None
         operand, span = let.args[0], let.span
         identifier = self.names[let.out]
-        if let.op in _ADDS:
+        if let.op in ADDS:
             if self.is_name(operand, identifier):
-                operator = BINARY[_ADDS[let.op]]
+                operator = BINARY[ADDS[let.op]]
                 self.add(ast.AugAssign(target(identifier), operator, self.printer.arg(let.args[1])), span)
             else:
                 self.add(ast.Assign([target(identifier)], self.printer.let(let)), span)

@@ -56,7 +56,7 @@ from .liveness import Frame, gone, live_after, uses_of
 from .memory import EXTERNAL, NOTHING, Memory, carried, external, has_memory, is_view, merge, new, of_arg, rename, result, union
 
 _RUNS = 5
-_ADDS = {"accum": "+", "accum_neg": "-", "scale": "*", "shrink": "/"}
+ADDS = {"accum": "+", "accum_neg": "-", "scale": "*", "shrink": "/"}
 
 
 def inplace(program: Program) -> Program:
@@ -305,9 +305,9 @@ class _Run:
             self.define(stmt.out, NOTHING)
             out.append(stmt)
             return
-        if stmt.op in _ADDS:
+        if stmt.op in ADDS:
             if not _adds_in_place(operand, stmt.args[1], stmt.out.type) or not self.exclusive(operand, ask=False):
-                out.append(replace(stmt, op=_ADDS[stmt.op]))
+                out.append(replace(stmt, op=ADDS[stmt.op]))
                 self.define(stmt.out, new(stmt.out.type, self.root))
                 return
         elif not self.exclusive(operand):

@@ -246,8 +246,17 @@ class Machine:
             sources = self.sources(value.operand)
             if sources:
                 raise NeedStatic(sources)
+        return self.decide(value, what)
+
+    def decide(self, value: Value, what: str) -> Any:
+        """The value that something has in this call; the program then serves only the calls in which it has the same."""
         self.refuse(f"{what} must be known before the program runs", "its value depends on computed numbers",
                     "pass it as an argument or a constant")
+
+    def perform(self, function: Value, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        """Call something that carries no derivative and that the compiler cannot look into: once, in order, with real values."""
+        self.refuse(f"{describe(function)} has no derivative rule and no Python source", "what it does and returns is not known before the program runs",
+                    "call it outside the differentiated function")
 
     def sources(self, var: Var) -> tuple[Var, ...]:
         """The integer parameters that an integer is computed from; empty if there is anything else in it."""

@@ -13,7 +13,6 @@ import numpy as np
 from ..ir.build import type_of
 from ..ir.nodes import Lit, Make, Seq, Var
 from ..ir.types import Array, List, Scalar, Tuple, kind
-from .machine import Unreachable
 from .values import (
     NONE,
     Closure,
@@ -195,8 +194,7 @@ def _extreme(name: str, row: str) -> Callable[[Calls, Args, Keywords], Value]:
         if len(items) == 1:
             return items[0]
         if not items:
-            m.b.effect("py.raise", Seq((Lit(ValueError), Lit(f"{name}() iterable argument is empty"))))
-            raise Unreachable
+            m.fail(ValueError, Static(f"{name}() iterable argument is empty"))
         if all(isinstance(i, Static) for i in items):
             return Static((min if name == "min" else max)(i.value for i in items))  # type: ignore[union-attr]
         return m.call_row(name, items, {})
@@ -302,6 +300,8 @@ def _print(m: Calls, args: Args, keywords: Keywords) -> Value:
 
 def _to_text(function: Any) -> Callable[[Calls, Args, Keywords], Value]:
     def apply(m: Calls, args: Args, keywords: Keywords) -> Value:
+        if len(args) == 1 and isinstance(args[0], Object) and issubclass(args[0].cls, BaseException) and function is str:
+            return m.exception_text(args[0])
         if all(isinstance(a, Static) for a in args):
             return Static(function(*(a.value for a in args)))  # type: ignore[union-attr]
         return Num(m.b.emit("py.call", Lit(function), Seq(tuple(m.operand(a) for a in args))))

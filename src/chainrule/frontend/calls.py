@@ -27,7 +27,7 @@ from ..ir.types import List, Opaque, differentiable, rank
 from ..rules import registry
 from . import source as sources
 from .iteration import Iteration
-from .machine import Refusal, Unreachable, describe
+from .machine import Refusal, describe
 from .state import Frame
 from .values import (
     NONE,
@@ -150,8 +150,7 @@ class Calls(Iteration):
         place = source.place(name)
         value = place.read()
         if value is sources.MISSING:
-            self.b.effect("py.raise", Seq((Lit(NameError), Lit(f"name {name!r} is not defined"))))
-            raise Unreachable
+            self.fail(NameError, Static(f"name {name!r} is not defined"))
         return self.external(place, value)
 
     def external(self, place: Any, value: Any) -> Value:
@@ -171,6 +170,8 @@ class Calls(Iteration):
         try:
             value = getattr(owner, name)
         except AttributeError as error:
+            if self.catching:
+                self.fail(AttributeError, Static(str(error)))
             self.refuse(str(error), "the attribute does not exist", "check the spelling")
         if isinstance(owner, types.ModuleType):
             if owner.__name__.partition(".")[0] in ("numpy", "math", "scipy", "cmath") or is_code(value):
@@ -348,7 +349,7 @@ class Calls(Iteration):
                     self.refuse(f"the field `{f.name}` of `{cls.__name__}` is not given", "its default is made by a factory", "pass it")
             return Object(self.new(Entries(tuple(f.name for f in dataclasses.fields(cls)), tuple(values))), cls)
         if issubclass(cls, BaseException):
-            return Num(self.b.emit("py.call", Lit(cls), Seq(tuple(self.operand(a) for a in args))))
+            return self.exception(cls, args, keywords)
         self.refuse(f"an object of class `{cls.__name__}` is made", "classes other than dataclasses and namedtuples are not supported yet",
                     "use a dataclass, a namedtuple or a tuple")
 
@@ -387,12 +388,6 @@ class Calls(Iteration):
 
     def recursive(self, node: Any, source: Any, parent: int | None, defaults: tuple[Value, ...], keyword_defaults: dict[str, Value],
                   args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        raise NotImplementedError
-
-    def run(self, stmts: list[Any]) -> Any:
-        raise NotImplementedError
-
-    def settle(self, end: Any) -> None:
         raise NotImplementedError
 
     def bind(self, node: ast.FunctionDef | ast.Lambda | Any, defaults: tuple[Value, ...], keyword_defaults: dict[str, Value],

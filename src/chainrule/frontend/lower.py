@@ -21,7 +21,8 @@ from ..ir.types import Opaque
 from ..structure import LEAF, TreeDef
 from .calls import FrameInfo, names_of, reads_of
 from .machine import NeedStatic as NeedParams
-from .machine import Refusal, Unreachable
+from .exits import Unreachable
+from .machine import Refusal
 from .recursion import Recursion
 from .request import Guard, NeedStatic, Request
 from .signature import Described, Leaf

@@ -19,6 +19,8 @@ from ..ir.build import Builder, Scope, literal_type, type_of
 from ..ir.nodes import UNDEFINED, Arg, Block, If, Lit, Make, Operand, Raise, Seq, Slice, Span, Var, Yield
 from ..ir.ops import OPS
 from ..ir.types import OBJECT, Array, List, Scalar, Tuple, Type, join, rank, renew
+from .exits import Exits, Unreachable
+from .places import Leaf, Node, Split
 from .state import State, reachable, slots
 from .values import (
     NONE,
@@ -66,12 +68,9 @@ class NeedStatic(Exception):
         self.params = params
 
 
-class Unreachable(Exception):
-    """Every path of the statement or expression raises: nothing after it is executed."""
-
-
-class Machine:
+class Machine(Exits):
     def __init__(self) -> None:
+        super().__init__()
         self.b = Builder()
         self.state = State()
         self.numbers = 0
@@ -343,8 +342,12 @@ class Machine:
     @contextmanager
     def opened(self) -> Iterator[list[Scope]]:
         """A new block; yields the chain of scopes by which it can be reopened."""
-        with self.b.block():
-            yield list(self.b.scopes)
+        forks, taken = len(self.forks), len(self.taken)
+        try:
+            with self.b.block():
+                yield list(self.b.scopes)
+        finally:  # what an exception of ours has left open
+            del self.forks[forks:], self.taken[taken:]
 
     @contextmanager
     def given(self, condition: Operand, holds: bool) -> Iterator[None]:
@@ -366,23 +369,23 @@ class Machine:
         `as_value`: the result is only read, so two arrays merge into the contents of either.
         """
         base = self.state
-        results: list[tuple[list[Scope], State | None, Value | None]] = []
+
+        def execute(side: Callable[[], Value]) -> Leaf:
+            value = side()
+            if as_value and value is not None:
+                operand = self.operand(value)
+                if isinstance(operand, Seq) and operand.kind == "list":
+                    operand = self.b.emit("list", operand)
+                value = Num(operand) if isinstance(operand, (Var, Lit)) else self.wrap(operand)
+            return Leaf("value", self.state, value)
+
+        nodes = []
         for side in (then, orelse):
             self.state = base.copy()
             with self.opened() as scopes, self.given(condition, side is then):
-                try:
-                    value: Value | None = side()
-                    if as_value and value is not None:
-                        operand = self.operand(value)
-                        if isinstance(operand, Seq) and operand.kind == "list":
-                            operand = self.b.emit("list", operand)
-                        value = Num(operand) if isinstance(operand, (Var, Lit)) else self.wrap(operand)
-                    results.append((scopes, self.state, value))
-                except Unreachable:
-                    results.append((scopes, None, None))
-        (scopes_a, a, va), (scopes_b, b, vb) = results
-        self.state, value = self.merge(condition, scopes_a, a, va, scopes_b, b, vb, span, base)
-        return value
+                nodes.append(Node(scopes, self.block(lambda side=side: execute(side))))  # type: ignore[misc]
+        self.state = base
+        return self.settle(Split(condition, nodes[0], nodes[1], span, base), ("value",))
 
     def merge(self, condition: Operand, scopes_a: list[Scope], a: State | None, va: Value | None,
               scopes_b: list[Scope], b: State | None, vb: Value | None, span: Span | None, base: State) -> tuple[State, Value]:

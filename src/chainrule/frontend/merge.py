@@ -159,7 +159,8 @@ class Merger:
         if isinstance(a, Ref) and isinstance(b, Ref) and (a.slot, b.slot) in self.pairs:
             if a.path == b.path:
                 return Ref(self.pairs[a.slot, b.slot], a.path)
-        if type(a) is type(b) and isinstance(a, (ListV, DictV, Object)) and (a.slot, b.slot) in self.pairs:  # type: ignore[union-attr]
+        if type(a) is type(b) and isinstance(a, (ListV, DictV, Object)) and (a.slot, b.slot) in self.pairs and (  # type: ignore[union-attr]
+                getattr(a, "cls", None) is getattr(b, "cls", None)):
             slot = self.pairs[a.slot, b.slot]  # type: ignore[union-attr]
             return Object(slot, a.cls) if isinstance(a, Object) else type(a)(slot)
         if isinstance(a, Num) and isinstance(b, Num):
@@ -219,7 +220,7 @@ class Merger:
                 for p, q in zip(x.items, y.items):
                     note(p, q)
                 return
-            same_kind = type(x) is type(y) and isinstance(x, (Ref, ListV, DictV, Object))
+            same_kind = type(x) is type(y) and isinstance(x, (Ref, ListV, DictV, Object)) and getattr(x, "cls", None) is getattr(y, "cls", None)
             if same_kind and (not isinstance(x, Ref) or x.path == y.path):
                 to_b.setdefault(x.slot, set()).add(y.slot)
                 to_a.setdefault(y.slot, set()).add(x.slot)

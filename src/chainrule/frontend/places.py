@@ -19,10 +19,13 @@ Place = tuple[Any, ...]
 
 @dataclass
 class Leaf:
-    """An end of a block: "fall", "continue", "break", "return" or "raise", with the state there."""
+    """An end of a block: "fall", "continue", "break", "return", "throw" (an exception that may be caught) or "raise" (one that nobody
+    catches), with the state there, and the exception. What a generator's consumer leaves by is marked with its number: "break@3"."""
 
     kind: str
     state: State
+    value: Any = None
+    span: Span | None = None
 
 
 @dataclass

@@ -42,6 +42,9 @@ BUILTINS: dict[Any, Callable[[Calls, Args, Keywords], Value]] = {}
 METHODS: dict[tuple[type, str], Callable[[Calls, Any, Args, Keywords], Value]] = {}
 
 
+LAZILY: set[Any] = {isinstance, type, callable, print, enumerate, zip, next, iter, getattr, hasattr}  # take a generator as it is; others its items
+
+
 def builtin(*functions: Any) -> Callable[[Any], Any]:
     def register(f: Any) -> Any:
         for function in functions:
@@ -103,6 +106,16 @@ def _enumerate(m: Calls, args: Args, keywords: Keywords) -> Value:
 @builtin(zip)
 def _zip(m: Calls, args: Args, keywords: Keywords) -> Value:
     return Lazy("zip", args)
+
+
+@builtin(iter)
+def _iter(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return m.iterator(args[0])
+
+
+@builtin(next)
+def _next(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return m.next_item(args[0], args[1:])
 
 
 @builtin(reversed)

@@ -46,6 +46,7 @@ class Exceptions(Machine):
         super().__init__()
         self.b.watch = self.watched
         self.catching: tuple[Catching, ...] = ()
+        self.floating: frozenset[str] = frozenset()  # the floating-point errors that are raised (np.errstate)
         self.handled: tuple[Value, ...] = ()  # the exceptions that are being handled, for a bare `raise`
 
     # -- exceptions as values ------------------------------------------------------------------------------------
@@ -114,7 +115,7 @@ class Exceptions(Machine):
         if not self.catching:
             return emit()
         caught = tuple(c for catching in self.catching if catching.implicit for c in catching.classes)
-        possible = tuple(cls for cls in may_raise(op, args) if any(issubclass(cls, c) or issubclass(c, cls) for c in caught)) if caught else ()
+        possible = tuple(cls for cls in may_raise(op, args, bool(self.floating)) if any(issubclass(cls, c) or issubclass(c, cls) for c in caught)) if caught else ()
         if not possible:
             return emit()
         certain = known_error(op, args)
@@ -194,6 +195,10 @@ class Exceptions(Machine):
             end = self.continued(end, dict.fromkeys({leaf.kind for leaf in leaves(end)} - {"raise"}, finish))
         finally:
             self.loop, self.catching = loop, around
+        return self.proceed(end, rest)
+
+    def proceed(self, end: End, rest: list[Any]) -> End | None:
+        """What follows a statement that ended in one of several ways; None if execution simply goes on."""
         if not any(leaf.kind in ("return", "break", "continue") for leaf in leaves(end)):
             self.settle(end, STATEMENT)
             return None

@@ -136,7 +136,7 @@ class Exits:
 
     def settle_mixed(self, end: Split, stays: tuple[str, ...]) -> Value:
         """The same where a branch mixes leaves of both kinds: all are merged, and a flag says which it was."""
-        number = f"{len(self.forks)}_"
+        number = f"{len(self.forks) + 100}"
         values = False
         for leaf in leaves(end):
             if leaf.kind in stays:
@@ -184,8 +184,8 @@ class Exits:
             if isinstance(value, Static):
                 return value
             count += 1
-            frame[f"%error{number}_{count}"] = value
-            return f"%error{number}_{count}"
+            frame[f"%error{number}.{count}"] = value
+            return f"%error{number}.{count}"
 
         def convert(end: End) -> End:
             if isinstance(end, Split):
@@ -222,7 +222,7 @@ class Exits:
                 node = Node(scopes, self.left(exits, which))
             self.state = base.copy()
             self.fork(condition, False, node, Scope(), span, base)
-        for name in [name for name in self.frame() if name.startswith(f"%error{number}_")]:
+        for name in [name for name in self.frame() if name.startswith(f"%error{number}.")]:
             del self.frame()[name]
 
     def left(self, exits: list[Exit], which: Value | None, first: int = 0) -> End:

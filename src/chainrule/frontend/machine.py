@@ -29,9 +29,11 @@ from .values import (
     Contents,
     DictV,
     Entries,
+    Generator,
     Items,
     Lazy,
     ListV,
+    Manager,
     Method,
     Num,
     Object,
@@ -79,6 +81,7 @@ class Machine(Exits):
         self.params: set[Var] = set()
         self.origin: dict[Var, tuple[Arg, ...]] = {}
         self.taken: list[tuple[Operand, bool]] = []  # the conditions that hold, or do not, where we are
+        self.frozen: set[int] = set()  # slots that a generator has read before its time
         self.partial: dict[Var, tuple[Operand, bool]] = {}  # values that exist only where a condition holds, or does not
 
     # -- errors ------------------------------------------------------------------------------------------
@@ -319,6 +322,8 @@ class Machine(Exits):
 
     def before_write(self, slot: int) -> None:
         """Refuse to write where it is not known which arrays see the write."""
+        if self.frozen and self.state.may_be([slot]) & self.frozen:
+            self.refuse("an array is written that a generator reads", "the generator is consumed step by step", "make a list of its items first")
         others = self.state.entangled.get(slot, frozenset())
         if others:
             alive = reachable(self.state, self.live_values())
@@ -441,7 +446,7 @@ def describe(value: Any) -> str:
             return repr(value.value)
         return f"`{getattr(value.value, '__name__', value.value)}`"
     names = {Num: "a number", Ref: "an array", TupleV: "a tuple", ListV: "a list", DictV: "a dictionary", Closure: "a function",
-             Method: "a method", Range: "a range", Lazy: "an iterator", SliceV: "a slice", Select: "one of two values", Object: "an object"}
+             Method: "a method", Range: "a range", Lazy: "an iterator", SliceV: "a slice", Select: "one of two values", Manager: "a context manager", Generator: "a generator", Object: "an object"}
     return names.get(type(value), "this value")
 
 

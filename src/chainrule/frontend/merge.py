@@ -14,6 +14,7 @@ from ..ir.nodes import UNDEFINED, Arg, Lit, Operand, Seq, Var
 from ..ir.types import List
 from ..ir.walk import map_arg
 from .machine import Machine, Poison, describe, phi_type
+from .places import hint_of
 from .state import State, slots
 from .values import UNBOUND, DictV, Entries, Items, ListV, Num, Object, Ref, Select, Static, Step, TupleV, Value, same_arg
 
@@ -55,7 +56,7 @@ class Merger:
                 continue
             fa, fb = a.frames[number], b.frames[number]
             names = list(dict.fromkeys([*fa, *fb]))
-            self.merged.frames[number] = {n: self.meet(fa.get(n, UNBOUND), fb.get(n, UNBOUND), n) for n in names}
+            self.merged.frames[number] = {n: self.meet(fa.get(n, UNBOUND), fb.get(n, UNBOUND), hint_of(("name", number, n), None)) for n in names}
         for number in b.frames:
             if number not in a.frames:
                 self.merged.frames[number] = b.frames[number]

@@ -16,7 +16,8 @@ from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Seq, Var
 from ..ir.types import Array, List, Scalar, kind, rank, shape
 from ..rules.structure import is_basic
-from .comprehensions import Comprehensions
+from .contexts import Contexts
+from .generators import yields
 from .loops import NeedPeel, NeedUnroll, lower_loop
 from .exits import STATEMENT, Exit, leaves
 from .machine import NeedStatic, Refusal, describe
@@ -59,7 +60,7 @@ class LoopContext:
     breaks: str | None = None  # the hidden name that says that the loop was left by `break`
 
 
-class Statements(Comprehensions):
+class Statements(Contexts):
     """Executes statements."""
 
     loop: LoopContext | None = None
@@ -95,10 +96,13 @@ class Statements(Comprehensions):
                 return self.broken()
             elif isinstance(stmt, ast.Continue):
                 return self.continues()
-            elif isinstance(stmt, ast.Try):
-                end = self.try_statement(stmt, stmts[n + 1:])
+            elif isinstance(stmt, (ast.Try, ast.With)):
+                rest = stmts[n + 1:]
+                end = self.try_statement(stmt, rest) if isinstance(stmt, ast.Try) else self.with_statement(stmt.items, stmt.body, rest)
                 if end is not None:
                     return end
+            elif yields(stmt):
+                self.yield_statement(stmt)
             else:
                 self.statement(stmt)
         return Leaf("fall", self.state)
@@ -219,6 +223,7 @@ class Statements(Comprehensions):
 
     def unpack(self, target: ast.Tuple | ast.List, value: Value) -> None:
         star = next((n for n, t in enumerate(target.elts) if isinstance(t, ast.Starred)), None)
+        value = self.listed(value)
         items = self.items_of(value, len(target.elts) if star is None else None)
         if star is None:
             if len(items) != len(target.elts):
@@ -418,6 +423,9 @@ class Statements(Comprehensions):
         if isinstance(stmt, ast.While):
             return self.real_loop(stmt, None, None, rest)
         iterable = self.eval(stmt.iter)
+        if self.consumes(iterable):
+            return self.generator_loop(stmt, iterable, rest)
+        iterable = self.listed(iterable)
         known = self.known_items(iterable)
         if known is not None:
             return self.unroll(stmt, list(known), rest)

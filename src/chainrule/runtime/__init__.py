@@ -44,6 +44,7 @@ from .containers import (
     zeros_like,
 )
 from .control import (
+    set_errors,
     stop_gradient,
 )
 from .pointwise import (
@@ -99,6 +100,7 @@ __all__ = [
     "prod_others_pull",
     "put_along",
     "repeat_pull",
+    "set_errors",
     "share",
     "sign",
     "sinc_slope",

@@ -5,6 +5,9 @@ Functions of numbers and arrays are not here; they have rows.
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +24,7 @@ from .values import (
     Items,
     Lazy,
     ListV,
+    Manager,
     Method,
     Num,
     Object,
@@ -42,7 +46,8 @@ BUILTINS: dict[Any, Callable[[Calls, Args, Keywords], Value]] = {}
 METHODS: dict[tuple[type, str], Callable[[Calls, Any, Args, Keywords], Value]] = {}
 
 
-LAZILY: set[Any] = {isinstance, type, callable, print, enumerate, zip, next, iter, getattr, hasattr}  # take a generator as it is; others its items
+# These take a generator as it is; other functions are given its items.
+LAZILY: set[Any] = {isinstance, type, callable, print, enumerate, zip, next, iter, getattr, hasattr}
 
 
 def builtin(*functions: Any) -> Callable[[Any], Any]:
@@ -106,6 +111,33 @@ def _enumerate(m: Calls, args: Args, keywords: Keywords) -> Value:
 @builtin(zip)
 def _zip(m: Calls, args: Args, keywords: Keywords) -> Value:
     return Lazy("zip", args)
+
+
+def _same(value: Any) -> Any:
+    """What `functools.wraps(f)` does, as far as a program can tell that does not look at names."""
+    return value
+
+
+@builtin(functools.wraps)
+def _wraps(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return Static(_same)
+
+
+@builtin(_same)
+def _identity(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return args[0]
+
+
+@builtin(contextlib.contextmanager)
+def _contextmanager(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return Method(args[0], "%contextmanager") if isinstance(args[0], Closure) else m.call_user(contextlib.contextmanager, args, keywords)
+
+
+@builtin(warnings.simplefilter, warnings.filterwarnings)
+def _filter_warnings(m: Calls, args: Args, keywords: Keywords) -> Value:
+    if not m.quiet or m.static(args[0], "what is done with warnings") == "error":
+        m.refuse("what is done with warnings is changed", "it is a setting of the whole program", "change it around the gradient call")
+    return NONE
 
 
 @builtin(iter)
@@ -324,6 +356,12 @@ def _to_text(function: Any) -> Callable[[Calls, Args, Keywords], Value]:
 
 for _f in (str, repr, format):
     BUILTINS[_f] = _to_text(_f)
+
+
+@method(Closure, "%contextmanager")
+def _manager(m: Calls, owner: Closure, args: Args, keywords: Keywords) -> Value:
+    given = TupleV((owner, TupleV(args), DictV(m.new(Entries(tuple(keywords), tuple(keywords.values()))))))
+    return Manager("generator", (given, NONE))
 
 
 # -- methods of containers --------------------------------------------------------------------------------------

@@ -100,6 +100,7 @@ class Calls(Iteration):
         self.loop_indices: list[Var] = []
         self.rolled: set[ast.stmt] = set()  # loops that cannot be unrolled
         self.flags: list[str] = []
+        self.quiet = 0  # how many `warnings.catch_warnings` are around
         self.loop: Any = None
 
     # -- names ---------------------------------------------------------------------------------------------------

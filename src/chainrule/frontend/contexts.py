@@ -10,12 +10,14 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
+from ..errors import SourceUnavailableError
 from ..ir.nodes import Lit, Operand
-from .exceptions import Catching
+from .exceptions import Catching, harmless
 from .exits import End, leaves
 from .generators import Generators, relabelled
 from .machine import describe
 from .places import Leaf, Node, Split
+from .source import read
 from .values import NONE, Closure, DictV, Entries, Generator, Manager, Num, Object, Select, Static, TupleV, Value
 
 _ERRORS = ("all", "divide", "over", "under", "invalid")
@@ -70,7 +72,7 @@ class Contexts(Generators):
                 return Leaf("fall", self.state) if known else self.resume(leaf)
             return self.split(self.condition(suppressed), [lambda _: Leaf("fall", self.state)], [lambda _: self.resume(leaf)])
 
-        return value, finish, Catching((BaseException,))
+        return value, finish, Catching((BaseException,), not (isinstance(manager, Object) and _lets_pass(manager.cls)))
 
     def attribute_of_class(self, manager: Value, name: str) -> Value:
         """A special method, which Python looks up in the class."""
@@ -91,7 +93,16 @@ class Contexts(Generators):
         result = args.items[0] if args.items else entries.get("enter_result") if "enter_result" in entries.keys else NONE
         if manager.kind == "nothing" and "record" in entries.keys and self.truth(entries.get("record")) is not False:
             self.refuse("warnings are recorded", "which warnings there are is only known when the program runs", "record them around the gradient call")
-        return (result if manager.kind == "null" else NONE), self.resume, None
+        if manager.kind == "null":
+            return result, self.resume, None
+        self.quiet += 1
+
+        def finish(leaf: Leaf) -> End:
+            self.quiet = quiet
+            return self.resume(leaf)
+
+        quiet = self.quiet - 1
+        return NONE, finish, None
 
     def suppressed(self, leaf: Leaf, classes: tuple[type, ...]) -> End:
         if leaf.kind == "throw" and issubclass(leaf.value.cls, classes):
@@ -160,6 +171,17 @@ class Contexts(Generators):
             self.refuse("a `with` block is left in different ways", "which it is is only known when the program runs", "leave it in one way")
         then, orelse = pending.then, pending.orelse
         return self.split(pending.condition, [lambda _: self.go_on(then)], [lambda _: self.go_on(orelse)])
+
+
+def _lets_pass(cls: type) -> bool:
+    """Whether a manager's `__exit__` certainly lets exceptions pass, and nobody can tell whether it was executed before the program fails."""
+    try:
+        node = read(cls.__exit__).node  # type: ignore[attr-defined]
+    except SourceUnavailableError:
+        return False
+    returned = [n.value for n in ast.walk(node) if isinstance(n, ast.Return)]
+    return harmless([s for s in node.body if not isinstance(s, ast.Return)]) and all(
+        v is None or (isinstance(v, ast.Constant) and not v.value) for v in returned)
 
 
 __all__ = ["Closure", "Contexts", "Node", "Num", "Operand", "Split"]

@@ -164,7 +164,7 @@ class Exceptions(Machine):
         handlers = [(handler, self.caught(handler)) for handler in stmt.handlers]
         around, finally_around = self.catching, self.catching
         if stmt.finalbody:
-            finally_around = (*around, Catching((BaseException,), not _harmless(stmt.finalbody)))
+            finally_around = (*around, Catching((BaseException,), not harmless(stmt.finalbody)))
         classes = tuple(c for _, classes in handlers for c in classes)
 
         frames = set(self.state.frames)
@@ -278,10 +278,10 @@ class Exceptions(Machine):
         raise NotImplementedError
 
 
-def _harmless(stmts: list[ast.stmt]) -> bool:
+def harmless(stmts: list[ast.stmt]) -> bool:
     """Whether nobody can tell if these statements were executed before the program fails."""
     return not any(isinstance(node, (ast.Call, ast.Return, ast.Break, ast.Continue, ast.With, ast.Yield, ast.YieldFrom, ast.Raise))
                    for stmt in stmts for node in ast.walk(stmt))
 
 
-__all__ = ["Catching", "Exceptions", "Node", "Num", "Split"]
+__all__ = ["Catching", "Exceptions", "Node", "harmless", "Num", "Split"]

@@ -185,10 +185,12 @@ class Statements(Contexts):
                 self.refuse(what, why, remedy, target)
 
     def do_FunctionDef(self, stmt: ast.FunctionDef) -> None:
-        if stmt.decorator_list:
-            self.refuse("a decorated function inside a differentiated function is not supported yet",
-                        "the decorator would run at every call", "apply the decorator outside", stmt.decorator_list[0])
-        self.bind_name(stmt.name, self.closure(stmt))
+        decorators = [(self.eval(node), node) for node in stmt.decorator_list]
+        value: Value = self.closure(stmt)
+        for decorator, node in reversed(decorators):
+            self.node = node
+            value = self.call(decorator, (value,), {})
+        self.bind_name(stmt.name, value)
 
     def do_Assert(self, stmt: ast.Assert) -> None:
         test = self.eval(stmt.test)

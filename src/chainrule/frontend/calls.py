@@ -647,6 +647,12 @@ def names_of(function: ast.FunctionDef | ast.Lambda | Any) -> tuple[frozenset[st
             local.add(node.id)
         elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             local.add(node.name)
+        elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name is not None:
+            local.add(node.name)
+        elif isinstance(node, ast.MatchMapping) and node.rest is not None:
+            local.add(node.rest)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            local.update(alias.asname or alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.Nonlocal):
             outer.update(node.names)
     return frozenset(local - outer), frozenset(outer)

@@ -119,7 +119,7 @@ class Contexts(Generators):
         kept = self.floating
         mode = {name: wanted.get("all") for name in _ERRORS[1:]} | {k: v for k, v in wanted.items() if k != "all"}
         raising = {name for name in _ERRORS[1:] if mode[name] == "raise" or (mode[name] is None and name in kept)}
-        old = self.b.emit("np.seterr", *(Lit(wanted.get(name)) for name in _ERRORS))
+        old = self.b.emit("np.seterr", *(Lit(wanted.get(name)) for name in _ERRORS), hint="errors")
         self.floating = frozenset(raising)
 
         def finish(leaf: Leaf) -> End:

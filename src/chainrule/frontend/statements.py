@@ -16,12 +16,12 @@ from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Seq, Var
 from ..ir.types import Array, List, Scalar, kind, rank, shape
 from ..rules.structure import is_basic
-from .contexts import Contexts
 from .generators import yields
 from .loops import NeedPeel, NeedUnroll, lower_loop
 from .exits import STATEMENT, Exit, leaves
 from .machine import NeedStatic, Refusal, describe
 from .overlap import strides
+from .patterns import Patterns
 from .places import Leaf, Node, Place, Split
 from .refused import REFUSED_STATEMENTS
 from .state import slots
@@ -60,7 +60,7 @@ class LoopContext:
     breaks: str | None = None  # the hidden name that says that the loop was left by `break`
 
 
-class Statements(Contexts):
+class Statements(Patterns):
     """Executes statements."""
 
     loop: LoopContext | None = None
@@ -99,6 +99,10 @@ class Statements(Contexts):
             elif isinstance(stmt, (ast.Try, ast.With)):
                 rest = stmts[n + 1:]
                 end = self.try_statement(stmt, rest) if isinstance(stmt, ast.Try) else self.with_statement(stmt.items, stmt.body, rest)
+                if end is not None:
+                    return end
+            elif isinstance(stmt, ast.Match):
+                end = self.match_statement(stmt, stmts[n + 1:])
                 if end is not None:
                     return end
             elif yields(stmt):

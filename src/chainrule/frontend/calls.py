@@ -297,8 +297,8 @@ class Calls(Iteration):
                 source = sources.read(resolved.function)
             else:
                 raise SourceUnavailableError(getattr(f, "__name__", str(f)), "it is written in C")
-        except SourceUnavailableError as error:
-            return self.without_source(f, args, keywords, error)
+        except SourceUnavailableError:
+            return self.without_source(f, args, keywords)
         bound = tuple(self.constant_object(a, "held") for a in resolved.args)
         defaults = tuple(self.default(source, n, v) for n, v in enumerate(source.defaults))
         keyword_defaults = {k: self.default(source, k, v) for k, v in source.keyword_defaults.items()}
@@ -317,19 +317,23 @@ class Calls(Iteration):
             self.refuse("a default value that can change is used", "it is shared between calls", "use None, and make the object inside")
         return Static(value)
 
-    def without_source(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value], error: SourceUnavailableError) -> Value:
+    def without_source(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         """A function that cannot be looked into: evaluated now if everything is known, otherwise there must be a rule."""
-        name = str(getattr(f, "__qualname__", None) or getattr(f, "__name__", f))
-        module = getattr(f, "__module__", None)
-        title = f"{module}.{name}" if module and module != "builtins" else str(name)
         try:
             known = [self.known(a) for a in args]
             known_keywords = {k: self.known(v) for k, v in keywords.items()}
         except _NotKnown:
-            raise MissingRuleError(title, self.location(self.node)) from error
+            return self.perform(Static(f), args, keywords)
         if f in _PURE or (isinstance(f, types.BuiltinFunctionType) and f.__module__ in ("math", "operator")):
             return Static(f(*known, **known_keywords))
-        raise MissingRuleError(title, self.location(self.node)) from error
+        return self.perform(Static(f), args, keywords)
+
+    def no_rule(self, function: Value) -> Any:
+        f = function.value if isinstance(function, Static) else function
+        name = str(getattr(f, "__qualname__", None) or getattr(f, "__name__", f))
+        module = getattr(f, "__module__", None)
+        title = f"{module}.{name}" if module and module != "builtins" else name
+        raise Refusal(MissingRuleError(title, self.location(self.node)), self.region)
 
     def known(self, value: Value) -> Any:
         if isinstance(value, Static):
@@ -373,7 +377,7 @@ class Calls(Iteration):
         if isinstance(node, ast.AsyncFunctionDef):
             self.refuse("a coroutine is called", "it is suspended and resumed by somebody else", "use a plain function", None)
         generator = any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(node))
-        if node in self.stack and not generator:
+        if node in self.stack and not generator and not self.is_concrete():
             return self.recursive(node, source, parent, defaults, keyword_defaults, args, keywords)
         bound = self.bind(node, defaults, keyword_defaults, args, keywords)
         self.numbers += 1
@@ -645,9 +649,7 @@ def names_of(function: ast.FunctionDef | ast.Lambda | Any) -> tuple[frozenset[st
     for node in own_nodes(function):
         if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
             local.add(node.id)
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            local.add(node.name)
-        elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name is not None:
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)) or (isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name is not None):
             local.add(node.name)
         elif isinstance(node, ast.MatchMapping) and node.rest is not None:
             local.add(node.rest)

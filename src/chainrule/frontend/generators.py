@@ -310,7 +310,7 @@ class Generators(Comprehensions):
 
     # -- what the statements do ----------------------------------------------------------------------------------
 
-    def split(self, condition: Any, then: list[Any], orelse: list[Any]) -> Split:
+    def split(self, condition: Any, then: list[Any], orelse: list[Any]) -> End:
         raise NotImplementedError
 
     def assign(self, target: ast.expr, value: Value) -> None:
@@ -328,7 +328,7 @@ def relabelled(end: End, kinds: dict[str, str]) -> End:
     """The same end with other kinds of leaves."""
     if isinstance(end, Split):
         then, orelse = (Node(node.scopes, relabelled(node.end, kinds)) for node in (end.then, end.orelse))
-        return Split(end.condition, then, orelse, end.span, end.base)
+        return Split(end.condition, then, orelse, end.span, end.base, end.region)
     return Leaf(kinds.get(end.kind, end.kind), end.state, end.value, end.span)
 
 

@@ -44,6 +44,7 @@ from .containers import (
     zeros_like,
 )
 from .control import (
+    error_args,
     set_errors,
     stop_gradient,
 )
@@ -62,6 +63,7 @@ from .pointwise import (
     sinc_slope,
     ties,
 )
+from .record import expect, expect_kind, expect_same, once, raised
 
 __all__ = [
     "absorb",
@@ -80,8 +82,12 @@ __all__ = [
     "dpower",
     "eigh_pull",
     "eigvalsh_pull",
+    "error_args",
     "exceeds",
     "exp_share",
+    "expect",
+    "expect_kind",
+    "expect_same",
     "flatten",
     "full_like",
     "inside",
@@ -93,12 +99,14 @@ __all__ = [
     "list_ties",
     "median_share",
     "norm_pull",
+    "once",
     "one_hot",
     "pad_pull",
     "power_log",
     "prod_others",
     "prod_others_pull",
     "put_along",
+    "raised",
     "repeat_pull",
     "set_errors",
     "share",

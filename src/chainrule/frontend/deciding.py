@@ -7,6 +7,7 @@ decided; the refusal then says which one it is (`region`), and `lower` begins ag
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any

@@ -248,10 +248,8 @@ class Exceptions(Machine):
 
     def handle(self, leaf: Leaf, handlers: list[tuple[ast.ExceptHandler, tuple[type, ...]]]) -> End:
         """What follows an exception."""
-        for handler, classes in handlers:
-            if issubclass(leaf.value.cls, classes):
-                break
-        else:
+        handler = next((handler for handler, classes in handlers if issubclass(leaf.value.cls, classes)), None)
+        if handler is None:
             return self.resume(leaf)
         handled = self.handled
         if handler.name:

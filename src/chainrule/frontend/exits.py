@@ -144,18 +144,17 @@ class Exits:
     def settle_mixed(self, end: Split, stays: tuple[str, ...]) -> Value:
         """The same where a branch mixes leaves of both kinds: all are merged, and a flag says which it was."""
         number = f"{len(self.forks) + 100}"
-        values = False
         for leaf in leaves(end):
             if leaf.kind in stays:
                 leaf.state.frames[self.current][f"%raised{number}"] = Static(False)
                 if leaf.kind == "value":
                     leaf.state.frames[self.current]["%value"] = leaf.value
-                    leaf.value, values = None, True
+                    leaf.value = None
         flat, exits = self.flagged(end, stays, number, "fall")
         merged = self.merged(flat, list(self.b.scopes))
         assert merged is not None
         self.state = merged[0]
-        value = self.frame().pop("%value") if values else NONE
+        value: Value = self.frame().pop("%value", NONE)
         self.leave(exits, number, end.span)
         return value
 
@@ -251,7 +250,7 @@ class Exits:
             def again(part: Any) -> Value:
                 if isinstance(part, tuple):
                     return TupleV(tuple(again(item) for item in part))
-                return frame[part] if isinstance(part, str) else part  # type: ignore[no-any-return]
+                return frame[part] if isinstance(part, str) else part
 
             value = Object(self.new(Entries(exit.keys, tuple(again(part) for part in exit.parts))), exit.cls)
         return Leaf(exit.kind, self.state, value, exit.span)

@@ -138,7 +138,8 @@ class Exits:
         merged = self.merged(end, list(self.b.scopes))
         if merged is None:
             raise Unreachable
-        self.state, value = merged
+        self.state = merged[0]
+        value: Value = merged[1]
         return value
 
     def settle_mixed(self, end: Split, stays: tuple[str, ...]) -> Value:

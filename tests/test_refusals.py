@@ -38,7 +38,6 @@ def refusal(text, *args, error=UnsupportedError):
 
 SYNTAX = {
     "TryStar": ("def f(x):\n    try:\n        y = x\n    except* ValueError:\n        y = x\n    return y[0]\n", "FILE:2 in f", "try:", "^^^^"),
-    "Match": ("def f(x):\n    match 1:\n        case 1:\n            y = x\n    return y[0]\n", "FILE:2 in f", "match 1:", "^^^^^^^^"),
     "Delete": ("def f(x):\n    d = {'a': x}\n    del d['a']\n    return x[0]\n", "FILE:3 in f", "del d['a']", "    ^^^^^^"),
     "Global": ("def f(x):\n    global G\n    G = x\n    return x[0]\n", "FILE:2 in f", "global G", "^^^^^^^^"),
     "Import": ("def f(x):\n    import math\n    return x[0]\n", "FILE:2 in f", "import math", "^" * 11),

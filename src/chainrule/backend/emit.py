@@ -377,7 +377,7 @@ class _Function:
     def action(self, let: Let) -> ast.expr:
         """A call for its effect; on the path of one call, by way of `once`."""
         made = self.printer.let(let)
-        if not self.recorded or not isinstance(made, ast.Call) or let.op in ("call", "py.evaluate") or let.op.startswith("rt."):
+        if not self.recorded or not isinstance(made, ast.Call) or let.op in ("call", "py.evaluate", "np.seterr") or let.op.startswith("rt."):
             return made
         self.printer.constants.setdefault("once", runtime.once)
         return ast.Call(name("once"), [made.func, *made.args], made.keywords)

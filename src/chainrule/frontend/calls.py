@@ -649,8 +649,12 @@ def names_of(function: ast.FunctionDef | ast.Lambda | Any) -> tuple[frozenset[st
     for node in own_nodes(function):
         if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
             local.add(node.id)
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)) or (isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name is not None):
             local.add(node.name)
+        elif isinstance(node, ast.MatchMapping) and node.rest is not None:
+            local.add(node.rest)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            local.update(alias.asname or alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.Nonlocal):
             outer.update(node.names)
     return frozenset(local - outer), frozenset(outer)

@@ -233,6 +233,8 @@ class Expressions(Exceptions):
             return None
         for x, y in ((a, b), (b, a)):
             if isinstance(x, Static) and (x.value is None or isinstance(x.value, (str, bool, type, types.FunctionType))):
+                if isinstance(x.value, bool) and isinstance(y, Num) and type_of(y.operand) in (Scalar("bool", True), Scalar("bool", True, mixed=True)):
+                    return None  # one of the two
                 if not _opaque(y):
                     return False
         if isinstance(a, Ref) and isinstance(b, Ref):

@@ -89,7 +89,7 @@ class Lowerer(Recursion):
         self.request = request
         self.witness, self.concrete = witness, concrete or Concrete()
         if witness is not None:
-            self.b.observe = self.observe
+            self.b.watch = self.watch
         self.values: dict[int, Any] = dict(enumerate(request.values or ()))  # of the leaves
         self.guards: dict[Any, Guard] = {}
         self.leaves: dict[int, Var] = {}

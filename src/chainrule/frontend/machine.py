@@ -403,8 +403,8 @@ class Machine(Deciding):
             self.state, self.node = base.copy(), node
             with self.opened() as scopes, self.given(condition, side is then):
                 nodes.append(Node(scopes, self.block(lambda side=side: execute(side))))  # type: ignore[misc]
-        self.state = base
-        return self.settle(Split(condition, nodes[0], nodes[1], span, base), ("value",))
+        self.state, self.node = base, node
+        return self.settle(Split(condition, nodes[0], nodes[1], span, base, (node, self.source.file)), ("value",))
 
     def merge(self, condition: Operand, scopes_a: list[Scope], a: State | None, va: Value | None,
               scopes_b: list[Scope], b: State | None, vb: Value | None, span: Span | None, base: State) -> tuple[State, Value]:

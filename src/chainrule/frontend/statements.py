@@ -18,12 +18,12 @@ from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Var
 from ..ir.types import Array, List, Scalar, kind, rank, shape
 from ..rules.structure import is_basic
-from .contexts import Contexts
 from .exits import STATEMENT, Exit, leaves
 from .generators import yields
 from .loops import NeedPeel, NeedUnroll, lower_loop
 from .machine import NeedStatic, Refusal, describe
 from .overlap import strides
+from .patterns import Patterns
 from .places import Leaf, Node, Place, Split
 from .refused import REFUSED_STATEMENTS
 from .state import slots
@@ -63,7 +63,7 @@ class LoopContext:
     breaks: str | None = None  # the hidden name that says that the loop was left by `break`
 
 
-class Statements(Contexts):
+class Statements(Patterns):
     """Executes statements."""
 
     loop: LoopContext | None = None
@@ -102,6 +102,10 @@ class Statements(Contexts):
             elif isinstance(stmt, (ast.Try, ast.With)):
                 rest = stmts[n + 1:]
                 end = self.try_statement(stmt, rest) if isinstance(stmt, ast.Try) else self.with_statement(stmt.items, stmt.body, rest)
+                if end is not None:
+                    return end
+            elif isinstance(stmt, ast.Match):
+                end = self.match_statement(stmt, stmts[n + 1:])
                 if end is not None:
                     return end
             elif yields(stmt):
@@ -147,7 +151,7 @@ class Statements(Contexts):
             with self.opened() as scopes, self.given(condition, holds):
                 nodes.append(Node(scopes, self.run(stmts)))
         self.loop, around[:] = loop, loops
-        return Split(condition, nodes[0], nodes[1], span, base)
+        return Split(condition, nodes[0], nodes[1], span, base, (node, self.source.file))
 
     def execute_all(self, stmts: list[Any]) -> None:
         """Execute statements that do not leave their block."""
@@ -586,7 +590,7 @@ class Statements(Contexts):
         finally:
             self.loop = outer
             info.loops.pop()
-        self.leave(exits, level, span)
+        self.leave(exits, level, span, stmt)
         if returns and not reached:
             self.frame()["%returned"] = Static(False)
         return self.after_loop(stmt, breaks, bool(reached), rest, span)
@@ -595,7 +599,7 @@ class Statements(Contexts):
         """In a loop's body, `return` leaves the loop with the value and a flag."""
         if isinstance(end, Split):
             return Split(end.condition, Node(end.then.scopes, self.ends(end.then.end)), Node(end.orelse.scopes, self.ends(end.orelse.end)),
-                         end.span, end.base)
+                         end.span, end.base, end.region)
         if end.kind == "return":
             end.state.frames[self.current]["%returned"] = Static(True)
             return Leaf("break", end.state)

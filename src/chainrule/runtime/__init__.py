@@ -44,6 +44,7 @@ from .containers import (
     zeros_like,
 )
 from .control import (
+    error_args,
     set_errors,
     stop_gradient,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "dpower",
     "eigh_pull",
     "eigvalsh_pull",
+    "error_args",
     "exceeds",
     "exp_share",
     "expect",

@@ -197,6 +197,19 @@ def broadcast_to(x: Arg, shape: Arg) -> Type:
     return Array(type.dtype if isinstance(type, (Scalar, Array)) else "float64", extents_of(shape))
 
 
+def resized(x: Arg, shape: Arg) -> Type:
+    """np.resize."""
+    return broadcast_to(x, shape)
+
+
+def common_shape(shapes: Arg) -> Type:
+    """np.broadcast_shapes."""
+    extents = [extents_of(item) for item in shapes.items] if isinstance(shapes, Seq) else [None]
+    if any(e is None for e in extents):
+        return OBJECT
+    return Tuple(tuple(Scalar("int64", True, e) for e in broadcast(*(e for e in extents if e is not None))))
+
+
 def as_type(x: Arg, dtype: Arg, *_: Arg) -> Type:
     type = type_of(x)
     if isinstance(type, Scalar):
@@ -360,5 +373,5 @@ def parts(x: Arg, sections: Arg, axis: int) -> Type:
     return Tuple(tuple(items))
 
 
-__all__ = ["as_type", "broadcast_to", "created", "created_like", "dtype_of", "elementwise_infer", "extents_of", "eye", "filled",
-           "full_like", "identity", "length_of", "linspace", "reshaped", "shape_of", "size_of"]
+__all__ = ["as_type", "broadcast_to", "common_shape", "created", "created_like", "dtype_of", "elementwise_infer", "extents_of", "eye", "filled",
+           "full_like", "identity", "length_of", "linspace", "reshaped", "resized", "shape_of", "size_of"]

@@ -13,11 +13,11 @@ METHODS: dict[str, str] = {
         "nonzero", "prod", "ravel", "repeat", "reshape", "round", "searchsorted", "squeeze", "std", "sum", "swapaxes", "take", "trace",
         "transpose", "var")},
     "argpartition": "np.argpartition", "conjugate": "np.conj", "copy": "copy", "astype": "astype", "flatten": "rt.flatten",
-    "item": "rt.item",
+    "item": "rt.item", "view": "rt.view",
     "__abs__": "abs", "__neg__": "neg", "__matmul__": "@",
 }
 ATTRIBUTES: dict[str, str] = {
-    "T": "np.transpose", "real": "np.real", "imag": "np.imag", "shape": "np.shape", "size": "np.size",
+    "T": "np.transpose", "mT": "np.matrix_transpose", "real": "np.real", "imag": "np.imag", "shape": "np.shape", "size": "np.size",
     "ndim": "static", "dtype": "static", "nbytes": "static", "itemsize": "static",
 }
 

@@ -61,6 +61,12 @@ from .pointwise import (
     sinc_slope,
     ties,
 )
+from .updates import (
+    multiply_at_pull,
+    resize_pull,
+    shares_at,
+    view,
+)
 
 __all__ = [
     "absorb",
@@ -91,6 +97,7 @@ __all__ = [
     "last_wins",
     "list_ties",
     "median_share",
+    "multiply_at_pull",
     "norm_pull",
     "one_hot",
     "pad_pull",
@@ -99,7 +106,9 @@ __all__ = [
     "prod_others_pull",
     "put_along",
     "repeat_pull",
+    "resize_pull",
     "share",
+    "shares_at",
     "sign",
     "sinc_slope",
     "stop_gradient",
@@ -111,5 +120,6 @@ __all__ = [
     "unique_pull",
     "unsort",
     "unstack",
+    "view",
     "zeros_like",
 ]

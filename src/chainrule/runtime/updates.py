@@ -1,0 +1,57 @@
+"""Helpers of rows that update parts of arrays at indices that may repeat, or fill them with repeated values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def multiply_at_pull(g: Any, x: Any, index: Any, v: Any) -> Any:
+    """What the factors of `np.multiply.at(x, index, v)` contribute: g times x times the other factors of the same element.
+
+    >>> multiply_at_pull(np.array([1.0, 1.0]), np.array([2.0, 5.0]), [0, 0, 1], np.array([3.0, 0.0, 7.0]))
+    array([0., 6., 5.])
+    """
+    place = np.arange(x.size).reshape(x.shape)[index]
+    factors = np.broadcast_to(v, place.shape).ravel()
+    places = place.ravel()
+    before, product = np.empty(len(places), np.result_type(x, v)), x.ravel().astype(np.result_type(x, v))
+    for k, p in enumerate(places):
+        before[k] = product[p]
+        product[p] *= factors[k]
+    after = np.ones_like(product)
+    for k in range(len(places) - 1, -1, -1):
+        before[k] *= after[places[k]]
+        after[places[k]] *= factors[k]
+    return g[index] * before.reshape(place.shape)
+
+
+def shares_at(x: Any, y: Any, index: Any, v: Any) -> Any:
+    """For each element of y = x after `np.maximum.at(x, index, v)` one over the number of values that are equal to it.
+
+    >>> shares_at(np.array([1.0, 2.0]), np.array([3.0, 2.0]), [0, 0], np.array([3.0, 3.0]))
+    array([0.5, 1. ])
+    """
+    count = np.asarray(x == y, dtype=float)
+    np.add.at(count, index, v == y[index])
+    return 1.0 / np.maximum(count, 1.0)
+
+
+def resize_pull(g: Any, x: Any) -> Any:
+    """The transpose of np.resize: the sum over the repetitions.
+
+    >>> resize_pull(np.array([1.0, 2.0, 3.0]), np.zeros(2))
+    array([4., 2.])
+    """
+    shape, size = np.shape(x), np.size(x)
+    if size == 0:
+        return np.zeros(shape, g.dtype)
+    padded = np.zeros(-(-g.size // size) * size, g.dtype)
+    padded[:g.size] = g.ravel()
+    return padded.reshape(-1, size).sum(axis=0).reshape(shape)
+
+
+def view(x: Any, dtype: Any = None) -> Any:
+    """`x.view()`."""
+    return x.view()

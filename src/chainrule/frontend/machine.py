@@ -81,6 +81,7 @@ class Machine:
         self.source: Any = None  # the FunctionSource it stands in
         self.params: set[Var] = set()
         self.origin: dict[Var, tuple[Arg, ...]] = {}
+        self.layout_matters = False  # whether something is a view or a copy depending on how an array lies in memory
         self.taken: list[tuple[Operand, bool]] = []  # the conditions that hold, or do not, where we are
         self.partial: dict[Var, tuple[Operand, bool]] = {}  # values that exist only where a condition holds, or does not
 
@@ -336,10 +337,15 @@ class Machine:
         if others:
             alive = reachable(self.state, self.live_values())
             if any(other in alive and other in self.state.heap for other in others):
+                if self.layout_matters:
+                    self.ask_for_layout()
                 self.refuse(
                     "an array is written that may share memory with another one in use",
                     "whether it is a view or a copy is not known before the program runs",
                     "write into a copy: `y = y.copy()`")
+
+    def ask_for_layout(self) -> None:
+        """Ask how the arguments lie in memory, if that is not known; then the program is lowered again."""
 
     def is_live(self, frame: int, name: str) -> bool:
         """Whether a name may be read from now on (the statements know)."""

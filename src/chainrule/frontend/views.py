@@ -47,7 +47,10 @@ def view_of(m: Any, name: str, args: tuple[Value, ...], keywords: dict[str, Valu
     if found is registry.NEW:
         return m.call_op(name, bound)  # type: ignore[no-any-return]
     if isinstance(found, registry.InOnePiece):
-        return seen(array, found.path) if in_one_piece(m, array) else None
+        if in_one_piece(m, array):
+            return seen(array, found.path)
+        m.layout_matters = True
+        return None
     if isinstance(found, registry.Parts):
         return ListV(m.new(Items(tuple(seen(array, path) for path in found.paths))))
     return None if found is None else seen(array, found)

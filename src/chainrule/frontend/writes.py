@@ -14,7 +14,7 @@ from ..ir.nodes import Lit, Operand
 from ..ir.types import Array, Scalar, rank
 from ..rules import registry
 from .machine import describe
-from .state import slots
+from .state import reachable
 from .values import NONE, Ref, Select, Static, TupleV, Value
 from .views import is_flat, seen
 
@@ -44,6 +44,7 @@ def with_out(m: Any, name: str, args: tuple[Value, ...], keywords: dict[str, Val
     if not row.ufunc and "dtype" not in rest and "dtype" in row.keywords and len(outs) == 1:
         result = _in_dtype_of(m, name, args, rest, outs[0], result)
     results = result.items if isinstance(result, TupleV) else (result,)
+    outs = (*outs, *[Static(None)] * (len(results) - len(outs)))
     for out, one in zip(outs, results):
         if not (isinstance(out, Static) and out.value is None):
             operand = m.operand(one)
@@ -111,7 +112,7 @@ def _side(m: Any, name: str, args: tuple[Value, ...], keywords: dict[str, Value]
 
 def shares_memory(m: Any, a: Value, b: Value) -> bool:
     """Whether two values may see the same memory."""
-    mine, other = m.state.may_be(slots(a)), m.state.may_be(slots(b))
+    mine, other = (m.state.may_be(reachable(m.state, iter([value]))) for value in (a, b))
     return bool((mine | set().union(*(m.state.entangled.get(slot, ()) for slot in mine))) & other)
 
 

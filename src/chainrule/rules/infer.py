@@ -210,6 +210,24 @@ def common_shape(shapes: Arg) -> Type:
     return Tuple(tuple(Scalar("int64", True, e) for e in broadcast(*(e for e in extents if e is not None))))
 
 
+def open_mesh(args: Arg) -> Type:
+    """np.ix_."""
+    items = args.items if isinstance(args, Seq) else ()
+    extents = [_count_of(item) for item in items]
+    ones: list[list[Extent]] = [[1] * len(items) for _ in items]
+    for n, extent in enumerate(extents):
+        ones[n][n] = extent
+    return Tuple(tuple(Array("int64", tuple(row)) for row in ones))
+
+
+def _count_of(item: Arg) -> Extent:
+    """The number of indices that a list, an array of integers or a mask stands for."""
+    type = type_of(item)
+    if isinstance(item, Seq) and not any(type_of(i).dtype == "bool" for i in item.items if isinstance(type_of(i), Scalar)):  # type: ignore[union-attr]
+        return len(item.items)
+    return type.shape[0] if isinstance(type, Array) and type.dtype != "bool" and type.shape else unknown_extent()
+
+
 def as_type(x: Arg, dtype: Arg, *_: Arg) -> Type:
     type = type_of(x)
     if isinstance(type, Scalar):
@@ -374,4 +392,4 @@ def parts(x: Arg, sections: Arg, axis: int) -> Type:
 
 
 __all__ = ["as_type", "broadcast_to", "common_shape", "created", "created_like", "dtype_of", "elementwise_infer", "extents_of", "eye", "filled",
-           "full_like", "identity", "length_of", "linspace", "reshaped", "resized", "shape_of", "size_of"]
+           "full_like", "identity", "length_of", "linspace", "open_mesh", "reshaped", "resized", "shape_of", "size_of"]

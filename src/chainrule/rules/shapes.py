@@ -212,6 +212,7 @@ def _append(let: Let, call: Call) -> None:
     concatenate_pull(joined, call, axis)
 
 
+zero("np.ix_(*args)", op={"infer": infer.open_mesh})
 structural("np.concatenate(arrays, axis=0) -> y", lambda let, call: concatenate_pull(let, call, _axis(let)))
 structural("np.stack(arrays, axis=0) -> y", lambda let, call: stack_pull(let, call, _axis(let) or 0))
 structural("np.hstack(tup) -> y", _hstack)

@@ -62,9 +62,12 @@ from .pointwise import (
     ties,
 )
 from .updates import (
+    mean_shares,
     multiply_at_pull,
     resize_pull,
     shares_at,
+    shares_of_some,
+    spread_axes,
     view,
 )
 
@@ -96,6 +99,7 @@ __all__ = [
     "kron_pull",
     "last_wins",
     "list_ties",
+    "mean_shares",
     "median_share",
     "multiply_at_pull",
     "norm_pull",
@@ -109,8 +113,10 @@ __all__ = [
     "resize_pull",
     "share",
     "shares_at",
+    "shares_of_some",
     "sign",
     "sinc_slope",
+    "spread_axes",
     "stop_gradient",
     "sum_leaves",
     "ties",

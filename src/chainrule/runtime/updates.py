@@ -55,3 +55,43 @@ def resize_pull(g: Any, x: Any) -> Any:
 def view(x: Any, dtype: Any = None) -> Any:
     """`x.view()`."""
     return x.view()
+
+
+def mean_shares(where: Any, x: Any, axis: Any = None) -> Any:
+    """The weight of each element in `np.mean(x, axis, where=where)`.
+
+    >>> mean_shares(np.array([True, False, True]), np.zeros(3))
+    array([0.5, 0. , 0.5])
+    """
+    chosen = np.broadcast_to(where, np.shape(x))
+    count = chosen.sum(axis=axis, keepdims=True)
+    return (chosen / np.maximum(count, 1)).astype(np.result_type(x, np.float16), copy=False)
+
+
+def shares_of_some(x: Any, y: Any, axis: Any, keepdims: bool, initial: Any, where: Any) -> Any:
+    """For y = np.max(x, axis, initial=initial, where=where) or np.min: the share of y that each element of x has.
+
+    >>> shares_of_some(np.array([1.0, 3.0, 3.0]), 3.0, None, False, 3.0, None)
+    array([0.        , 0.33333333, 0.33333333])
+    """
+    if axis is not None and not keepdims:
+        y = np.expand_dims(y, axis)
+    chosen = np.asarray(x) == y
+    if where is not None:
+        chosen = chosen & where
+    count = chosen.sum(axis=axis, keepdims=True)
+    if initial is not None:
+        count = count + (np.asarray(initial) == y)
+    return (chosen / np.maximum(count, 1)).astype(np.result_type(x, np.float16), copy=False)
+
+
+def spread_axes(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """The cotangent of a reduction of x, with the shape of x.
+
+    >>> spread_axes(np.array([1.0, 2.0]), np.zeros((2, 3)), 1, False)
+    array([[1., 1., 1.],
+           [2., 2., 2.]])
+    """
+    if axis is not None and not keepdims:
+        g = np.expand_dims(g, axis)
+    return np.broadcast_to(g, np.shape(x))

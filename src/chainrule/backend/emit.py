@@ -448,7 +448,7 @@ class _Function:
 
     def update(self, let: Let, operator: ast.operator, value: Arg) -> None:
         view, index = self.printer.place(let)
-        if let.op in _AT and let.op not in _UPDATES or (let.op in ("add_at", "sub_at") and repeats(let, self.increasing)):
+        if (let.op in _AT and let.op not in _UPDATES) or (let.op in ("add_at", "sub_at") and repeats(let, self.increasing)):
             self.add(ast.Expr(call(dotted(_AT[let.op]), [view, self.printer.arg(index), self.printer.arg(value)])), let.span)
         elif isinstance(view, ast.Name) and is_ellipsis(index) and is_true_array(let.args[0]):
             self.add(ast.AugAssign(target(view.id), operator, self.printer.arg(value)), let.span)

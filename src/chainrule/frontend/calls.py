@@ -31,7 +31,6 @@ from .iteration import Iteration
 from .machine import Refusal, Unreachable, describe
 from .state import Frame
 from .values import (
-    NONE,
     UNBOUND,
     Closure,
     DictV,
@@ -463,6 +462,9 @@ class Calls(Iteration):
         return value
 
     def check_cast(self, owner: Value, value: Arg, node: ast.AST | None) -> None:
+        raise NotImplementedError
+
+    def set_item(self, owner: Value, index: Value, value: Value, node: ast.expr) -> None:
         raise NotImplementedError
 
     def check_overlap(self, owner: Ref, index: Arg, value: Value) -> None:

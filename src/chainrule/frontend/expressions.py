@@ -562,6 +562,15 @@ class Expressions(Machine):
     def iterate(self, value: Value) -> tuple[Value, ...]:
         raise NotImplementedError
 
+    def call_row(self, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        raise NotImplementedError
+
+    def row_operand(self, value: Value) -> Arg:
+        raise NotImplementedError
+
+    def make_static(self, name: str, args: tuple[Arg, ...]) -> tuple[Arg, ...]:
+        raise NotImplementedError
+
     def frame(self) -> Frame:
         raise NotImplementedError
 

@@ -14,8 +14,8 @@ from .loops import NeedUnroll
 from .machine import describe
 from .merge import list_var
 from .state import slots
-from .views import unrolled
 from .values import DictV, Entries, Items, Lazy, ListV, Num, Range, Ref, Select, Static, TupleV, Value
+from .views import unrolled
 
 UNROLL_LIMIT = 200  # iterations of a loop over known items; more would print more code than anybody reads
 

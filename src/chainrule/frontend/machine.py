@@ -291,6 +291,8 @@ class Machine:
             target = value.operand
         elif (isinstance(value, Ref) and not value.path) or isinstance(value, ListV):
             target = self.state.heap[value.slot]
+        elif isinstance(value, Ref) and value.path[-1].kind == "item":
+            target = self.read(value)
         if isinstance(target, Var) and target.hint is None:
             object.__setattr__(target, "hint", name)
 

@@ -7,7 +7,7 @@ element by element, always.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Seq, Slice
@@ -16,8 +16,11 @@ from ..rules.structure import infer_index, is_basic
 from .values import Ref, Step
 from .views import is_flat
 
+if TYPE_CHECKING:
+    from .calls import Calls
 
-def may_clash(m: Any, owner: Ref, index: Arg, value: Ref) -> bool:
+
+def may_clash(m: Calls, owner: Ref, index: Arg, value: Ref) -> bool:
     """Whether `owner[index] = value`, two parts of one array, may read what it has just written."""
     if is_flat(owner):
         return not is_flat(value)

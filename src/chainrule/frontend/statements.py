@@ -14,7 +14,7 @@ from typing import Any, Union
 
 from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Seq, Var
-from ..ir.types import Array, List, Scalar, kind, rank, shape
+from ..ir.types import Array, List, Scalar, kind, shape
 from ..rules.structure import is_basic
 from . import overlap, views
 from .comprehensions import Comprehensions
@@ -37,7 +37,6 @@ from .values import (
     Ref,
     Select,
     Static,
-    Step,
     TupleV,
     Value,
 )

@@ -6,7 +6,7 @@ is seen through the other. A view that is one only where the array lies in one p
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Seq, Slice
@@ -15,10 +15,15 @@ from ..rules import registry
 from ..rules.structure import infer_index, is_basic
 from .values import Items, Lazy, ListV, Num, Ref, Select, Static, Step, TupleV, Value
 
+if TYPE_CHECKING:
+    from .calls import Calls
+    from .expressions import Expressions
+    from .machine import Machine
+
 FLAT = Step("flat", Lit(None))
 
 
-def view_of(m: Any, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value | None:
+def view_of(m: Expressions, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value | None:
     """The result of a call as a view of its first argument; None if it is not one, or nobody knows."""
     row = registry.row(name)
     if row is None or row.view is None or not args:
@@ -45,11 +50,11 @@ def view_of(m: Any, name: str, args: tuple[Value, ...], keywords: dict[str, Valu
         return m.call_op(name, bound) if not isinstance(type_of(bound[0]), (Array, List, Opaque)) else None
     found = registry.view(name, bound)
     if found is registry.NEW:
-        return m.call_op(name, bound)  # type: ignore[no-any-return]
+        return m.call_op(name, bound)
     if isinstance(found, registry.InOnePiece):
         if in_one_piece(m, array):
             return seen(array, found.path)
-        m.layout_matters = True
+        m.layout_matters = True  # it is asked for where it decides
         return None
     if isinstance(found, registry.Parts):
         return ListV(m.new(Items(tuple(seen(array, path) for path in found.paths))))
@@ -61,13 +66,13 @@ def seen(array: Ref, path: registry.Path) -> Ref:
     return Ref(array.slot, (*array.path, *(Step(kind, detail) for kind, detail in path)))
 
 
-def in_one_piece(m: Any, array: Value) -> bool:
+def in_one_piece(m: Machine, array: Value) -> bool:
     """Whether the elements of an array are known to follow each other in memory, in C order."""
     if isinstance(array, Select):
         return in_one_piece(m, array.then) and in_one_piece(m, array.orelse)
     if not isinstance(array, Ref) or array.slot not in m.state.owned:
         return False
-    left = rank(type_of(m.state.heap[array.slot]))
+    left = rank(m.type(Ref(array.slot)))
     if left is None:
         return False
     for step in array.path:
@@ -86,14 +91,18 @@ def in_one_piece(m: Any, array: Value) -> bool:
     return True
 
 
-def note_order(m: Any, name: str, result: Value, args: tuple[Value, ...]) -> Value:
+def note_order(m: Machine, name: str, result: Value, args: tuple[Value, ...]) -> Value:
     """The result of an operation; arithmetic on arrays that lie in one piece gives one that does."""
     row = registry.row(name)
     if isinstance(result, Ref) and not result.path and row is not None and (row.kind in ("elementwise", "pointwise") or name == "copy"):
-        if name == "copy" or all(in_one_piece(m, a) for a in args if isinstance(a, (Ref, Select)) or isinstance(m.type(a), Array)):
-            if rank(m.type(result)) is not None:
-                m.state.owned.add(result.slot)
+        dimensions = rank(m.type(result))
+        if dimensions is not None and (dimensions < 2 or name == "copy" or all(in_one_piece(m, a) for a in args if _is_array(m, a))):
+            m.state.owned.add(result.slot)
     return result
+
+
+def _is_array(m: Machine, value: Value) -> bool:
+    return isinstance(value, (Ref, Select)) or isinstance(m.type(value), Array)
 
 
 def _leading(index: Arg, axes: int) -> int | None:
@@ -132,7 +141,7 @@ def _parts(item: Arg) -> tuple[Any, Any, Any] | None:
 # -- attributes --------------------------------------------------------------------------------------------
 
 
-def attribute(m: Any, owner: Value, name: str) -> Value | None:
+def attribute(m: Expressions, owner: Value, name: str) -> Value | None:
     """`.real`, `.imag`, `.mT` and `.flat` of an array; None for anything else."""
     if name == "flat":
         return Lazy("flat", (owner,)) if isinstance(type_of(m.operand(owner)), Array) else None
@@ -140,14 +149,14 @@ def attribute(m: Any, owner: Value, name: str) -> Value | None:
     return view_of(m, operation, (owner,), {}) if operation is not None else None
 
 
-def set_attribute(m: Any, owner: Value, name: str, value: Value) -> bool:
+def set_attribute(m: Calls, owner: Value, name: str, value: Value) -> bool:
     """`a.flat = v`, `z.real = v`, `z.imag = v`; False for other attributes."""
     if name not in ("flat", "real", "imag") or not isinstance(type_of(m.operand(owner)), Array):
         return False
     part = attribute(m, owner, name)
     if part is None:
         return False
-    m.set_item(part, m.as_value(Lit(Ellipsis)), value, m.node)
+    m.set_item(part, Static(Ellipsis), value, m.node)  # type: ignore[arg-type]
     return True
 
 
@@ -170,7 +179,7 @@ def is_flat(value: Value) -> bool:
     return isinstance(value, Ref) and value.path[-1:] == (FLAT,)
 
 
-def fitted(m: Any, ref: Ref, index: Any, value: Any) -> Any:
+def fitted(m: Machine, ref: Ref, index: Any, value: Any) -> Any:
     """What `a.flat[index] = value` writes: the elements of the value in turn, as many as there are places."""
     own = shape(type_of(value))
     if own == ():

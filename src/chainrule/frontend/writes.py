@@ -7,10 +7,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..ir.build import type_of
-from ..ir.nodes import Lit, Operand
+from ..ir.nodes import Arg, Lit
 from ..ir.types import Array, Scalar, rank
 from ..rules import registry
 from .machine import describe
@@ -18,8 +18,11 @@ from .state import reachable
 from .values import NONE, Ref, Select, Static, TupleV, Value
 from .views import is_flat, seen
 
+if TYPE_CHECKING:
+    from .calls import Calls
 
-def with_out(m: Any, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value | None:
+
+def with_out(m: Calls, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value | None:
     """A call of a function that has a row, with `out` or `where`; None for any other call."""
     row = registry.row(name)
     if row is None or (not row.ufunc and row.out is None):
@@ -32,7 +35,7 @@ def with_out(m: Any, name: str, args: tuple[Value, ...], keywords: dict[str, Val
         if where is not None:
             m.refuse(f"{name} with `where=` and without `out=`", "the entries that are not written are undefined",
                      "give `out=`, for example an array of zeros")
-        return None if len(rest) == len(keywords) else m.call_row(name, args, rest)  # type: ignore[no-any-return]
+        return None if len(rest) == len(keywords) else m.call_row(name, args, rest)
     if not row.ufunc and name not in registry.READ_FIRST and any(shares_memory(m, out, a) for out in outs for a in args):
         m.refuse(f"{name} writes into one of its arguments", "it may read what it has just written", "write into another array")
     if where is not None:
@@ -57,7 +60,7 @@ def with_out(m: Any, name: str, args: tuple[Value, ...], keywords: dict[str, Val
     return TupleV(tuple(one if isinstance(out, Static) else out for out, one in zip(outs, results)))
 
 
-def _take_out(m: Any, name: str, row: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> tuple[Any, dict[str, Value], tuple[Value, ...] | None]:
+def _take_out(m: Calls, name: str, row: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> tuple[Any, dict[str, Value], tuple[Value, ...] | None]:
     """The arguments without `out`, and the arrays that are given as `out`."""
     rest = dict(keywords)
     out: Value | None = rest.pop("out", None)
@@ -81,15 +84,15 @@ def _take_out(m: Any, name: str, row: Any, args: tuple[Value, ...], keywords: di
     return args, rest, outs
 
 
-def _in_dtype_of(m: Any, name: str, args: tuple[Value, ...], keywords: dict[str, Value], out: Value, result: Value) -> Value:
+def _in_dtype_of(m: Calls, name: str, args: tuple[Value, ...], keywords: dict[str, Value], out: Value, result: Value) -> Value:
     """A reduction computes in the dtype of `out`."""
     into, of = m.type(out), m.type(result)
     if isinstance(into, Array) and isinstance(of, (Array, Scalar)) and into.dtype != of.dtype:
-        return m.call_row(name, args, {**keywords, "dtype": Static(into.dtype)})  # type: ignore[no-any-return]
+        return m.call_row(name, args, {**keywords, "dtype": Static(into.dtype)})
     return result
 
 
-def _store_where(m: Any, name: str, args: tuple[Value, ...], keywords: dict[str, Value], out: Value, where: Value) -> None:
+def _store_where(m: Calls, name: str, args: tuple[Value, ...], keywords: dict[str, Value], out: Value, where: Value) -> None:
     """`f(x, out=y, where=m)` is `y[m] = f(x[m])`."""
     if isinstance(out, Select):
         m.choose(out.condition, lambda: _side(m, name, args, keywords, out.then, where), lambda: _side(m, name, args, keywords, out.orelse, where))
@@ -97,12 +100,12 @@ def _store_where(m: Any, name: str, args: tuple[Value, ...], keywords: dict[str,
         _side(m, name, args, keywords, out, where)
 
 
-def _side(m: Any, name: str, args: tuple[Value, ...], keywords: dict[str, Value], out: Value, where: Value) -> Value:
+def _side(m: Calls, name: str, args: tuple[Value, ...], keywords: dict[str, Value], out: Value, where: Value) -> Value:
     array = m.operand(out)
     operands = [m.operand(a) for a in args]
 
-    def value(part: Any) -> Operand:
-        return m.operand(m.call_row(name, tuple(m.wrap(part(a)) for a in operands), keywords))  # type: ignore[no-any-return]
+    def value(part: Any) -> Arg:
+        return m.operand(m.call_row(name, tuple(m.wrap(part(a)) for a in operands), keywords))
 
     path, written = registry.masked(m.b, array, m.operand(where), value)
     m.check_cast(out, written, m.node)
@@ -110,7 +113,7 @@ def _side(m: Any, name: str, args: tuple[Value, ...], keywords: dict[str, Value]
     return NONE
 
 
-def shares_memory(m: Any, a: Value, b: Value) -> bool:
+def shares_memory(m: Calls, a: Value, b: Value) -> bool:
     """Whether two values may see the same memory."""
     mine, other = (m.state.may_be(reachable(m.state, iter([value]))) for value in (a, b))
     return bool((mine | set().union(*(m.state.entangled.get(slot, ()) for slot in mine))) & other)
@@ -119,7 +122,7 @@ def shares_memory(m: Any, a: Value, b: Value) -> bool:
 # -- functions and methods that write ----------------------------------------------------------------------
 
 
-def call_writer(m: Any, writer: registry.Writer, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+def call_writer(m: Calls, writer: registry.Writer, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
     """Call a function that writes into its first argument."""
     values = writer.bind(args, keywords, Static)
     array, others = values[0], values[1:]
@@ -129,7 +132,7 @@ def call_writer(m: Any, writer: registry.Writer, args: tuple[Value, ...], keywor
     return _write(m, writer, array, others)
 
 
-def _write(m: Any, writer: registry.Writer, array: Value, others: tuple[Value, ...]) -> Value:
+def _write(m: Calls, writer: registry.Writer, array: Value, others: tuple[Value, ...]) -> Value:
     if not isinstance(array, Ref) or is_flat(array):
         m.refuse(f"{writer.name} writes into {describe(array)}", "only an array can be written", "make it an array first")
     written = writer.describe(m.b, m.operand(array), *(m.row_operand(other) for other in others))

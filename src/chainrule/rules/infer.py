@@ -367,6 +367,12 @@ def repeated(x: Arg, repeats: Arg, axis: Arg) -> Type:
     return Array(type.dtype, tuple(shape))
 
 
+def parts_along(x: Arg, sections: Arg, axis: Arg) -> Type:
+    """np.split and np.array_split."""
+    assert isinstance(axis, Lit)
+    return parts(x, sections, axis.value)
+
+
 def parts(x: Arg, sections: Arg, axis: int) -> Type:
     """np.split and its kin: how many parts there are; how long each is where that is known."""
     type = type_of(x)

@@ -9,10 +9,10 @@ from .table import RowError, bind
 
 METHODS: dict[str, str] = {
     **{name: f"np.{name}" for name in (
-        "all", "any", "argmax", "argmin", "argsort", "clip", "conj", "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min",
+        "all", "any", "argmax", "argmin", "argsort", "clip", "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min",
         "nonzero", "prod", "ravel", "repeat", "reshape", "round", "searchsorted", "squeeze", "std", "sum", "swapaxes", "take", "trace",
         "transpose", "var")},
-    "argpartition": "np.argpartition", "conjugate": "np.conj", "copy": "copy", "astype": "astype", "flatten": "rt.flatten",
+    "argpartition": "np.argpartition", "conj": "rt.conj", "conjugate": "rt.conj", "copy": "copy", "astype": "astype", "flatten": "rt.flatten",
     "item": "rt.item", "view": "rt.view",
     "__abs__": "abs", "__neg__": "neg", "__matmul__": "@",
 }

@@ -24,7 +24,7 @@ linear("np.sum(x, axis=None, dtype=None, keepdims=False, initial=None, where=Non
 linear("np.mean(x, axis=None, dtype=None, keepdims=False, where=None) -> y", where="0.0",
        x="spread(y_bar, x, axis, keepdims) / count(x, axis) if where is None else "
          "spread(y_bar, x, axis, keepdims) * rt.mean_shares(where, like(x), axis)")
-zero("rt.mean_shares(where, x, axis)", op={"infer": like(1)})
+zero("rt.mean_shares(where, x, axis)", op={"infer": lambda where, x, axis: type_of(x)})
 rule("np.nansum(x, axis=None, dtype=None, keepdims=False) -> y", masks=True,
      x="np.where(np.isnan(x), 0.0, spread(y_bar, x, axis, keepdims))")
 rule("np.prod(x, axis=None, dtype=None, keepdims=False, initial=None, where=None) -> y", where="0.0",
@@ -67,13 +67,13 @@ def _largest_of_some(let: Let, call: Call) -> None:
     active = [arg for arg in (x, initial) if isinstance(arg, Var) and call.active(arg)]
     if active:
         value = call.operand(0)
-        shares = call.b.emit("rt.shares_of_some", value, call.result(), *flags, type=Array("float64", None if rank(type_of(x)) is None else type_of(x).shape))  # type: ignore[union-attr]
+        shares = call.b.emit("rt.shares_of_some", value, call.result(), *flags)
         g = call.b.emit("rt.spread_axes", call.full(), value, axis, keepdims)
         if x in active:
-            call.add(x, call.b.emit("*", g, shares))  # type: ignore[arg-type]
+            call.add(x, call.b.emit("*", g, shares))
         if initial in active:
             rest = call.b.emit("-", call.full(), call.b.emit("np.sum", call.b.emit("*", g, shares), axis, Lit(None), keepdims))
-            call.add(initial, call.b.emit("np.sum", rest))  # type: ignore[arg-type]
+            call.add(initial, call.b.emit("np.sum", rest))
 
 
 def _with_ties(total: Any, g: Any, x: Any, y: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -85,7 +85,7 @@ rule("rt.add_ties(total, g, x, y, axis=None, keepdims=False) -> z", total="z_bar
      op={"impl": _with_ties, "infer": lambda total, *_: type_of(total), "destroys": 0, "cheap": False})
 for _name in ("np.max", "np.min"):
     structural(f"{_name}(x, axis=None, keepdims=False, initial=None, where=None) -> y", _largest, masks=True, constant=("where",))
-zero("rt.shares_of_some(x, y, axis, keepdims, initial, where)")
+zero("rt.shares_of_some(x, y, axis, keepdims, initial, where)", op={"infer": lambda x, *_: type_of(x)})
 linear("rt.spread_axes(g, x, axis, keepdims) -> y", g="np.sum(y_bar, axis=axis, keepdims=keepdims)", x="0.0",
        op={"infer": like(1), "views": (0,)})
 alias("np.amax", "np.max")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var
 from ..ir.ops import Op, Param, define
 from ..ir.probe import type_of
@@ -239,12 +241,15 @@ def _split_axis(op: str, x: Arg) -> int:
     return 2 if op == "np.dsplit" else 0 if op == "np.vsplit" or rank(type_of(x)) == 1 else 1
 
 
+def _parts_of(op: str, x: Arg, sections: Arg) -> Type:
+    return infer.parts(x, sections, _split_axis(op, x))
+
+
 for _name in ("np.split", "np.array_split"):
-    _infer = lambda x, sections, axis: infer.parts(x, sections, axis.value)  # noqa: E731
     structural(f"{_name}(ary, indices_or_sections, axis=0) -> parts", _split, constant=("indices_or_sections",),
-               static=("indices_or_sections",), view=views.split(_name, _infer), op={"views": (0,), "infer": _infer})
+               static=("indices_or_sections",), view=views.split(_name, infer.parts_along), op={"views": (0,), "infer": infer.parts_along})
 for _name in ("np.hsplit", "np.vsplit", "np.dsplit"):
-    _infer = lambda x, sections, op=_name: infer.parts(x, sections, _split_axis(op, x))  # noqa: E731
+    _infer = partial(_parts_of, _name)
     structural(f"{_name}(ary, indices_or_sections) -> parts", _split, constant=("indices_or_sections",), static=("indices_or_sections",),
                view=views.split(_name, _infer), op={"views": (0,), "infer": _infer})
 

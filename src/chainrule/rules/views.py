@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Optional, Union
+from typing import Any, Union
 
 import numpy as np
 
@@ -63,7 +63,7 @@ class Each:
     shape: str  # the operation that gives the common shape of several shapes
 
 
-View = Callable[..., Optional[Union[Path, Parts, InOnePiece, _New]]]
+View = Callable[..., Union[Path, Parts, InOnePiece, _New] | None]
 
 
 def can_write(step: str, type: Type) -> bool:
@@ -250,6 +250,14 @@ def real_part(x: Arg) -> Path | None:
     if not isinstance(type, Array):
         return None
     return (("np.real", Seq(())),) if kind(type.dtype) == "c" else ()
+
+
+def conjugated(x: Arg) -> Path | _New | None:
+    """`x.conj()`: unlike np.conj, an array that is not complex itself."""
+    type = type_of(x)
+    if not isinstance(type, Array):
+        return None
+    return NEW if kind(type.dtype) == "c" else ()
 
 
 def split(op: str, result: Callable[..., Type]) -> View:

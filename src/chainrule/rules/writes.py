@@ -25,7 +25,7 @@ from ..ir.types import Array, Scalar, kind, rank, shape
 from .call import Call
 from .indexing import _steps, _view, _wanted
 from .structure import _same_as_first, _written, infer_index
-from .table import RowError, parse, refuse, resolve, structural, zero
+from .table import RowError, parse, refuse, resolve, rule, structural, zero
 from .views import Path
 
 WHOLE: Path = (("index", Lit(Ellipsis)),)
@@ -100,7 +100,7 @@ def as_array(b: Builder, value: Arg) -> Operand:
     return b.emit("np.array", value) if isinstance(value, Seq) else value  # type: ignore[return-value]
 
 
-def spread(b: Builder, value: Arg, like: Operand) -> Operand:
+def spread(b: Builder, value: Arg, like: Arg) -> Operand:
     """A value with the shape of an array."""
     value = as_array(b, value)
     if shape(type_of(value)) is not None and shape(type_of(value)) == shape(type_of(like)):
@@ -108,13 +108,13 @@ def spread(b: Builder, value: Arg, like: Operand) -> Operand:
     return b.emit("np.broadcast_to", value, b.emit("np.shape", like))
 
 
-def selected(b: Builder, value: Arg, like: Operand, mask: Operand) -> Operand:
+def selected(b: Builder, value: Arg, like: Arg, mask: Operand) -> Operand:
     """The elements of a value that go where a mask of the shape of an array holds."""
     value = as_array(b, value)
     return value if rank(type_of(value)) == 0 else b.emit("index", spread(b, value, like), mask)
 
 
-def masked(b: Builder, array: Operand, where: Arg, value: Callable[[Callable[[Arg], Operand]], Arg]) -> tuple[Path, Arg]:
+def masked(b: Builder, array: Arg, where: Arg, value: Callable[[Callable[[Arg], Operand]], Arg]) -> tuple[Path, Arg]:
     """Where a mask leads to in an array, and what is written there; `value` is made of the parts of its operands that are written."""
     where = as_array(b, where)
     of = type_of(where)
@@ -240,9 +240,9 @@ writes("sort(a, axis=-1, kind=None)", _sort, method="sort")
 
 # -- updates in which repeated indices accumulate ----------------------------------------------------------
 
-zero("rt.multiply_at_pull(g, x, index, v)", op={"infer": lambda g, x, index, v: infer_index(x, index)})
+rule("rt.multiply_at_pull(g, x, index, v) -> y", op={"infer": lambda g, x, index, v: infer_index(x, index)})
 zero("rt.shares_at(x, y, index, v)", op={"infer": lambda x, *_: type_of(x)})
-_ACCUMULATING = {"mul_at": np.multiply, "div_at": np.divide, "max_at": np.maximum, "min_at": np.minimum}
+_ACCUMULATING: dict[str, Any] = {"mul_at": np.multiply, "div_at": np.divide, "max_at": np.maximum, "min_at": np.minimum}
 
 
 def _update_at(ufunc: Any) -> Callable[..., Any]:
@@ -289,12 +289,10 @@ for _name, _ufunc in _ACCUMULATING.items():
     define(Op(_name, (Param("array"), Param("path"), Param("value")), _update_at(_ufunc), _same_as_first, destroys=0))
     structural(_name, _scale_at if _name in ("mul_at", "div_at") else _extreme_at, constant=("path",), masks=_name in ("max_at", "min_at"))
 
-for _ufunc, _op in ((np.add, "add_at"), (np.subtract, "sub_at"), (np.multiply, "mul_at"), (np.divide, "div_at"),
-                    (np.maximum, "max_at"), (np.minimum, "min_at")):
-    WRITERS[_ufunc.at] = Writer(f"np.{_ufunc.__name__}.at", (Param("a"), Param("indices"), Param("b")), _at(_op))
+for _name, _op in (("add", "add_at"), ("subtract", "sub_at"), ("multiply", "mul_at"), ("divide", "div_at"), ("maximum", "max_at"), ("minimum", "min_at")):
+    WRITERS[getattr(np, _name).at] = Writer(f"np.{_name}.at", (Param("a"), Param("indices"), Param("b")), _at(_op))
 for _name in sorted(dir(np)):
-    _ufunc = getattr(np, _name)
-    if isinstance(_ufunc, np.ufunc) and _ufunc.at not in WRITERS:
+    if isinstance(getattr(np, _name), np.ufunc) and getattr(np, _name).at not in WRITERS:
         refuse(f"np.{_name}.at", because="what it gives depends on the order in which repeated indices are updated", instead="write a loop")
 
 __all__ = ["METHODS", "READ_FIRST", "WHOLE", "Write", "Writer", "masked", "repeated", "writer"]

@@ -62,6 +62,7 @@ from .pointwise import (
     ties,
 )
 from .updates import (
+    conj,
     mean_shares,
     multiply_at_pull,
     resize_pull,
@@ -78,6 +79,7 @@ __all__ = [
     "adjugate",
     "broadcast_like",
     "cholesky_pull",
+    "conj",
     "cumprod_pull",
     "cut",
     "diagonal_pull",

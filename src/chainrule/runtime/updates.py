@@ -35,7 +35,7 @@ def shares_at(x: Any, y: Any, index: Any, v: Any) -> Any:
     """
     count = np.asarray(x == y, dtype=float)
     np.add.at(count, index, v == y[index])
-    return 1.0 / np.maximum(count, 1.0)
+    return (1.0 / np.maximum(count, 1.0)).astype(np.result_type(x, np.float16), copy=False)
 
 
 def resize_pull(g: Any, x: Any) -> Any:
@@ -95,3 +95,8 @@ def spread_axes(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     if axis is not None and not keepdims:
         g = np.expand_dims(g, axis)
     return np.broadcast_to(g, np.shape(x))
+
+
+def conj(x: Any) -> Any:
+    """`x.conj()`: of an array that is not complex the array itself."""
+    return x.conj() if isinstance(x, np.ndarray) else np.conj(x)

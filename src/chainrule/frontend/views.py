@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..ir.build import type_of
-from ..ir.nodes import Arg, Lit, Seq, Slice
+from ..ir.nodes import Arg, Lit, Seq, Slice, Var
 from ..ir.types import Array, List, Opaque, rank, shape
 from ..rules import registry
 from ..rules.structure import infer_index, is_basic
@@ -55,10 +55,19 @@ def view_of(m: Expressions, name: str, args: tuple[Value, ...], keywords: dict[s
         if in_one_piece(m, array):
             return seen(array, found.path)
         m.layout_matters = True  # it is asked for where it decides
-        return None
+        return seen(array, found.path) if shared_in_this_call(m, name, bound, array) else None
     if isinstance(found, registry.Parts):
         return ListV(m.new(Items(tuple(seen(array, path) for path in found.paths))))
     return None if found is None else seen(array, found)
+
+
+def shared_in_this_call(m: Expressions, name: str, bound: tuple[Arg, ...], array: Ref) -> bool:
+    """Whether the result shares memory with the array in the call for which the program is made, if it is made for one."""
+    if m.witness is None:
+        return False
+    result, operand = m.b.emit(name, *bound), m.operand(array)
+    known = isinstance(result, Var) and result in m.witness.env and isinstance(operand, Var) and m.witness.knows(operand)
+    return known and m.shares(result, array)  # type: ignore[arg-type]
 
 
 def seen(array: Ref, path: registry.Path) -> Ref:

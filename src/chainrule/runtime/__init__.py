@@ -61,6 +61,7 @@ from .pointwise import (
     sinc_slope,
     ties,
 )
+from .record import expect, expect_kind, expect_same, once, raised
 from .updates import (
     conj,
     mean_shares,
@@ -92,6 +93,9 @@ __all__ = [
     "eigvalsh_pull",
     "exceeds",
     "exp_share",
+    "expect",
+    "expect_kind",
+    "expect_same",
     "flatten",
     "full_like",
     "inside",
@@ -105,12 +109,14 @@ __all__ = [
     "median_share",
     "multiply_at_pull",
     "norm_pull",
+    "once",
     "one_hot",
     "pad_pull",
     "power_log",
     "prod_others",
     "prod_others_pull",
     "put_along",
+    "raised",
     "repeat_pull",
     "resize_pull",
     "share",

@@ -24,7 +24,8 @@ from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Make, Seq, Var
 from ..ir.ops import OPS
 from ..ir.types import List, Opaque, differentiable, rank
-from ..rules import registry
+from ..rules import effects as effect_rules
+from ..rules import random, registry
 from . import source as sources
 from .iteration import Iteration
 from .machine import Refusal, Unreachable, describe
@@ -188,7 +189,7 @@ class Calls(Iteration):
     def of_class(self, owner: type, name: str, value: Any) -> Value:
         """An attribute of a class: data of a user's class is read at each call."""
         home = next((cls for cls in owner.__mro__ if name in vars(cls)), None)
-        data = isinstance(value, (int, float, complex, np.ndarray, np.generic, list, dict, tuple)) and not isinstance(value, (bool, enum.Enum))
+        data = isinstance(value, (int, float, complex, np.ndarray, np.generic, list, dict, tuple, *random.CLASSES)) and not isinstance(value, (bool, enum.Enum))
         if home is not None and (data or is_code(value)) and vars(home)[name] is value and home.__module__.partition(".")[0] not in ("builtins", "numpy"):
             return self.external(sources.Place(_NAMESPACES.setdefault(home, vars(home)), name), value)
         return Static(value) if not callable(value) or is_code(value) else Method(Static(owner), name)
@@ -299,8 +300,8 @@ class Calls(Iteration):
         return self.constant_object(value, key if isinstance(key, str) else [*a.posonlyargs, *a.args][key - len(source.defaults)].arg)
 
     def constant_object(self, value: Any, name: str) -> Value:
-        if isinstance(value, (np.ndarray, list, dict, set)):
-            if isinstance(value, np.ndarray):  # one array, however often it is used, and with the contents that it has at each call
+        if isinstance(value, (np.ndarray, list, dict, set)) or type(value) in random.CLASSES:
+            if not isinstance(value, (list, dict, set)):  # one array, however often it is used, and with the contents that it has at each call
                 held = _HELD.setdefault(id(value), {name: value})
                 return self.capture(sources.Place(held, next(iter(held))), value)
             self.refuse("a default value that can change is used", "it is shared between calls", "use None, and make the object inside")
@@ -537,8 +538,11 @@ class Calls(Iteration):
                 try:
                     return Static(getattr(value, name)(*(self.known(a) for a in args), **{k: self.known(v) for k, v in keywords.items()}))
                 except _NotKnown:
-                    if isinstance(value, str):
-                        return Num(self.b.emit("py.call", Lit(getattr(value, name)), Seq(tuple(self.operand(a) for a in args))))
+                    from .effects import text_method
+
+                    text = text_method(self, value, name, args, keywords) if isinstance(value, str) else None
+                    if text is not None:
+                        return text
             bound = getattr(value, name)
             return self.call_static(bound, args, keywords)
         if isinstance(owner, Num) and isinstance(type_of(owner.operand), Opaque):
@@ -560,8 +564,18 @@ class Calls(Iteration):
             args = (TupleV(args),) if args else ()
         return self.call_row(op, (owner, *args), keywords)
 
+    def is_declared(self, owner: Value) -> bool:
+        """Whether the methods of an object are in the tables of draws and effects: then it may be another one at each call."""
+        of = type_of(owner.operand) if isinstance(owner, Num) else None
+        return isinstance(of, Opaque) and (of.name in random.SPECIMENS or effect_rules.is_declared(of))
+
     def opaque_method(self, owner: Num, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         """A method of an object that carries no derivative (a random Generator, a string): called once, as it stands."""
+        from . import draws, effects
+
+        result = draws.of_object(self, owner, name, args, keywords) or effects.of_object(self, owner, name, args, keywords)
+        if result is not None:
+            return result
         operands = tuple(self.operand(a) for a in args)
         if any(differentiable(type_of(v)) for v in operands):
             self.refuse(f"`{name}` of an object that the compiler does not know is given numbers that may carry a derivative",

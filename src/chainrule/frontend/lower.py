@@ -19,6 +19,7 @@ from ..errors import UnsupportedError
 from ..ir.nodes import Arg, Block, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Opaque
 from ..structure import LEAF, TreeDef
+from . import draws, effects  # noqa: F401 (they register what they handle)
 from .calls import FrameInfo, names_of, reads_of
 from .machine import NeedStatic as NeedParams
 from .machine import Refusal, Unreachable
@@ -170,7 +171,9 @@ class Lowerer(Recursion):
 
     def attribute(self, owner: Value, name: str) -> Value:
         place = self.objects.get(owner.operand) if isinstance(owner, Num) and isinstance(owner.operand, Var) else None
-        return super().attribute(owner, name) if place is None else self.object_attribute(owner, place, name)
+        if place is None or self.is_declared(owner):
+            return super().attribute(owner, name)
+        return self.object_attribute(owner, place, name)
 
     def object_attribute(self, owner: Value, place: Place, name: str) -> Value:
         instance = place.read(self.request.captures.arguments)
@@ -190,7 +193,7 @@ class Lowerer(Recursion):
 
     def call_method(self, owner: Value, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         place = self.objects.get(owner.operand) if isinstance(owner, Num) and isinstance(owner.operand, Var) else None
-        if place is not None:
+        if place is not None and not self.is_declared(owner):
             function = getattr(type(place.read(self.request.captures.arguments)), name, None)
             if isinstance(function, FunctionType):
                 self.guard(place.attribute("__class__").attribute(name), function)

@@ -20,6 +20,7 @@ import numpy as np
 
 from ..ir.probe import literal_type
 from ..ir.types import Array, Dim, Extent, Opaque, Scalar, Type, differentiable
+from ..rules import effects, random
 from ..structure import LEAF, TreeDef, flatten, leaf_paths
 from .source import MISSING, Place
 
@@ -135,7 +136,7 @@ class Describer:
             return cls
         if is_static(value):
             return self._note_static(value, path)
-        self._note(path, Opaque(cls.__name__), OBJECT, cls)
+        self._note(path, Opaque(random.CLASSES.get(cls) or effects.class_name(cls) or cls.__name__), OBJECT, cls)
         return cls
 
     def _array(self, value: np.ndarray[Any, Any], number: int, path: str) -> Any:

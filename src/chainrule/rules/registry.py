@@ -7,6 +7,7 @@ from ..ir.ops import OPS
 from .methods import ATTRIBUTES, METHODS, bind_method
 from .pullback import pull
 from .table import (
+    FUNCTIONS,
     ROWS,
     Refusal,
     Row,
@@ -58,6 +59,7 @@ def quiet(name: str) -> bool:
 
 __all__ = [
     "ATTRIBUTES",
+    "FUNCTIONS",
     "METHODS",
     "ROWS",
     "Arg",

@@ -14,9 +14,6 @@ zero("np.digitize(x, bins)", "np.lexsort(keys)", "np.result_type(*arrays_and_dty
 zero("rt.stop_gradient(x)", op={"views": (0,)})
 alias("rt.stop_gradient", "rt.stop_gradient")
 
-for _name in ("np.random.RandomState", "np.random.Generator", "random.Random"):  # the functions of the modules are methods of these
-    refuse(_name, because="it draws from random state, and the gradient call would draw again", instead="draw outside the function and pass the sample in")
-refuse("np.random.default_rng", because="it makes random state anew at every call", instead="draw outside the function and pass the sample in")
 refuse("np.vectorize", because="it hides a Python loop that cannot be read", instead="write the loop, or the array expression")
 refuse("np.apply_along_axis", because="it hides a Python loop that cannot be read", instead="write the loop")
 refuse("np.fromiter", because="it consumes an iterator that may have state", instead="np.array([... for ...])")

@@ -46,6 +46,11 @@ from .containers import (
 from .control import (
     stop_gradient,
 )
+from .draws import (
+    check_nonnegative,
+    check_positive,
+    check_range,
+)
 from .pointwise import (
     absorb,
     add_ties,
@@ -68,6 +73,9 @@ __all__ = [
     "add_ties",
     "adjugate",
     "broadcast_like",
+    "check_nonnegative",
+    "check_positive",
+    "check_range",
     "cholesky_pull",
     "cumprod_pull",
     "cut",

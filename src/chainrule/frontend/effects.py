@@ -1,0 +1,75 @@
+"""Calls for an effect, a text or a time: they see the values of the computation, and carry no derivative (`rules/effects` lists them)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..ir.build import type_of
+from ..ir.nodes import Arg, Lit, Make, Seq
+from ..ir.types import Opaque
+from ..rules import effects
+from ..rules.effects import Effect
+from .builtins import BUILTINS, Args, Keywords
+from .calls import Calls
+from .values import NONE, Num, Range, Static, Value
+
+
+def visible(m: Calls, value: Value) -> Arg:
+    """A value as a function sees it that may look at all of it."""
+    if isinstance(value, Range):
+        return m.b.emit("range", value.start, value.stop, value.step)
+    return m.operand(value)
+
+
+def call_for_effect(m: Calls, function: Any, effect: Effect, args: Args, keywords: Keywords) -> Value:
+    """Call a function of the table."""
+    return _emit(m, "py.pure" if effect.pure else "py.effect", effect, (Lit(function),), args, keywords)
+
+
+def of_object(m: Calls, owner: Num, name: str, args: Args, keywords: Keywords) -> Value | None:
+    """A method of an object of the table; None if it is not there."""
+    effect = effects.method_effect(type_of(owner.operand), name)
+    return None if effect is None else of_value(m, effect, owner.operand, name, args, keywords)
+
+
+def of_value(m: Calls, effect: Effect, owner: Arg, name: str, args: Args, keywords: Keywords) -> Value:
+    """A method of the table, of this object."""
+    return _emit(m, "py.pure_method" if effect.pure else "py.effect_method", effect, (owner, Lit(name)), args, keywords)
+
+
+def _emit(m: Calls, op: str, effect: Effect, first: tuple[Arg, ...], args: Args, keywords: Keywords) -> Value:
+    given = Seq(tuple(visible(m, a) for a in args))
+    named = Make(dict, tuple(keywords), tuple(visible(m, v) for v in keywords.values()))
+    if effect.result == effects.NOTHING:
+        m.b.effect(op, *first, given, named)
+        return NONE
+    return m.wrap(m.b.emit(op, *first, given, named, type=effect.result))
+
+
+def text_method(m: Calls, text: str, name: str, args: Args, keywords: Keywords) -> Value | None:
+    """A method of a known string with arguments that are not known; None if it is not in the table."""
+    effect = effects.method_effect(Opaque("str"), name)
+    return None if effect is None else of_value(m, effect, Lit(text), name, args, keywords)
+
+
+def _register() -> None:
+    for function, effect in effects.EFFECTS.items():
+        if function not in BUILTINS:
+            BUILTINS[function] = _handler(function, effect)
+
+
+def _handler(function: Any, effect: Effect) -> Any:
+    def handle(m: Calls, args: Args, keywords: Keywords) -> Value:
+        if effect.pure and not keywords and all(isinstance(a, Static) for a in args):
+            try:
+                return Static(function(*(a.value for a in args if isinstance(a, Static))))
+            except Exception:  # it raises at run time, as the user's program does
+                pass
+        return call_for_effect(m, function, effect, args, keywords)
+
+    return handle
+
+
+_register()
+
+__all__ = ["call_for_effect", "of_object", "text_method", "visible"]

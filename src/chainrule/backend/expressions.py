@@ -352,9 +352,6 @@ class Expressions:
         assert isinstance(attribute, Lit)
         return ast.Attribute(self.arg(owner), attribute.value, ast.Load())
 
-    def op_py_modulo(self, let: Let) -> ast.expr:
-        return ast.BinOp(self.arg(let.args[0]), ast.Mod(), self.arg(let.args[1]))
-
     def op_py_print(self, let: Let) -> ast.expr:
         args = let.args[0].items if isinstance(let.args[0], Seq) else (let.args[0],)
         keywords = let.args[1] if len(let.args) > 1 else None

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..ir.build import type_of
 from ..ir.nodes import Lit, Make, Seq, Var
-from ..ir.types import Array, List, Scalar, Tuple, kind
+from ..ir.types import Array, List, Opaque, Scalar, Tuple, kind
 from .machine import Unreachable
 from .values import (
     NONE,
@@ -25,6 +25,7 @@ from .values import (
     Method,
     Num,
     Object,
+    Partial,
     Range,
     Ref,
     Select,
@@ -278,7 +279,7 @@ def class_of(m: Calls, value: Value) -> type:
 
 @builtin(callable)
 def _callable(m: Calls, args: Args, keywords: Keywords) -> Value:
-    return Static(isinstance(args[0], (Closure, Method)) or (isinstance(args[0], Static) and callable(args[0].value)))
+    return Static(isinstance(args[0], (Closure, Method, Partial)) or (isinstance(args[0], Static) and callable(args[0].value)))
 
 
 @builtin(getattr)
@@ -304,7 +305,7 @@ def _to_text(function: Any) -> Callable[[Calls, Args, Keywords], Value]:
     def apply(m: Calls, args: Args, keywords: Keywords) -> Value:
         if all(isinstance(a, Static) for a in args):
             return Static(function(*(a.value for a in args)))  # type: ignore[union-attr]
-        return Num(m.b.emit("py.call", Lit(function), Seq(tuple(m.operand(a) for a in args))))
+        return Num(m.b.emit("py.pure", Lit(function), Seq(tuple(m.operand(a) for a in args)), Make(dict, (), ()), type=Opaque("str")))
 
     return apply
 

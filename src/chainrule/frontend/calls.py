@@ -11,6 +11,7 @@ import dataclasses
 import enum
 import functools
 import math
+import operator
 import types
 import weakref
 from collections.abc import Iterator
@@ -41,6 +42,7 @@ from .values import (
     Method,
     Num,
     Object,
+    Partial,
     Range,
     Ref,
     Select,
@@ -182,6 +184,8 @@ class Calls(Iteration):
         if name in getattr(owner, "__dict__", {}) and not is_code(owner):  # an object that a function holds: its attributes are read at each call
             held = _HELD.setdefault(id(owner), {"self": owner})
             return self.external(sources.Place(held, next(iter(held)), (name,)), value)
+        if isinstance(owner, str) and callable(value):
+            return Method(Static(owner), name)
         if is_code(value) or isinstance(value, (int, float, str, bytes, tuple, type(None), np.dtype)):
             return Static(value)
         return Method(Static(owner), name) if callable(value) else Static(value)
@@ -244,6 +248,8 @@ class Calls(Iteration):
             return self.choose(function.condition, lambda: self.call(function.then, args, keywords), lambda: self.call(function.orelse, args, keywords))
         if isinstance(function, Closure):
             return self.execute(function.node, function.context, function.frame, function.defaults, dict(function.keyword_defaults), args, keywords)
+        if isinstance(function, Partial):
+            return self.call_partial(function, args, keywords)
         if isinstance(function, Method):
             return self.call_method(function.owner, function.name, args, keywords)
         if isinstance(function, Object):
@@ -255,7 +261,18 @@ class Calls(Iteration):
         self.refuse(f"{describe(function)} is called", "it is not a function that is known before the program runs",
                     "pass the function itself, or choose between functions with `if`")
 
+    def text_operator(self, op: str, a: Value, b: Value) -> Value | None:
+        from .effects import text_operator
+
+        return text_operator(self, op, a, b)
+
+    def call_partial(self, function: Partial, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        from .functionals import call_partial
+
+        return call_partial(self, function, args, keywords)
+
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        from . import functionals
         from .builtins import BUILTINS
 
         try:
@@ -264,6 +281,13 @@ class Calls(Iteration):
             special = None
         if special is not None:
             return special(self, args, keywords)
+        if isinstance(f, np.vectorize):
+            return functionals.vectorized(self, f, args, keywords)
+        if isinstance(f, (operator.itemgetter, operator.attrgetter, operator.methodcaller)):
+            return functionals.call_partial(self, functionals.getter(self, f), args, keywords)
+        chosen = functionals.dispatched(self, f, args)
+        if chosen is not None:
+            return self.call_static(chosen, args, keywords)
         if isinstance(f, functools.partial):
             given = tuple(self.constant_object(a, "held") for a in f.args)
             return self.call_static(f.func, (*given, *args), {**{k: self.constant_object(v, k) for k, v in f.keywords.items()}, **keywords})
@@ -590,7 +614,8 @@ class _NotKnown(Exception):
 def is_code(value: Any) -> bool:
     """Objects that are part of the program rather than of its data: guarded by identity, known at compile time."""
     if value is None or value is Ellipsis or isinstance(value, (bool, str, bytes, type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType,
-                                                               types.MethodType, np.ufunc, np.dtype, functools.partial)):
+                                                               types.MethodType, np.ufunc, np.dtype, functools.partial, operator.itemgetter, operator.attrgetter,
+                                                               operator.methodcaller)):
         return True
     if type(value).__module__ in ("numpy", "functools") and callable(value) and not isinstance(value, (np.ndarray, np.generic)):
         return True

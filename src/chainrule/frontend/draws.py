@@ -20,6 +20,7 @@ from ..rules import random, registry
 from ..rules.random import Draw
 from .builtins import BUILTINS, Args, Keywords
 from .calls import Calls
+from .functionals import common_shape
 from .machine import describe
 from .values import NONE, ListV, Num, Ref, Select, Static, TupleV, Value
 
@@ -138,7 +139,7 @@ def _from_family(m: Calls, what: Draw, family: random.Family, owner: Args, given
             m.b.effect(helper, *(m.operand(v) for v in checked))
     arrays = [v for v in values.values() if m.is_number(v) and rank(m.type(v)) != 0]
     if isinstance(whole, Array) and isinstance(size, Static) and size.value is None:
-        size = m.shape(_sum(m, arrays))
+        size = common_shape(m, arrays)
     sized = not (isinstance(size, Static) and size.value is None)
     name, _, inner = family.draw.partition("(")
     arguments = [values[a] if a in values else Static(ast.literal_eval(a)) for a in inner.rstrip(")").replace(" ", "").split(",") if a]
@@ -153,15 +154,6 @@ def _fitted(m: Calls, value: Value, sample: Value, size: Value) -> Value:
     if not m.is_number(value) or rank(m.type(value)) == 0 or same_shape(m.type(value), m.type(sample)):
         return value
     return m.call_row("np.broadcast_to", (value, size), {})
-
-
-def _sum(m: Calls, arrays: list[Value]) -> Value:
-    """A value that has the shape to which some arrays broadcast."""
-    total = arrays[0]
-    for other in arrays[1:]:
-        if not same_shape(m.type(total), m.type(other)):
-            total = m.binary("+", total, other)
-    return total
 
 
 def _is_numpy(m: Calls, value: Value) -> bool:

@@ -6,9 +6,9 @@ from typing import Any
 
 from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Make, Seq
-from ..ir.types import Opaque
+from ..ir.types import BOOL, Opaque
 from ..rules import effects
-from ..rules.effects import Effect
+from ..rules.effects import TEXT, Effect
 from .builtins import BUILTINS, Args, Keywords
 from .calls import Calls
 from .values import NONE, Num, Range, Static, Value
@@ -46,6 +46,21 @@ def _emit(m: Calls, op: str, effect: Effect, first: tuple[Arg, ...], args: Args,
     return m.wrap(m.b.emit(op, *first, given, named, type=effect.result))
 
 
+def text_operator(m: Calls, op: str, a: Value, b: Value) -> Value | None:
+    """An operator on texts that are computed: `"%g" % x`, `s + "."`, `s == "a"`; None if there is no text."""
+    if op not in ("+", "%", "*", "==", "!=", "<", "<=", ">", ">=", "in", "not in"):
+        return None
+    if not any(is_text(v) for v in (a, b)) and not (op == "%" and isinstance(a, Static) and isinstance(a.value, str)):
+        return None
+    result = m.b.emit(op, visible(m, a), visible(m, b), type=TEXT if op in ("+", "%", "*") else BOOL)
+    return Num(result)
+
+
+def is_text(value: Value) -> bool:
+    """Whether a value is a text that is only known when the program runs."""
+    return isinstance(value, Num) and type_of(value.operand) == TEXT
+
+
 def text_method(m: Calls, text: str, name: str, args: Args, keywords: Keywords) -> Value | None:
     """A method of a known string with arguments that are not known; None if it is not in the table."""
     effect = effects.method_effect(Opaque("str"), name)
@@ -72,4 +87,4 @@ def _handler(function: Any, effect: Effect) -> Any:
 
 _register()
 
-__all__ = ["call_for_effect", "of_object", "text_method", "visible"]
+__all__ = ["call_for_effect", "is_text", "of_object", "text_method", "text_operator", "visible"]

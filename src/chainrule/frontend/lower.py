@@ -19,7 +19,7 @@ from ..errors import UnsupportedError
 from ..ir.nodes import Arg, Block, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Opaque
 from ..structure import LEAF, TreeDef
-from . import draws, effects  # noqa: F401 (they register what they handle)
+from . import draws, effects, functionals  # noqa: F401 (they register what they handle)
 from .calls import FrameInfo, names_of, reads_of
 from .machine import NeedStatic as NeedParams
 from .machine import Refusal, Unreachable
@@ -41,13 +41,20 @@ class Lowered:
 
 def lower(request: Request) -> Lowered:
     """Lower one specialisation of a function. Raises UnsupportedError, MissingRuleError, NeedStatic."""
-    lowerer = Lowerer(request)
-    try:
-        return lowerer.run_request()
-    except Refusal as refusal:
-        raise UnsupportedError([refusal.finding]) from None
-    except NeedParams as need:
-        raise NeedStatic(tuple(lowerer.number_of[p] for p in need.params)) from None
+    while True:
+        lowerer = Lowerer(request)
+        try:
+            return lowerer.run_request()
+        except NeedCapture:
+            continue
+        except Refusal as refusal:
+            raise UnsupportedError([refusal.finding]) from None
+        except NeedParams as need:
+            raise NeedStatic(tuple(lowerer.number_of[p] for p in need.params)) from None
+
+
+class NeedCapture(Exception):
+    """Memory from outside was first met inside a branch or a loop: it is there before, so lowering starts again with it."""
 
 
 class Lowerer(Recursion):
@@ -81,6 +88,8 @@ class Lowerer(Recursion):
             frame[parameter.name] = value
             signature.append((parameter.name, pattern))
         self.entangle_arguments()
+        for place in tuple(self.request.captures.places):  # known from an attempt before
+            self.capture_outside(place, None)
         self.stack.append(node)
         if isinstance(node, ast.Lambda):
             self.b.span = self.span(node)
@@ -160,6 +169,8 @@ class Lowerer(Recursion):
     def capture_outside(self, place: Any, value: Any) -> Value:
         number, described = self.request.captures.add(place)
         if number not in self.captured:
+            if len(self.b.scopes) > 1 and (described.structure is not LEAF or described.leaves[0].sort == "array"):
+                raise NeedCapture
             self.captured[number] = (_title(place, self), *self._swap(described))
             self.entangle_arguments()
         found = self.captured[number][2]

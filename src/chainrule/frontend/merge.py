@@ -15,7 +15,7 @@ from ..ir.types import List
 from ..ir.walk import map_arg
 from .machine import Machine, Poison, describe, phi_type
 from .state import State, slots
-from .values import UNBOUND, DictV, Entries, Items, ListV, Num, Object, Ref, Select, Static, Step, TupleV, Value, same_arg
+from .values import UNBOUND, DictV, Entries, Items, ListV, Method, Num, Object, Partial, Ref, Select, Static, Step, TupleV, Value, same_arg
 
 _ABSENT: Any = object()
 
@@ -88,6 +88,10 @@ class Merger:
                 return Items(tuple(value_out(i) for i in v.items))
             if isinstance(v, Entries):
                 return Entries(v.keys, tuple(value_out(i) for i in v.values))
+            if isinstance(v, Partial):
+                return v.holding(tuple(value_out(i) for i in v.parts()))
+            if isinstance(v, Method):
+                return Method(value_out(v.owner), v.name)
             if isinstance(v, (Var, Lit)):
                 return out(v)
             return v
@@ -156,6 +160,8 @@ class Merger:
             return Num(self.phi(self.number(a), self.number(b), name))
         if isinstance(a, TupleV) and isinstance(b, TupleV) and len(a.items) == len(b.items) and a.cls is b.cls:
             return TupleV(tuple(self._meet(x, y, None) for x, y in zip(a.items, b.items)), a.cls)
+        if isinstance(a, Partial) and isinstance(b, Partial) and a.is_like(b):
+            return a.holding(tuple(self._meet(x, y, None) for x, y in zip(a.parts(), b.parts())))
         if isinstance(a, Ref) and isinstance(b, Ref) and (a.slot, b.slot) in self.pairs:
             if a.path == b.path:
                 return Ref(self.pairs[a.slot, b.slot], a.path)
@@ -177,6 +183,10 @@ class Merger:
         if isinstance(value, Select):
             condition = self.outward_arg(value.condition, first)
             return Select(condition, self.outward(value.then, first), self.outward(value.orelse, first))  # type: ignore[arg-type]
+        if isinstance(value, Partial):
+            return value.holding(tuple(self.outward(i, first) for i in value.parts()))
+        if isinstance(value, Method):
+            return Method(self.outward(value.owner, first), value.name)
         return value
 
     def outward_arg(self, arg: Arg, first: bool) -> Arg:
@@ -190,7 +200,7 @@ class Merger:
         if isinstance(value, Ref):
             moved = self.moved(value.slot, not absent_first)
             return self.outward(Ref(moved, value.path), not absent_first)
-        if isinstance(value, Select):
+        if isinstance(value, (Select, Partial)):
             return self.outward(value, not absent_first)
         if isinstance(value, (ListV, DictV)):
             return type(value)(self.moved(value.slot, not absent_first))
@@ -220,6 +230,10 @@ class Merger:
                     note(p, q)
                 return
             same_kind = type(x) is type(y) and isinstance(x, (Ref, ListV, DictV, Object))
+            if isinstance(x, Partial) and x.is_like(y):
+                for p, q in zip(x.parts(), y.parts()):
+                    note(p, q)
+                return
             if same_kind and (not isinstance(x, Ref) or x.path == y.path):
                 to_b.setdefault(x.slot, set()).add(y.slot)
                 to_a.setdefault(y.slot, set()).add(x.slot)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
+import operator
 import types
 import typing
 from collections.abc import Iterable
@@ -311,7 +312,8 @@ class Captures:
 _BY_VALUE = (bool, str, bytes, type(None), type(Ellipsis), np.dtype, enum.Enum, range)
 _BY_IDENTITY = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, types.MethodWrapperType,
                 types.WrapperDescriptorType, types.MethodDescriptorType, types.ClassMethodDescriptorType, np.ufunc, functools.partial,
-                functools._lru_cache_wrapper, type(np.sum), staticmethod, property)
+                functools._lru_cache_wrapper, type(np.sum), staticmethod, property, operator.itemgetter, operator.attrgetter,
+                operator.methodcaller, np.vectorize)
 
 
 def is_static(value: Any) -> bool:

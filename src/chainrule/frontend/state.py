@@ -16,6 +16,7 @@ from .values import (
     ListV,
     Method,
     Object,
+    Partial,
     Ref,
     Select,
     SliceV,
@@ -73,6 +74,9 @@ def slots(value: Any) -> Iterator[int]:
         yield from slots(value.orelse)
     elif isinstance(value, Method):
         yield from slots(value.owner)
+    elif isinstance(value, Partial):
+        for item in value.parts():
+            yield from slots(item)
     elif isinstance(value, (Lazy,)):
         for item in value.parts:
             yield from slots(item)

@@ -6,7 +6,7 @@ the gradient needs nothing of it. What is listed as pure has no effect, and runs
 
 from __future__ import annotations
 
-import operator
+import io
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +38,7 @@ def _call_method(owner: Any, name: str, args: Any, keywords: Any) -> Any:
 for _name, _parameters, _impl, _is_effect in (
         ("py.effect", "function args keywords", _call, True), ("py.pure", "function args keywords", _call, False),
         ("py.effect_method", "owner name args keywords", _call_method, True), ("py.pure_method", "owner name args keywords", _call_method, False),
-        ("py.attribute", "owner name", getattr, False), ("py.modulo", "template value", operator.mod, False)):
+        ("py.attribute", "owner name", getattr, False)):
     define(Op(_name, tuple(map(Param, _parameters.split())), _impl, lambda *_: OBJECT, effect=_is_effect, cheap=False))
     _enter(Row(_name, "zero"))
 
@@ -81,16 +81,18 @@ def _resolved(name: str) -> Any:
 EFFECTS: dict[Any, Effect] = {function: effect for effect, names in _FUNCTIONS for function in map(_resolved, names.split()) if function is not None}
 METHOD_EFFECTS: dict[tuple[str, str], Effect] = {
     (cls, name): effect for cls, rows in _METHODS.items() for effect, names in rows for name in names.split()}
-_OPEN = {"logging.Logger", "logging.LoggerAdapter", "io.IOBase"}  # classes whose subclasses count, where they leave the methods alone
+_OPEN = {"logging.Logger", "logging.LoggerAdapter"}  # classes whose subclasses count, where they leave the methods alone
 
 
 def class_name(cls: type) -> str | None:
     """The class of the table that an object's class is; None if it is not there."""
+    if issubclass(cls, io.IOBase):
+        return "io.IOBase"
     for base in cls.__mro__:
         name = f"{base.__module__.lstrip('_')}.{base.__qualname__}".removeprefix("builtins.")
         if name in _METHODS and (base is cls or name in _OPEN):
             methods = [method for effect, names in _METHODS[name] for method in names.split()]
-            if name == "io.IOBase" or all(getattr(cls, method, None) is getattr(base, method, None) for method in methods):
+            if all(getattr(cls, method, None) is getattr(base, method, None) for method in methods):
                 return name
     return None
 

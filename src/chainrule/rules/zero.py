@@ -14,8 +14,7 @@ zero("np.digitize(x, bins)", "np.lexsort(keys)", "np.result_type(*arrays_and_dty
 zero("rt.stop_gradient(x)", op={"views": (0,)})
 alias("rt.stop_gradient", "rt.stop_gradient")
 
-refuse("np.vectorize", because="it hides a Python loop that cannot be read", instead="write the loop, or the array expression")
-refuse("np.apply_along_axis", because="it hides a Python loop that cannot be read", instead="write the loop")
-refuse("np.fromiter", because="it consumes an iterator that may have state", instead="np.array([... for ...])")
+refuse("np.frompyfunc", because="it makes an array of Python objects", instead="np.vectorize, or a loop")
+refuse("id", because="objects of the generated program lie elsewhere in memory", instead="compare with `is`, or number the objects yourself")
 refuse("np.partition", because="its result depends on how NumPy orders the parts", instead="np.sort")
 refuse("np.frombuffer", because="the buffer's contents are not numbers to the compiler", instead="np.asarray")

@@ -16,13 +16,14 @@ from .backend.debug import checked
 from .backend.emit import emit
 from .backend.inplace import inplace
 from .backend.load import load
-from .errors import Finding, UnsupportedError
+from .errors import Finding, Location, UnsupportedError
 from .frontend.lower import Lowered, lower
 from .frontend.request import Compiled, Request
 from .ir.nodes import Program
 from .ir.probe import CannotProbe
 from .ir.text import text
 from .ir.verify import verify
+from .rules.table import RowError
 from .simplify.dead import dead
 from .simplify.gather import gather
 from .simplify.reuse import reuse
@@ -58,6 +59,10 @@ def compile(request: Request) -> Compiled:
     """Compile one specialisation. Raises what `lower` raises, and TypeError for results that have no gradient."""
     try:
         return _finish(request, passes(request))
+    except RowError as error:
+        where = None if error.span is None else Location(error.span.file, error.span.line, error.span.column, error.span.end_line,
+                                                         error.span.end_column, error.span.text, error.span.function)
+        raise UnsupportedError([Finding(where or request.source.location(), error.what, error.why, error.remedy)]) from None
     except (AssertionError, NotImplementedError, RecursionError, KeyError, CannotProbe) as error:  # a gap of ours: refused, not wrong
         if DEBUG and isinstance(error, AssertionError):
             raise  # a pass made a program that is not well formed: the tests must see that

@@ -297,7 +297,9 @@ def _hasattr(m: Calls, args: Args, keywords: Keywords) -> Value:
 
 @builtin(print)
 def _print(m: Calls, args: Args, keywords: Keywords) -> Value:
-    m.b.effect("py.print", Seq(tuple(m.row_operand(a) for a in args)), Make(dict, tuple(keywords), tuple(m.operand(v) for v in keywords.values())))
+    from .effects import visible
+
+    m.b.effect("py.print", Seq(tuple(visible(m, a) for a in args)), Make(dict, tuple(keywords), tuple(m.operand(v) for v in keywords.values())))
     return NONE
 
 

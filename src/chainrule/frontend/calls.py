@@ -261,6 +261,13 @@ class Calls(Iteration):
         self.refuse(f"{describe(function)} is called", "it is not a function that is known before the program runs",
                     "pass the function itself, or choose between functions with `if`")
 
+    def attribute(self, owner: Value, name: str) -> Value:
+        if isinstance(owner, Partial):
+            from .functionals import attribute
+
+            return attribute(self, owner, name)
+        return super().attribute(owner, name)
+
     def text_operator(self, op: str, a: Value, b: Value) -> Value | None:
         from .effects import text_operator
 

@@ -29,6 +29,26 @@ def _partial(m: Calls, args: Args, keywords: Keywords) -> Value:
     return Partial(args[0], tuple(args[1:]), tuple(keywords.items()))
 
 
+@builtin(functools.reduce)
+def _folded(m: Calls, args: Args, keywords: Keywords) -> Value:
+    function, iterable, *initial = args
+    items = m.known_items(iterable)
+    if items is None and not (isinstance(iterable, ListV) or m.is_number(iterable)):
+        items = m.iterate(iterable)
+    if items is not None:
+        rest = [*initial, *items]
+        if not rest:
+            m.b.effect("py.raise", Seq((Lit(TypeError), Lit("reduce() of empty iterable with no initial value"))))
+            raise Unreachable
+        total = rest[0]
+        for item in rest[1:]:
+            total = m.call(function, (total, item), {})
+        return total
+    if initial:
+        return m.call(Static(loops_of_numpy.folded), (function, initial[0], iterable, Static(0)), {})
+    return m.call(Static(loops_of_numpy.folded), (function, m.subscript(iterable, Static(0)), iterable, Static(1)), {})
+
+
 def call_partial(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
     """Call what functools.partial, np.vectorize or operator.itemgetter made."""
     if function.kind == "vectorize":
@@ -49,6 +69,17 @@ def _attribute(m: Calls, owner: Value, path: str) -> Value:
     for name in path.split("."):
         owner = m.attribute(owner, name)
     return owner
+
+
+def attribute(m: Calls, owner: Partial, name: str) -> Value:
+    """`func`, `args` and `keywords` of a partial."""
+    if owner.kind == "partial" and name == "func":
+        return owner.function
+    if owner.kind == "partial" and name == "args":
+        return TupleV(owner.args)
+    if owner.kind == "partial" and name == "keywords":
+        return DictV(m.new(Entries(tuple(k for k, _ in owner.keywords), tuple(v for _, v in owner.keywords))))
+    m.refuse(f"`{name}` of {describe(owner)}", "it is not known to the compiler", "call the function")
 
 
 _DISPATCHER = functools.singledispatch(lambda x: x).__code__  # type: ignore[attr-defined]  # of every function that singledispatch makes
@@ -72,9 +103,19 @@ def dispatched(m: Calls, f: Any, args: Args) -> Any:
     """The implementation of a singledispatch function for these arguments; None if it is another function."""
     if getattr(f, "__code__", None) is not _DISPATCHER or not args:
         return None
+    return _implementation(m, f, class_of(m, args[0]))
+
+
+def dispatched_method(m: Calls, f: Any, args: Args) -> Any:
+    """The implementation of a singledispatchmethod for these arguments."""
+    if not args:
+        m.refuse("a method that chooses by its first argument is called without one", "Python raises TypeError here", "check the call")
+    return _implementation(m, f.dispatcher, class_of(m, args[0]))
+
+
+def _implementation(m: Calls, f: Any, cls: type) -> Any:
     from .source import Place
 
-    cls = class_of(m, args[0])
     held = _CHOSEN.setdefault((id(f), cls), {"chosen": Chosen(f, cls)})
     chosen = held["chosen"].implementation
     m.guard(Place(held, "chosen", ("implementation",)), chosen)
@@ -468,4 +509,4 @@ def _known(function: Any) -> Callable[[Calls, Args, Keywords], Value]:
 for _f in (np.issubdtype, np.finfo, np.iinfo, np.promote_types, np.dtype):
     BUILTINS[_f] = _known(_f)
 
-__all__ = ["call_partial", "common_shape", "dispatched", "entry_at", "getter", "is_function", "item_at", "vectorized"]
+__all__ = ["attribute", "call_partial", "common_shape", "dispatched", "dispatched_method", "entry_at", "getter", "is_function", "item_at", "vectorized"]

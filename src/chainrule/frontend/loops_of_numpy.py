@@ -41,3 +41,10 @@ def running(function, x):
     for i in range(1, len(x)):
         y[i] = function(y[i - 1], x[i])
     return y
+
+
+def folded(function, total, items, start):
+    """functools.reduce over an array, or a list of unknown length."""
+    for i in range(start, len(items)):
+        total = function(total, items[i])
+    return total

@@ -7,6 +7,7 @@ the rank of an array) is decided now; what is left becomes the IR. See `machine`
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import keyword
 import re
@@ -195,6 +196,8 @@ class Lowerer(Recursion):
         found = inspect.getattr_static(type(instance), name, None)
         if isinstance(found, FunctionType) and name not in getattr(instance, "__dict__", {}):
             return Method(owner, name)
+        if isinstance(found, functools.singledispatchmethod):
+            return Method(owner, name)
         if isinstance(found, property) and found.fget is not None:
             return self.call(Static(found.fget), (owner,), {})
         result = self.external(place.attribute(name), value)
@@ -205,6 +208,9 @@ class Lowerer(Recursion):
     def call_method(self, owner: Value, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         place = self.objects.get(owner.operand) if isinstance(owner, Num) and isinstance(owner.operand, Var) else None
         if place is not None and not self.is_declared(owner):
+            function = inspect.getattr_static(type(place.read(self.request.captures.arguments)), name, None)
+            if isinstance(function, functools.singledispatchmethod):
+                return self.call(Static(functionals.dispatched_method(self, function, args)), (owner, *args), keywords)
             function = getattr(type(place.read(self.request.captures.arguments)), name, None)
             if isinstance(function, FunctionType):
                 self.guard(place.attribute("__class__").attribute(name), function)

@@ -15,7 +15,7 @@ from ..ir.types import List
 from ..ir.walk import map_arg
 from .machine import Machine, Poison, describe, phi_type
 from .state import State, slots
-from .values import UNBOUND, DictV, Entries, Items, ListV, Method, Num, Object, Partial, Ref, Select, Static, Step, TupleV, Value, same_arg
+from .values import UNBOUND, Closure, DictV, Entries, Items, ListV, Method, Num, Object, Partial, Ref, Select, Static, Step, TupleV, Value, same_arg
 
 _ABSENT: Any = object()
 
@@ -343,6 +343,10 @@ def list_var(machine: Machine, items: Items) -> Operand:
     if not items.items:
         machine.refuse("an empty list grows on one path only", "the type of its elements is not known",
                        "append on both paths, or start with an element")
+    if any(isinstance(item, (Closure, Method, Partial)) for item in items.items):
+        from .loops import NeedUnroll
+
+        raise NeedUnroll  # a list of functions: each has to be known
     args = Seq(tuple(machine.operand(item) for item in items.items), "list")
     result = machine.b.emit("list", args)
     if isinstance(result, Var) and isinstance(result.type, List):

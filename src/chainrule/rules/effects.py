@@ -53,6 +53,7 @@ _FUNCTIONS: list[tuple[Effect, str]] = [
     (Effect(TEXT, True), "json.dumps np.array2string np.array_repr np.array_str np.format_float_positional np.format_float_scientific pprint.pformat "
                          "ascii textwrap.dedent textwrap.indent"),
     (Effect(BYTES, True), "pickle.dumps"),
+    (Effect(Opaque("logging.Logger")), "logging.getLogger"),
     (Effect(INT, True), "hash sys.getsizeof"),
 ]
 _METHODS: dict[str, list[tuple[Effect, str]]] = {

@@ -65,6 +65,12 @@ _PARAMETERS = [
     "geometric(p, size=None)", "hypergeometric(ngood, nbad, nsample, size=None)", "logseries(p, size=None)", "zipf(a, size=None)",
     "multinomial(n, pvals, size=None)",
 ]
+# Samples that are integers: they jump where a parameter moves.
+_JUMPS = {
+    "poisson": frozenset({"lam"}), "binomial": frozenset({"n", "p"}), "negative_binomial": frozenset({"n", "p"}), "geometric": frozenset({"p"}),
+    "hypergeometric": frozenset({"ngood", "nbad", "nsample"}), "logseries": frozenset({"p"}), "zipf": frozenset({"a"}),
+    "multinomial": frozenset({"n", "pvals"}), "choice": frozenset({"p"}),
+}
 _STANDARD_LIBRARY = [
     "gauss(mu=0.0, sigma=1.0)", "normalvariate(mu=0.0, sigma=1.0)", "uniform(a, b)", "expovariate(lambd=1.0)", "lognormvariate(mu=0.0, sigma=1.0)",
     "weibullvariate(alpha, beta)", "paretovariate(alpha)", "gammavariate(alpha, beta)", "betavariate(alpha, beta)", "vonmisesvariate(mu, kappa)",
@@ -189,7 +195,8 @@ def _define(op: str, cls: str, name: str, params: tuple[Param, ...], pull: Any, 
     static = frozenset({"dtype", "axis", "replace", "endpoint", "method"} & {p.name for p in params})
     kind = "zero" if pull is None else "structural"
     names = tuple(p.name for p in params)
-    _enter(Row(op, kind, pull=pull, static=static, constant=static | {"size", "generator"}, names=names, keywords={n: n for n in names}))
+    _enter(Row(op, kind, pull=pull, static=static, constant=static | {"size", "generator"}, jumps=_JUMPS.get(name, frozenset()) & frozenset(names),
+               names=names, keywords={n: n for n in names}))
     DRAWS[op] = Draw(op, cls, name)
 
 

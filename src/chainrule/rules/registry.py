@@ -57,6 +57,12 @@ def quiet(name: str) -> bool:
     return entry is not None and entry.quiet
 
 
+def jumps(name: str) -> frozenset[str]:
+    """The parameters of an operation that may not depend on what is differentiated (see Row.jumps)."""
+    entry = ROWS.get(name)
+    return frozenset() if entry is None else entry.jumps
+
+
 __all__ = [
     "ATTRIBUTES",
     "FUNCTIONS",
@@ -71,6 +77,7 @@ __all__ = [
     "bind_method",
     "elementwise",
     "flows",
+    "jumps",
     "linear",
     "lookup",
     "masks",

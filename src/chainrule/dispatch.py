@@ -19,6 +19,7 @@ from typing import Any, NoReturn, get_type_hints
 
 import numpy as np
 
+from .check import Streams, copied
 from .entries import Layout, made_on_reading
 from .errors import Finding, UnsupportedError
 from .frontend.request import Compiled, Guard, NeedLayout, NeedStatic, Parameter, Request
@@ -129,7 +130,7 @@ class Dispatcher:
         *,
         skip: int = 0,
         backend: str = "numpy",
-        verify: Callable[[Dispatcher, Variant, list[Any], Any], None] | None = None,
+        verify: Callable[[Dispatcher, Streams, Variant, list[Any], Any], None] | None = None,
     ) -> None:
         self.function = function
         self.skip = skip
@@ -216,16 +217,18 @@ class Dispatcher:
             values = _regroup(plan.structures, leaves)
         compiled = variant.compiled
         check = self.verify is not None and not variant.checked
-        given = _regroup(plan.structures, [leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in leaves]) if check else values
+        given = _regroup(plan.structures, [copied(leaf) for leaf in leaves]) if check else values
+        streams = Streams(captured) if check else None
         try:
             result = compiled.function(*values, *captured)
         except Exception as error:
             raise_at_user_line(error, compiled)
         if variant.finish is not None:
             result = variant.finish(result)
-        if check:
+        if streams is not None:
             assert self.verify is not None
-            self.verify(self, variant, given, result)
+            with streams.kept():
+                self.verify(self, streams, variant, given, result)
             variant.checked = True
         plan.install(variant, captured, leaves)
         return result

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +73,7 @@ _JUMPS = {
     "multinomial": frozenset({"n", "pvals"}), "choice": frozenset({"p"}),
 }
 _STANDARD_LIBRARY = [
-    "gauss(mu=0.0, sigma=1.0)", "normalvariate(mu=0.0, sigma=1.0)", "uniform(a, b)", "expovariate(lambd=1.0)", "lognormvariate(mu=0.0, sigma=1.0)",
+    "gauss(mu=0.0, sigma=1.0)", "normalvariate(mu=0.0, sigma=1.0)", "uniform(a, b)", "expovariate(lambd=1.0)", "lognormvariate(mu, sigma)",
     "weibullvariate(alpha, beta)", "paretovariate(alpha)", "gammavariate(alpha, beta)", "betavariate(alpha, beta)", "vonmisesvariate(mu, kappa)",
     "triangular(low=0.0, high=1.0, mode=None)",
 ]
@@ -177,6 +178,9 @@ def _declare(cls: str, text: str, pull: Any) -> None:
     if not hasattr(SPECIMENS[cls], name):
         return  # not in this version
     specimen = _specimen(cls, name)
+    if cls == "random.Random":  # which of its parameters have defaults depends on the version of Python
+        own = inspect.signature(getattr(SPECIMENS[cls], name)).parameters
+        params = tuple(Param(p.name) if own[p.name].default is inspect.Parameter.empty else p for p in params)
     _define(f"{cls}.{name}", cls, name, (Param("generator"), *params), pull, _on_object(name), specimen, skip=1)
     for prefix, (module, of) in MODULES.items():
         f = getattr(module, name, None)

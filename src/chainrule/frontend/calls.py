@@ -148,6 +148,43 @@ class Calls(Iteration):
         finally:
             self.current = kept
 
+    def place_of(self, node: ast.expr) -> Any:
+        """Where an object outside is found that an expression names: a global, a variable of the closure, an attribute; None if it does not."""
+        if isinstance(node, ast.Attribute):
+            owner = self.place_of(node.value)
+            return None if owner is None else owner.attribute(node.attr)
+        if not isinstance(node, ast.Name):
+            return None
+        number: int | None = self.current
+        while number is not None:
+            info = self.infos[number]
+            value = self.state.frames.get(number, {}).get(node.id)
+            if value is not None or node.id in info.locals:
+                return self.place_of_value(value)
+            if info.parent is None:
+                return info.source.place(node.id)
+            number = info.parent
+        return None
+
+    def place_of_value(self, value: Any) -> Any:
+        raise NotImplementedError
+
+    def found_at(self, place: Any) -> Any:
+        raise NotImplementedError
+
+    def may_record(self, held: Any) -> bool:
+        """Note that a list outside is written to; False if the program reads it, too."""
+        raise NotImplementedError
+
+    def is_read(self, node: ast.expr, call: ast.Call) -> bool:
+        """Whether the function in which a call stands names this object elsewhere than in calls like it."""
+        text = ast.dump(node)
+        root = self.infos[self.current].source.node
+        found = [n for n in ast.walk(root) if isinstance(n, (ast.Name, ast.Attribute)) and ast.dump(n) == text]
+        calls = [n for n in ast.walk(root) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and ast.dump(n.func.value) == text
+                 and n.func.attr in ("append", "extend", "insert", "add", "update", "appendleft")]
+        return len(found) > len(calls)
+
     def outside(self, source: Any, name: str) -> Value:
         """A name from the closure, the globals or the builtins of a function."""
         place = source.place(name)
@@ -222,6 +259,11 @@ class Calls(Iteration):
         return self.closure(node)
 
     def eval_Call(self, node: ast.Call) -> Value:
+        from .effects import record
+
+        recorded = record(self, node)
+        if recorded is not None:
+            return recorded
         function = self.eval(node.func)
         args: list[Value] = []
         for a in node.args:

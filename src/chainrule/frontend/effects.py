@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import collections
 from typing import Any
 
 from ..ir.build import type_of
@@ -11,6 +13,7 @@ from ..rules import effects
 from ..rules.effects import TEXT, Effect
 from .builtins import BUILTINS, Args, Keywords
 from .calls import Calls
+from .state import reachable
 from .values import NONE, Num, Range, Static, Value
 
 
@@ -67,6 +70,41 @@ def text_method(m: Calls, text: str, name: str, args: Args, keywords: Keywords) 
     return None if effect is None else of_value(m, effect, Lit(text), name, args, keywords)
 
 
+# -- lists outside that a program writes messages or values into ------------------------------------------------------
+
+_RECORDS = {list: {"append", "extend", "insert"}, set: {"add", "update"}, collections.deque: {"append", "appendleft", "extend"}}
+_COPIES = {"copy", "array", "astype", "flatten", "item", "tolist", "float", "int"}
+
+
+def record(m: Calls, node: ast.Call) -> Value | None:
+    """`history.append(v)` of a list that lives outside: done to that list, and None; anything else is not handled here."""
+    function = node.func
+    if not isinstance(function, ast.Attribute) or node.keywords or not any(function.attr in names for names in _RECORDS.values()):
+        return None
+    place = m.place_of(function.value)
+    held = None if place is None else m.found_at(place)
+    names = _RECORDS.get(type(held))
+    if place is None or names is None or function.attr not in names:
+        return None
+    if m.is_read(function.value, node) or not m.may_record(held):
+        m.refuse(f"`{ast.unparse(function.value)}` lives outside, and is both read and written", "the gradient call would have to follow what is in it",
+                 "collect the values in a list of the function's own, and return it")
+    args = [m.eval(a) for a in node.args]
+    for a, value in zip(node.args, args):
+        if not _is_own(a) and any(m.is_array(slot) for slot in reachable(m.state, iter((value,)))):
+            m.refuse("an array is kept outside that the program may go on to write", "what is kept would change with it", "keep a copy: `x.copy()`", a)
+    bound = getattr(held, function.attr)
+    m.guard(place.attribute(function.attr), bound)
+    return call_for_effect(m, bound, Effect(effects.NOTHING), tuple(args), {})
+
+
+def _is_own(node: ast.expr) -> bool:
+    """Whether an expression makes a new array."""
+    if isinstance(node, ast.Call):
+        return (node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")) in _COPIES
+    return isinstance(node, (ast.BinOp, ast.UnaryOp, ast.Constant, ast.JoinedStr))
+
+
 def _register() -> None:
     for function, effect in effects.EFFECTS.items():
         if function not in BUILTINS:
@@ -87,4 +125,4 @@ def _handler(function: Any, effect: Effect) -> Any:
 
 _register()
 
-__all__ = ["call_for_effect", "is_text", "of_object", "text_method", "text_operator", "visible"]
+__all__ = ["call_for_effect", "is_text", "of_object", "record", "text_method", "text_operator", "visible"]

@@ -70,6 +70,7 @@ class Lowerer(Recursion):
         self.slot_of: dict[int, int] = {}
         self.objects: dict[Var, Place] = {}
         self.captured: dict[int, tuple[str, Arg, Value]] = {}
+        self.recorded: list[Any] = []  # lists outside that the program appends to
 
     def run_request(self) -> Lowered:
         source = self.request.source
@@ -168,6 +169,9 @@ class Lowerer(Recursion):
         self.guards.setdefault(place.key, Guard(place, value))
 
     def capture_outside(self, place: Any, value: Any) -> Value:
+        if any(self.found_at(place) is held for held in self.recorded):
+            self.refuse(f"`{place}` lives outside, and is both read and written", "the gradient call would have to follow what is in it",
+                        "collect the values in a list of the function's own, and return it")
         number, described = self.request.captures.add(place)
         if number not in self.captured:
             if len(self.b.scopes) > 1 and (described.structure is not LEAF or described.leaves[0].sort == "array"):
@@ -178,6 +182,16 @@ class Lowerer(Recursion):
         if isinstance(found, Num) and isinstance(found.operand, Var) and isinstance(found.operand.type, Opaque):
             self.objects[found.operand] = place
         return found
+
+    def place_of_value(self, value: Any) -> Any:
+        return self.objects.get(value.operand) if isinstance(value, Num) and isinstance(value.operand, Var) else None
+
+    def found_at(self, place: Any) -> Any:
+        return place.read(self.request.captures.arguments)
+
+    def may_record(self, held: Any) -> bool:
+        self.recorded.append(held)
+        return not any(self.found_at(place) is held for place in self.request.captures.places)
 
     # -- objects of the user's classes: their attributes are read when the program runs ----------------------------------
 

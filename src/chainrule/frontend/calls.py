@@ -362,6 +362,10 @@ class Calls(Iteration):
                 raise SourceUnavailableError(getattr(f, "__name__", str(f)), "it is written in C")
         except SourceUnavailableError as error:
             return self.without_source(f, args, keywords, error)
+        if isinstance(f, functools._lru_cache_wrapper):
+            from .functionals import cached
+
+            return cached(self, f.__wrapped__, args, keywords)
         bound = tuple(self.constant_object(a, "held") for a in resolved.args)
         defaults = tuple(self.default(source, n, v) for n, v in enumerate(source.defaults))
         keyword_defaults = {k: self.default(source, k, v) for k, v in source.keyword_defaults.items()}

@@ -168,7 +168,10 @@ def _evaluate(m: Calls, node: ast.expr, names: dict[str, Value]) -> Value:
     if isinstance(node, ast.Constant):
         return Static(node.value)
     if isinstance(node, ast.BinOp):
-        return m.binary(_OPERATORS[type(node.op)], _evaluate(m, node.left, names), _evaluate(m, node.right, names))
+        left, right = _evaluate(m, node.left, names), _evaluate(m, node.right, names)
+        if isinstance(node.op, ast.Add) and isinstance(left, Static) and left.value == 0:  # no location
+            return right
+        return m.binary(_OPERATORS[type(node.op)], left, right)
     if isinstance(node, ast.UnaryOp):
         return m.call_row("neg", (_evaluate(m, node.operand, names),), {})
     assert isinstance(node, ast.Call)

@@ -14,7 +14,7 @@ from ..rules.effects import TEXT, Effect
 from .builtins import BUILTINS, Args, Keywords
 from .calls import Calls
 from .state import reachable
-from .values import NONE, Num, Range, Static, Value
+from .values import NONE, Num, Object, Range, Static, Value
 
 
 def visible(m: Calls, value: Value) -> Arg:
@@ -113,6 +113,8 @@ def _register() -> None:
 
 def _handler(function: Any, effect: Effect) -> Any:
     def handle(m: Calls, args: Args, keywords: Keywords) -> Value:
+        if function is hash and any(isinstance(a, Object) for a in args):
+            m.refuse("`hash` of an object", "objects of the generated program lie elsewhere in memory", "number the objects yourself")
         if effect.pure and not keywords and all(isinstance(a, Static) for a in args):
             try:
                 return Static(function(*(a.value for a in args if isinstance(a, Static))))

@@ -10,14 +10,17 @@ from typing import Any
 import numpy as np
 
 from ..ir.build import type_of
-from ..ir.nodes import Lit, Seq, Var
+from ..ir.nodes import Block, Let, Lit, Seq, Var, Yield
+from ..ir.ops import OPS
 from ..ir.types import Array, Scalar, is_unknown, rank, same_shape
+from ..ir.walk import all_stmts
 from ..rules.structure import broadcast
 from . import loops_of_numpy
 from .builtins import BUILTINS, Args, Keywords, builtin, class_of
 from .calls import Calls
 from .machine import Unreachable, describe
-from .values import NONE, DictV, Entries, Items, ListV, Num, Partial, Select, SliceV, Static, TupleV, Value
+from .state import reachable
+from .values import NONE, DictV, Entries, Items, ListV, Num, Partial, Ref, Select, SliceV, Static, TupleV, Value
 
 # -- functools ------------------------------------------------------------------------------------------------------
 
@@ -69,6 +72,28 @@ def _attribute(m: Calls, owner: Value, path: str) -> Value:
     for name in path.split("."):
         owner = m.attribute(owner, name)
     return owner
+
+
+def cached(m: Calls, function: Any, args: Args, keywords: Keywords) -> Value:
+    """Call a function behind functools.lru_cache: it is computed again, which must not be noticed."""
+    values = (*args, *keywords.values())
+    for value in values:
+        if isinstance(value, (ListV, DictV)) or (m.is_number(value) and isinstance(m.type(value), Array)):
+            name = class_of(m, value)
+            shown = "numpy.ndarray" if name is np.ndarray else name.__name__
+            m.b.effect("py.raise", Seq((Lit(TypeError), Lit(f"unhashable type: '{shown}'"))))
+            raise Unreachable
+    before = len(m.b.stmts)
+    result = m.call(Static(function), args, keywords)
+    made = [Block((), tuple(m.b.stmts[before:]), Yield(())), *(program.body for program in getattr(m, "finished", ()))]
+    if any(isinstance(s, Let) and OPS[s.op].effect and s.op not in ("py.raise", "call") for block in made for s in all_stmts(block)):
+        m.refuse(f"`{getattr(function, '__name__', 'a function')}` is cached, and prints or draws when it runs", "whether it runs depends on earlier calls",
+                 "take the printing or drawing out of it")
+    for slot in reachable(m.state, iter((result,))):  # the caller gets what later calls get, too: to write there is refused
+        hidden = m.new(m.state.heap[slot])
+        m.state.entangle(slot, {hidden})
+        m.frame()[f"%cached{hidden}"] = Ref(hidden) if isinstance(m.state.heap[slot], Var) else ListV(hidden)
+    return result
 
 
 def attribute(m: Calls, owner: Partial, name: str) -> Value:

@@ -54,7 +54,7 @@ _FUNCTIONS: list[tuple[Effect, str]] = [
                          "ascii textwrap.dedent textwrap.indent"),
     (Effect(BYTES, True), "pickle.dumps"),
     (Effect(Opaque("logging.Logger")), "logging.getLogger"),
-    (Effect(INT, True), "hash sys.getsizeof"),
+    (Effect(INT, True), "hash"),
 ]
 _METHODS: dict[str, list[tuple[Effect, str]]] = {
     "logging.Logger": [(Effect(NOTHING), "debug info warning error critical exception log setLevel"), (Effect(BOOL), "isEnabledFor")],

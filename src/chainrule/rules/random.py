@@ -259,7 +259,8 @@ for _text in _STANDARD_LIBRARY:
 for _name in ("ranf", "sample"):
     FUNCTIONS[getattr(np.random, _name)] = "np.random.random_sample"
 
-# Generators that are made inside: each call makes another one. What they are seeded with carries no derivative.
+# Generators that are made inside: each call makes another one. What they are seeded with carries no derivative. They are effects, as the
+# draws are: a program that begins again goes on with the generator that it has.
 for _name, _result in (("default_rng(seed=None)", "np.random.Generator"), ("RandomState(seed=None)", "np.random.RandomState"),
                        ("Generator(bit_generator)", "np.random.Generator"), ("PCG64(seed=None)", "np.random.PCG64"),
                        ("MT19937(seed=None)", "np.random.MT19937"), ("Philox(seed=None)", "np.random.Philox"),
@@ -267,10 +268,10 @@ for _name, _result in (("default_rng(seed=None)", "np.random.Generator"), ("Rand
     _head, _params, _ = parse(_name)
     _made = Opaque(_result)
     _function = getattr(np.random, _head)
-    define(Op(f"np.random.{_head}", _params, _function, lambda *_, made=_made: made, fresh=True, cheap=False))
+    define(Op(f"np.random.{_head}", _params, _function, lambda *_, made=_made: made, effect=True, fresh=True, cheap=False))
     _enter(Row(f"np.random.{_head}", "zero", names=tuple(p.name for p in _params), keywords={p.name: p.name for p in _params}))
     FUNCTIONS[_function] = f"np.random.{_head}"
-define(Op("random.Random", (Param("x", None),), _standard.Random, lambda *_: Opaque("random.Random"), fresh=True, cheap=False))
+define(Op("random.Random", (Param("x", None),), _standard.Random, lambda *_: Opaque("random.Random"), effect=True, fresh=True, cheap=False))
 _enter(Row("random.Random", "zero", names=("x",), keywords={"x": "x"}))
 FUNCTIONS[_standard.Random] = "random.Random"
 

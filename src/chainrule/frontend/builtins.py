@@ -274,6 +274,8 @@ def class_of(m: Calls, value: Value) -> type:
         return tuple
     if isinstance(of, List):
         return list
+    if isinstance(of, Opaque) and of.name in ("str", "bytes"):
+        return {"str": str, "bytes": bytes}[of.name]
     m.refuse("the class of this value is needed", "it is only known when the program runs", "do not ask for it")
 
 

@@ -285,9 +285,10 @@ for _name, _arguments in (("check_nonnegative", "name value"), ("check_positive"
 for _op, _function, _cls in (("np.random.seed", np.random.seed, ""), ("random.seed", _standard.seed, ""),
                              ("np.random.RandomState.seed", _on_object("seed"), "np.random.RandomState"),
                              ("random.Random.seed", _on_object("seed"), "random.Random")):
-    _params = ((Param("generator"),) if _cls else ()) + (Param("seed", None),)
+    _seed = "a" if _op.startswith("random.") else "seed"
+    _params = ((Param("generator"),) if _cls else ()) + (Param(_seed, None),)
     define(Op(_op, _params, _function, lambda *_: OBJECT, effect=True, method=bool(_cls)))
-    _enter(Row(_op, "zero", names=tuple(p.name for p in _params), keywords={"seed": "seed", "a": "seed"}))
+    _enter(Row(_op, "zero", names=tuple(p.name for p in _params), keywords={_seed: _seed}))
     DRAWS[_op] = Draw(_op, _cls or _op.rpartition(".")[0], "seed")
     if not _cls:
         FUNCTIONS[_function] = _op

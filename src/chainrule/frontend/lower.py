@@ -22,8 +22,9 @@ from ..ir.types import Opaque
 from ..structure import LEAF, TreeDef, flatten
 from . import draws, effects, functionals  # noqa: F401 (they register what they handle)
 from .calls import FrameInfo, names_of, reads_of
+from .exits import Unreachable
 from .machine import NeedStatic as NeedParams
-from .machine import Refusal, Unreachable
+from .machine import Refusal
 from .recursion import Recursion
 from .request import Guard, NeedStatic, Path, Request
 from .signature import Described, Leaf
@@ -71,7 +72,7 @@ class NeedCapture(Exception):
 
 def lower_by_values(request: Request) -> Lowered:
     """Lower the path that this call takes; again, with more loops and branches executed by values, until nothing is refused."""
-    concrete = Concrete()
+    concrete = Concrete(request.everywhere)
     while True:
         if request.record is not None:
             request.record.rewind()

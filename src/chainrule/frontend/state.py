@@ -11,9 +11,11 @@ from .values import (
     Contents,
     DictV,
     Entries,
+    Generator,
     Items,
     Lazy,
     ListV,
+    Manager,
     Method,
     Object,
     Partial,
@@ -77,7 +79,9 @@ def slots(value: Any) -> Iterator[int]:
     elif isinstance(value, Partial):
         for item in value.parts():
             yield from slots(item)
-    elif isinstance(value, (Lazy,)):
+    elif isinstance(value, Generator):
+        yield value.slot
+    elif isinstance(value, (Lazy, Manager)):
         for item in value.parts:
             yield from slots(item)
     elif isinstance(value, SliceV):

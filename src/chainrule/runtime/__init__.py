@@ -44,6 +44,8 @@ from .containers import (
     zeros_like,
 )
 from .control import (
+    error_args,
+    set_errors,
     stop_gradient,
 )
 from .draws import (
@@ -88,6 +90,7 @@ __all__ = [
     "dpower",
     "eigh_pull",
     "eigvalsh_pull",
+    "error_args",
     "exceeds",
     "exp_share",
     "expect",
@@ -113,6 +116,7 @@ __all__ = [
     "put_along",
     "raised",
     "repeat_pull",
+    "set_errors",
     "share",
     "sign",
     "sinc_slope",

@@ -102,15 +102,6 @@ def test_a_keyword_that_a_rule_does_not_know():
         "  help: leave 'where' out")
 
 
-def test_a_draw():
-    assert refusal("def f(x):\n    return x[0] * np.random.normal(size=1)[0]\n") == (
-        "FILE:2 in f: `normal` cannot be differentiated\n"
-        "    return x[0] * np.random.normal(size=1)[0]\n"
-        "                  ^^^^^^^^^^^^^^^^^^^^^^^^\n"
-        "  why: it draws from random state, and the gradient call would draw again\n"
-        "  help: draw outside the function and pass the sample in")
-
-
 def test_an_attribute_that_is_written():
     class Holder:
         pass

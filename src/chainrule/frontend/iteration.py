@@ -180,6 +180,11 @@ class Iteration(Expressions):
             raise NeedUnroll
         if not items:
             self.refuse("an empty list is indexed", "it has no items", "check the index")
+        if not all(self.is_number(item) or (isinstance(item, Static) and not callable(item.value)) for item in items):
+            from . import functionals
+
+            if all(functionals.is_function(self, item) for item in items):  # type: ignore[arg-type]
+                return functionals.item_at(self, items, index)  # type: ignore[arg-type]
         operands = list_var(self, Items(items))
         return self.call_op("list_item", (operands, index.operand), items)
 

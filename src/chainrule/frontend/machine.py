@@ -40,6 +40,7 @@ from .values import (
     Method,
     Num,
     Object,
+    Partial,
     Range,
     Ref,
     Select,
@@ -489,7 +490,8 @@ def describe(value: Any) -> str:
             return repr(value.value)
         return f"`{getattr(value.value, '__name__', value.value)}`"
     names = {Num: "a number", Ref: "an array", TupleV: "a tuple", ListV: "a list", DictV: "a dictionary", Closure: "a function",
-             Method: "a method", Range: "a range", Lazy: "an iterator", SliceV: "a slice", Select: "one of two values", Manager: "a context manager", Generator: "a generator", Object: "an object"}
+             Method: "a method", Partial: "a function", Range: "a range", Lazy: "an iterator", SliceV: "a slice", Select: "one of two values",
+             Manager: "a context manager", Generator: "a generator", Object: "an object"}
     return names.get(type(value), "this value")
 
 

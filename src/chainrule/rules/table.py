@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import runtime
-from ..ir.nodes import Arg, Let, Lit, Seq
+from ..ir.nodes import Arg, Let, Lit, Seq, Span
 from ..ir.ops import OPS, REQUIRED, Op, Param, define, is_default
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class RowError(Exception):
     def __init__(self, what: str, why: str = "", remedy: str = "") -> None:
         super().__init__("; ".join(part for part in (what, why, remedy) if part))
         self.what, self.why, self.remedy = what, why, remedy
+        self.span: Span | None = None  # of the statement, where the error is found in the reverse sweep
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Row:
     masks:    its contributions hold zeros that select rather than scale: they absorb infinities.
     static:   parameters whose value the compiler has to know.
     constant: parameters through which no derivative flows.
+    jumps:    parameters in which the result is piecewise constant though it is meant as a sample: a derivative of zero would mislead.
     names:    parameters of the function by position, in the row's words; None for one that the row does not have.
     keywords: the function's name of a parameter -> the row's.
     """
@@ -70,6 +72,7 @@ class Row:
     masks: bool = False
     static: frozenset[str] = frozenset()
     constant: frozenset[str] = frozenset()
+    jumps: frozenset[str] = frozenset()
     names: tuple[str | None, ...] = ()
     keywords: dict[str, str] = field(default_factory=dict)
     defaults: dict[str, Any] = field(default_factory=dict)  # of the parameters that the row does not have

@@ -61,8 +61,12 @@ def lower_loop(m: Machine, body: Callable[[Operand | None], Leaf | Split], bound
     plan = Plan()
     for place in guess:
         plan_place(m, plan, entry, place, lookup(entry, place), peelable)
+    dead = [(number, name) for number, frame in entry.frames.items() for name in frame if not m.is_live_again(number, name)]
+    for place in [("name", *name) for name in dead]:
+        plan.places.pop(place, None)
     for _ in range(40):
         m.state = entry.copy()
+        forget(m.state, dead)
         m.state.written = set()
         params = install(m, plan)
         header = m.state
@@ -76,6 +80,13 @@ def lower_loop(m: Machine, body: Callable[[Operand | None], Leaf | Split], bound
         m.refuse("the types of this loop's variables do not settle", "each iteration gives them another type",
                  "start them with values of their final type")
     finish(m, plan, entry, header, params, node, index, bounds, span)
+    forget(m.state, dead)
+
+
+def forget(state: State, names: list[tuple[int, str]]) -> None:
+    """Unbind names that nobody reads any more, before they are assigned again."""
+    for number, name in names:
+        state.frames[number][name] = Poison("it was taken for dead")  # type: ignore[assignment]
 
 
 # -- the header ----------------------------------------------------------------------------------------------
@@ -148,7 +159,7 @@ def widen(m: Machine, plan: Plan, entry: State, header: State, node: Node, peela
         if leaf.kind == "raise":
             continue
         for place in places(entry):
-            if place[0] == "name" and not m.is_live(place[1], place[2]):
+            if place[0] == "name" and not m.is_live_again(place[1], place[2]):
                 continue
             before, after = lookup(header, place), lookup(leaf.state, place)
             if before is after or _equal(before, after):

@@ -19,7 +19,8 @@ from ..errors import UnsupportedError
 from ..ir.nodes import Arg, Block, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Opaque
 from ..structure import LEAF, TreeDef
-from .calls import FrameInfo, names_of, reads_of
+from .calls import FrameInfo, names_of
+from .liveness import liveness
 from .machine import NeedStatic as NeedParams
 from .machine import Refusal, Unreachable
 from .recursion import Recursion
@@ -70,7 +71,7 @@ class Lowerer(Recursion):
             self.refuse("`async def` cannot be differentiated", "a coroutine is suspended and resumed by somebody else", "use a plain function", node)
         number = self.numbers = 1
         local, nonlocals = names_of(node)
-        self.infos[number] = FrameInfo(source, None, local, nonlocals, reads=reads_of(node))
+        self.infos[number] = FrameInfo(source, None, local, nonlocals, liveness=liveness(node))
         self.state.frames[number] = {}
         self.current, self.source = number, source
         signature = []

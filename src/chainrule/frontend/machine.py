@@ -333,6 +333,10 @@ class Machine:
         """Whether a name may be read from now on (the statements know)."""
         return True
 
+    def is_live_again(self, frame: int, name: str) -> bool:
+        """Whether a name may be read from the end of the body of the loop that is being lowered on."""
+        return True
+
     def live_values(self) -> Iterator[Value]:
         """All values that names are bound to (refined by the statements that know what is used later)."""
         for frame in self.state.frames.values():

@@ -76,7 +76,7 @@ class Statements(Comprehensions):
                 return stmt(stmts[n + 1:])  # type: ignore[no-any-return]
             self.b.span = self.span(stmt)
             self.node = stmt
-            self.infos[self.current].line = getattr(stmt, "lineno", 0)
+            self.infos[self.current].at = stmt
             if isinstance(stmt, ast.If):
                 rest = stmts[n + 1:]
                 test = self.eval(stmt.test)
@@ -122,10 +122,10 @@ class Statements(Comprehensions):
         span = self.b.span
         base, loop = self.state, self.loop
         info = self.infos[self.current]
-        around, loops, line = info.loops, list(info.loops), info.line
+        around, loops, at = info.loops, list(info.loops), info.at
         nodes = []
         for stmts, holds in ((then, True), (orelse, False)):
-            self.state, self.loop, around[:], info.line = base.copy(), loop, loops, line
+            self.state, self.loop, around[:], info.at = base.copy(), loop, loops, at
             with self.opened() as scopes, self.given(condition, holds):
                 nodes.append(Node(scopes, self.run(stmts)))
         self.loop, around[:] = loop, loops
@@ -502,7 +502,7 @@ class Statements(Comprehensions):
                 return finish(after)
             self.loop = LoopContext(on_break=lambda: finish(rest), on_continue=lambda: iteration(n + 1))
             around[:] = [*loops, stmt]
-            self.b.span = self.span(stmt)
+            self.b.span, self.infos[self.current].at = self.span(stmt), stmt
             self.assign(stmt.target, items[n])
             return self._run([*stmt.body, lambda _: iteration(n + 1)])
 
@@ -511,7 +511,7 @@ class Statements(Comprehensions):
                 return iteration(0)
             around.append(stmt)
             for item in items:
-                self.b.span = self.span(stmt)
+                self.b.span, self.infos[self.current].at = self.span(stmt), stmt
                 self.assign(stmt.target, item)
                 self.execute_all(list(stmt.body))
         finally:
@@ -536,7 +536,7 @@ class Statements(Comprehensions):
 
         def body(index: Any) -> Leaf | Split:
             self.loop = LoopContext(breaks=breaks)
-            self.b.span = span
+            self.b.span, info.at = span, stmt
             if isinstance(stmt, ast.For):
                 assert element is not None
                 kept_indices = list(self.loop_indices)

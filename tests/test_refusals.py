@@ -139,7 +139,7 @@ def test_an_attribute_that_is_written():
 
 
 def test_a_variable_that_changes_its_kind_in_each_iteration():
-    assert refusal("def f(x, n):\n    a = [x[0], x[1]]\n    for i in range(n):\n        a = [a[1], a[0] * x[2]]\n    return a[0]\n", X, 3) == (
+    assert refusal("def f(x, n):\n    a = (x[0],)\n    for i in range(n):\n        a = (x[2], a)\n    return a[0]\n", X, 3) == (
         "FILE:3 in f: `a` changes its kind in this loop\n"
         "    for i in range(n):\n"
         "    ^^^^^^^^^^^^^^^^^^\n"

@@ -318,6 +318,15 @@ class Machine:
         self.write(ref, index, value, op)
         return NONE
 
+    def change(self, slot: int, contents: Contents) -> None:
+        """Give a list, a dictionary or an object new contents."""
+        others = self.state.twins.get(slot, frozenset())
+        if others and others & reachable(self.state, self.live_values()):
+            self.refuse("a list, a dictionary or an object is changed that may be another one in use",
+                        "a loop or a branch bound its name to another one, or did not", "change a copy")
+        self.state.written |= self.state.may_be([slot])
+        self.state.heap[slot] = contents
+
     def before_write(self, slot: int) -> None:
         """Refuse to write where it is not known which arrays see the write."""
         others = self.state.entangled.get(slot, frozenset())

@@ -42,6 +42,7 @@ class Merger:
             return self.export(va if self.b is None else vb)
         self.merged.entangled = {k: a.entangled.get(k, frozenset()) | b.entangled.get(k, frozenset())
                                  for k in {**a.entangled, **b.entangled}}
+        self.merged.twins = {k: a.twins.get(k, frozenset()) | b.twins.get(k, frozenset()) for k in {**a.twins, **b.twins}}
         self.merged.owned = {s for s in a.owned | b.owned
                              if (s in a.owned or s not in a.heap) and (s in b.owned or s not in b.heap)}
         self.merged.origins = a.origins | b.origins
@@ -254,6 +255,7 @@ class Merger:
                     self.m.numbers += 1
                     self.pairs[x, y] = self.m.numbers
                     self.merged.entangle(self.m.numbers, set(a.entangled.get(x, ())) | set(b.entangled.get(y, ())))
+                    self.merged.confuse(self.m.numbers, set(a.twins.get(x, ())) | set(b.twins.get(y, ())))
 
     def mergeable(self, a: State, b: State, x: int, y: int) -> bool:
         ca, cb = a.heap[x], b.heap[y]

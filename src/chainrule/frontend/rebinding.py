@@ -6,12 +6,10 @@ Such a name is carried by the contents of its array. That is exact only while no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from .machine import Machine
-from .places import Node, Place, Plan, hint_of, lookup
+from .places import Node, Place, Plan, hint_of, lookup, parts
 from .state import State, reachable, slots
-from .values import Entries, Items, Select, TupleV, Value
+from .values import DictV, Entries, Items, ListV, Object, Ref, Select, TupleV, Value
 
 
 def mutated_slots(header: State, node: Node) -> set[int]:
@@ -20,7 +18,8 @@ def mutated_slots(header: State, node: Node) -> set[int]:
     for _, leaf in node.leaves():
         result |= leaf.state.written  # the header starts with none
         for slot, contents in leaf.state.heap.items():
-            if slot in header.heap and header.heap[slot] is not contents and not isinstance(contents, (Items, Entries)):
+            if slot in header.heap and header.heap[slot] is not contents and not (
+                    isinstance(contents, (Items, Entries)) and header.heap[slot] == contents):
                 result.add(slot)
     return result
 
@@ -28,7 +27,7 @@ def mutated_slots(header: State, node: Node) -> set[int]:
 def check_disjoint(m: Machine, plan: Plan, entry: State, header: State, node: Node, mutated: set[int]) -> None:
     """Names that are rebound to other arrays are carried by contents; that is exact only if none of these arrays, where it is
     written, is also known by another name. Otherwise refuse."""
-    by_contents = [p for p, c in plan.places.items() if c.kind in ("array", "list")]
+    by_contents = [*plan.shapes, *(p for p, c in plan.places.items() if c.kind in ("array", "list"))]
     if not by_contents:
         return
     header_slots = {s for p in by_contents for s in slots(lookup(header, p))}
@@ -43,15 +42,17 @@ def check_disjoint(m: Machine, plan: Plan, entry: State, header: State, node: No
         for place in by_contents:
             value = lookup(state, place)
             mine = state.may_be(slots(value))
+            if isinstance(value, TupleV):
+                continue
             every |= mine
             if isinstance(value, Select):
                 _check_select(m, state, by_contents, place, value, when)
                 continue
-            if mine.union(*(state.entangled.get(slot, frozenset()) for slot in mine)) & seen:
+            if _with_shared(state, mine) & seen:
                 _refuse_alias(m, place, when)
             seen |= mine
-        others = state.may_be(reachable(state, _other_values(m, state, set(by_contents))))
-        if others & every.union(*(state.entangled.get(slot, frozenset()) for slot in every)):
+        others = state.may_be(seen_otherwise(m, state, set(by_contents)))
+        if others & _with_shared(state, every):
             _refuse_alias(m, by_contents[0], when)
 
 
@@ -70,16 +71,37 @@ def _check_select(m: Machine, state: State, by_contents: list[Place], place: Pla
             taken |= set(slots(v))
 
 
-def _other_values(m: Machine, state: State, but: set[Place]) -> Iterator[Value]:
+def _with_shared(state: State, found: set[int]) -> set[int]:
+    """These slots, and those that they may share memory with, or be."""
+    return found.union(*(state.entangled.get(slot, frozenset()) | state.twins.get(slot, frozenset()) for slot in found))
+
+
+def seen_otherwise(m: Machine, state: State, but: set[Place]) -> set[int]:
+    """The slots that can be reached from names that may be read again, but not through some places."""
+    found: set[int] = set()
     for number, frame in state.frames.items():
         for name, value in frame.items():
-            if ("name", number, name) not in but and m.is_live(number, name):
-                if isinstance(value, TupleV):
-                    for n, item in enumerate(value.items):
-                        if (("name", number, name), "part", n) not in but:
-                            yield item
-                else:
-                    yield value
+            if m.is_live_again(number, name):
+                _reach(state, ("name", number, name), value, but, found, ())
+    return found
+
+
+def _reach(state: State, place: Place, value: Value, but: set[Place], found: set[int], around: tuple[int, ...]) -> None:
+    held = isinstance(value, (ListV, DictV, Object))
+    if place in but and not held:
+        return
+    if held and value.slot in around:  # type: ignore[union-attr]
+        return
+    inner = parts(state, place, value)
+    if inner is None:
+        if place not in but:
+            found |= reachable(state, iter([value]))
+        return
+    if held and place not in but:
+        found.add(value.slot)  # type: ignore[union-attr]
+    for part, item in inner:
+        if not (held and ("item", value.slot, part[2]) in but):  # type: ignore[union-attr]
+            _reach(state, part, item, but, found, (*around, value.slot) if held else around)  # type: ignore[union-attr]
 
 
 def _refuse_alias(m: Machine, place: Place, when: str) -> None:
@@ -91,7 +113,7 @@ def _refuse_alias(m: Machine, place: Place, when: str) -> None:
 def entangle_outs(m: Machine, plan: Plan, entry: State, header: State, after: State, node: Node, arrays: list[Place]) -> None:
     """After the loop a rebound name may be the array of its initial value (no iteration), or one that another name sees, too."""
     initial = {place: set(slots(lookup(entry, place))) for place in arrays}
-    carried = {slot: place for place in arrays if place in plan.places for slot in slots(lookup(header, place))}
+    carried = {slot: place for place in arrays if place in plan.places or place in plan.shapes for slot in slots(lookup(header, place))}
     may_be: dict[Place, set[int]] = {}
     for place in arrays:
         found, pending, seen = set(initial[place]), [place], {place}
@@ -109,10 +131,15 @@ def entangle_outs(m: Machine, plan: Plan, entry: State, header: State, after: St
                         pending.append(other)
                         found |= initial[other]
         may_be[place] = found
-    shared = reachable(after, _other_values(m, after, set(plan.places)))
+    shared = seen_otherwise(m, after, {*plan.places, *plan.shapes})
+
+    def is_array(place: Place) -> bool:
+        return isinstance(lookup(after, place), (Ref, Select))
+
     for place in arrays:
         for slot in slots(lookup(after, place)):
-            after.entangle(slot, {o for o in may_be[place] if o in entry.heap and o in shared})
+            note = after.entangle if is_array(place) else after.confuse
+            note(slot, {o for o in may_be[place] if o in entry.heap and o in shared})
             for other in arrays:
-                if other != place and may_be[other] & may_be[place]:
-                    after.entangle(slot, set(slots(lookup(after, other))))
+                if other != place and is_array(place) == is_array(other) and may_be[other] & may_be[place]:
+                    note(slot, set(slots(lookup(after, other))))

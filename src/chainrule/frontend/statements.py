@@ -306,15 +306,15 @@ class Statements(Comprehensions):
                 number = self.static(index, "an index into a list")
                 items = list(contents.items)
                 items[number] = value
-                self.state.heap[owner.slot] = Items(tuple(items))
+                self.change(owner.slot, Items(tuple(items)))
                 return
             self.state.entangle(owner.slot, set(slots(value)))
-            self.state.heap[owner.slot] = self.b.emit("list_set", self.operand(owner), self.operand(index), self.operand(value))
+            self.change(owner.slot, self.b.emit("list_set", self.operand(owner), self.operand(index), self.operand(value)))
             return
         if isinstance(owner, DictV):
             entries = self.state.heap[owner.slot]
             assert isinstance(entries, Entries)
-            self.state.heap[owner.slot] = entries.put(self.static(index, "a dictionary's key"), value)
+            self.change(owner.slot, entries.put(self.static(index, "a dictionary's key"), value))
             return
         if isinstance(owner, Ref) and isinstance(value, Ref) and owner.slot == value.slot:
             self.check_overlap(owner, self.operand(index), value)
@@ -340,13 +340,13 @@ class Statements(Comprehensions):
 
         operand = list_var(self, contents)
         self.state.entangle(owner.slot, {*slots(contents), *slots(value)})
-        self.state.heap[owner.slot] = self.b.emit("list_set", operand, index.operand, self.operand(value))
+        self.change(owner.slot, self.b.emit("list_set", operand, index.operand, self.operand(value)))
 
     def set_attribute(self, owner: Value, name: str, value: Value, node: ast.expr) -> None:
         if isinstance(owner, Object):
             entries = self.state.heap[owner.slot]
             assert isinstance(entries, Entries)
-            self.state.heap[owner.slot] = entries.put(name, value)
+            self.change(owner.slot, entries.put(name, value))
             return
         self.refuse(f"the attribute `{name}` is written", "the gradient call would change an object of yours",
                     "return the new value, or keep it in a local variable", node)

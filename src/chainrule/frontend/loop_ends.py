@@ -6,62 +6,38 @@ after the loop.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..ir.build import Scope, type_of
-from ..ir.nodes import UNDEFINED, Arg, Block, Branch, Break, End, For, Lit, Operand, Raise, Seq, Slice, Span, Var, While, Yield
-from ..ir.types import Scalar, Type, join, renew
-from ..ir.walk import map_arg
+from ..ir.build import Scope
+from ..ir.nodes import UNDEFINED, Arg, Block, Branch, Break, End, For, Lit, Operand, Raise, Span, Var, While, Yield
+from ..ir.types import BOOL, Scalar, Type, renew
+from .choices import alternatives, check_choices, flag_places, install_choice, matches, own_part
+from .late import containers_in, late_containers, late_references, late_types, rebuilt, renamed
 from .machine import Machine, Poison
 from .merge import list_var
-from .places import (
-    Leaf,
-    Node,
-    Place,
-    Plan,
-    Split,
-    hint_of,
-    is_numeric,
-    list_name,
-    lookup,
-    parts,
-    path_vars,
-    put,
-    renewed,
-    same_structure,
-)
+from .places import Leaf, Node, Place, Plan, Split, hint_of, list_name, lookup, path_vars, put, renewed
 from .rebinding import check_disjoint, entangle_outs, mutated_slots
-from .state import State, slots
-from .values import UNBOUND, DictV, Entries, Items, ListV, Num, Object, Ref, Select, Static, Step, TupleV, Value
+from .state import State
+from .values import UNBOUND, Items, ListV, Num, Ref, Select, Static, Value
 
 
 def finish(m: Machine, plan: Plan, entry: State, header: State, params: dict[Place, Var], node: Node, index: Operand | None,
            bounds: tuple[Arg, Arg, Arg] | None, span: Span | None) -> None:
     """Emit the loop, and set the state after it."""
-    references = late_references(m, plan, entry, header, node)
-    containers = late_containers(m, plan, header, node)
-    late = _assigned_inside(m, plan, header, node, references, containers)
-    every = [*plan.places, *late]
-    outs: dict[Place, Var] = {}
-    values: dict[int, tuple[Arg, ...]] = {}
-    mutated = mutated_slots(header, node)
-    check_disjoint(m, plan, entry, header, node, mutated)
-    for place, carried in plan.places.items():
-        if carried.kind == "contents" and place[1] in mutated and m.is_undefined_here(entry.heap.get(place[1])):
-            m.refuse("a loop writes into an array that exists on one path only", "where it does not exist there is nothing to carry",
-                     "make the array on both paths, or write the loop inside the branch")
-    types = dict(late)
-    for scopes, leaf in node.leaves():
-        if leaf.kind != "raise":
-            values[id(leaf)] = yielded(m, every, plan, scopes, leaf)
-    for place in every:
-        type = plan.places[place].type if place in plan.places else types[place]
-        outs[place] = Var(renew(type), hint_of(place, lookup(entry, place)) or list_name(entry, place))
+    references = late_references(plan, entry, header, node)
+    containers = late_containers(header, node)
+    late = late_types(m, plan, header, node, references, containers)
+    for place, choice in plan.choices.items():
+        if choice.late:
+            late = {p: type for p, type in late.items() if p != place or choice.own} | dict.fromkeys(flag_places(place, choice), BOOL)
+    check(m, plan, entry, header, node)
+    every = [*params, *late]
+    values = {id(leaf): yielded(m, every, plan, scopes, leaf) for scopes, leaf in node.leaves() if leaf.kind != "raise"}
+    outs = {place: Var(renew(params[place].type if place in params else late[place]), _hint(entry, params, place)) for place in every}
     m.state = entry
-    inits = tuple(_init(m, plan, entry, place) if place in plan.places else UNDEFINED for place in every)
+    inits = tuple(_init(m, plan, entry, place) if place in params else UNDEFINED for place in every)
     late_params = tuple(Var(outs[place].type, outs[place].hint) for place in late)
-    body_params = (*((index,) if index is not None else ()), *(params[p] for p in plan.places), *late_params)
+    body_params = (*((index,) if index is not None else ()), *params.values(), *late_params)
     body = Block(body_params, tuple(node.scopes[-1].stmts), _end(node.end, values))
     results = tuple(outs.values())
     if bounds is not None:
@@ -71,61 +47,78 @@ def finish(m: Machine, plan: Plan, entry: State, header: State, params: dict[Pla
     sources = tuple(v for leaf_values in values.values() for v in leaf_values)
     for out in results:
         m.origin[out] = (Lit("loop"), *(s for s in sources if isinstance(s, Var) and not isinstance(s.type, Scalar)))
-    after = entry.copy()
+    m.state = state_after(m, plan, entry, header, node, outs, late, references, containers)
+
+
+def check(m: Machine, plan: Plan, entry: State, header: State, node: Node) -> None:
+    """Refuse what the plan does not describe exactly."""
+    mutated = mutated_slots(header, node)
+    check_disjoint(m, plan, entry, header, node, mutated)
+    check_choices(m, plan, entry, node)
+    for place, carried in plan.places.items():
+        if carried.kind == "contents" and place[1] in mutated and m.is_undefined_here(entry.heap.get(place[1])):
+            m.refuse("a loop writes into an array that exists on one path only", "where it does not exist there is nothing to carry",
+                     "make the array on both paths, or write the loop inside the branch")
+
+
+def state_after(m: Machine, plan: Plan, entry: State, header: State, node: Node, outs: dict[Place, Var], late: dict[Place, Type],
+                references: dict[Place, Ref], containers: dict[Place, tuple[State, Value]]) -> State:
+    """The state after the loop: the entry's, with the loop's results in their places."""
+    after = m.state = entry.copy()
     after.written.update(*(leaf.state.written for _, leaf in node.leaves()))
     for slot, others in header.entangled.items():
         after.entangle(slot, set(others))
-    m.state = after
     for place in plan.shapes:
         put(after, place, renewed(m, lookup(after, place)))
     for place, (state, value) in containers.items():
         put(after, place, rebuilt(m, after, state, value))
-    m.state = entry
     for place, carried in plan.places.items():
-        _bind_out(m, after, place, carried.kind, outs[place])
+        _bind_out(m, place, carried.kind, outs[place])
     kinds: dict[Place, str] = {}
     for _, leaf in node.leaves():
         if leaf.kind != "raise":
             for place in late:
-                if (value := lookup(leaf.state, place)) is not UNBOUND:
+                if place[1] not in ("path", "is") and (value := lookup(leaf.state, place)) is not UNBOUND:
                     kinds.setdefault(place, _kind(value))
-    for place in late:
-        if place[1] != "path":
-            _bind_out(m, after, place, kinds[place], outs[place])
+    for place, kind in kinds.items():
+        _bind_out(m, place, kind, outs[place])
     for place, ref in references.items():
         fresh = iter([outs[place, "path", n] for n in range(len(path_vars(ref)))])
-        put(after, place, Ref(ref.slot, _renamed(ref.path, fresh)))
+        put(after, place, Ref(ref.slot, renamed(ref.path, fresh)))
+    for place, choice in plan.choices.items():
+        install_choice(m, place, choice, [outs[flag] for flag in flag_places(place, choice)], lookup(after, place) if choice.own else None)
     arrays = [*plan.shapes, *(place for place, carried in plan.places.items() if carried.kind in ("array", "list"))]
-    arrays += [inner for place in containers for inner in _containers_in(after, place)]
-    arrays += [place for place in late if place[1] != "path" and kinds[place] in ("array", "list")]
-    entangle_outs(m, plan, entry, header, after, node, arrays)
-    _bind_unchanged(m, entry, after, header, node, plan, late | dict.fromkeys(references) | dict.fromkeys(containers))
-    m.state = after
+    arrays += [inner for place in containers for inner in containers_in(after, place)]
+    arrays += [place for place, kind in kinds.items() if kind in ("array", "list")]
+    entangle_outs(m, plan, entry, header, after, node, [place for place in arrays if place not in plan.choices])
+    _bind_unchanged(entry, after, node, {*plan.places, *plan.choices, *late, *references, *containers})
+    return after
 
 
-def _renamed(path: Iterable[Step], fresh: Iterator[Var]) -> tuple[Step, ...]:
-    """A path with its Vars replaced, in order."""
-    return tuple(Step(s.kind, map_arg(s.detail, lambda _: next(fresh))) for s in path)
+def _hint(entry: State, params: dict[Place, Var], place: Place) -> str | None:
+    if place[1] == "is":
+        return params[place].hint if place in params else None
+    return hint_of(place, lookup(entry, place)) or list_name(entry, place)
 
 
 def _kind(value: Any) -> str:
     return "array" if isinstance(value, (Ref, Select)) else "list" if isinstance(value, ListV) else "number"
 
 
-def _bind_out(m: Machine, after: State, place: Place, kind: str, out: Var) -> None:
-    kept, m.state = m.state, after
+def _bind_out(m: Machine, place: Place, kind: str, out: Var) -> None:
     if kind == "contents":
-        after.heap[place[1]] = out
+        m.state.heap[place[1]] = out
     elif kind == "array":
-        put(after, place, Ref(m.new(out)))
+        put(m.state, place, Ref(m.new(out)))
     elif kind == "list":
-        put(after, place, ListV(m.new(out)))
+        put(m.state, place, ListV(m.new(out)))
     else:
-        put(after, place, Num(out))
-    m.state = kept
+        put(m.state, place, Num(out))
 
 
 def _init(m: Machine, plan: Plan, entry: State, place: Place) -> Arg:
+    if place[1] == "is":
+        return matches(m, lookup(entry, place[0]), plan.choices[place[0]].refs[place[2]])
     value = lookup(entry, place)
     if place[0] == "memory":
         if isinstance(value, Items):
@@ -153,9 +146,17 @@ def yielded(m: Machine, every: list[Place], plan: Plan, scopes: list[Scope], lea
     kept, m.state = m.state, leaf.state
     try:
         with m.b.reopen(scopes):
-            result = []
+            result: list[Arg] = []
             for place in every:
+                if place[1] == "is":
+                    value = lookup(leaf.state, place[0])
+                    result.append(UNDEFINED if value is UNBOUND else matches(m, value, plan.choices[place[0]].refs[place[2]]))
+                    continue
                 value = lookup(leaf.state, place)
+                if place in plan.choices and place in plan.places:
+                    *_, (_, own) = alternatives(lookup(plan.header, place))
+                    assert isinstance(own, Ref)
+                    value = own_part(value, plan.choices[place], own)
                 if place[0] == "memory":
                     result.append(list_var(m, value) if isinstance(value, Items) else value)
                 else:
@@ -165,139 +166,8 @@ def yielded(m: Machine, every: list[Place], plan: Plan, scopes: list[Scope], lea
         m.state = kept
 
 
-def late_references(m: Machine, plan: Plan, entry: State, header: State, node: Node) -> dict[Place, Ref]:
-    """Names that every end of the body binds to a view of one and the same array from outside: they stay references after the loop.
-    The variables in their paths become results of the loop, as the places (place, "path", n)."""
-    found: dict[Place, Ref | None] = {}
-    for _, leaf in node.leaves():
-        if leaf.kind == "raise":
-            continue
-        for number, frame in leaf.state.frames.items():
-            for name, value in frame.items():
-                place = ("name", number, name)
-                if number not in header.frames or place in plan.places or header.frames[number].get(name, UNBOUND) is not UNBOUND:
-                    continue
-                if place not in found:
-                    found[place] = value if isinstance(value, Ref) and value.slot in entry.heap else None
-                    continue
-                first = found[place]
-                alike = first is not None and isinstance(value, Ref) and first.slot == value.slot and _same_form(first, value)
-                if not alike:
-                    found[place] = None
-    return {place: ref for place, ref in found.items() if ref is not None}
-
-
-def _same_form(a: Ref, b: Ref) -> bool:
-    return len(a.path) == len(b.path) and all(s.kind == t.kind and _form(s.detail) == _form(t.detail) for s, t in zip(a.path, b.path))
-
-
-def _form(arg: Arg) -> Any:
-    if isinstance(arg, Var):
-        return "var"
-    if isinstance(arg, Seq):
-        return (arg.kind, *map(_form, arg.items))
-    if isinstance(arg, Slice):
-        return ("slice", _form(arg.start), _form(arg.stop), _form(arg.step))
-    return repr(arg)
-
-
-def late_containers(m: Machine, plan: Plan, header: State, node: Node) -> dict[Place, tuple[State, Value]]:
-    """Names that the body binds first, to containers of one and the same structure: (name) -> one of them, and the state in which it is."""
-    found: dict[Place, tuple[State, Value] | None] = {}
-    for _, leaf in node.leaves():
-        if leaf.kind == "raise":
-            continue
-        for number, frame in leaf.state.frames.items():
-            for name, value in frame.items():
-                place = ("name", number, name)
-                if number not in header.frames or header.frames[number].get(name, UNBOUND) is not UNBOUND or value is UNBOUND:
-                    continue
-                known = found.setdefault(place, (leaf.state, value))
-                if parts(leaf.state, place, value) is None or known is None or not _alike(*known, leaf.state, value):
-                    found[place] = None
-    return {place: known for place, known in found.items() if known is not None}
-
-
-def _alike(a: State, x: Value, b: State, y: Value) -> bool:
-    """Whether two values have the same structure: numbers and arrays at the same places, and the same constants."""
-    if is_numeric(x) or is_numeric(y):
-        return is_numeric(x) and is_numeric(y)
-    if isinstance(x, (Ref, Select)) or isinstance(y, (Ref, Select)):
-        return isinstance(x, (Ref, Select)) and isinstance(y, (Ref, Select))
-    if isinstance(x, Static):
-        return x == y
-    inner = parts(a, ("",), x)
-    return inner is not None and same_structure(a, x, b, y) and all(
-        _alike(a, v, b, w) for (_, v), (_, w) in zip(inner, parts(b, ("",), y) or ()))
-
-
-def rebuilt(m: Machine, after: State, state: State, value: Value) -> Value:
-    """A container of a body's end with slots of its own; its numbers and arrays are put in later."""
-    if isinstance(value, TupleV):
-        return TupleV(tuple(rebuilt(m, after, state, item) for item in value.items), value.cls)
-    if isinstance(value, (ListV, DictV, Object)):
-        contents = state.heap[value.slot]
-        slot = m.new(Items(()))
-        items = tuple(rebuilt(m, after, state, item) for _, item in parts(state, ("",), value) or ())
-        after.heap[slot] = Items(items) if isinstance(contents, Items) else Entries(contents.keys, items)  # type: ignore[union-attr]
-        return Object(slot, value.cls) if isinstance(value, Object) else type(value)(slot)
-    return value if isinstance(value, Static) else UNBOUND
-
-
-def _containers_in(state: State, place: Place) -> Iterator[Place]:
-    """The places of the lists, dictionaries and objects that are at or inside a place."""
-    value = lookup(state, place)
-    if not isinstance(value, TupleV):
-        yield place
-    for inner, item in parts(state, place, value) or ():
-        if isinstance(item, (TupleV, ListV, DictV, Object)):
-            yield from _containers_in(state, inner)
-
-
-def _numbers_in(state: State, place: Place, value: Value) -> Iterator[tuple[Place, Value]]:
-    """The numbers and arrays inside a container."""
-    for inner, item in parts(state, place, value) or ():
-        if is_numeric(item) or isinstance(item, (Ref, Select)):
-            yield inner, item
-        else:
-            yield from _numbers_in(state, inner, item)
-
-
-def _assigned_inside(m: Machine, plan: Plan, header: State, node: Node, references: dict[Place, Ref],
-                     containers: dict[Place, Any]) -> dict[Place, Type]:
-    """Names that are first bound in the body, or the parts of them: results of the loop, so that they can be used after it."""
-    found: dict[Place, Type | None] = {}
-    for scopes, leaf in node.leaves():
-        if leaf.kind == "raise":
-            continue
-        for number, frame in leaf.state.frames.items():
-            if number not in header.frames:
-                continue
-            for name, value in frame.items():
-                place = ("name", number, name)
-                if place in plan.places or header.frames[number].get(name, UNBOUND) is not UNBOUND:
-                    continue
-                if place in references:
-                    for n, var in enumerate(path_vars(value)):  # type: ignore[arg-type]
-                        at = (place, "path", n)
-                        found[at] = var.type if at not in found else join(found[at], var.type)  # type: ignore[arg-type]
-                    continue
-                single = is_numeric(value) or isinstance(value, (Ref, Select))
-                for inner, item in [(place, value)] if single else _numbers_in(leaf.state, place, value) if place in containers else ():
-                    kept, m.state = m.state, leaf.state
-                    with m.b.reopen(scopes):
-                        type = type_of(m.operand(item))
-                    m.state = kept
-                    if inner in found:
-                        known = found[inner]
-                        found[inner] = None if known is None else join(known, type)
-                    else:
-                        found[inner] = type
-    return {place: type for place, type in found.items() if type is not None}
-
-
-def _bind_unchanged(m: Machine, entry: State, after: State, header: State, node: Node, plan: Plan, late: dict[Place, Any]) -> None:
-    """Other things that the body binds (tuples, functions): unknown after the loop unless it binds the same."""
+def _bind_unchanged(entry: State, after: State, node: Node, bound: set[Place]) -> None:
+    """Other things that the body binds (functions, say): unknown after the loop unless it binds the same."""
     for _, leaf in node.leaves():
         if leaf.kind == "raise":
             continue
@@ -305,10 +175,7 @@ def _bind_unchanged(m: Machine, entry: State, after: State, header: State, node:
             if number not in after.frames:
                 continue
             for name, value in frame.items():
-                place = ("name", number, name)
-                if place in plan.places or place in late or (name in after.frames[number] and after.frames[number][name] is not UNBOUND):
+                if ("name", number, name) in bound or entry.frames[number].get(name, UNBOUND) is not UNBOUND:
                     continue
-                if isinstance(value, (Static,)) and not slots(value):
-                    after.frames[number][name] = value
-                else:
-                    after.frames[number][name] = Poison("it is first assigned inside a loop")  # type: ignore[assignment]
+                known = isinstance(value, Static) and after.frames[number].get(name, UNBOUND) in (UNBOUND, value)
+                after.frames[number][name] = value if known else Poison("it is first assigned inside a loop")  # type: ignore[assignment]

@@ -12,7 +12,8 @@ from typing import Any
 
 from ..ir.build import Scope, type_of
 from ..ir.nodes import Arg, Lit, Operand, Span, Var
-from ..ir.types import INT, List, Scalar, Type, covers, join, renew
+from ..ir.types import BOOL, INT, List, Scalar, Type, covers, join, renew
+from .choices import flag_name, flag_places, install_choice, widen_choices
 from .loop_ends import finish
 from .machine import Machine, Poison
 from .merge import list_var
@@ -52,14 +53,14 @@ DEAD = Poison("it was taken for dead")  # a name that is not read again before i
 
 
 def lower_loop(m: Machine, body: Callable[[Operand | None], Leaf | Split], bounds: tuple[Arg, Arg, Arg] | None,
-               guess: Iterator[Place] | list[Place], span: Span | None, peelable: bool = True) -> None:
+               guess: Iterator[Place] | list[Place], span: Span | None, loop: Any, peelable: bool = True) -> None:
     """Lower a loop: `body(index)` executes the body once in the current state and says how it ends.
 
     `bounds`: start, stop and step of a `for`; None for a `while True` whose body breaks. Afterwards the machine's state is
     that after the loop.
     """
     entry = m.state
-    plan = Plan()
+    plan = Plan(loop=loop)
     for place in guess:
         plan_place(m, plan, entry, place, lookup(entry, place), peelable)
     dead = [(number, name) for number, frame in entry.frames.items() for name in frame if not m.is_live_again(number, name)]
@@ -75,7 +76,7 @@ def lower_loop(m: Machine, body: Callable[[Operand | None], Leaf | Split], bound
         index = Var(INT) if bounds is not None else None
         with m.opened() as scopes:
             node = Node(scopes, body(index))
-        if not widen(m, plan, entry, header, node, peelable):
+        if not (widen(m, plan, entry, header, node, peelable) or (loop in m.choosing and widen_choices(m, plan, entry, header, node))):
             break
     else:
         m.refuse("the types of this loop's variables do not settle", "each iteration gives them another type",
@@ -135,6 +136,11 @@ def install(m: Machine, plan: Plan) -> dict[Place, Var]:
             put(m.state, place, ListV(m.new(param)))
         else:
             put(m.state, place, Num(param))
+    for place, choice in plan.choices.items():
+        if not choice.late:
+            flags = [Var(BOOL, flag_name(m.state, place, ref)) for ref in choice.refs[:choice.flags]]
+            params.update(zip(flag_places(place, choice), flags))
+            install_choice(m, place, choice, flags, lookup(m.state, place) if choice.own else None)
     for slot, others in plan.entangled.items():
         m.state.entangle(slot, set(others))
     return params
@@ -169,6 +175,7 @@ def widen(m: Machine, plan: Plan, entry: State, header: State, node: Node, peela
         changed |= widen_shapes(m, plan, entry, header, scopes, leaf.state, peelable)
         if len(plan.shapes) > shapes:  # what is carried in the slots that a container had before is found again in its new ones
             plan.places.clear()
+            plan.choices.clear()
             return True
         known = set(entry.heap)
         for slot, others in leaf.state.entangled.items():
@@ -221,6 +228,8 @@ def widen_place(m: Machine, plan: Plan, entry: State, place: Place, before: Any,
         if before is not UNBOUND and after is not DEAD:
             m.refuse(f"`{hint_of(place, None) or 'a value'}` is not known after an iteration", after.why, "give it the same kind of value on every path")
         return False
+    if place in plan.choices:
+        return False  # see `widen_choices`
     if is_numeric(after) and (before is UNBOUND or is_numeric(before)):
         type = type_of(m.operand(after))
         if before is UNBOUND:

@@ -21,8 +21,8 @@ from ..ir.types import Opaque
 from ..structure import LEAF, TreeDef
 from .calls import FrameInfo, names_of
 from .liveness import liveness
+from .machine import NeedChoices, Refusal, Unreachable
 from .machine import NeedStatic as NeedParams
-from .machine import Refusal, Unreachable
 from .recursion import Recursion
 from .request import Guard, NeedStatic, Request
 from .signature import Described, Leaf
@@ -39,11 +39,14 @@ class Lowered:
     guards: tuple[Guard, ...]
 
 
-def lower(request: Request) -> Lowered:
+def lower(request: Request, choosing: frozenset[Any] = frozenset()) -> Lowered:
     """Lower one specialisation of a function. Raises UnsupportedError, MissingRuleError, NeedStatic."""
     lowerer = Lowerer(request)
+    lowerer.choosing = choosing
     try:
         return lowerer.run_request()
+    except NeedChoices as need:
+        return lower(request, choosing | {need.loop})
     except Refusal as refusal:
         raise UnsupportedError([refusal.finding]) from None
     except NeedParams as need:

@@ -66,6 +66,13 @@ class NeedStatic(Exception):
         self.params = params
 
 
+class NeedChoices(Exception):
+    """The program needs a loop to carry which of several arrays each name refers to (see `choices`)."""
+
+    def __init__(self, loop: Any) -> None:
+        self.loop = loop
+
+
 class Unreachable(Exception):
     """Every path of the statement or expression raises: nothing after it is executed."""
 
@@ -78,9 +85,16 @@ class Machine:
         self.node: ast.AST | None = None  # what is being lowered, for error messages
         self.source: Any = None  # the FunctionSource it stands in
         self.params: set[Var] = set()
+        self.choosing: frozenset[Any] = frozenset()  # the loops that carry which of several arrays each name refers to
+        self.loop_outs: dict[int, Any] = {}  # slots of what a loop has bound to one of several arrays, and the loop
         self.origin: dict[Var, tuple[Arg, ...]] = {}
         self.taken: list[tuple[Operand, bool]] = []  # the conditions that hold, or do not, where we are
         self.partial: dict[Var, tuple[Operand, bool]] = {}  # values that exist only where a condition holds, or does not
+
+    def need_choices(self, loop: Any) -> None:
+        """Start again if that is not done yet, with a loop that carries which of several arrays each name refers to."""
+        if loop is not None and loop not in self.choosing:
+            raise NeedChoices(loop)
 
     # -- errors ------------------------------------------------------------------------------------------
 
@@ -333,6 +347,8 @@ class Machine:
         if others:
             alive = reachable(self.state, self.live_values())
             if any(other in alive and other in self.state.heap for other in others):
+                for other in sorted(self.state.may_be([slot, *(o for o in others if o in alive)])):
+                    self.need_choices(self.loop_outs.get(other))
                 self.refuse(
                     "an array is written that may share memory with another one in use",
                     "whether it is a view or a copy is not known before the program runs",

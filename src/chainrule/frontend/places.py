@@ -68,6 +68,8 @@ class Plan:
     places: dict[Place, Carried] = field(default_factory=dict)
     shapes: dict[Place, None] = field(default_factory=dict)  # containers of known structure, made anew in each iteration: carried part by part
     entangled: dict[int, frozenset[int]] = field(default_factory=dict)
+    choices: dict[Place, Any] = field(default_factory=dict)  # see `choices`
+    loop: Any = None  # what identifies the loop, from one attempt to lower it to the next
     header: State = field(default_factory=State)
 
 

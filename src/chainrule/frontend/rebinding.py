@@ -6,6 +6,8 @@ Such a name is carried by the contents of its array. That is exact only while no
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from .machine import Machine
 from .places import Node, Place, Plan, hint_of, lookup, parts
 from .state import State, reachable, slots
@@ -27,7 +29,7 @@ def mutated_slots(header: State, node: Node) -> set[int]:
 def check_disjoint(m: Machine, plan: Plan, entry: State, header: State, node: Node, mutated: set[int]) -> None:
     """Names that are rebound to other arrays are carried by contents; that is exact only if none of these arrays, where it is
     written, is also known by another name. Otherwise refuse."""
-    by_contents = [*plan.shapes, *(p for p, c in plan.places.items() if c.kind in ("array", "list"))]
+    by_contents = carried_by_contents(plan)
     if not by_contents:
         return
     header_slots = {s for p in by_contents for s in slots(lookup(header, p))}
@@ -35,6 +37,19 @@ def check_disjoint(m: Machine, plan: Plan, entry: State, header: State, node: No
                for s in state.may_be(slots(lookup(state, p)))}
     if not (header_slots | sources) & mutated:
         return
+    found = common(m, entry, node, by_contents, others=True)
+    if found is not None:
+        m.need_choices(plan.loop)
+        refuse_alias(m, *found)
+
+
+def carried_by_contents(plan: Plan) -> list[Place]:
+    """The places that are bound to another array, list, dictionary or object each time."""
+    return [*plan.shapes, *(p for p, c in plan.places.items() if c.kind in ("array", "list") and p not in plan.choices)]
+
+
+def common(m: Machine, entry: State, node: Node, by_contents: list[Place], others: bool) -> tuple[Place, str] | None:
+    """A place whose array another of these places may see, too, or (`others`) another name; and when."""
     states = [(entry, "before the loop"), *((leaf.state, "in the loop") for _, leaf in node.leaves() if leaf.kind != "raise")]
     for state, when in states:
         seen: set[int] = set()
@@ -46,17 +61,18 @@ def check_disjoint(m: Machine, plan: Plan, entry: State, header: State, node: No
                 continue
             every |= mine
             if isinstance(value, Select):
-                _check_select(m, state, by_contents, place, value, when)
+                if not _exchanged(state, by_contents, value):
+                    return place, when
                 continue
-            if _with_shared(state, mine) & seen:
-                _refuse_alias(m, place, when)
+            if with_shared(state, mine) & seen:
+                return place, when
             seen |= mine
-        others = state.may_be(seen_otherwise(m, state, set(by_contents)))
-        if others & _with_shared(state, every):
-            _refuse_alias(m, by_contents[0], when)
+        if others and state.may_be(seen_otherwise(m, state, set(by_contents))) & with_shared(state, every):
+            return by_contents[0], when
+    return None
 
 
-def _check_select(m: Machine, state: State, by_contents: list[Place], place: Place, value: Select, when: str) -> None:
+def _exchanged(state: State, by_contents: list[Place], value: Select) -> bool:
     """`if c: a, b = b, a` leaves Select(c, b, a) and Select(c, a, b): disjoint on each side of c."""
     for side in ("then", "orelse"):
         taken: set[int] = set()
@@ -64,14 +80,15 @@ def _check_select(m: Machine, state: State, by_contents: list[Place], place: Pla
             v = lookup(state, other)
             if isinstance(v, Select):
                 if v.condition is not value.condition:
-                    _refuse_alias(m, place, when)
+                    return False
                 v = getattr(v, side)
             if isinstance(v, Select) or taken & set(slots(v)):
-                _refuse_alias(m, place, when)
+                return False
             taken |= set(slots(v))
+    return True
 
 
-def _with_shared(state: State, found: set[int]) -> set[int]:
+def with_shared(state: State, found: set[int]) -> set[int]:
     """These slots, and those that they may share memory with, or be."""
     return found.union(*(state.entangled.get(slot, frozenset()) | state.twins.get(slot, frozenset()) for slot in found))
 
@@ -104,7 +121,7 @@ def _reach(state: State, place: Place, value: Value, but: set[Place], found: set
             _reach(state, part, item, but, found, (*around, value.slot) if held else around)  # type: ignore[union-attr]
 
 
-def _refuse_alias(m: Machine, place: Place, when: str) -> None:
+def refuse_alias(m: Machine, place: Place, when: str) -> NoReturn:
     m.refuse(f"`{hint_of(place, None) or 'an array'}` is rebound in a loop that also writes into it, and another name may see the same array",
              f"which name sees the write {when} depends on the number of iterations",
              "write into a copy, or copy with `y[...] = x` instead of rebinding")
@@ -136,10 +153,14 @@ def entangle_outs(m: Machine, plan: Plan, entry: State, header: State, after: St
     def is_array(place: Place) -> bool:
         return isinstance(lookup(after, place), (Ref, Select))
 
+    disjoint = set(carried_by_contents(plan))
+    if common(m, entry, node, list(disjoint), others=False) is not None:
+        disjoint = set()
     for place in arrays:
         for slot in slots(lookup(after, place)):
+            m.loop_outs[slot] = plan.loop
             note = after.entangle if is_array(place) else after.confuse
             note(slot, {o for o in may_be[place] if o in entry.heap and o in shared})
             for other in arrays:
-                if other != place and is_array(place) == is_array(other) and may_be[other] & may_be[place]:
+                if other != place and not (place in disjoint and other in disjoint) and is_array(place) == is_array(other) and may_be[other] & may_be[place]:
                     note(slot, set(slots(lookup(after, other))))

@@ -557,7 +557,8 @@ class Statements(Comprehensions):
         guess = self.guess(stmt)
         info.loops.append(stmt)
         try:
-            lower_loop(self, body, bounds, guess, span, peelable=bounds is not None)
+            loop = (self.source.file, stmt.lineno, stmt.col_offset)
+            lower_loop(self, body, bounds, guess, span, loop, peelable=bounds is not None)
         except (NeedPeel, NeedUnroll) as need:
             self.state, self.loop = snapshot, outer
             del kept.stmts[count:]

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from ..ir.build import Scope, type_of
 from ..ir.nodes import Block, Lit, Operand, Var, Yield
-from ..ir.types import BOOL, covers, join, renew
+from ..ir.types import Scalar, covers, join, renew
 from ..ir.walk import definitions
 from .late import late_references
 from .machine import Machine
@@ -160,14 +160,31 @@ def matches(m: Machine, value: Value, ref: Ref) -> Operand:
     if not isinstance(value, Select):
         return Lit(value == ref)
     then, orelse = matches(m, value.then, ref), matches(m, value.orelse, ref)
-    if isinstance(then, Lit) and isinstance(orelse, Lit):
-        if then.value == orelse.value:
-            return then
-        if type_of(value.condition) == BOOL:
-            return value.condition if then.value else m.b.emit("not", value.condition)
+    if then is orelse or (isinstance(then, Lit) and isinstance(orelse, Lit) and then.value == orelse.value):
+        return then
+    condition = value.condition
+    if isinstance(of := type_of(condition), Scalar) and of.dtype == "bool" and (isinstance(then, Lit) or isinstance(orelse, Lit)):
+        if isinstance(orelse, Lit):
+            then, orelse, condition = orelse, then, m.b.emit("not", condition)
+        if isinstance(orelse, Lit):
+            return m.b.emit("not", condition) if orelse.value else condition
+        assert isinstance(then, Lit)
+        return m.b.emit("or", condition, orelse) if then.value else m.b.emit("and", m.b.emit("not", condition), orelse)
     chosen = m.operand(m.choose(value.condition, lambda: m.wrap(then), lambda: m.wrap(orelse)))
     assert isinstance(chosen, (Var, Lit))
     return chosen
+
+
+def own_array(value: Value, plan: Plan, place: Place) -> Value:
+    """What the place's own array is after an iteration; where the place refers to an array outside, any array that is there will do."""
+    choice = plan.choices[place]
+    own = {ref for _, ref in alternatives(value) if isinstance(ref, Ref) and ref not in choice.refs}
+    cells = {other: cell for other, c in plan.choices.items() if c.own and not c.late for *_, (_, cell) in [alternatives(lookup(plan.header, other))]}
+    if len(own) == 1 and any(isinstance(cell, Ref) and cell.slot == ref.slot for cell in cells.values() for ref in own):
+        return own.pop()  # in an exchange of two names, say
+    kept = cells[place]
+    assert isinstance(kept, Ref)
+    return own_part(value, choice, kept)
 
 
 def own_part(value: Value, choice: Choice, kept: Ref) -> Value:

@@ -11,7 +11,7 @@ from typing import Any
 from ..ir.build import Scope
 from ..ir.nodes import UNDEFINED, Arg, Block, Branch, Break, End, For, Lit, Operand, Raise, Span, Var, While, Yield
 from ..ir.types import BOOL, Scalar, Type, renew
-from .choices import alternatives, check_choices, flag_places, install_choice, matches, own_part
+from .choices import check_choices, flag_places, install_choice, matches, own_array
 from .late import containers_in, late_containers, late_references, late_types, rebuilt, renamed
 from .machine import Machine, Poison
 from .merge import list_var
@@ -154,9 +154,7 @@ def yielded(m: Machine, every: list[Place], plan: Plan, scopes: list[Scope], lea
                     continue
                 value = lookup(leaf.state, place)
                 if place in plan.choices and place in plan.places:
-                    *_, (_, own) = alternatives(lookup(plan.header, place))
-                    assert isinstance(own, Ref)
-                    value = own_part(value, plan.choices[place], own)
+                    value = own_array(value, plan, place)
                 if place[0] == "memory":
                     result.append(list_var(m, value) if isinstance(value, Items) else value)
                 else:

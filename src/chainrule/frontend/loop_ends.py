@@ -10,8 +10,8 @@ from typing import Any
 
 from ..ir.build import Scope
 from ..ir.nodes import UNDEFINED, Arg, Block, Branch, Break, End, For, Lit, Operand, Raise, Span, Var, While, Yield
-from ..ir.types import BOOL, Scalar, Type, renew
-from .choices import check_choices, flag_places, install_choice, matches, own_array
+from ..ir.types import Scalar, Type, renew
+from .choices import check_choices, choice_name, end_value, install_choice, own_array
 from .late import containers_in, late_containers, late_references, late_types, rebuilt, renamed
 from .machine import Machine, Poison
 from .merge import list_var
@@ -29,11 +29,11 @@ def finish(m: Machine, plan: Plan, entry: State, header: State, params: dict[Pla
     late = late_types(m, plan, header, node, references, containers)
     for place, choice in plan.choices.items():
         if choice.late:
-            late = {p: type for p, type in late.items() if p != place or choice.own} | dict.fromkeys(flag_places(place, choice), BOOL)
+            late = {p: type for p, type in late.items() if p != place or choice.own} | choice.carried(place)
     check(m, plan, entry, header, node)
     every = [*params, *late]
-    values = {id(leaf): yielded(m, every, plan, scopes, leaf) for scopes, leaf in node.leaves() if leaf.kind != "raise"}
-    outs = {place: Var(renew(params[place].type if place in params else late[place]), _hint(entry, params, place)) for place in every}
+    values = {id(leaf): yielded(m, every, plan, params, scopes, leaf) for scopes, leaf in node.leaves() if leaf.kind != "raise"}
+    outs = {place: Var(renew(params[place].type if place in params else late[place]), _hint(entry, plan, place)) for place in every}
     m.state = entry
     inits = tuple(_init(m, plan, entry, place) if place in params else UNDEFINED for place in every)
     late_params = tuple(Var(outs[place].type, outs[place].hint) for place in late)
@@ -78,7 +78,7 @@ def state_after(m: Machine, plan: Plan, entry: State, header: State, node: Node,
     for _, leaf in node.leaves():
         if leaf.kind != "raise":
             for place in late:
-                if place[1] not in ("path", "is") and (value := lookup(leaf.state, place)) is not UNBOUND:
+                if place[1] not in ("path", "is", "at") and (value := lookup(leaf.state, place)) is not UNBOUND:
                     kinds.setdefault(place, _kind(value))
     for place, kind in kinds.items():
         _bind_out(m, place, kind, outs[place])
@@ -86,7 +86,7 @@ def state_after(m: Machine, plan: Plan, entry: State, header: State, node: Node,
         fresh = iter([outs[place, "path", n] for n in range(len(path_vars(ref)))])
         put(after, place, Ref(ref.slot, renamed(ref.path, fresh)))
     for place, choice in plan.choices.items():
-        install_choice(m, place, choice, [outs[flag] for flag in flag_places(place, choice)], lookup(after, place) if choice.own else None)
+        install_choice(m, place, choice, outs, lookup(after, place) if choice.own else None)
     arrays = [*plan.shapes, *(place for place, carried in plan.places.items() if carried.kind in ("array", "list"))]
     arrays += [inner for place in containers for inner in containers_in(after, place)]
     arrays += [place for place, kind in kinds.items() if kind in ("array", "list")]
@@ -95,9 +95,9 @@ def state_after(m: Machine, plan: Plan, entry: State, header: State, node: Node,
     return after
 
 
-def _hint(entry: State, params: dict[Place, Var], place: Place) -> str | None:
-    if place[1] == "is":
-        return params[place].hint if place in params else None
+def _hint(entry: State, plan: Plan, place: Place) -> str | None:
+    if place[1] in ("is", "at"):
+        return choice_name(entry, plan, place)
     return hint_of(place, lookup(entry, place)) or list_name(entry, place)
 
 
@@ -117,8 +117,8 @@ def _bind_out(m: Machine, place: Place, kind: str, out: Var) -> None:
 
 
 def _init(m: Machine, plan: Plan, entry: State, place: Place) -> Arg:
-    if place[1] == "is":
-        return matches(m, lookup(entry, place[0]), plan.choices[place[0]].refs[place[2]])
+    if place[1] in ("is", "at"):
+        return end_value(m, plan, place, entry, Lit(0))
     value = lookup(entry, place)
     if place[0] == "memory":
         if isinstance(value, Items):
@@ -141,16 +141,15 @@ def _end(end: Leaf | Split, values: dict[int, tuple[Arg, ...]]) -> End:
     return kind(values[id(end)])
 
 
-def yielded(m: Machine, every: list[Place], plan: Plan, scopes: list[Scope], leaf: Leaf) -> tuple[Arg, ...]:
+def yielded(m: Machine, every: list[Place], plan: Plan, params: dict[Place, Var], scopes: list[Scope], leaf: Leaf) -> tuple[Arg, ...]:
     """The carried values at an end of the body, read in that block."""
     kept, m.state = m.state, leaf.state
     try:
         with m.b.reopen(scopes):
             result: list[Arg] = []
             for place in every:
-                if place[1] == "is":
-                    value = lookup(leaf.state, place[0])
-                    result.append(UNDEFINED if value is UNBOUND else matches(m, value, plan.choices[place[0]].refs[place[2]]))
+                if place[1] in ("is", "at"):
+                    result.append(end_value(m, plan, place, leaf.state, params.get(place, Lit(0))))
                     continue
                 value = lookup(leaf.state, place)
                 if place in plan.choices and place in plan.places:

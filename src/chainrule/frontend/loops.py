@@ -12,8 +12,8 @@ from typing import Any
 
 from ..ir.build import Scope, type_of
 from ..ir.nodes import Arg, Lit, Operand, Span, Var
-from ..ir.types import BOOL, INT, List, Scalar, Type, covers, join, renew
-from .choices import flag_name, flag_places, install_choice, widen_choices
+from ..ir.types import INT, List, Scalar, Type, covers, join, renew
+from .choices import choice_name, install_choice, widen_choices
 from .loop_ends import finish
 from .machine import Machine, Poison
 from .merge import list_var
@@ -76,7 +76,8 @@ def lower_loop(m: Machine, body: Callable[[Operand | None], Leaf | Split], bound
         index = Var(INT) if bounds is not None else None
         with m.opened() as scopes:
             node = Node(scopes, body(index))
-        if not (widen(m, plan, entry, header, node, peelable) or (loop in m.choosing and widen_choices(m, plan, entry, header, node))):
+        changing = {*params.values(), *([index] if index is not None else [])}
+        if not (widen(m, plan, entry, header, node, peelable) or (loop in m.choosing and widen_choices(m, plan, entry, header, node, changing))):
             break
     else:
         m.refuse("the types of this loop's variables do not settle", "each iteration gives them another type",
@@ -138,9 +139,9 @@ def install(m: Machine, plan: Plan) -> dict[Place, Var]:
             put(m.state, place, Num(param))
     for place, choice in plan.choices.items():
         if not choice.late:
-            flags = [Var(BOOL, flag_name(m.state, place, ref)) for ref in choice.refs[:choice.flags]]
-            params.update(zip(flag_places(place, choice), flags))
-            install_choice(m, place, choice, flags, lookup(m.state, place) if choice.own else None)
+            own = lookup(m.state, place) if choice.own else None
+            params.update({inner: Var(type, choice_name(m.state, plan, inner)) for inner, type in choice.carried(place).items()})
+            install_choice(m, place, choice, params, own)
     for slot, others in plan.entangled.items():
         m.state.entangle(slot, set(others))
     return params

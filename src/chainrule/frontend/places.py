@@ -159,7 +159,7 @@ def parts(state: State, place: Place, value: Value) -> list[tuple[Place, Value]]
     """The places inside the container that is at a place, and what is there; None for what is no container of known structure."""
     if isinstance(value, TupleV):
         return [((place, "part", n), item) for n, item in enumerate(value.items)]
-    contents = state.heap[value.slot] if isinstance(value, (ListV, DictV, Object)) else None
+    contents = state.heap.get(value.slot) if isinstance(value, (ListV, DictV, Object)) else None
     if isinstance(contents, Items):
         return [((place, "in", n), item) for n, item in enumerate(contents.items)]
     return [((place, "in", key), item) for key, item in zip(contents.keys, contents.values)] if isinstance(contents, Entries) else None

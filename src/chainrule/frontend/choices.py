@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from ..ir.build import Scope, type_of
-from ..ir.nodes import UNDEFINED, Arg, Block, Lit, Operand, Seq, Slice, Var, Yield
+from ..ir.nodes import Arg, Block, Lit, Operand, Seq, Slice, Var, Yield
 from ..ir.types import BOOL, INT, Scalar, Type, covers, join, renew
 from ..ir.walk import definitions, map_arg
 from .late import late_references
@@ -140,7 +140,7 @@ def widen_choices(m: Machine, plan: Plan, entry: State, header: State, node: Nod
             changed = True
         for scopes, state in sources[place]:
             for _, ref in alternatives(lookup(state, place)):
-                if ref is UNBOUND or isinstance(ref, Ref) and ref.slot in unsure:
+                if ref is UNBOUND or (isinstance(ref, Ref) and ref.slot in unsure):
                     continue
                 if not isinstance(ref, Ref):
                     refuse_alias(m, place, "in the loop")
@@ -250,7 +250,7 @@ def end_value(m: Machine, plan: Plan, place: Place, state: State, before: Operan
     """A flag or an index at the end of an iteration (or before the loop); `before`: what it was."""
     value, choice = lookup(state, place[0]), plan.choices[place[0]]
     if value is UNBOUND:
-        return UNDEFINED
+        return before
     if place[1] == "is":
         return _is(m, value, choice, place[2])
     return _at(m, value, choice, place[2], choice.holes_in(place[2])[place[3]], before)

@@ -32,13 +32,12 @@ def finish(m: Machine, plan: Plan, entry: State, header: State, params: dict[Pla
             late = {p: type for p, type in late.items() if p != place or choice.own} | choice.carried(place)
     check(m, plan, entry, header, node)
     every = [*params, *late]
+    params = params | {place: Var(renew(type), _hint(entry, plan, place)) for place, type in late.items()}
     values = {id(leaf): yielded(m, every, plan, params, scopes, leaf) for scopes, leaf in node.leaves() if leaf.kind != "raise"}
-    outs = {place: Var(renew(params[place].type if place in params else late[place]), _hint(entry, plan, place)) for place in every}
+    outs = {place: Var(renew(params[place].type), _hint(entry, plan, place)) for place in every}
     m.state = entry
-    inits = tuple(_init(m, plan, entry, place) if place in params else UNDEFINED for place in every)
-    late_params = tuple(Var(outs[place].type, outs[place].hint) for place in late)
-    body_params = (*((index,) if index is not None else ()), *params.values(), *late_params)
-    body = Block(body_params, tuple(node.scopes[-1].stmts), _end(node.end, values))
+    inits = tuple(UNDEFINED if place in late else _init(m, plan, entry, place) for place in every)
+    body = Block((*((index,) if index is not None else ()), *params.values()), tuple(node.scopes[-1].stmts), _end(node.end, values))
     results = tuple(outs.values())
     if bounds is not None:
         m.b.add(For(results, *bounds, inits, body, span=span))
@@ -149,7 +148,7 @@ def yielded(m: Machine, every: list[Place], plan: Plan, params: dict[Place, Var]
             result: list[Arg] = []
             for place in every:
                 if place[1] in ("is", "at"):
-                    result.append(end_value(m, plan, place, leaf.state, params.get(place, Lit(0))))
+                    result.append(end_value(m, plan, place, leaf.state, params[place]))
                     continue
                 value = lookup(leaf.state, place)
                 if place in plan.choices and place in plan.places:
@@ -157,7 +156,7 @@ def yielded(m: Machine, every: list[Place], plan: Plan, params: dict[Place, Var]
                 if place[0] == "memory":
                     result.append(list_var(m, value) if isinstance(value, Items) else value)
                 else:
-                    result.append(UNDEFINED if value is UNBOUND or isinstance(value, Poison) else m.operand(value))
+                    result.append(params[place] if value is UNBOUND else UNDEFINED if isinstance(value, Poison) else m.operand(value))
             return tuple(result)
     finally:
         m.state = kept

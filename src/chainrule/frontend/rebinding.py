@@ -141,8 +141,9 @@ def entangle_outs(m: Machine, plan: Plan, entry: State, header: State, after: St
                     continue
                 for slot in leaf.state.may_be(slots(lookup(leaf.state, current))):
                     other = carried.get(slot)
+                    found |= leaf.state.entangled.get(slot, frozenset())  # a list that holds it, say
                     if other is None:
-                        found |= {slot, *leaf.state.entangled.get(slot, ())}
+                        found.add(slot)
                     elif other not in seen:
                         seen.add(other)
                         pending.append(other)

@@ -98,6 +98,12 @@ def rebuilt(m: Machine, after: State, state: State, value: Value) -> Value:
     return value if isinstance(value, Static) else UNBOUND
 
 
+def renewed(m: Machine, value: Any) -> Any:
+    """A container like a list, a dictionary or an object, with the same things in it."""
+    slot = m.new(m.state.heap[value.slot])
+    return Object(slot, value.cls) if isinstance(value, Object) else type(value)(slot)
+
+
 def containers_in(state: State, place: Place) -> Iterator[Place]:
     """The places of the lists, dictionaries and objects that are at or inside a place."""
     value = lookup(state, place)

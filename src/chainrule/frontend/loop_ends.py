@@ -12,10 +12,10 @@ from ..ir.build import Scope
 from ..ir.nodes import UNDEFINED, Arg, Block, Branch, Break, End, For, Lit, Operand, Raise, Span, Var, While, Yield
 from ..ir.types import Scalar, Type, renew
 from .choices import check_choices, choice_name, end_value, install_choice, own_array
-from .late import containers_in, late_containers, late_references, late_types, rebuilt, renamed
+from .late import containers_in, late_containers, late_references, late_types, rebuilt, renamed, renewed
 from .machine import Machine, Poison
 from .merge import list_var
-from .places import Leaf, Node, Place, Plan, Split, hint_of, list_name, lookup, path_vars, put, renewed
+from .places import Leaf, Node, Place, Plan, Split, hint_of, list_name, lookup, path_vars, put
 from .rebinding import check_disjoint, entangle_outs, mutated_slots
 from .state import State
 from .values import UNBOUND, Items, ListV, Num, Ref, Select, Static, Value

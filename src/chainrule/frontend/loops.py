@@ -14,6 +14,7 @@ from ..ir.build import Scope, type_of
 from ..ir.nodes import Arg, Lit, Operand, Span, Var
 from ..ir.types import INT, List, Scalar, Type, covers, join, renew
 from .choices import choice_name, install_choice, widen_choices
+from .late import renewed
 from .loop_ends import finish
 from .machine import Machine, Poison
 from .merge import list_var
@@ -31,7 +32,6 @@ from .places import (
     parts,
     places,
     put,
-    renewed,
     same_structure,
 )
 from .state import State, slots
@@ -59,7 +59,7 @@ def lower_loop(m: Machine, body: Callable[[Operand | None], Leaf | Split], bound
     `bounds`: start, stop and step of a `for`; None for a `while True` whose body breaks. Afterwards the machine's state is
     that after the loop.
     """
-    entry = m.state
+    entry, node = m.state, m.node
     plan = Plan(loop=loop)
     for place in guess:
         plan_place(m, plan, entry, place, lookup(entry, place), peelable)
@@ -67,7 +67,7 @@ def lower_loop(m: Machine, body: Callable[[Operand | None], Leaf | Split], bound
     for place in [("name", *name) for name in dead]:
         plan.places.pop(place, None)
     for _ in range(40):
-        m.state = entry.copy()
+        m.state, m.node = entry.copy(), node
         forget(m.state, dead)
         m.state.written = set()
         params = install(m, plan)
@@ -75,14 +75,14 @@ def lower_loop(m: Machine, body: Callable[[Operand | None], Leaf | Split], bound
         m.state = header.copy()
         index = Var(INT) if bounds is not None else None
         with m.opened() as scopes:
-            node = Node(scopes, body(index))
+            made = Node(scopes, m.block(lambda: body(index)))  # noqa: B023
         changing = {*params.values(), *([index] if index is not None else [])}
-        if not (widen(m, plan, entry, header, node, peelable) or (loop in m.choosing and widen_choices(m, plan, entry, header, node, changing))):
+        if not (widen(m, plan, entry, header, made, peelable) or (loop in m.choosing and widen_choices(m, plan, entry, header, made, changing))):
             break
     else:
         m.refuse("the types of this loop's variables do not settle", "each iteration gives them another type",
                  "start them with values of their final type")
-    finish(m, plan, entry, header, params, node, index, bounds, span)
+    finish(m, plan, entry, header, params, made, index, bounds, span)
     forget(m.state, dead)
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from ..ir.build import Scope, type_of
 from ..ir.nodes import Operand, Span, Var, variables
 from ..ir.types import Opaque, Type
-from .machine import Machine
 from .state import State
 from .values import UNBOUND, DictV, Entries, Items, ListV, Num, Object, Ref, Static, TupleV, Value
 
@@ -20,10 +19,13 @@ Place = tuple[Any, ...]
 
 @dataclass
 class Leaf:
-    """An end of a block: "fall", "continue", "break", "return" or "raise", with the state there."""
+    """An end of a block: "fall", "continue", "break", "return", "throw" (an exception that may be caught) or "raise" (one that nobody
+    catches), with the state there, and the exception. What a generator's consumer leaves by is marked with its number: "break@3"."""
 
     kind: str
     state: State
+    value: Any = None
+    span: Span | None = None
 
 
 @dataclass
@@ -118,7 +120,7 @@ def put(state: State, place: Place, value: Any) -> None:
 def hint_of(place: Place, value: Any) -> str | None:
     if place[0] == "name":
         name = str(place[2])
-        return name[1:].rstrip("0123456789") if name.startswith("%") else name  # `%broke2` is ours
+        return name[1:].rstrip("0123456789.") if name.startswith("%") else name  # `%broke2` is ours
     if isinstance(value, Var):
         return value.hint
     if not isinstance(place[0], tuple):
@@ -163,12 +165,6 @@ def parts(state: State, place: Place, value: Value) -> list[tuple[Place, Value]]
     if isinstance(contents, Items):
         return [((place, "in", n), item) for n, item in enumerate(contents.items)]
     return [((place, "in", key), item) for key, item in zip(contents.keys, contents.values)] if isinstance(contents, Entries) else None
-
-
-def renewed(m: Machine, value: Any) -> Any:
-    """A container like a list, a dictionary or an object, with the same things in it."""
-    slot = m.new(m.state.heap[value.slot])
-    return Object(slot, value.cls) if isinstance(value, Object) else type(value)(slot)
 
 
 def is_numeric(value: Any) -> bool:

@@ -8,21 +8,26 @@ become the two blocks of a branch. Loops over things known at compile time are u
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Union
 
+from ..errors import Finding
 from ..ir.build import type_of
-from ..ir.nodes import Arg, Lit, Seq, Var
+from ..ir.nodes import Arg, Lit, Var
 from ..ir.types import Array, List, Scalar, kind, rank, shape
 from ..rules.structure import is_basic
-from .comprehensions import Comprehensions
+from .contexts import Contexts
+from .exits import STATEMENT, Exit, leaves
+from .generators import yields
 from .loops import NeedPeel, NeedUnroll, lower_loop
-from .machine import NeedStatic, Refusal, Unreachable, describe
+from .machine import NeedStatic, Refusal, describe
 from .overlap import strides
 from .places import Leaf, Node, Place, Split
 from .refused import REFUSED_STATEMENTS
-from .state import State, slots
+from .state import slots
+from .stepping import items_of, known_one_by_one, step_through
 from .values import (
     NONE,
     UNBOUND,
@@ -58,17 +63,14 @@ class LoopContext:
     breaks: str | None = None  # the hidden name that says that the loop was left by `break`
 
 
-class Statements(Comprehensions):
+class Statements(Contexts):
     """Executes statements."""
 
     loop: LoopContext | None = None
 
     def run(self, stmts: list[Any]) -> Leaf | Split:
         """Execute statements to their end."""
-        try:
-            return self._run(stmts)
-        except Unreachable:
-            return Leaf("raise", self.state)
+        return self.block(lambda: self._run(stmts))
 
     def _run(self, stmts: list[Any]) -> Leaf | Split:
         for n, stmt in enumerate(stmts):
@@ -96,10 +98,14 @@ class Statements(Comprehensions):
             elif isinstance(stmt, ast.Break):
                 return self.broken()
             elif isinstance(stmt, ast.Continue):
-                loop = self.loop
-                if loop is not None and loop.on_continue is not None:
-                    return loop.on_continue()
-                return Leaf("continue", self.state)
+                return self.continues()
+            elif isinstance(stmt, (ast.Try, ast.With)):
+                rest = stmts[n + 1:]
+                end = self.try_statement(stmt, rest) if isinstance(stmt, ast.Try) else self.with_statement(stmt.items, stmt.body, rest)
+                if end is not None:
+                    return end
+            elif yields(stmt):
+                self.yield_statement(stmt)
             else:
                 self.statement(stmt)
         return Leaf("fall", self.state)
@@ -117,51 +123,35 @@ class Statements(Comprehensions):
             return loop.on_break()
         return Leaf("break", self.state)
 
-    def split(self, condition: Any, then: list[Any], orelse: list[Any]) -> Split:
-        """The two ways in which a block goes on."""
-        span = self.b.span
+    def continues(self) -> Leaf | Split:
+        loop = self.loop
+        if loop is not None and loop.on_continue is not None:
+            return loop.on_continue()
+        return Leaf("continue", self.state)
+
+    def plain_loop(self) -> LoopContext:
+        return LoopContext()
+
+    def split(self, condition: Any, then: list[Any], orelse: list[Any]) -> Leaf | Split:
+        """The two ways in which a block goes on; executed by values, the one that this call takes."""
+        if self.is_concrete():
+            return self.run(then if self.decide_truth(condition) else orelse)
+        span, node = self.b.span, self.node
         base, loop = self.state, self.loop
         info = self.infos[self.current]
         around, loops, at = info.loops, list(info.loops), info.at
         nodes = []
         for stmts, holds in ((then, True), (orelse, False)):
+            self.node = node
             self.state, self.loop, around[:], info.at = base.copy(), loop, loops, at
             with self.opened() as scopes, self.given(condition, holds):
                 nodes.append(Node(scopes, self.run(stmts)))
         self.loop, around[:] = loop, loops
         return Split(condition, nodes[0], nodes[1], span, base)
 
-    def settle(self, end: Leaf | Split, returning: bool = True) -> None:
-        """Make the ends of a block one: afterwards the state is that after any of them (`returning`: after the function's return)."""
-        state = self._settle(end, list(self.b.scopes), returning)
-        if state is None:
-            raise Unreachable
-        self.state = state
-
-    def _settle(self, end: Leaf | Split, scopes: list[Any], returning: bool) -> State | None:
-        if isinstance(end, Leaf):
-            if end.kind == "raise":
-                return None
-            frame = end.state.frames[self.current]
-            if returning and frame.get("%ret", UNBOUND) is UNBOUND:
-                frame["%ret"] = NONE
-            return end.state
-        then = self._settle(end.then.end, end.then.scopes, returning)
-        orelse = self._settle(end.orelse.end, end.orelse.scopes, returning)
-        if then is None and orelse is None:
-            return None
-        base = end.base if end.base is not None and (then is None or orelse is None) else _common(then, orelse)
-        with self.b.reopen(scopes):
-            kept = self.state
-            try:
-                state, _ = self.merge(end.condition, end.then.scopes, then, None, end.orelse.scopes, orelse, None, end.span, base)
-            finally:
-                self.state = kept
-        return state
-
     def execute_all(self, stmts: list[Any]) -> None:
         """Execute statements that do not leave their block."""
-        self.settle(self._run(list(stmts)), returning=False)
+        self.settle(self.run(list(stmts)), STATEMENT)
 
     # -- simple statements -----------------------------------------------------------------------------------
 
@@ -201,10 +191,12 @@ class Statements(Comprehensions):
                 self.refuse(what, why, remedy, target)
 
     def do_FunctionDef(self, stmt: ast.FunctionDef) -> None:
-        if stmt.decorator_list:
-            self.refuse("a decorated function inside a differentiated function is not supported yet",
-                        "the decorator would run at every call", "apply the decorator outside", stmt.decorator_list[0])
-        self.bind_name(stmt.name, self.closure(stmt))
+        decorators = [(self.eval(node), node) for node in stmt.decorator_list]
+        value: Value = self.closure(stmt)
+        for decorator, node in reversed(decorators):
+            self.node = node
+            value = self.call(decorator, (value,), {})
+        self.bind_name(stmt.name, value)
 
     def do_Assert(self, stmt: ast.Assert) -> None:
         test = self.eval(stmt.test)
@@ -213,27 +205,14 @@ class Statements(Comprehensions):
             return
 
         def fail() -> Value:
-            message = () if stmt.msg is None else (self.value_of(stmt.msg),)
-            self.b.effect("py.raise", Seq((Lit(AssertionError), *message)))
-            raise Unreachable
+            self.fail(AssertionError, *(() if stmt.msg is None else (self.eval(stmt.msg),)))
 
         if known is False:
             fail()
         self.choose(self.condition(test), lambda: NONE, fail, span=self.b.span)
 
     def do_Raise(self, stmt: ast.Raise) -> None:
-        if stmt.exc is None:
-            self.refuse("a bare `raise` is not supported", "there is no exception to raise again", "name the exception", stmt)
-        call = stmt.exc
-        if isinstance(call, ast.Call):
-            cls = self.eval(call.func)
-            args = tuple(self.value_of(a) for a in call.args)
-        else:
-            cls, args = self.eval(call), ()
-        if not isinstance(cls, Static):
-            self.refuse("what is raised must be known", "it is computed", "name an exception class", stmt)
-        self.b.effect("py.raise", Seq((Lit(cls.value), *args)))
-        raise Unreachable
+        self.raise_statement(stmt)
 
     # -- assignment --------------------------------------------------------------------------------------------
 
@@ -252,12 +231,12 @@ class Statements(Comprehensions):
 
     def unpack(self, target: ast.Tuple | ast.List, value: Value) -> None:
         star = next((n for n, t in enumerate(target.elts) if isinstance(t, ast.Starred)), None)
+        value = self.listed(value)
         items = self.items_of(value, len(target.elts) if star is None else None)
         if star is None:
             if len(items) != len(target.elts):
                 word = "too many" if len(items) > len(target.elts) else "not enough"
-                self.b.effect("py.raise", Seq((Lit(ValueError), Lit(f"{word} values to unpack (expected {len(target.elts)})"))))
-                raise Unreachable
+                self.fail(ValueError, Static(f"{word} values to unpack (expected {len(target.elts)})"))
             for t, item in zip(target.elts, items):
                 self.assign(t, item)
             return
@@ -285,8 +264,7 @@ class Statements(Comprehensions):
 
     def check_length(self, length: Value, expected: int) -> None:
         def fail() -> Value:
-            self.b.effect("py.raise", Seq((Lit(ValueError), Lit(f"cannot unpack: {expected} values are expected"))))
-            raise Unreachable
+            self.fail(ValueError, Static(f"cannot unpack: {expected} values are expected"))
 
         test = self.compare("==", length, Static(expected))
         known = self.truth(test)
@@ -450,23 +428,36 @@ class Statements(Comprehensions):
 
     def loop_statement(self, stmt: ast.For | ast.While, rest: list[Any]) -> Leaf | Split | None:
         """A loop and what follows it; None if execution simply goes on with the next statement."""
+        concrete = self.is_concrete()
         if isinstance(stmt, ast.While):
-            return self.real_loop(stmt, None, None, rest)
+            return step_through(self, stmt, None, LoopContext(), rest) if concrete else self.real_loop(stmt, None, None, rest)
         iterable = self.eval(stmt.iter)
+        if self.consumes(iterable):
+            return self.generator_loop(stmt, iterable, rest)
+        iterable = self.listed(iterable)
+        hidden = f"%iterable{len(self.infos[self.current].loops)}"  # the loop goes on to see it, whatever happens to its name
+        if concrete:
+            self.frame()[hidden] = iterable
+            end = step_through(self, stmt, items_of(self, iterable, stmt), LoopContext(), [lambda following: self.forget(hidden, following), *rest])
+            if end is None:
+                self.frame().pop(hidden, None)
+            return end
         known = self.known_items(iterable)
         if known is not None:
-            return self.unroll(stmt, list(known), rest)
+            return self.unroll(stmt, known_one_by_one(self, iterable, known), rest)
         counted, element = self.counted(iterable, stmt)
         if all(isinstance(bound, Lit) for bound in counted) and not range(*(bound.value for bound in counted if isinstance(bound, Lit))):
             return self._run([*stmt.orelse, *rest]) if stmt.orelse else None
-        hidden = f"%iterable{len(self.infos[self.current].loops)}"  # the loop goes on to see the array, whatever happens to its name
         self.frame()[hidden] = iterable
         rest = [lambda following: self.forget(hidden, following), *rest]
         try:
             end = self.real_loop(stmt, counted, element, rest)
         except NeedUnroll:
             items = self.static_range(counted, element)
-            end = self.rolled_loop(stmt, counted, element, rest) if items is None else self.unroll(stmt, items, rest)
+            if items is None and self.witness is not None:
+                finding = Finding(self.location(stmt), "the index of this loop is needed before the program runs")
+                raise Refusal(finding, self.region or (stmt, self.source.file)) from None
+            end = self.rolled_loop(stmt, counted, element, rest) if items is None else self.unroll(stmt, items.__getitem__, rest)
         if end is None:
             self.frame().pop(hidden, None)
         return end
@@ -486,8 +477,11 @@ class Statements(Comprehensions):
         self.frame().pop(hidden, None)
         return self._run(following)
 
-    def unroll(self, stmt: ast.For, items: list[Value], rest: list[Any], then: list[Any] | None = None) -> Leaf | Split | None:
-        """Execute a loop over known items one by one; `then` replaces the `else` clause and the rest of a peeled loop."""
+    def unroll(self, stmt: ast.For, items: Callable[[int], Value], rest: list[Any], then: list[Any] | None = None) -> Leaf | Split | None:
+        """Execute a loop over known items one by one, until there is none (IndexError).
+
+        `then` replaces the `else` clause and the rest of a peeled loop.
+        """
         outer = self.loop
         after = [*stmt.orelse, *rest] if then is None else then
         around = self.infos[self.current].loops  # what an earlier line reads, the next iteration reads
@@ -498,19 +492,25 @@ class Statements(Comprehensions):
             return self._run(stmts)
 
         def iteration(n: int) -> Leaf | Split:
-            if n == len(items):
+            try:
+                item = items(n)
+            except IndexError:
                 return finish(after)
             self.loop = LoopContext(on_break=lambda: finish(rest), on_continue=lambda: iteration(n + 1))
             around[:] = [*loops, stmt]
             self.b.span, self.infos[self.current].at = self.span(stmt), stmt
-            self.assign(stmt.target, items[n])
+            self.assign(stmt.target, item)
             return self._run([*stmt.body, lambda _: iteration(n + 1)])
 
         try:
             if any(leaves_block(s) for s in stmt.body) or then is not None:
                 return iteration(0)
             around.append(stmt)
-            for item in items:
+            for n in itertools.count():
+                try:
+                    item = items(n)
+                except IndexError:
+                    break
                 self.b.span, self.infos[self.current].at = self.span(stmt), stmt
                 self.assign(stmt.target, item)
                 self.execute_all(list(stmt.body))
@@ -531,6 +531,11 @@ class Statements(Comprehensions):
             frame[breaks] = Static(False)
         if returns and frame.get("%returned", UNBOUND) is UNBOUND:
             frame["%returned"] = Static(False)
+        exits: list[Exit] = []
+        reached: list[Leaf] = []  # the leaves that return
+        level = str(len(self.infos[self.current].loops))
+        if self.catching:
+            frame[f"%raised{level}"] = Static(False)
 
         info = self.infos[self.current]
 
@@ -549,6 +554,11 @@ class Statements(Comprehensions):
                     self.loop_indices[:] = kept_indices
             else:
                 end = self.while_body(stmt)
+            return end
+
+        def body_and_exits(index: Any) -> Leaf | Split:
+            end, exits[:] = self.flagged(self.block(lambda: body(index)), ("fall", "continue", "break", "return"), level, "break")
+            reached[:] = [leaf for leaf in leaves(end) if leaf.kind == "return"]
             return self.ends(end)
 
         kept = self.b.scopes[-1]
@@ -558,7 +568,7 @@ class Statements(Comprehensions):
         info.loops.append(stmt)
         try:
             loop = (self.source.file, stmt.lineno, stmt.col_offset)
-            lower_loop(self, body, bounds, guess, span, loop, peelable=bounds is not None)
+            lower_loop(self, body_and_exits, bounds, guess, span, loop, peelable=bounds is not None)
         except (NeedPeel, NeedUnroll) as need:
             self.state, self.loop = snapshot, outer
             del kept.stmts[count:]
@@ -577,7 +587,10 @@ class Statements(Comprehensions):
         finally:
             self.loop = outer
             info.loops.pop()
-        return self.after_loop(stmt, breaks, returns, rest, span)
+        self.leave(exits, level, span)
+        if returns and not reached:
+            self.frame()["%returned"] = Static(False)
+        return self.after_loop(stmt, breaks, bool(reached), rest, span)
 
     def ends(self, end: Leaf | Split) -> Leaf | Split:
         """In a loop's body, `return` leaves the loop with the value and a flag."""
@@ -658,7 +671,7 @@ class Statements(Comprehensions):
         begins = self.b.emit("<" if step.value > 0 else ">", start, stop)
 
         def first(_: list[Any]) -> Leaf | Split:
-            result = self.unroll(stmt, [element(start)], rest, then=[others])
+            result = self.unroll(stmt, [element(start)].__getitem__, rest, then=[others])
             assert result is not None
             return result
 
@@ -704,18 +717,13 @@ class _Given(Num):
     """An argument that is already evaluated, as a value."""
 
 
-def _common(a: State | None, b: State | None) -> State:
-    """What two ends have in common: their state before the branch, as far as it matters to a merge."""
-    if a is None or b is None:
-        side = a or b
-        assert side is not None
-        common = State()
-        common.frames = {n: {} for n in side.frames}
-        return common
-    common = State()
-    common.frames = {n: {} for n in a.frames if n in b.frames}
-    common.heap = {s: c for s, c in a.heap.items() if s in b.heap}
-    return common
+def parts(stmt: ast.stmt) -> list[list[ast.stmt]]:
+    """The lists of statements that a compound statement is made of (not those of a function or a class)."""
+    if isinstance(stmt, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return []
+    found = [value for name in ("body", "orelse", "finalbody") if (value := getattr(stmt, name, None))]
+    found += [handler.body for handler in getattr(stmt, "handlers", ())]
+    return [*found, *(case.body for case in getattr(stmt, "cases", ()))]
 
 
 def has(stmts: list[ast.stmt], kind: type) -> bool:
@@ -723,34 +731,24 @@ def has(stmts: list[ast.stmt], kind: type) -> bool:
     for stmt in stmts:
         if isinstance(stmt, kind):
             return True
-        if isinstance(stmt, (ast.For, ast.While)):
-            if has(stmt.orelse, kind):
-                return True
-        elif isinstance(stmt, ast.If):
-            if has(stmt.body, kind) or has(stmt.orelse, kind):
-                return True
+        inner = [stmt.orelse] if isinstance(stmt, (ast.For, ast.While)) else parts(stmt)
+        if any(has(part, kind) for part in inner):
+            return True
     return False
 
 
 def has_return(stmts: list[ast.stmt]) -> bool:
     """Whether statements contain a `return` of the function that they are in."""
-    for stmt in stmts:
-        if isinstance(stmt, ast.Return):
-            return True
-        if isinstance(stmt, (ast.If, ast.For, ast.While)) and (has_return(stmt.body) or has_return(stmt.orelse)):
-            return True
-    return False
+    return any(isinstance(stmt, ast.Return) or any(has_return(part) for part in parts(stmt)) for stmt in stmts)
 
 
 def leaves_block(stmt: ast.stmt) -> bool:
     """Whether a statement may leave the block that it stands in."""
     if isinstance(stmt, (ast.Return, ast.Break, ast.Continue)):
         return True
-    if isinstance(stmt, ast.If):
-        return any(leaves_block(s) for s in (*stmt.body, *stmt.orelse))
     if isinstance(stmt, (ast.For, ast.While)):
         return has_return([stmt]) or has(stmt.orelse, ast.Break) or has(stmt.orelse, ast.Continue)
-    return False
+    return any(leaves_block(s) for part in parts(stmt) for s in part)
 
 
 __all__ = ["Lazy", "List", "Range", "Statements", "TupleV", "describe"]

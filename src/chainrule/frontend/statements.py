@@ -77,7 +77,7 @@ class Statements(Patterns):
                 return stmt(stmts[n + 1:])  # type: ignore[no-any-return]
             self.b.span = self.span(stmt)
             self.node = stmt
-            self.infos[self.current].line = getattr(stmt, "lineno", 0)
+            self.infos[self.current].at = stmt
             if isinstance(stmt, ast.If):
                 rest = stmts[n + 1:]
                 test = self.eval(stmt.test)
@@ -142,11 +142,11 @@ class Statements(Patterns):
         span, node = self.b.span, self.node
         base, loop = self.state, self.loop
         info = self.infos[self.current]
-        around, loops, line = info.loops, list(info.loops), info.line
+        around, loops, at = info.loops, list(info.loops), info.at
         nodes = []
         for stmts, holds in ((then, True), (orelse, False)):
             self.node = node
-            self.state, self.loop, around[:], info.line = base.copy(), loop, loops, line
+            self.state, self.loop, around[:], info.at = base.copy(), loop, loops, at
             with self.opened() as scopes, self.given(condition, holds):
                 nodes.append(Node(scopes, self.run(stmts)))
         self.loop, around[:] = loop, loops
@@ -287,15 +287,15 @@ class Statements(Patterns):
                 number = self.static(index, "an index into a list")
                 items = list(contents.items)
                 items[number] = value
-                self.state.heap[owner.slot] = Items(tuple(items))
+                self.change(owner.slot, Items(tuple(items)))
                 return
             self.state.entangle(owner.slot, set(slots(value)))
-            self.state.heap[owner.slot] = self.b.emit("list_set", self.operand(owner), self.operand(index), self.operand(value))
+            self.change(owner.slot, self.b.emit("list_set", self.operand(owner), self.operand(index), self.operand(value)))
             return
         if isinstance(owner, DictV):
             entries = self.state.heap[owner.slot]
             assert isinstance(entries, Entries)
-            self.state.heap[owner.slot] = entries.put(self.static(index, "a dictionary's key"), value)
+            self.change(owner.slot, entries.put(self.static(index, "a dictionary's key"), value))
             return
         owner = views.unrolled(owner)
         if isinstance(owner, Ref):
@@ -319,13 +319,13 @@ class Statements(Patterns):
 
         operand = list_var(self, contents)
         self.state.entangle(owner.slot, {*slots(contents), *slots(value)})
-        self.state.heap[owner.slot] = self.b.emit("list_set", operand, index.operand, self.operand(value))
+        self.change(owner.slot, self.b.emit("list_set", operand, index.operand, self.operand(value)))
 
     def set_attribute(self, owner: Value, name: str, value: Value, node: ast.expr) -> None:
         if isinstance(owner, Object):
             entries = self.state.heap[owner.slot]
             assert isinstance(entries, Entries)
-            self.state.heap[owner.slot] = entries.put(name, value)
+            self.change(owner.slot, entries.put(name, value))
             return
         if self.is_number(owner) and views.set_attribute(self, owner, name, value):
             return
@@ -501,7 +501,7 @@ class Statements(Patterns):
                 return finish(after)
             self.loop = LoopContext(on_break=lambda: finish(rest), on_continue=lambda: iteration(n + 1))
             around[:] = [*loops, stmt]
-            self.b.span = self.span(stmt)
+            self.b.span, self.infos[self.current].at = self.span(stmt), stmt
             self.assign(stmt.target, item)
             return self._run([*stmt.body, lambda _: iteration(n + 1)])
 
@@ -514,7 +514,7 @@ class Statements(Patterns):
                     item = items(n)
                 except IndexError:
                     break
-                self.b.span = self.span(stmt)
+                self.b.span, self.infos[self.current].at = self.span(stmt), stmt
                 self.assign(stmt.target, item)
                 self.execute_all(list(stmt.body))
         finally:
@@ -544,7 +544,7 @@ class Statements(Patterns):
 
         def body(index: Any) -> Leaf | Split:
             self.loop = LoopContext(breaks=breaks)
-            self.b.span = span
+            self.b.span, info.at = span, stmt
             if isinstance(stmt, ast.For):
                 assert element is not None
                 kept_indices = list(self.loop_indices)
@@ -570,7 +570,8 @@ class Statements(Patterns):
         guess = self.guess(stmt)
         info.loops.append(stmt)
         try:
-            lower_loop(self, body_and_exits, bounds, guess, span, peelable=bounds is not None)
+            loop = (self.source.file, stmt.lineno, stmt.col_offset)
+            lower_loop(self, body_and_exits, bounds, guess, span, loop, peelable=bounds is not None)
         except (NeedPeel, NeedUnroll) as need:
             self.state, self.loop = snapshot, outer
             del kept.stmts[count:]

@@ -343,9 +343,9 @@ class Expressions:
         return call(self.function(let.op), [self.arg(arg) for arg in args])
 
     def op_rt_raised(self, let: Let) -> ast.expr:
-        cls, function, args = let.args
+        args = let.args[-1]
         assert isinstance(args, Seq)
-        return call(self.function(let.op), [self.arg(arg) for arg in (cls, function, *args.items)])
+        return call(self.function(let.op), [self.arg(arg) for arg in (*let.args[:-1], *args.items)])
 
     def op_py_print(self, let: Let) -> ast.expr:
         args = let.args[0].items if isinstance(let.args[0], Seq) else (let.args[0],)

@@ -44,6 +44,7 @@ from .containers import (
     zeros_like,
 )
 from .control import (
+    set_errors,
     stop_gradient,
 )
 from .pointwise import (
@@ -105,6 +106,7 @@ __all__ = [
     "put_along",
     "raised",
     "repeat_pull",
+    "set_errors",
     "share",
     "sign",
     "sinc_slope",

@@ -86,7 +86,10 @@ def float_positions(args: tuple[Any, ...]) -> tuple[int, ...]:
 
 def judge(program: Program, compiler: Compiler = CHAINRULE, determinism: bool = True) -> Verdict:
     """Differentiate the program at all its arguments and compare."""
-    f = load(program.source)
+    try:
+        f = load(program.source)
+    except Exception:
+        return Verdict("invalid", "the module does not load", traceback.format_exc())
     argnums = float_positions(program.arguments[0])
     texts: list[str] = []
     doubtful = None

@@ -1383,6 +1383,12 @@ def out_of_a_ufunc_that_is_its_operand(x):
     return np.sum(np.exp(x, out=x) * x)
 
 
+def test_where_without_out_is_refused():
+    """What is not computed is whatever was in memory."""
+    with pytest.raises(REFUSED):
+        cr.grad(lambda x: np.sum(np.log(x, where=x > 1.5)[1:]))(X)
+
+
 @case(M)
 def a_reshape_in_column_order(a):
     return np.sum(a.reshape((3, 2), order="F") * np.arange(6.0).reshape(3, 2) * np.reshape(a, (3, 2)))

@@ -18,7 +18,7 @@ import numpy as np
 
 from .. import runtime
 from ..ir.nodes import UNDEFINED, Arg, Let, Lit, Make, Seq, Slice, Var
-from ..ir.ops import OPS, REQUIRED, is_default
+from ..ir.ops import OPS, REQUIRED, Op, is_default
 from ..ir.probe import type_of
 from ..ir.types import Array, List, Scalar, rank
 from ..rules.structure import is_basic, is_full, may_repeat
@@ -343,9 +343,13 @@ class Expressions:
         return call(self.function(let.op), [self.arg(arg) for arg in args])
 
     def op_rt_raised(self, let: Let) -> ast.expr:
-        args = let.args[-1]
+        cls, function, args = let.args
         assert isinstance(args, Seq)
-        return call(self.function(let.op), [self.arg(arg) for arg in (*let.args[:-1], *args.items)])
+        op = getattr(function.value, "__self__", None) if isinstance(function, Lit) else None
+        if isinstance(op, Op) and op.destroys is None and isinstance(args.items[0], Seq):
+            nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+            return call(self.function(let.op), [self.arg(cls), ast.Lambda(nothing, self.let(Let(let.out, op.name, args.items[0].items, let.span)))])
+        return call(self.function(let.op), [self.arg(arg) for arg in (cls, function, *args.items)])
 
     def op_py_print(self, let: Let) -> ast.expr:
         args = let.args[0].items if isinstance(let.args[0], Seq) else (let.args[0],)
@@ -380,9 +384,23 @@ class Expressions:
             elif kind == "T":
                 whole = isinstance(detail, Lit) and detail.value is None
                 node = ast.Attribute(node, "T", ast.Load()) if whole else method(node, "transpose", self.arg(detail))
-            else:
+            elif kind == "reshape":
                 node = method(node, "reshape", *self.shape(detail))
+            elif kind == "flat":
+                node = ast.Attribute(node, "flat", ast.Load())
+            elif kind == "item":
+                node = self.subscript(node, detail)
+            else:
+                node = self.step(node, kind, detail)
         return node, steps[-1][1]
+
+    def step(self, node: ast.expr, op: str, detail: Arg) -> ast.expr:
+        """A step of a path that is an operation: `z.real`, `np.split(y, 2)`."""
+        if op in _ATTRIBUTES:
+            return ast.Attribute(node, _ATTRIBUTES[op], ast.Load())
+        rest = detail.items if isinstance(detail, Seq) else tuple(Lit(value) for value in detail.value)  # type: ignore[union-attr]
+        positional, keywords = self.arguments(Let(None, op, (Lit(None), *rest)), 1)
+        return call(self.function(op), [node, *positional], keywords)
 
 
 def path_steps(path: Arg) -> list[tuple[str, Arg]]:

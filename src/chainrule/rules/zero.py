@@ -22,5 +22,6 @@ for _name in ("eval", "exec", "locals", "globals", "compile", "__import__"):
 refuse("np.vectorize", because="it hides a Python loop that cannot be read", instead="write the loop, or the array expression")
 refuse("np.apply_along_axis", because="it hides a Python loop that cannot be read", instead="write the loop")
 refuse("np.fromiter", because="it consumes an iterator that may have state", instead="np.array([... for ...])")
+refuse("np.nditer", because="it walks over memory in an order of its own, and may write into it", instead="loop over the array, or over `a.flat`")
 refuse("np.partition", because="its result depends on how NumPy orders the parts", instead="np.sort")
 refuse("np.frombuffer", because="the buffer's contents are not numbers to the compiler", instead="np.asarray")

@@ -6,7 +6,6 @@ What is refused today is a strict xfail of the right value, so that the test tel
 
 from __future__ import annotations
 
-import copy
 import functools
 import json
 import linecache

@@ -20,8 +20,8 @@ from ..ir.types import Array, List, Scalar, kind, shape
 from ..rules.structure import is_basic
 from . import overlap, views
 from .exits import STATEMENT, Exit, leaves
-from .generators import yields
 from .exposed import bound_in, exposed
+from .generators import yields
 from .loops import NeedPeel, NeedUnroll, lower_loop
 from .machine import NeedStatic, Refusal, describe
 from .patterns import Patterns

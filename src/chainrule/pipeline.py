@@ -19,7 +19,7 @@ from .backend.load import load
 from .errors import Finding, Location, MissingRuleError, UnsupportedError
 from .frontend.lower import Lowered, lower
 from .frontend.request import Compiled, Request
-from .ir.nodes import Program
+from .ir.nodes import Program, Span
 from .ir.probe import CannotProbe
 from .ir.text import text
 from .ir.verify import verify
@@ -61,21 +61,25 @@ def compile(request: Request) -> Compiled:
     """Compile one specialisation. Raises what `lower` raises, and TypeError for results that have no gradient."""
     try:
         return _finish(request, passes(request))
-    except RowError as error:
-        where = None if error.span is None else Location(error.span.file, error.span.line, error.span.column, error.span.end_line,
-                                                         error.span.end_column, error.span.text, error.span.function)
-        raise UnsupportedError([Finding(where or request.source.location(), error.what, error.why, error.remedy)]) from None
     except GAPS as error:  # a gap of ours: refused, not wrong
         if DEBUG and isinstance(error, AssertionError):
             raise  # a pass made a program that is not well formed: the tests must see that
-        if request.values is not None and not request.everywhere:  # a straight path may do without what is missing
+        certain = isinstance(error, RowError) and error.certain
+        if request.values is not None and not request.everywhere and not certain:  # a straight path may do without what is missing
             try:
                 return compile(replace(request, by_values=True, everywhere=True))
             except (UnsupportedError, MissingRuleError):
                 pass
+        if isinstance(error, RowError):
+            raise UnsupportedError([Finding(_place(error.span) or request.source.location(), error.what, error.why, error.remedy)]) from None
         what = f"chainrule does not get through `{request.source.name}`"
         why = f"{type(error).__name__}: {error}"
         raise UnsupportedError([Finding(request.source.location(), what, why, "please report it, with the function")]) from error
+
+
+def _place(span: Span | None) -> Location | None:
+    """A statement's place, for an error message."""
+    return None if span is None else Location(span.file, span.line, span.column, span.end_line, span.end_column, span.text, span.function)
 
 
 def _finish(request: Request, made: dict[str, Any]) -> Compiled:

@@ -232,7 +232,7 @@ def _no_derivative(let: Let, call: Call) -> None:
         if isinstance(arg, Var) and call.active(arg):
             raise RowError(f"`{let.op.rpartition('.')[2]}` with a parameter `{param.name}` that is differentiated",
                            "the sample is not a function of it with a known derivative",
-                           "differentiate the logarithm of the density instead, or draw from a family with location and scale")
+                           "differentiate the logarithm of the density instead, or draw from a family with location and scale", certain=True)
 
 
 def _multivariate(let: Let, call: Call) -> None:
@@ -241,7 +241,7 @@ def _multivariate(let: Let, call: Call) -> None:
     mean, cov = let.args[names.index("mean")], let.args[names.index("cov")]
     if isinstance(cov, Var) and call.active(cov):
         raise RowError("`multivariate_normal` with a covariance that is differentiated", "which root of it the generator takes is not known",
-                       "mean + np.linalg.cholesky(cov) @ rng.standard_normal(len(mean))")
+                       "mean + np.linalg.cholesky(cov) @ rng.standard_normal(len(mean))", certain=True)
     if isinstance(mean, Var) and call.active(mean):
         call.add(mean, call.full())
 

@@ -79,7 +79,7 @@ def compile(request: Request) -> Compiled:
 
 def _place(span: Span | None) -> Location | None:
     """A statement's place, for an error message."""
-    return None if span is None else Location(span.file, span.line, span.column, span.end_line, span.end_column, span.text, span.function)
+    return None if span is None else Location(span.file, span.line, 0, span.line, len(span.text.encode()), span.text, span.function)
 
 
 def _finish(request: Request, made: dict[str, Any]) -> Compiled:

@@ -336,7 +336,7 @@ def test_single_precision_parameters():
     (lambda x, g: np.sum(g.normal(x, 1.0, size=(2, 2))), "shape mismatch|broadcast|compatible|not support"),
 ])
 def test_wrong_parameters_raise(f, error):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="<|compatible"):
         f(X, new())
     with pytest.raises((ValueError, UnsupportedError), match=error):
         cr.grad(f)(X, new())
@@ -433,21 +433,6 @@ def test_checks_draw_the_same_numbers():
         checked = called(cr.grad(g, check=True), args)
         np.testing.assert_array_equal(checked[0], plain[0])
         assert checked[1] == plain[1]
-
-
-def test_a_wrong_draw_would_be_found():
-    calls = []
-
-    def f(x, g):
-        return np.sum(g.normal(x, 1.0) ** 2)
-
-    def wrong(x, g):
-        calls.append(g)
-        return f(x, g) * 1.001
-
-    with pytest.raises(AssertionError):
-        (value, _), _ = called(cr.value_and_grad(f), (X, new()))
-        np.testing.assert_allclose(value, called(wrong, (X, new()))[0], rtol=1e-12)
 
 
 def test_printed():

@@ -176,7 +176,7 @@ class Iteration(Expressions):
             raise NeedUnroll
         if not items:
             self.refuse("an empty list is indexed", "it has no items", "check the index")
-        if not all(self.is_number(item) or isinstance(item, Static) and not callable(item.value) for item in items):
+        if not all(self.is_number(item) or (isinstance(item, Static) and not callable(item.value)) for item in items):
             from . import functionals
 
             if all(functionals.is_function(self, item) for item in items):  # type: ignore[arg-type]

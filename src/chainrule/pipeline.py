@@ -19,7 +19,7 @@ from .backend.load import load
 from .errors import Finding, Location, MissingRuleError, UnsupportedError
 from .frontend.lower import Lowered, lower
 from .frontend.request import Compiled, Request
-from .ir.nodes import Program, Span
+from .ir.nodes import Program
 from .ir.probe import CannotProbe
 from .ir.text import text
 from .ir.verify import verify
@@ -70,16 +70,18 @@ def compile(request: Request) -> Compiled:
                 return compile(replace(request, by_values=True, everywhere=True))
             except (UnsupportedError, MissingRuleError):
                 pass
-        if isinstance(error, RowError):
-            raise UnsupportedError([Finding(_place(error.span) or request.source.location(), error.what, error.why, error.remedy)]) from None
-        what = f"chainrule does not get through `{request.source.name}`"
-        why = f"{type(error).__name__}: {error}"
-        raise UnsupportedError([Finding(request.source.location(), what, why, "please report it, with the function")]) from error
+        raise UnsupportedError([_finding(error, request)]) from (None if isinstance(error, RowError) else error)
 
 
-def _place(span: Span | None) -> Location | None:
-    """A statement's place, for an error message."""
-    return None if span is None else Location(span.file, span.line, 0, span.line, len(span.text.encode()), span.text, span.function)
+def _finding(error: Exception, request: Request) -> Finding:
+    """What is said about a program that does not get through a pass."""
+    if not isinstance(error, RowError):
+        return Finding(request.source.location(), f"chainrule does not get through `{request.source.name}`", f"{type(error).__name__}: {error}",
+                       "please report it, with the function")
+    span = error.span
+    where = request.source.location() if span is None else Location(
+        span.file, span.line, 0, span.line, len(span.text.encode()), span.text, span.function)  # the text is the statement, on one line
+    return Finding(where, error.what, error.why, error.remedy)
 
 
 def _finish(request: Request, made: dict[str, Any]) -> Compiled:

@@ -407,9 +407,23 @@ class Expressions:
             elif kind == "T":
                 whole = isinstance(detail, Lit) and detail.value is None
                 node = ast.Attribute(node, "T", ast.Load()) if whole else method(node, "transpose", self.arg(detail))
-            else:
+            elif kind == "reshape":
                 node = method(node, "reshape", *self.shape(detail))
+            elif kind == "flat":
+                node = ast.Attribute(node, "flat", ast.Load())
+            elif kind == "item":
+                node = self.subscript(node, detail)
+            else:
+                node = self.step(node, kind, detail)
         return node, steps[-1][1]
+
+    def step(self, node: ast.expr, op: str, detail: Arg) -> ast.expr:
+        """A step of a path that is an operation: `z.real`, `np.split(y, 2)`."""
+        if op in _ATTRIBUTES:
+            return ast.Attribute(node, _ATTRIBUTES[op], ast.Load())
+        rest = detail.items if isinstance(detail, Seq) else tuple(Lit(value) for value in detail.value)  # type: ignore[union-attr]
+        positional, keywords = self.arguments(Let(None, op, (Lit(None), *rest)), 1)
+        return call(self.function(op), [node, *positional], keywords)
 
 
 def path_steps(path: Arg) -> list[tuple[str, Arg]]:

@@ -26,15 +26,15 @@ from ..errors import Finding, MissingRuleError, SourceUnavailableError
 from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Make, Seq, Var
 from ..ir.ops import OPS
-from ..ir.types import List, Opaque, differentiable, rank
+from ..ir.types import List, Opaque, differentiable
 from ..rules import effects as effect_rules
 from ..rules import random, registry
 from . import source as sources
+from . import views, writes
 from .iteration import Iteration
 from .machine import Refusal, describe
 from .state import Frame
 from .values import (
-    NONE,
     UNBOUND,
     Closure,
     DictV,
@@ -52,7 +52,6 @@ from .values import (
     Select,
     SliceV,
     Static,
-    Step,
     TupleV,
     Value,
 )
@@ -354,6 +353,9 @@ class Calls(Iteration):
         name = registry.lookup(f)
         if name is not None:
             return self.call_row(name, args, keywords)
+        writer = registry.writer(f)
+        if writer is not None:
+            return writes.call_writer(self, writer, args, keywords)
         refusal = registry.refusal(f)
         if refusal is not None:
             self.refuse(f"`{getattr(f, '__name__', f)}` cannot be differentiated", refusal.because, refusal.instead)
@@ -543,14 +545,10 @@ class Calls(Iteration):
 
     def call_row(self, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         """Call a function that has a row."""
-        out = keywords.get("out")
-        if isinstance(out, (Ref, Select)) and self.is_number(out) and "where" not in keywords:
-            result = self.call_row(name, args, {k: v for k, v in keywords.items() if k != "out"})
-            operand = self.operand(result)
-            self.check_cast(out, operand, self.node)
-            self.write(out, Lit(Ellipsis), operand)
-            return out
-        view = self.view_of(name, args, keywords)
+        written = writes.with_out(self, name, args, keywords)
+        if written is not None:
+            return written
+        view = views.view_of(self, name, args, keywords)
         if view is not None:
             return view
         row = registry.row(name)
@@ -561,7 +559,7 @@ class Calls(Iteration):
         except registry.RowError as error:
             self.refuse(error.what, error.why, error.remedy)
         bound = self.make_static(name, bound)
-        return self.call_op(name, bound, tuple(args))
+        return views.note_order(self, name, self.call_op(name, bound, tuple(args)), tuple(args))
 
     def as_array(self, value: Value) -> Value:
         if isinstance(value, (TupleV, ListV)) and isinstance(operand := self.operand(value), Seq):
@@ -571,7 +569,14 @@ class Calls(Iteration):
     def check_cast(self, owner: Value, value: Arg, node: ast.AST | None) -> None:
         raise NotImplementedError
 
+    def set_item(self, owner: Value, index: Value, value: Value, node: ast.expr) -> None:
+        raise NotImplementedError
+
+    def check_overlap(self, owner: Ref, index: Arg, value: Value) -> None:
+        raise NotImplementedError
+
     def row_operand(self, value: Value) -> Arg:
+        value = views.unrolled(value)
         if isinstance(value, (Range, Lazy)):
             return Seq(tuple(self.operand(item) for item in self.iterate(value)), "list")
         return self.operand(value)
@@ -593,35 +598,6 @@ class Calls(Iteration):
         if isinstance(arg, Seq):
             return TupleV(tuple(self.as_value(item) for item in arg.items))
         return Num(arg)  # type: ignore[arg-type]
-
-    def view_of(self, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value | None:
-        """Functions whose result is a view of their first argument, where writing through it must be seen."""
-        if not args or not isinstance(args[0], (Ref,)):
-            return None
-        array = args[0]
-        dimensions = rank(self.type(array))
-        if dimensions is None:
-            return None
-        if name in ("np.asarray", "np.asanyarray") and len(args) == 1 and not keywords:
-            return array
-        if name == "np.transpose":
-            axes = args[1] if len(args) > 1 else keywords.get("axes", NONE)
-            return self.transposed(array, self.static(axes, "axes"))
-        if name == "np.swapaxes" and len(args) == 3:
-            i, j = (self.static(a, "an axis") % dimensions for a in args[1:])
-            order = list(range(dimensions))
-            order[i], order[j] = order[j], order[i]
-            return self.transposed(array, tuple(order))
-        if name in ("np.broadcast_to", "np.diagonal"):
-            bound = registry.bind(name, tuple(self.operand(a) for a in args), {k: self.operand(v) for k, v in keywords.items()})
-            return Ref(array.slot, (*array.path, Step(name, Seq(self.make_static(name, bound)[1:]))))
-        if name == "np.expand_dims" and len(args) == 2 and isinstance(args[1], Static) and isinstance(args[1].value, int):
-            axis = args[1].value % (dimensions + 1)
-            return Ref(array.slot, (*array.path, Step("index", Seq((*[Lit(slice(None))] * axis, Lit(None))))))
-        if name in ("np.reshape", "np.ravel") and not keywords and array.slot in self.state.owned and not array.path:
-            target: Arg = Lit(-1) if name == "np.ravel" else self.operand(args[1]) if len(args) == 2 else Seq(tuple(self.operand(a) for a in args[1:]))
-            return Ref(array.slot, (Step("reshape", target),))
-        return None
 
     # -- methods ----------------------------------------------------------------------------------------------------------
 
@@ -656,9 +632,8 @@ class Calls(Iteration):
     def number_method(self, owner: Value, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         if name == "item" and not args:
             return self.call_row("rt.item", (owner,), {}) if "rt.item" in OPS else self.call_static(float, (owner,), {})
-        if name in ("fill",) and isinstance(owner, Ref) and len(args) == 1:
-            self.write(owner, Lit(Ellipsis), self.operand(args[0]))
-            return NONE
+        if name in registry.WRITING_METHODS:
+            return writes.call_writer(self, registry.WRITING_METHODS[name], (owner, *args), keywords)
         if name == "tolist":
             self.refuse("`tolist` is not supported yet", "the list's length is not known", "index the array")
         if name not in registry.METHODS:

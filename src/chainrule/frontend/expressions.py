@@ -17,6 +17,7 @@ from ..ir.probe import CannotProbe
 from ..ir.types import BOOL, INT, Array, Dim, List, Opaque, Scalar, Tuple, differentiable
 from ..rules import registry
 from ..rules.structure import infer_index, is_basic
+from . import views
 from .exceptions import Exceptions
 from .exits import Unreachable
 from .machine import NeedStatic, Poison, Refusal, describe
@@ -124,7 +125,7 @@ class Expressions(Exceptions):
         special = self.container_operator(op, a, b) or self.text_operator(op, a, b)
         if special is not None:
             return special
-        return self.call_op(op, (self.as_number(a), self.as_number(b)))
+        return views.note_order(self, op, self.call_op(op, (self.as_number(a), self.as_number(b))), (a, b))
 
     def text_operator(self, op: str, a: Value, b: Value) -> Value | None:
         raise NotImplementedError
@@ -415,13 +416,14 @@ class Expressions(Exceptions):
         return self.subscript(base, index)
 
     def subscript(self, base: Value, index: Value) -> Value:
+        base = views.unrolled(base)
         if isinstance(base, (Ref,)):
             return self.element(base, self.operand(index))
         if isinstance(base, Select):
             if isinstance(base.then, Ref) and isinstance(base.orelse, Ref):
                 argument = self.operand(index)
                 array = self.operand(base)
-                if isinstance(infer_index(array, argument), Array) and is_basic(argument):
+                if isinstance(infer_index(array, argument), Array) and is_basic(argument) and not views.is_flat(base.then):
                     step = Step("index", argument)
                     then, orelse = (Ref(side.slot, (*side.path, step)) for side in (base.then, base.orelse))
                     return Select(base.condition, then, orelse)
@@ -482,6 +484,8 @@ class Expressions(Exceptions):
         """`base[index]`: a number, a view, or (for masks and integer arrays) a new array."""
         array = self.read(base)
         type = infer_index(array, index)
+        if views.is_flat(base):
+            return self.wrap(self.b.emit("index", array, index))
         if isinstance(type, Array) and type.shape is not None and is_basic(index):
             return Ref(base.slot, (*base.path, Step("index", index)))
         if isinstance(type, Array) and type.shape is None and is_basic(index):
@@ -551,8 +555,11 @@ class Expressions(Exceptions):
             self.refuse(f"`{name}` of an array", "arrays of the generated program may lie otherwise in memory", "ask for them outside")
         if name == "T":
             return self.transposed(owner, None)
-        if name in ("real", "imag") and isinstance(type, (Scalar, Array)) and np.dtype(type.dtype).kind != "c" and name == "real":
+        if name == "real" and isinstance(type, (Scalar, Array)) and np.dtype(type.dtype).kind != "c":
             return owner
+        view = views.attribute(self, owner, name)
+        if view is not None:
+            return view
         if name in registry.ATTRIBUTES and registry.ATTRIBUTES[name] != "static":
             return self.call_op(registry.ATTRIBUTES[name], registry.bind(registry.ATTRIBUTES[name], (operand,), {}), (owner,))
         if self.catching and isinstance(type, Array) and type.shape is not None and not hasattr(np.ndarray, name):
@@ -586,6 +593,15 @@ class Expressions(Exceptions):
         raise NotImplementedError
 
     def iterate(self, value: Value) -> tuple[Value, ...]:
+        raise NotImplementedError
+
+    def call_row(self, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        raise NotImplementedError
+
+    def row_operand(self, value: Value) -> Arg:
+        raise NotImplementedError
+
+    def make_static(self, name: str, args: tuple[Arg, ...]) -> tuple[Arg, ...]:
         raise NotImplementedError
 
     def frame(self) -> Frame:

@@ -26,7 +26,7 @@ from .exits import Unreachable
 from .machine import NeedStatic as NeedParams
 from .machine import Refusal
 from .recursion import Recursion
-from .request import Guard, NeedStatic, Path, Request
+from .request import Guard, NeedLayout, NeedStatic, Path, Request
 from .signature import Described, Leaf
 from .source import MISSING, Place
 from .values import UNBOUND, DictV, Entries, Items, ListV, Method, Num, Object, Ref, Static, TupleV, Value
@@ -107,6 +107,7 @@ class Lowerer(Recursion):
         self.number_of: dict[Var, int] = {}
         self.slot_of: dict[int, int] = {}
         self.objects: dict[Var, Place] = {}
+        self.unknown_layout: list[int] = []  # arrays of which it is not known whether they are C-contiguous
         self.captured: dict[int, tuple[str, Arg, Value]] = {}
         self.recorded: list[Any] = []  # lists outside that the program appends to
 
@@ -199,6 +200,8 @@ class Lowerer(Recursion):
             self.slot_of[leaf.number] = slot
             if leaf.contiguous:
                 self.state.owned.add(slot)
+            elif leaf.contiguous is None and leaf.number < len(self.request.captures.arguments):
+                self.unknown_layout.append(leaf.number)
             return Ref(slot), var
         return Num(var), var
 
@@ -208,6 +211,10 @@ class Lowerer(Recursion):
             first, second = self.slot_of.get(overlap.first), self.slot_of.get(overlap.second)
             if first is not None and second is not None:
                 self.state.entangle(first, {second})
+
+    def ask_for_layout(self) -> None:
+        if self.unknown_layout:
+            raise NeedLayout(tuple(self.unknown_layout))
 
     # -- what the function reads from outside --------------------------------------------------------------------------
 

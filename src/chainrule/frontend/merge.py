@@ -16,7 +16,25 @@ from ..ir.walk import map_arg
 from .machine import Machine, Poison, describe, phi_type
 from .places import hint_of
 from .state import State, slots
-from .values import UNBOUND, Closure, DictV, Entries, Items, ListV, Method, Num, Object, Partial, Ref, Select, Static, Step, TupleV, Value, same_arg
+from .values import (
+    UNBOUND,
+    Closure,
+    DictV,
+    Entries,
+    Items,
+    ListV,
+    Method,
+    Num,
+    Object,
+    Partial,
+    Ref,
+    Select,
+    Static,
+    Step,
+    TupleV,
+    Value,
+    same_arg,
+)
 
 _ABSENT: Any = object()
 

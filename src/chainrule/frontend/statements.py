@@ -16,13 +16,13 @@ from typing import Any, Union
 from ..errors import Finding
 from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Var
-from ..ir.types import Array, List, Scalar, kind, rank, shape
+from ..ir.types import Array, List, Scalar, kind, shape
 from ..rules.structure import is_basic
+from . import overlap, views
 from .exits import STATEMENT, Exit, leaves
 from .generators import yields
 from .loops import NeedPeel, NeedUnroll, lower_loop
 from .machine import NeedStatic, Refusal, describe
-from .overlap import strides
 from .patterns import Patterns
 from .places import Leaf, Node, Place, Split
 from .refused import REFUSED_STATEMENTS
@@ -42,7 +42,6 @@ from .values import (
     Ref,
     Select,
     Static,
-    Step,
     TupleV,
     Value,
 )
@@ -298,19 +297,17 @@ class Statements(Patterns):
             assert isinstance(entries, Entries)
             self.state.heap[owner.slot] = entries.put(self.static(index, "a dictionary's key"), value)
             return
-        if isinstance(owner, Ref) and isinstance(value, Ref) and owner.slot == value.slot:
+        owner = views.unrolled(owner)
+        if isinstance(owner, Ref):
             self.check_overlap(owner, self.operand(index), value)
         self.write(owner, self.operand(index), self.operand(value))
 
-    def check_overlap(self, owner: Ref, index: Arg, value: Ref) -> None:
+    def check_overlap(self, owner: Ref, index: Arg, value: Value) -> None:
         """`a[:, 0] = a[1]`: NumPy copies a row and a column that overlap element by element, so what is read may just have been written."""
-        dimensions = rank(type_of(self.state.heap[owner.slot]))  # type: ignore[arg-type]
-        target = strides((*owner.path, Step("index", index)), dimensions)
-        source = strides(value.path, dimensions)
-        if target is None or source is None or len(target) != 1 or len(source) != 1:
-            return  # more than one axis: NumPy looks for overlaps
-        (axis, step), (other_axis, other_step) = target[0], source[0]
-        if (axis, step) != (other_axis, other_step) and step * other_step > 0:
+        if isinstance(value, Select):
+            self.check_overlap(owner, index, value.then)
+            self.check_overlap(owner, index, value.orelse)
+        if isinstance(value, Ref) and value.slot == owner.slot and overlap.may_clash(self, owner, index, value):
             self.refuse("a part of an array is assigned to another part with a different stride",
                         "where they overlap, NumPy reads what it has just written", "copy first: `a[:, 0] = a[1].copy()`")
 
@@ -330,6 +327,8 @@ class Statements(Patterns):
             assert isinstance(entries, Entries)
             self.state.heap[owner.slot] = entries.put(name, value)
             return
+        if self.is_number(owner) and views.set_attribute(self, owner, name, value):
+            return
         self.refuse(f"the attribute `{name}` is written", "the gradient call would change an object of yours",
                     "return the new value, or keep it in a local variable", node)
 
@@ -342,7 +341,7 @@ class Statements(Patterns):
             if new is not None:
                 self.bind_name(target.id, new)
         elif isinstance(target, ast.Subscript):
-            owner = self.eval(target.value)
+            owner = views.unrolled(self.eval(target.value))
             index = self.eval(target.slice)
             if isinstance(owner, (Ref, Select)) and self.is_number(owner):
                 at = self.operand(index)

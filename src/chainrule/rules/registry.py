@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..ir.nodes import Arg, Lit, Seq
 from ..ir.ops import OPS
 from .methods import ATTRIBUTES, METHODS, bind_method
@@ -24,11 +26,20 @@ from .table import (
     structural,
     zero,
 )
+from .views import NEW, Each, InOnePiece, Parts, Path, can_write
+from .writes import METHODS as WRITING_METHODS
+from .writes import READ_FIRST, WHOLE, Writer, masked, writer
 
 
 def row(name: str) -> Row | None:
     """The row of an operation."""
     return ROWS.get(name)
+
+
+def view(name: str, args: tuple[Arg, ...]) -> Any:
+    """How the result of an operation sees its first argument, where that is known."""
+    entry = ROWS.get(name)
+    return entry.view(*args) if entry is not None and callable(entry.view) else None
 
 
 def flows(name: str, k: int) -> bool:
@@ -67,19 +78,30 @@ __all__ = [
     "ATTRIBUTES",
     "FUNCTIONS",
     "METHODS",
+    "NEW",
+    "READ_FIRST",
     "ROWS",
+    "WHOLE",
+    "WRITING_METHODS",
     "Arg",
+    "Each",
+    "InOnePiece",
     "Lit",
+    "Parts",
+    "Path",
     "Refusal",
     "RowError",
     "Seq",
+    "Writer",
     "bind",
     "bind_method",
+    "can_write",
     "elementwise",
     "flows",
     "jumps",
     "linear",
     "lookup",
+    "masked",
     "masks",
     "pointwise",
     "pole",
@@ -91,5 +113,7 @@ __all__ = [
     "rule",
     "static",
     "structural",
+    "view",
+    "writer",
     "zero",
 ]

@@ -16,6 +16,7 @@ alias("rt.stop_gradient", "rt.stop_gradient")
 
 for _name in ("eval", "exec", "locals", "globals", "compile", "__import__"):
     refuse(_name, because="it sees names and text that only the running program has", instead="write the expression itself")
+refuse("np.nditer", because="it walks over memory in an order of its own, and may write into it", instead="loop over the array, or over `a.flat`")
 refuse("np.frompyfunc", because="it makes an array of Python objects", instead="np.vectorize, or a loop")
 refuse("id", because="objects of the generated program lie elsewhere in memory", instead="compare with `is`, or number the objects yourself")
 refuse("np.partition", because="its result depends on how NumPy orders the parts", instead="np.sort")

@@ -69,6 +69,16 @@ from .pointwise import (
     ties,
 )
 from .record import expect, expect_kind, expect_same, once, raised
+from .updates import (
+    conj,
+    mean_shares,
+    multiply_at_pull,
+    resize_pull,
+    shares_at,
+    shares_of_some,
+    spread_axes,
+    view,
+)
 
 __all__ = [
     "absorb",
@@ -80,6 +90,7 @@ __all__ = [
     "check_positive",
     "check_range",
     "cholesky_pull",
+    "conj",
     "cumprod_pull",
     "cut",
     "diagonal_pull",
@@ -105,7 +116,9 @@ __all__ = [
     "kron_pull",
     "last_wins",
     "list_ties",
+    "mean_shares",
     "median_share",
+    "multiply_at_pull",
     "norm_pull",
     "once",
     "one_hot",
@@ -116,10 +129,14 @@ __all__ = [
     "put_along",
     "raised",
     "repeat_pull",
+    "resize_pull",
     "set_errors",
     "share",
+    "shares_at",
+    "shares_of_some",
     "sign",
     "sinc_slope",
+    "spread_axes",
     "stop_gradient",
     "sum_leaves",
     "ties",
@@ -129,5 +146,6 @@ __all__ = [
     "unique_pull",
     "unsort",
     "unstack",
+    "view",
     "zeros_like",
 ]

@@ -142,8 +142,8 @@ def _from_family(m: Calls, what: Draw, family: random.Family, owner: Args, given
         size = common_shape(m, arrays)
     sized = not (isinstance(size, Static) and size.value is None)
     name, _, inner = family.draw.partition("(")
-    arguments = [values[a] if a in values else Static(ast.literal_eval(a)) for a in inner.rstrip(")").replace(" ", "").split(",") if a]
-    z = m.call_row(what.sibling(name), (*owner, *arguments), {"size": size} if sized else {})
+    more = [values[a] if a in values else Static(ast.literal_eval(a)) for a in inner.rstrip(")").replace(" ", "").split(",") if a]
+    z = m.call_row(what.sibling(name), (*owner, *more), {"size": size} if sized else {})
     if sized:
         values = {n: _fitted(m, v, z, size) for n, v in values.items()}
     return _evaluate(m, family.parsed(), {**values, "z": z})

@@ -392,12 +392,12 @@ def _pop(m: Calls, owner: ListV, args: Args, keywords: Keywords) -> Value:
         number = m.static(args[0], "an index") if args else -1
         items = list(contents.items)
         value = items.pop(number)
-        m.state.heap[owner.slot] = Items(tuple(items))
+        m.change(owner.slot, Items(tuple(items)))
         return value
     if args:
         m.refuse("`pop` at a position of a list of unknown length", "this is not supported yet", "use `pop()`")
     value = m.subscript(owner, Static(-1))
-    m.state.heap[owner.slot] = m.b.emit("list_drop", m.operand(owner))
+    m.change(owner.slot, m.b.emit("list_drop", m.operand(owner)))
     return value
 
 
@@ -408,7 +408,7 @@ def _insert(m: Calls, owner: ListV, args: Args, keywords: Keywords) -> Value:
         m.refuse("`insert` into a list of unknown length", "this is not supported yet", "use `append`")
     items = list(contents.items)
     items.insert(m.static(args[0], "an index"), args[1])
-    m.state.heap[owner.slot] = Items(tuple(items))
+    m.change(owner.slot, Items(tuple(items)))
     return NONE
 
 
@@ -423,7 +423,7 @@ def _reverse(m: Calls, owner: ListV, args: Args, keywords: Keywords) -> Value:
     contents = m.state.heap[owner.slot]
     if not isinstance(contents, Items):
         m.refuse("`reverse` of a list of unknown length", "this is not supported yet", "loop over `reversed(...)`")
-    m.state.heap[owner.slot] = Items(tuple(reversed(contents.items)))
+    m.change(owner.slot, Items(tuple(reversed(contents.items))))
     return NONE
 
 
@@ -464,7 +464,7 @@ def _dict_pop(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
         if len(args) > 1:
             return args[1]
         m.refuse(f"the dictionary has no key {key!r}", "it would raise KeyError", "check the key")
-    m.state.heap[owner.slot] = entries.drop(key)
+    m.change(owner.slot, entries.drop(key))
     return entries.get(key)
 
 
@@ -478,7 +478,7 @@ def _update(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
         new = dict(zip(other.keys, other.values)) | new
     for key, value in new.items():
         entries = entries.put(key, value)
-    m.state.heap[owner.slot] = entries
+    m.change(owner.slot, entries)
     return NONE
 
 
@@ -487,7 +487,7 @@ def _setdefault(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value
     key = m.static(args[0], "a dictionary's key")
     entries = _entries(m, owner)
     if key not in entries.keys:
-        m.state.heap[owner.slot] = entries.put(key, args[1] if len(args) > 1 else NONE)
+        m.change(owner.slot, entries.put(key, args[1] if len(args) > 1 else NONE))
     return _entries(m, owner).get(key)
 
 

@@ -11,7 +11,6 @@ import contextlib
 import dataclasses
 import enum
 import functools
-import math
 import operator
 import types
 import warnings
@@ -32,6 +31,7 @@ from ..rules import random, registry
 from . import source as sources
 from . import views, writes
 from .iteration import Iteration
+from .liveness import Liveness, liveness
 from .machine import Refusal, describe
 from .state import Frame
 from .values import (
@@ -79,16 +79,17 @@ class FrameInfo:
     nonlocals: frozenset[str] = frozenset()
     escapes: bool = False
     comprehension: bool = False
-    reads: tuple[tuple[str, float], ...] = ()  # names that are read, and in which line
-    line: int = 0  # of the statement that is being executed
+    liveness: Liveness = field(default_factory=Liveness)
+    at: ast.stmt | None = None  # the statement that is being executed
     loops: list[ast.stmt] = field(default_factory=list)  # the loops around it
 
     def live(self, name: str) -> bool:
         """Whether a name may be read from now on."""
-        if name not in self.locals or name.startswith("%"):
-            return True
-        first = min([self.line, *(loop.lineno for loop in self.loops)])
-        return any(name == read and line >= first for read, line in self.reads)
+        return name not in self.locals or name.startswith("%") or self.liveness.live(name, self.at)
+
+    def live_again(self, name: str) -> bool:
+        """Whether a name may be read from the end of the innermost loop's body on."""
+        return name not in self.locals or name.startswith("%") or self.liveness.live_again(name, self.loops[-1])
 
 
 class Calls(Iteration):
@@ -109,6 +110,10 @@ class Calls(Iteration):
 
     def is_live(self, frame: int, name: str) -> bool:
         return self.infos[frame].live(name)
+
+    def is_live_again(self, frame: int, name: str) -> bool:
+        info = self.infos[frame]
+        return info.live_again(name) if frame == self.current else info.live(name)
 
     def live_values(self) -> Iterator[Value]:
         for number, frame in self.state.frames.items():
@@ -464,7 +469,7 @@ class Calls(Iteration):
         number = self.numbers
         local, nonlocal_names = names_of(node)
         kept = (self.current, self.source, self.b.span, self.loop, self.node)
-        self.infos[number] = FrameInfo(source, parent, local, nonlocal_names, reads=reads_of(node))
+        self.infos[number] = FrameInfo(source, parent, local, nonlocal_names, liveness=liveness(node))
         self.state.frames[number] = bound
         if generator:
             self.infos[number].escapes = True
@@ -691,23 +696,6 @@ def own_nodes(function: ast.AST) -> list[ast.AST]:
     return found
 
 
-def reads_of(function: Any) -> tuple[tuple[str, float], ...]:
-    """The names that a function reads, each with its line; what a function inside it reads may be read at any time."""
-    found: list[tuple[str, float]] = []
-
-    def visit(node: ast.AST, inner: bool) -> None:
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            found.append((node.id, math.inf if inner else node.end_lineno or node.lineno))
-        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-            found.append((node.target.id, math.inf if inner else node.lineno))
-        inner = inner or (node is not function and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)))
-        for child in ast.iter_child_nodes(node):
-            visit(child, inner)
-
-    visit(function, False)
-    return tuple(found)
-
-
 def names_of(function: ast.FunctionDef | ast.Lambda | Any) -> tuple[frozenset[str], frozenset[str]]:
     """The local names of a function, and those that it declares nonlocal."""
     a = function.args
@@ -727,4 +715,4 @@ def names_of(function: ast.FunctionDef | ast.Lambda | Any) -> tuple[frozenset[st
     return frozenset(local - outer), frozenset(outer)
 
 
-__all__ = ["Calls", "Finding", "FrameInfo", "List", "Make", "Refusal", "SliceV", "is_code", "names_of", "reads_of"]
+__all__ = ["Calls", "Finding", "FrameInfo", "List", "Make", "Refusal", "SliceV", "is_code", "names_of"]

@@ -82,7 +82,7 @@ def _generator(m: Calls, what: Draw, owner: Args) -> Any:
 def _picked(m: Calls, items: tuple[Value, ...], positions: Any) -> tuple[Value, ...]:
     """The items at some positions, in an order that only this call has."""
     array = m.wrap(positions)
-    length = type_of(positions).shape[0]  # type: ignore[union-attr, index]
+    length: Any = type_of(positions).shape[0]  # type: ignore[union-attr, index]
     return tuple(items[m.decide(m.subscript(array, Static(n)), "the order of a list")] for n in range(length))
 
 

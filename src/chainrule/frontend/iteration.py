@@ -193,10 +193,10 @@ class Iteration(Expressions):
         assert isinstance(target, ListV)
         contents = self.state.heap[target.slot]
         if isinstance(contents, Items):
-            self.state.heap[target.slot] = Items((*contents.items, item))
+            self.change(target.slot, Items((*contents.items, item)))
             return
         assert isinstance(contents, (Var, Lit))
-        self.state.heap[target.slot] = self.b.emit("append", contents, self.operand(item), hint=getattr(contents, "hint", None))
+        self.change(target.slot, self.b.emit("append", contents, self.operand(item), hint=getattr(contents, "hint", None)))
         self.state.entangle(target.slot, set(slots(item)))
 
 

@@ -21,10 +21,11 @@ from ..ir.nodes import Arg, Block, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Opaque
 from ..structure import LEAF, TreeDef, flatten
 from . import draws, effects, functionals  # noqa: F401 (they register what they handle)
-from .calls import FrameInfo, names_of, reads_of
+from .calls import FrameInfo, names_of
 from .exits import Unreachable
+from .liveness import liveness
+from .machine import NeedChoices, Refusal
 from .machine import NeedStatic as NeedParams
-from .machine import Refusal
 from .recursion import Recursion
 from .request import Guard, NeedLayout, NeedStatic, Path, Request
 from .signature import Described, Leaf
@@ -51,36 +52,41 @@ def lower(request: Request) -> Lowered:
 
     Raises UnsupportedError, MissingRuleError, NeedStatic.
     """
+    choosing: frozenset[Any] = frozenset()  # the loops that carry which of several arrays each name refers to
     while not request.by_values:
-        lowerer = Lowerer(request)
+        lowerer = Lowerer(request, choosing=choosing)
         try:
             return lowerer.run_request()
         except NeedCapture:
             continue
+        except NeedChoices as need:
+            choosing |= {need.loop}
         except Refusal as refusal:
             if request.values is None:
                 raise refusal.error from None
             break
         except NeedParams as need:
             raise NeedStatic(tuple(lowerer.number_of[p] for p in need.params)) from None
-    return lower_by_values(request)
+    return lower_by_values(request, choosing)
 
 
 class NeedCapture(Exception):
     """Memory from outside was first met inside a branch or a loop: it is there before, so lowering starts again with it."""
 
 
-def lower_by_values(request: Request) -> Lowered:
+def lower_by_values(request: Request, choosing: frozenset[Any] = frozenset()) -> Lowered:
     """Lower the path that this call takes; again, with more loops and branches executed by values, until nothing is refused."""
     concrete = Concrete(request.everywhere)
     while True:
         if request.record is not None:
             request.record.rewind()
-        lowerer = Lowerer(request, Witness(request.record), concrete)
+        lowerer = Lowerer(request, Witness(request.record), concrete, choosing)
         try:
             return lowerer.run_request()
         except NeedCapture:
             continue
+        except NeedChoices as need:
+            choosing |= {need.loop}
         except Refusal as refusal:
             node, file = refusal.region or (None, "")
             if not concrete.add(node, file):
@@ -95,8 +101,10 @@ def lower_by_values(request: Request) -> Lowered:
 class Lowerer(Recursion):
     """The abstract machine for one request."""
 
-    def __init__(self, request: Request, witness: Witness | None = None, concrete: Concrete | None = None) -> None:
+    def __init__(self, request: Request, witness: Witness | None = None, concrete: Concrete | None = None,
+                 choosing: frozenset[Any] = frozenset()) -> None:
         super().__init__()
+        self.choosing = choosing
         self.request = request
         self.witness, self.concrete = witness, concrete or Concrete()
         if witness is not None:
@@ -119,7 +127,7 @@ class Lowerer(Recursion):
             self.refuse("`async def` cannot be differentiated", "a coroutine is suspended and resumed by somebody else", "use a plain function", node)
         number = self.numbers = 1
         local, nonlocals = names_of(node)
-        self.infos[number] = FrameInfo(source, None, local, nonlocals, reads=reads_of(node))
+        self.infos[number] = FrameInfo(source, None, local, nonlocals, liveness=liveness(node))
         self.state.frames[number] = {}
         self.current, self.source = number, source
         signature = []

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..ir.build import Scope, type_of
-from ..ir.nodes import UNDEFINED, Arg, Lit, Operand, Seq, Var
+from ..ir.nodes import UNDEFINED, Arg, Block, Lit, Operand, Seq, Var, Yield
 from ..ir.types import List
-from ..ir.walk import map_arg
+from ..ir.walk import definitions, map_arg
 from .machine import Machine, Poison, describe, phi_type
 from .places import hint_of
 from .state import State, slots
@@ -54,6 +54,7 @@ class Merger:
         self.pairs: dict[tuple[int, int], int] = {}  # slots merged by contents -> the new slot
         self.pending: list[int] = []
         self.done: set[int] = set()
+        self.inside: list[set[Var] | None] = [None, None]  # what each side defines, once it matters
 
     def run(self, va: Value | None, vb: Value | None) -> tuple[State, Value]:
         a, b = self.a or self.base, self.b or self.base
@@ -61,6 +62,7 @@ class Merger:
             return self.export(va if self.b is None else vb)
         self.merged.entangled = {k: a.entangled.get(k, frozenset()) | b.entangled.get(k, frozenset())
                                  for k in {**a.entangled, **b.entangled}}
+        self.merged.twins = {k: a.twins.get(k, frozenset()) | b.twins.get(k, frozenset()) for k in {**a.twins, **b.twins}}
         self.merged.owned = {s for s in a.owned | b.owned
                              if (s in a.owned or s not in a.heap) and (s in b.owned or s not in b.heap)}
         self.merged.origins = a.origins | b.origins
@@ -195,7 +197,7 @@ class Merger:
     def outward(self, value: Value, first: bool) -> Value:
         """A value of one side, as it is seen after the If."""
         if isinstance(value, Num) and isinstance(value.operand, Var):
-            return Num(self.phi(value.operand, _ABSENT, None) if first else self.phi(_ABSENT, value.operand, None))
+            return Num(self.outward_arg(value.operand, first))  # type: ignore[arg-type]
         if isinstance(value, TupleV):
             return TupleV(tuple(self.outward(i, first) for i in value.items), value.cls)
         if isinstance(value, Ref):
@@ -210,7 +212,17 @@ class Merger:
         return value
 
     def outward_arg(self, arg: Arg, first: bool) -> Arg:
-        return map_arg(arg, lambda v: self.phi(v, _ABSENT, None) if first else self.phi(_ABSENT, v, None))  # type: ignore[no-any-return]
+        side = 0 if first else 1
+        if self.inside[side] is None:
+            self.inside[side] = set(definitions(Block((), tuple(self.scopes[side][-1].stmts), Yield(()))))
+        inside = self.inside[side]
+
+        def out(v: Var) -> Arg:
+            if v not in inside:  # type: ignore[operator]
+                return v
+            return self.phi(v, _ABSENT, None) if first else self.phi(_ABSENT, v, None)
+
+        return map_arg(arg, out)  # type: ignore[no-any-return]
 
     def one_sided(self, value: Value, absent_first: bool, name: str | None) -> Value:
         if isinstance(value, Num):
@@ -288,6 +300,7 @@ class Merger:
                     self.m.numbers += 1
                     self.pairs[x, y] = self.m.numbers
                     self.merged.entangle(self.m.numbers, set(a.entangled.get(x, ())) | set(b.entangled.get(y, ())))
+                    self.merged.confuse(self.m.numbers, set(a.twins.get(x, ())) | set(b.twins.get(y, ())))
 
     def mergeable(self, a: State, b: State, x: int, y: int) -> bool:
         ca, cb = a.heap[x], b.heap[y]

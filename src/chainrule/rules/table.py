@@ -37,11 +37,14 @@ Pull = Callable[[Let, "Call"], None]
 
 
 class RowError(Exception):
-    """A call that no row covers: what it is, why not, and what to do instead."""
+    """A call that no row covers: what it is, why not, and what to do instead.
 
-    def __init__(self, what: str, why: str = "", remedy: str = "") -> None:
+    certain: it is so on every path through the program.
+    """
+
+    def __init__(self, what: str, why: str = "", remedy: str = "", certain: bool = False) -> None:
         super().__init__("; ".join(part for part in (what, why, remedy) if part))
-        self.what, self.why, self.remedy = what, why, remedy
+        self.what, self.why, self.remedy, self.certain = what, why, remedy, certain
         self.span: Span | None = None  # of the statement, where the error is found in the reverse sweep
 
 

@@ -374,20 +374,20 @@ class Expressions:
         steps = path_steps(let.args[1])
         while len(steps) > 1 and steps[-2][0] == "index" and is_basic(steps[-2][1]) and is_full(steps[-1][1]):
             steps.pop()  # `y[:, 1][:] = v` is `y[:, 1] = v`
-        for kind, detail in steps[:-1]:
-            if kind == "index":
+        for step, detail in steps[:-1]:
+            if step == "index":
                 node = self.subscript(node, detail)
-            elif kind == "T":
+            elif step == "T":
                 whole = isinstance(detail, Lit) and detail.value is None
                 node = ast.Attribute(node, "T", ast.Load()) if whole else method(node, "transpose", self.arg(detail))
-            elif kind == "reshape":
+            elif step == "reshape":
                 node = method(node, "reshape", *self.shape(detail))
-            elif kind == "flat":
+            elif step == "flat":
                 node = ast.Attribute(node, "flat", ast.Load())
-            elif kind == "item":
+            elif step == "item":
                 node = self.subscript(node, detail)
             else:
-                node = self.step(node, kind, detail)
+                node = self.step(node, step, detail)
         return node, steps[-1][1]
 
     def step(self, node: ast.expr, op: str, detail: Arg) -> ast.expr:

@@ -21,7 +21,7 @@ from ..ir.build import Builder
 from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice
 from ..ir.ops import Op, Param, define
 from ..ir.probe import type_of
-from ..ir.types import Array, Scalar, kind, rank, shape
+from ..ir.types import Array, Extent, Scalar, kind, rank, shape
 from .call import Call
 from .indexing import _steps, _view, _wanted
 from .structure import _same_as_first, _written, infer_index
@@ -70,7 +70,7 @@ class Writer:
 WRITERS: dict[Any, Writer] = {}  # function -> what it writes
 METHODS: dict[str, Writer] = {}  # method of arrays -> what it writes
 # Functions with `out` that read all of their arguments before they write, however these overlap (besides ufuncs, which all do).
-READ_FIRST = frozenset({"np.sum", "np.prod", "np.mean", "np.max", "np.min", "np.any", "np.all", "np.cumsum", "np.cumprod", "np.dot",
+READ_FIRST = frozenset({"np.sum", "np.prod", "np.mean", "np.max", "np.min", "np.any", "np.all", "np.cumsum", "np.cumprod", "np.dot", "np.matmul",
                         "np.clip", "np.take", "np.round", "np.std", "np.var"})
 
 
@@ -103,9 +103,15 @@ def as_array(b: Builder, value: Arg) -> Operand:
 def spread(b: Builder, value: Arg, like: Arg) -> Operand:
     """A value with the shape of an array."""
     value = as_array(b, value)
-    if shape(type_of(value)) is not None and shape(type_of(value)) == shape(type_of(like)):
+    own, wanted = shape(type_of(value)), shape(type_of(like))
+    if own is not None and wanted is not None and len(own) == len(wanted) and all(n == m or _never_one(n) for n, m in zip(own, wanted)):
         return value
     return b.emit("np.broadcast_to", value, b.emit("np.shape", like))
+
+
+def _never_one(extent: Extent) -> bool:
+    """Whether an axis is never broadcast."""
+    return extent != 1 if isinstance(extent, int) else extent.not_one and not extent.offset
 
 
 def selected(b: Builder, value: Arg, like: Arg, mask: Operand) -> Operand:

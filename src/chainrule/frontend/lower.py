@@ -20,8 +20,9 @@ from ..ir.nodes import Arg, Block, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Opaque
 from ..structure import LEAF, TreeDef, flatten
 from .calls import FrameInfo, names_of, reads_of
+from .exits import Unreachable
 from .machine import NeedStatic as NeedParams
-from .machine import Refusal, Unreachable
+from .machine import Refusal
 from .recursion import Recursion
 from .request import Guard, NeedLayout, NeedStatic, Path, Request
 from .signature import Described, Leaf
@@ -62,7 +63,7 @@ def lower(request: Request) -> Lowered:
 
 def lower_by_values(request: Request) -> Lowered:
     """Lower the path that this call takes; again, with more loops and branches executed by values, until nothing is refused."""
-    concrete = Concrete()
+    concrete = Concrete(request.everywhere)
     while True:
         if request.record is not None:
             request.record.rewind()

@@ -11,9 +11,11 @@ from .values import (
     Contents,
     DictV,
     Entries,
+    Generator,
     Items,
     Lazy,
     ListV,
+    Manager,
     Method,
     Object,
     Ref,
@@ -73,7 +75,9 @@ def slots(value: Any) -> Iterator[int]:
         yield from slots(value.orelse)
     elif isinstance(value, Method):
         yield from slots(value.owner)
-    elif isinstance(value, (Lazy,)):
+    elif isinstance(value, Generator):
+        yield value.slot
+    elif isinstance(value, (Lazy, Manager)):
         for item in value.parts:
             yield from slots(item)
     elif isinstance(value, SliceV):

@@ -44,6 +44,8 @@ from .containers import (
     zeros_like,
 )
 from .control import (
+    error_args,
+    set_errors,
     stop_gradient,
 )
 from .pointwise import (
@@ -91,6 +93,7 @@ __all__ = [
     "dpower",
     "eigh_pull",
     "eigvalsh_pull",
+    "error_args",
     "exceeds",
     "exp_share",
     "expect",
@@ -119,6 +122,7 @@ __all__ = [
     "raised",
     "repeat_pull",
     "resize_pull",
+    "set_errors",
     "share",
     "shares_at",
     "shares_of_some",

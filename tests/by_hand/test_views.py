@@ -658,6 +658,22 @@ def flat_indexed_by_name(x):
     return f[2] * f[3] + np.sum(f)
 
 
+@case(X)
+def reshaped_and_transposed(x):
+    b = np.zeros((3, 3))
+    b[0] = x
+    r = b.reshape(-1)
+    r[1] = x[0] * 3
+    b[1].reshape(3, 1)[1] = x[1] ** 2
+    c = b.T
+    return np.sum(c * c * np.arange(9.0).reshape(3, 3))  # whose cotangent lies in memory column by column
+
+
+@case(np.asfortranarray(M))
+def taken_from_columns(a):
+    return np.sum(np.take(a, [0, 5, 1, 1]) ** 2) + np.sum(np.take(a, 4))
+
+
 @pytest.mark.parametrize("f, args", cases(__name__))
 def test_gradient(f, args):
     gradient_is(f, args)

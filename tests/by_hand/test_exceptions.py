@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -588,11 +590,6 @@ def one_after_the_other(x, n):
     return y
 
 
-@pytest.mark.parametrize("f, args", cases(__name__))
-def test_gradients(f, args):
-    gradient_is(f, args)
-
-
 def test_what_is_not_caught_is_raised():
     def f(x):
         try:
@@ -630,13 +627,215 @@ def test_raised_again_outside_of_any_handler():
     assert cr.grad(f)(0.5) == 3.0
 
 
-def may_divide_by_zero(x, n):
+# -- exceptions that operations raise: only the values decide -------------------------------------------------------------
+
+
+@case(2.0, 0)
+@case(2.0, 4)
+def a_division(x, n):
     try:
         return x / n
-    except ZeroDivisionError:
-        return x
+    except ZeroDivisionError as e:
+        return x * len(str(e))
 
 
-def test_what_only_the_run_decides():
-    gradient_is(may_divide_by_zero, (2.0, 0))
-    gradient_is(may_divide_by_zero, (2.0, 4))
+@case(X, 1)
+@case(X, 5)
+@case(X, -4)
+def an_index(x, i):
+    try:
+        y = x[i] ** 2
+    except IndexError:
+        y = x[0] * x[1]
+    return y
+
+
+@case({"a": 1.5}, "a")
+@case({"a": 1.5}, "b")
+def a_key(d, key):
+    try:
+        return d[key] ** 2
+    except KeyError:
+        return d["a"] ** 3
+
+
+@case(2.0)
+@case(-2.0)
+def a_root(x):
+    try:
+        return math.sqrt(x) * x
+    except ValueError:
+        return x ** 3
+
+
+@case(2.0)
+@case(800.0)
+def an_overflow(x):
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return x * 7
+
+
+@case(np.array([[2.0, 0.5], [0.5, 1.0]]))
+@case(np.array([[0.0, 0.0], [0.0, 0.0]]))
+def a_decomposition(m):
+    try:
+        s = np.sum(np.linalg.inv(m))
+    except np.linalg.LinAlgError:
+        s = np.sum(m * m * 2 + m)
+    return s
+
+
+@case(X, "3")
+@case(X, "three")
+def a_text(x, text):
+    try:
+        n = int(text)
+    except ValueError:
+        n = 2
+    return np.sum(x ** n)
+
+
+@case(X, np.array([1.0, 2.0, 3.0]))
+@case(X, np.array([1.0, 2.0]))
+def shapes_that_do_not_fit(x, w):
+    try:
+        y = x * w
+    except ValueError:
+        y = x ** 2
+    return np.sum(y)
+
+
+@case(X4, np.array([2, 0, 1, 0]))
+def a_division_in_a_loop(x, n):
+    s = 0.0
+    for i in range(len(x)):
+        try:
+            s = s * 2 + float(x[i]) / int(n[i])
+        except ZeroDivisionError:
+            s += x[i] ** 2
+        else:
+            s *= x[0]
+        finally:
+            s += 1
+    return s
+
+
+@case(X, np.array([1, 2]))
+@case(X, np.array([1, 0]))
+def a_floating_point_error(x, n):
+    y = x
+    try:
+        with np.errstate(divide="raise"):
+            y = y * 2
+            y = np.sum(x * 3) + np.sum(x[0] / n)
+    except FloatingPointError:
+        y = np.sum(y * y)
+    return y
+
+
+@case(X, 7)
+@case(X, 2)
+def state_where_an_operation_raises(x, i):
+    y = np.zeros(3)
+    try:
+        y[0] = x[0] ** 2
+        y[1] = x[i]
+        y[0] = y[0] * 3
+    except IndexError:
+        y[2] = y[0] * x[1]
+    return np.sum(y * x)
+
+
+def divided(a, b):
+    return a / b
+
+
+@case(2.0, 0, 3)
+@case(2.0, 2, 3)
+def in_two_helpers(x, n, m):
+    try:
+        y = divided(x, n) + divided(x, m)
+    except ArithmeticError:
+        y = divided(x * x, m)
+    return y
+
+
+@case(2.0, 0)
+def handled_by_another_level(x, n):
+    y = x
+    try:
+        try:
+            y = y * 2
+            y = y / n
+        except ValueError:
+            y = y * 100
+        finally:
+            y = y * x
+    except Exception:
+        y = y * x
+    return y
+
+
+@case(2.0, 0)
+def replaced(x, n):
+    try:
+        try:
+            return x / n
+        except ZeroDivisionError as e:
+            raise ValueError("no") from e
+    except ValueError as e:
+        return x * x * len(e.args[0])
+
+
+@case([1.5, 2.0, 0.5], 3)
+@case([1.5, 2.0, 0.5], 2)
+def past_the_end(items, n):
+    s = 1.0
+    k = 0
+    try:
+        while True:
+            s *= items[k]
+            if k == n:
+                return s
+            k += 1
+    except IndexError:
+        return s * s
+
+
+@pytest.mark.parametrize("f, args", cases(__name__))
+def test_gradients(f, args):
+    gradient_is(f, args)
+
+
+def test_one_function_for_calls_that_raise_and_calls_that_do_not():
+    g = cr.grad(a_division)
+    assert [g(2.0, n) for n in (4, 0, 2, 0, 5)] == [0.25, 22.0, 0.5, 22.0, 0.2]
+
+
+def test_what_no_handler_catches_is_raised_as_it_is():
+    def f(x, i, n):
+        try:
+            return float(x[i]) / n
+        except ZeroDivisionError:
+            return x[0]
+
+    assert np.allclose(cr.grad(f)(X, 1, 0), [1, 0, 0])
+    with pytest.raises(IndexError, match="index 9 is out of bounds for axis 0 with size 3"):
+        cr.grad(f)(X, 9, 0)
+    with pytest.raises(IndexError, match="index 9 is out of bounds for axis 0 with size 3"):
+        cr.grad(f)(X, 9, 2)
+
+
+def test_raised_again_with_the_operations_own_message():
+    def f(x, i):
+        try:
+            return x[i]
+        except IndexError:
+            x = x * 2
+            raise
+
+    with pytest.raises(IndexError, match="index 9 is out of bounds for axis 0 with size 3"):
+        cr.grad(f)(X, 9)
+    assert np.allclose(cr.grad(f)(X, 1), [0, 1, 0])

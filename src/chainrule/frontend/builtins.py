@@ -15,7 +15,7 @@ import numpy as np
 
 from ..ir.build import type_of
 from ..ir.nodes import Lit, Make, Seq, Var
-from ..ir.types import Array, List, Scalar, Tuple, kind
+from ..ir.types import Array, List, Opaque, Scalar, Tuple, kind
 from .values import (
     NONE,
     Closure,
@@ -28,6 +28,7 @@ from .values import (
     Method,
     Num,
     Object,
+    Partial,
     Range,
     Ref,
     Select,
@@ -316,12 +317,14 @@ def class_of(m: Calls, value: Value) -> type:
         return tuple
     if isinstance(of, List):
         return list
+    if isinstance(of, Opaque) and of.name in ("str", "bytes"):
+        return {"str": str, "bytes": bytes}[of.name]
     m.refuse("the class of this value is needed", "it is only known when the program runs", "do not ask for it")
 
 
 @builtin(callable)
 def _callable(m: Calls, args: Args, keywords: Keywords) -> Value:
-    return Static(isinstance(args[0], (Closure, Method)) or (isinstance(args[0], Static) and callable(args[0].value)))
+    return Static(isinstance(args[0], (Closure, Method, Partial)) or (isinstance(args[0], Static) and callable(args[0].value)))
 
 
 @builtin(getattr)
@@ -339,7 +342,9 @@ def _hasattr(m: Calls, args: Args, keywords: Keywords) -> Value:
 
 @builtin(print)
 def _print(m: Calls, args: Args, keywords: Keywords) -> Value:
-    m.b.effect("py.print", Seq(tuple(m.row_operand(a) for a in args)), Make(dict, tuple(keywords), tuple(m.operand(v) for v in keywords.values())))
+    from .effects import visible
+
+    m.b.effect("py.print", Seq(tuple(visible(m, a) for a in args)), Make(dict, tuple(keywords), tuple(m.operand(v) for v in keywords.values())))
     return NONE
 
 
@@ -349,7 +354,7 @@ def _to_text(function: Any) -> Callable[[Calls, Args, Keywords], Value]:
             return m.exception_text(args[0])
         if all(isinstance(a, Static) for a in args):
             return Static(function(*(a.value for a in args)))  # type: ignore[union-attr]
-        return Num(m.b.emit("py.call", Lit(function), Seq(tuple(m.operand(a) for a in args))))
+        return Num(m.b.emit("py.pure", Lit(function), Seq(tuple(m.operand(a) for a in args)), Make(dict, (), ()), type=Opaque("str")))
 
     return apply
 

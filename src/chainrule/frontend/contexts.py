@@ -119,15 +119,20 @@ class Contexts(Generators):
         kept = self.floating
         mode = {name: wanted.get("all") for name in _ERRORS[1:]} | {k: v for k, v in wanted.items() if k != "all"}
         raising = {name for name in _ERRORS[1:] if mode[name] == "raise" or (mode[name] is None and name in kept)}
-        old = self.b.emit("np.seterr", *(Lit(wanted.get(name)) for name in _ERRORS))
-        self.floating = frozenset(raising)
+        old = self.b.emit("np.seterr", *(Lit(wanted.get(name)) for name in _ERRORS), hint="errors")
+        self.set_floating(frozenset(raising))
 
         def finish(leaf: Leaf) -> End:
-            self.floating = kept
+            self.set_floating(kept)
             self.b.emit("rt.set_errors", old)
             return self.resume(leaf)
 
         return finish
+
+    def set_floating(self, raising: frozenset[str]) -> None:
+        self.floating = raising
+        if self.witness is not None:
+            self.witness.raising = raising
 
     # -- contextlib.contextmanager ---------------------------------------------------------------------------------
 
@@ -180,8 +185,7 @@ def _lets_pass(cls: type) -> bool:
     except SourceUnavailableError:
         return False
     returned = [n.value for n in ast.walk(node) if isinstance(n, ast.Return)]
-    assert isinstance(node, ast.FunctionDef)
-    return harmless([s for s in node.body if not isinstance(s, ast.Return)]) and all(
+    return isinstance(node, ast.FunctionDef) and harmless([s for s in node.body if not isinstance(s, ast.Return)]) and all(
         v is None or (isinstance(v, ast.Constant) and not v.value) for v in returned)
 
 

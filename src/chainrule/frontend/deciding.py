@@ -18,25 +18,21 @@ from ..ir.build import Builder
 from ..ir.nodes import Arg, Let, Lit, Make, Program, Seq, Stmt, Var
 from ..ir.ops import OPS
 from ..ir.types import BOOL, Array, Opaque, Scalar, Type, unknown_extent
-from .exits import Exits, Unreachable
+from .exits import Exits, Region, Unreachable
 from .values import Static, Value
 from .witness import Concrete, Happened, Witness, Written, place_of
 
-Region = tuple[ast.AST | None, str]  # a loop or branch, and the file that it stands in
-
 
 class Deciding(Exits):
+    b: Builder
     outermost: Builder
-    node: ast.AST | None
-    source: Any
     finished: list[Program]
 
     def __init__(self) -> None:
         super().__init__()
         self.witness: Witness | None = None  # the values of one call, where the program is made for its path
         self.concrete = Concrete()  # what is executed by values
-        self.region: Region | None = None  # the loop or branch through which we left the outermost block
-        self.trying = 0  # the `try` blocks around us
+        self.trying = 0  # whether what is executed may raise what a handler catches
         self.retries = False  # the program depends on what does not raise an exception
         self.by_layout = False  # the program depends on how arrays lie in memory
 
@@ -143,9 +139,9 @@ class Deciding(Exits):
         """Refuse a function that has neither a rule nor source."""
         raise NotImplementedError
 
-    # -- observing ----------------------------------------------------------------------------------------------
+    # -- watching -----------------------------------------------------------------------------------------------
 
-    def observe(self, stmt: Stmt) -> None:
+    def watch(self, stmt: Stmt) -> None:
         """Execute a statement of the outermost block with the values of this call."""
         assert self.witness is not None
         try:
@@ -160,8 +156,7 @@ class Deciding(Exits):
                             "handle it where it is raised")
             assert isinstance(stmt, Let)
             self.b.stmts.pop()
-            error = happened.error
-            raised = self.b.emit("rt.raised", Lit(type(error)), Lit(error.args), Lit(OPS[stmt.op].run), Seq((Seq(stmt.args),)))
+            raised = self.b.emit("rt.raised", Lit(type(happened.error)), Lit(OPS[stmt.op].run), Seq((Seq(stmt.args),)))
             raise Happened(happened.error, self.wrap(raised)) from None
 
 

@@ -45,7 +45,7 @@ class Exceptions(Machine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.b.watch = self.watched
+        self.b.ask = self.asked
         self.catching: tuple[Catching, ...] = ()
         self.floating: frozenset[str] = frozenset()  # the floating-point errors that are raised (np.errstate)
         self.handled: tuple[Value, ...] = ()  # the exceptions that are being handled, for a bare `raise`
@@ -86,6 +86,9 @@ class Exceptions(Machine):
             raise Unreachable(Leaf("throw", self.state, exception, self.b.span))
         contents = self.state.heap[exception.slot]
         assert isinstance(contents, Entries)
+        if "%error" in contents.keys:
+            self.b.effect("py.raise", self.operand(contents.get("%error")))
+            raise Unreachable
         given = contents.get("%given" if "%given" in contents.keys else "args")
         operands: tuple[Arg, ...] = tuple(self.operand(value) for value in given.items)  # type: ignore[union-attr]
         self.b.effect("py.raise", Seq((Lit(exception.cls), *operands)))
@@ -111,38 +114,42 @@ class Exceptions(Machine):
 
     # -- what an operation may raise -----------------------------------------------------------------------------
 
-    def watched(self, op: str, args: tuple[Arg, ...], emit: Callable[[], Operand]) -> Operand:
+    def asked(self, op: str, args: tuple[Arg, ...], emit: Callable[[], Operand]) -> Operand:
         """An operation inside a `try`: if it may raise what a handler catches, whether it does is asked for."""
-        if not self.catching:
-            return emit()
         caught = tuple(c for catching in self.catching if catching.implicit for c in catching.classes)
-        possible = tuple(cls for cls in may_raise(op, args, bool(self.floating)) if any(issubclass(cls, c) or issubclass(c, cls) for c in caught)) if caught else ()
-        if not possible:
+        if not caught:
+            return emit()
+        by_values = self.witness is not None and self.b is self.outermost and len(self.b.scopes) == 1
+        possible = tuple(cls for cls in may_raise(op, args, bool(self.floating)) if any(issubclass(cls, c) or issubclass(c, cls) for c in caught))
+        if not possible and not by_values:
             return emit()
         certain = known_error(op, args)
         if certain is not None:
             self.fail(type(certain), *(Static(arg) for arg in certain.args))
+        if not by_values:
+            names = " or ".join(cls.__name__ for cls in possible)
+            self.refuse(f"`{op}` may raise {names} here, which is caught", "whether it does is only known when the program runs",
+                        "test the condition with `if`, or leave the operation out of the `try`")
         made: list[Operand] = []
-        error = self.attempt(lambda: made.append(emit()), op, possible)
-        if error is not None:
-            self.fail(type(error), *(Static(arg) for arg in error.args))
-        return made[0]
+        happened = self.attempt(lambda: made.append(emit()))
+        if happened is None:
+            return made[0]
+        raised = self.operand(happened.value)
+        self.b.effect("rt.expect_same", self.b.emit("rt.error_args", raised), Lit(happened.error.args))
+        entries = Entries(("args", "%error"), (TupleV(tuple(Static(arg) for arg in happened.error.args)), happened.value))
+        self.throw(Object(self.new(entries), type(happened.error)))
 
-    def attempt(self, thunk: Callable[[], None], op: str, possible: tuple[type, ...]) -> Exception | None:
-        """Do something that may raise; the exception, if it does so in this call. The program then serves only calls in which it is the same."""
-        if self.witness is not None and self.at_top():
-            self.retries = True
-            self.trying += 1
-            try:
-                thunk()
-            except Happened as happened:
-                return happened.error
-            finally:
-                self.trying -= 1
-            return None
-        names = " or ".join(cls.__name__ for cls in possible)
-        self.refuse(f"`{op}` may raise {names} here, which is caught", "whether it does is only known when the program runs",
-                    "test the condition with `if`, or leave the operation out of the `try`")
+    def attempt(self, thunk: Callable[[], None]) -> Happened | None:
+        """Do something that may raise; what happens in this call. The program then serves only calls in which the same happens."""
+        self.retries = True
+        self.trying += 1
+        try:
+            thunk()
+        except Happened as happened:
+            return happened
+        finally:
+            self.trying -= 1
+        return None
 
     # -- statements ----------------------------------------------------------------------------------------------
 

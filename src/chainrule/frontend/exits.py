@@ -26,6 +26,7 @@ from .state import Frame, State
 from .values import NONE, UNBOUND, Entries, Object, Static, TupleV, Value
 
 End = Union[Leaf, Split]
+Region = tuple[Any, str]  # a loop or branch, and the file that it stands in
 FUNCTION = ("fall", "return")  # what stays at the end of a function
 STATEMENT = ("fall",)
 
@@ -46,6 +47,7 @@ class Fork:
     leaving: Node
     span: Span | None
     base: State
+    region: Region | None  # that was around
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,11 @@ class Exits:
     state: State
     current: int
     taken: list[tuple[Operand, bool]]
+    node: Any
+    source: Any
 
     def __init__(self) -> None:
+        self.region: Region | None = None  # the loop or branch through which we left the outermost block
         self.forks: list[Fork] = []
 
     # -- blocks ------------------------------------------------------------------------------------------------
@@ -82,13 +87,15 @@ class Exits:
             staying = Node(list(self.b.scopes), end)
             self.b.scopes.pop()
             self.taken.pop()
+            region, self.region = self.region, fork.region
             sides = (staying, fork.leaving) if fork.holds else (fork.leaving, staying)
-            end = Split(fork.condition, *sides, fork.span, fork.base)
+            end = Split(fork.condition, *sides, fork.span, fork.base, region)
         return end
 
-    def fork(self, condition: Operand, holds: bool, leaving: Node, staying: Scope, span: Span | None, base: State) -> None:
+    def fork(self, condition: Operand, holds: bool, leaving: Node, staying: Scope, span: Span | None, base: State, region: Region | None) -> None:
         """Go on in the block `staying`, which is executed where `condition` is `holds`; otherwise `leaving` is."""
-        self.forks.append(Fork(condition, holds, leaving, span, base))
+        self.forks.append(Fork(condition, holds, leaving, span, base, self.region))
+        self.region = self.region or region or (self.node, self.source.file)
         self.b.scopes.append(staying)
         self.taken.append((condition, holds))
 
@@ -101,7 +108,7 @@ class Exits:
                 with self.b.reopen(node.scopes), self.given(end.condition, holds):
                     nodes.append(Node(node.scopes, self.continued(node.end, then)))
                 self.state = kept
-            return Split(end.condition, nodes[0], nodes[1], end.span, end.base)
+            return Split(end.condition, nodes[0], nodes[1], end.span, end.base, end.region)
         follow = then.get(end.kind)
         if follow is None:
             return end
@@ -124,31 +131,31 @@ class Exits:
             if not (left or right):
                 return self.settle_mixed(end, stays)
             leaving, staying = (end.then, end.orelse) if left else (end.orelse, end.then)
-            self.fork(end.condition, not left, leaving, staying.scopes[-1], end.span, end.base or self.state)
+            self.fork(end.condition, not left, leaving, staying.scopes[-1], end.span, end.base or self.state, end.region)
             end = staying.end
         if isinstance(end, Leaf) and end.kind not in stays:
             raise Unreachable(end)
         merged = self.merged(end, list(self.b.scopes))
         if merged is None:
             raise Unreachable
-        self.state, value = merged
-        return value  # type: ignore[no-any-return]
+        self.state = merged[0]
+        value: Value = merged[1]
+        return value
 
     def settle_mixed(self, end: Split, stays: tuple[str, ...]) -> Value:
         """The same where a branch mixes leaves of both kinds: all are merged, and a flag says which it was."""
         number = f"{len(self.forks) + 100}"
-        values = False
         for leaf in leaves(end):
             if leaf.kind in stays:
                 leaf.state.frames[self.current][f"%raised{number}"] = Static(False)
                 if leaf.kind == "value":
                     leaf.state.frames[self.current]["%value"] = leaf.value
-                    leaf.value, values = None, True
+                    leaf.value = None
         flat, exits = self.flagged(end, stays, number, "fall")
         merged = self.merged(flat, list(self.b.scopes))
         assert merged is not None
         self.state = merged[0]
-        value = self.frame().pop("%value") if values else NONE
+        value: Value = self.frame().pop("%value", NONE)
         self.leave(exits, number, end.span)
         return value
 
@@ -190,7 +197,7 @@ class Exits:
         def convert(end: End) -> End:
             if isinstance(end, Split):
                 then, orelse = (Node(node.scopes, convert(node.end)) for node in (end.then, end.orelse))
-                return Split(end.condition, then, orelse, end.span, end.base)
+                return Split(end.condition, then, orelse, end.span, end.base, end.region)
             if end.kind in (*stays, "raise"):
                 return end
             frame = end.state.frames[self.current]
@@ -209,7 +216,7 @@ class Exits:
 
         return convert(end), exits
 
-    def leave(self, exits: list[Exit], number: str, span: Span | None) -> None:
+    def leave(self, exits: list[Exit], number: str, span: Span | None, node: Any = None) -> None:
         """After the merge: fork on the flag."""
         frame = self.frame()
         flag = frame.pop(f"%raised{number}", Static(False))
@@ -219,9 +226,9 @@ class Exits:
             base = self.state
             self.state = base.copy()
             with self.opened() as scopes, self.given(condition, True):
-                node = Node(scopes, self.left(exits, which))
+                leaving = Node(scopes, self.left(exits, which))
             self.state = base.copy()
-            self.fork(condition, False, node, Scope(), span, base)
+            self.fork(condition, False, leaving, Scope(), span, base, (node or self.node, self.source.file))
         for name in [name for name in self.frame() if name.startswith(f"%error{number}.")]:
             del self.frame()[name]
 

@@ -265,6 +265,8 @@ class Generators(Comprehensions):
         """A generator as the list of its items although it is consumed step by step: nobody may be able to tell."""
         if not isinstance(value, Generator) or self.contents_of(value).keys:
             return self.listed(value)
+        if any(isinstance(node, ast.Assign) and isinstance(node.value, ast.Yield) for node in ast.walk(value.node)):
+            self.refuse("a generator is consumed step by step", "it uses what `yield` returns, which `send` decides", "pass the value as an argument")
         frame = self.state.frames[value.frame]
         free = set(reads(value.node)) - self.infos[value.frame].locals
         parent = self.infos[value.frame].parent
@@ -312,7 +314,7 @@ class Generators(Comprehensions):
 
     # -- what the statements do ----------------------------------------------------------------------------------
 
-    def split(self, condition: Any, then: list[Any], orelse: list[Any]) -> Leaf | Split:
+    def split(self, condition: Any, then: list[Any], orelse: list[Any]) -> End:
         raise NotImplementedError
 
     def assign(self, target: ast.expr, value: Value) -> None:
@@ -330,7 +332,7 @@ def relabelled(end: End, kinds: dict[str, str]) -> End:
     """The same end with other kinds of leaves."""
     if isinstance(end, Split):
         then, orelse = (Node(node.scopes, relabelled(node.end, kinds)) for node in (end.then, end.orelse))
-        return Split(end.condition, then, orelse, end.span, end.base)
+        return Split(end.condition, then, orelse, end.span, end.base, end.region)
     return Leaf(kinds.get(end.kind, end.kind), end.state, end.value, end.span)
 
 

@@ -16,7 +16,25 @@ from ..ir.walk import definitions, map_arg
 from .machine import Machine, Poison, describe, phi_type
 from .places import hint_of
 from .state import State, slots
-from .values import UNBOUND, DictV, Entries, Items, ListV, Num, Object, Ref, Select, Static, Step, TupleV, Value, same_arg
+from .values import (
+    UNBOUND,
+    Closure,
+    DictV,
+    Entries,
+    Items,
+    ListV,
+    Method,
+    Num,
+    Object,
+    Partial,
+    Ref,
+    Select,
+    Static,
+    Step,
+    TupleV,
+    Value,
+    same_arg,
+)
 
 _ABSENT: Any = object()
 
@@ -91,6 +109,10 @@ class Merger:
                 return Items(tuple(value_out(i) for i in v.items))
             if isinstance(v, Entries):
                 return Entries(v.keys, tuple(value_out(i) for i in v.values))
+            if isinstance(v, Partial):
+                return v.holding(tuple(value_out(i) for i in v.parts()))
+            if isinstance(v, Method):
+                return Method(value_out(v.owner), v.name)
             if isinstance(v, (Var, Lit)):
                 return out(v)
             return v
@@ -159,6 +181,8 @@ class Merger:
             return Num(self.phi(self.number(a), self.number(b), name))
         if isinstance(a, TupleV) and isinstance(b, TupleV) and len(a.items) == len(b.items) and a.cls is b.cls:
             return TupleV(tuple(self._meet(x, y, None) for x, y in zip(a.items, b.items)), a.cls)
+        if isinstance(a, Partial) and isinstance(b, Partial) and a.is_like(b):
+            return a.holding(tuple(self._meet(x, y, None) for x, y in zip(a.parts(), b.parts())))
         if isinstance(a, Ref) and isinstance(b, Ref) and (a.slot, b.slot) in self.pairs:
             if a.path == b.path:
                 return Ref(self.pairs[a.slot, b.slot], a.path)
@@ -181,6 +205,10 @@ class Merger:
         if isinstance(value, Select):
             condition = self.outward_arg(value.condition, first)
             return Select(condition, self.outward(value.then, first), self.outward(value.orelse, first))  # type: ignore[arg-type]
+        if isinstance(value, Partial):
+            return value.holding(tuple(self.outward(i, first) for i in value.parts()))
+        if isinstance(value, Method):
+            return Method(self.outward(value.owner, first), value.name)
         return value
 
     def outward_arg(self, arg: Arg, first: bool) -> Arg:
@@ -204,7 +232,7 @@ class Merger:
         if isinstance(value, Ref):
             moved = self.moved(value.slot, not absent_first)
             return self.outward(Ref(moved, value.path), not absent_first)
-        if isinstance(value, Select):
+        if isinstance(value, (Select, Partial)):
             return self.outward(value, not absent_first)
         if isinstance(value, (ListV, DictV)):
             return type(value)(self.moved(value.slot, not absent_first))
@@ -231,6 +259,10 @@ class Merger:
                 return  # bound on one side only: it follows wherever its array goes
             if isinstance(x, TupleV) and isinstance(y, TupleV) and len(x.items) == len(y.items):
                 for p, q in zip(x.items, y.items):
+                    note(p, q)
+                return
+            if isinstance(x, Partial) and x.is_like(y):
+                for p, q in zip(x.parts(), y.parts()):
                     note(p, q)
                 return
             same_kind = type(x) is type(y) and isinstance(x, (Ref, ListV, DictV, Object)) and getattr(x, "cls", None) is getattr(y, "cls", None)
@@ -344,6 +376,10 @@ def list_var(machine: Machine, items: Items) -> Operand:
     if not items.items:
         machine.refuse("an empty list grows on one path only", "the type of its elements is not known",
                        "append on both paths, or start with an element")
+    if any(isinstance(item, (Closure, Method, Partial)) for item in items.items):
+        from .loops import NeedUnroll
+
+        raise NeedUnroll  # a list of functions: each has to be known
     args = Seq(tuple(machine.operand(item) for item in items.items), "list")
     result = machine.b.emit("list", args)
     if isinstance(result, Var) and isinstance(result.type, List):

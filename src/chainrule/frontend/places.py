@@ -37,6 +37,7 @@ class Split:
     orelse: Node
     span: Span | None
     base: State | None = None  # before the branch
+    region: Any = None  # the branch or loop, and the file that it stands in
 
 
 @dataclass

@@ -18,6 +18,7 @@ from .values import (
     Manager,
     Method,
     Object,
+    Partial,
     Ref,
     Select,
     SliceV,
@@ -84,6 +85,9 @@ def slots(value: Any) -> Iterator[int]:
         yield from slots(value.orelse)
     elif isinstance(value, Method):
         yield from slots(value.owner)
+    elif isinstance(value, Partial):
+        for item in value.parts():
+            yield from slots(item)
     elif isinstance(value, Generator):
         yield value.slot
     elif isinstance(value, (Lazy, Manager)):

@@ -16,14 +16,14 @@ from typing import Any, Union
 from ..errors import Finding
 from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Var
-from ..ir.types import Array, List, Scalar, kind, rank, shape
+from ..ir.types import Array, List, Scalar, kind, shape
 from ..rules.structure import is_basic
-from .contexts import Contexts
+from . import overlap, views
 from .exits import STATEMENT, Exit, leaves
 from .generators import yields
 from .loops import NeedPeel, NeedUnroll, lower_loop
 from .machine import NeedStatic, Refusal, describe
-from .overlap import strides
+from .patterns import Patterns
 from .places import Leaf, Node, Place, Split
 from .refused import REFUSED_STATEMENTS
 from .state import slots
@@ -42,7 +42,6 @@ from .values import (
     Ref,
     Select,
     Static,
-    Step,
     TupleV,
     Value,
 )
@@ -63,7 +62,7 @@ class LoopContext:
     breaks: str | None = None  # the hidden name that says that the loop was left by `break`
 
 
-class Statements(Contexts):
+class Statements(Patterns):
     """Executes statements."""
 
     loop: LoopContext | None = None
@@ -102,6 +101,10 @@ class Statements(Contexts):
             elif isinstance(stmt, (ast.Try, ast.With)):
                 rest = stmts[n + 1:]
                 end = self.try_statement(stmt, rest) if isinstance(stmt, ast.Try) else self.with_statement(stmt.items, stmt.body, rest)
+                if end is not None:
+                    return end
+            elif isinstance(stmt, ast.Match):
+                end = self.match_statement(stmt, stmts[n + 1:])
                 if end is not None:
                     return end
             elif yields(stmt):
@@ -147,7 +150,7 @@ class Statements(Contexts):
             with self.opened() as scopes, self.given(condition, holds):
                 nodes.append(Node(scopes, self.run(stmts)))
         self.loop, around[:] = loop, loops
-        return Split(condition, nodes[0], nodes[1], span, base)
+        return Split(condition, nodes[0], nodes[1], span, base, (node, self.source.file))
 
     def execute_all(self, stmts: list[Any]) -> None:
         """Execute statements that do not leave their block."""
@@ -294,19 +297,17 @@ class Statements(Contexts):
             assert isinstance(entries, Entries)
             self.change(owner.slot, entries.put(self.static(index, "a dictionary's key"), value))
             return
-        if isinstance(owner, Ref) and isinstance(value, Ref) and owner.slot == value.slot:
+        owner = views.unrolled(owner)
+        if isinstance(owner, Ref):
             self.check_overlap(owner, self.operand(index), value)
         self.write(owner, self.operand(index), self.operand(value))
 
-    def check_overlap(self, owner: Ref, index: Arg, value: Ref) -> None:
+    def check_overlap(self, owner: Ref, index: Arg, value: Value) -> None:
         """`a[:, 0] = a[1]`: NumPy copies a row and a column that overlap element by element, so what is read may just have been written."""
-        dimensions = rank(type_of(self.state.heap[owner.slot]))  # type: ignore[arg-type]
-        target = strides((*owner.path, Step("index", index)), dimensions)
-        source = strides(value.path, dimensions)
-        if target is None or source is None or len(target) != 1 or len(source) != 1:
-            return  # more than one axis: NumPy looks for overlaps
-        (axis, step), (other_axis, other_step) = target[0], source[0]
-        if (axis, step) != (other_axis, other_step) and step * other_step > 0:
+        if isinstance(value, Select):
+            self.check_overlap(owner, index, value.then)
+            self.check_overlap(owner, index, value.orelse)
+        if isinstance(value, Ref) and value.slot == owner.slot and overlap.may_clash(self, owner, index, value):
             self.refuse("a part of an array is assigned to another part with a different stride",
                         "where they overlap, NumPy reads what it has just written", "copy first: `a[:, 0] = a[1].copy()`")
 
@@ -326,6 +327,8 @@ class Statements(Contexts):
             assert isinstance(entries, Entries)
             self.change(owner.slot, entries.put(name, value))
             return
+        if self.is_number(owner) and views.set_attribute(self, owner, name, value):
+            return
         self.refuse(f"the attribute `{name}` is written", "the gradient call would change an object of yours",
                     "return the new value, or keep it in a local variable", node)
 
@@ -338,7 +341,7 @@ class Statements(Contexts):
             if new is not None:
                 self.bind_name(target.id, new)
         elif isinstance(target, ast.Subscript):
-            owner = self.eval(target.value)
+            owner = views.unrolled(self.eval(target.value))
             index = self.eval(target.slice)
             if isinstance(owner, (Ref, Select)) and self.is_number(owner):
                 at = self.operand(index)
@@ -587,7 +590,7 @@ class Statements(Contexts):
         finally:
             self.loop = outer
             info.loops.pop()
-        self.leave(exits, level, span)
+        self.leave(exits, level, span, stmt)
         if returns and not reached:
             self.frame()["%returned"] = Static(False)
         return self.after_loop(stmt, breaks, bool(reached), rest, span)
@@ -596,7 +599,7 @@ class Statements(Contexts):
         """In a loop's body, `return` leaves the loop with the value and a flag."""
         if isinstance(end, Split):
             return Split(end.condition, Node(end.then.scopes, self.ends(end.then.end)), Node(end.orelse.scopes, self.ends(end.orelse.end)),
-                         end.span, end.base)
+                         end.span, end.base, end.region)
         if end.kind == "return":
             end.state.frames[self.current]["%returned"] = Static(True)
             return Leaf("break", end.state)

@@ -45,6 +45,8 @@ def may_raise(op: str, args: tuple[Arg, ...], floating: bool = False) -> Classes
         pass
     elif op in _PRODUCTS:
         found = () if _inner(op, args) else (ValueError,)
+    elif pointwise and not all(isinstance(arg, (Slice, Seq)) or isinstance(type_of(arg), (Scalar, Array)) for arg in args):
+        found = (Exception,)
     elif pointwise or op in ("np.logical_and", "np.logical_or", "np.logical_not", "np.isnan", "np.isinf", "np.isfinite", "np.floor", "np.ceil", "np.sign"):
         found = _numbers(op, args) if all(_python(arg) for arg in args) else () if _fit(args) else (ValueError,)
     elif op in _TOTAL:

@@ -343,13 +343,15 @@ class Expressions:
         return call(self.function(let.op), [self.arg(arg) for arg in args])
 
     def op_rt_raised(self, let: Let) -> ast.expr:
-        cls, function, args = let.args
+        args = let.args[-1]
         assert isinstance(args, Seq)
+        function = let.args[-2]
         op = getattr(function.value, "__self__", None) if isinstance(function, Lit) else None
         if isinstance(op, Op) and op.destroys is None and isinstance(args.items[0], Seq):
             nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
-            return call(self.function(let.op), [self.arg(cls), ast.Lambda(nothing, self.let(Let(let.out, op.name, args.items[0].items, let.span)))])
-        return call(self.function(let.op), [self.arg(arg) for arg in (cls, function, *args.items)])
+            expression = self.let(Let(let.out, op.name, args.items[0].items, let.span))
+            return call(self.function(let.op), [*(self.arg(arg) for arg in let.args[:-2]), ast.Lambda(nothing, expression)])
+        return call(self.function(let.op), [self.arg(arg) for arg in (*let.args[:-1], *args.items)])
 
     def op_py_print(self, let: Let) -> ast.expr:
         args = let.args[0].items if isinstance(let.args[0], Seq) else (let.args[0],)

@@ -24,7 +24,6 @@ from .witness import Concrete, Happened, Witness, Written, place_of
 
 
 class Deciding(Exits):
-    b: Builder
     outermost: Builder
     finished: list[Program]
 
@@ -91,11 +90,13 @@ class Deciding(Exits):
             known[key] = condition  # type: ignore[assignment]
             self.b.effect("rt.expect", condition if holds else self.b.emit("not", condition))
 
+    def at_top(self) -> bool:
+        """Whether we are in the outermost block, whose statements are executed."""
+        return self.b is self.outermost and len(self.b.scopes) == 1
+
     def is_concrete(self) -> bool:
         """Whether what stands here is executed by values: the way that this call goes, and no other."""
-        if self.witness is None or self.b is not self.outermost or len(self.b.scopes) > 1:
-            return False
-        return self.node is not None and place_of(self.node, self.source.file) in self.concrete
+        return self.witness is not None and self.at_top() and self.node is not None and place_of(self.node, self.source.file) in self.concrete
 
     @contextmanager
     def at_outermost(self) -> Iterator[None]:
@@ -111,7 +112,7 @@ class Deciding(Exits):
 
     def perform(self, function: Value, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         """Call something that carries no derivative and that the compiler cannot look into: once, in order, with real values."""
-        if self.witness is None or self.b is not self.outermost or len(self.b.scopes) > 1:
+        if self.witness is None or not self.at_top():
             self.no_rule(function)
         assert self.witness is not None
         operands = [self.operand(a) for a in args]
@@ -137,9 +138,9 @@ class Deciding(Exits):
         """Refuse a function that has neither a rule nor source."""
         raise NotImplementedError
 
-    # -- watching -----------------------------------------------------------------------------------------------
+    # -- observing ----------------------------------------------------------------------------------------------
 
-    def watch(self, stmt: Stmt) -> None:
+    def observe(self, stmt: Stmt) -> None:
         """Execute a statement of the outermost block with the values of this call."""
         assert self.witness is not None
         try:
@@ -154,7 +155,8 @@ class Deciding(Exits):
                             "handle it where it is raised")
             assert isinstance(stmt, Let)
             self.b.stmts.pop()
-            raised = self.b.emit("rt.raised", Lit(type(happened.error)), Lit(OPS[stmt.op].run), Seq((Seq(stmt.args),)))
+            error = happened.error
+            raised = self.b.emit("rt.raised", Lit(type(error)), Lit(error.args), Lit(OPS[stmt.op].run), Seq((Seq(stmt.args),)))
             raise Happened(happened.error, self.wrap(raised)) from None
 
 
@@ -182,4 +184,4 @@ def type_of_value(value: Any) -> Type:
     return Opaque(type(value).__name__)
 
 
-__all__ = ["Deciding", "Region", "Unreachable"]
+__all__ = ["Deciding", "Region"]

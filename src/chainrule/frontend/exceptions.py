@@ -45,7 +45,7 @@ class Exceptions(Machine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.b.ask = self.asked
+        self.b.watch = self.watched
         self.catching: tuple[Catching, ...] = ()
         self.floating: frozenset[str] = frozenset()  # the floating-point errors that are raised (np.errstate)
         self.handled: tuple[Value, ...] = ()  # the exceptions that are being handled, for a bare `raise`
@@ -114,12 +114,12 @@ class Exceptions(Machine):
 
     # -- what an operation may raise -----------------------------------------------------------------------------
 
-    def asked(self, op: str, args: tuple[Arg, ...], emit: Callable[[], Operand]) -> Operand:
+    def watched(self, op: str, args: tuple[Arg, ...], emit: Callable[[], Operand]) -> Operand:
         """An operation inside a `try`: if it may raise what a handler catches, whether it does is asked for."""
         caught = tuple(c for catching in self.catching if catching.implicit for c in catching.classes)
         if not caught:
             return emit()
-        by_values = self.witness is not None and self.b is self.outermost and len(self.b.scopes) == 1
+        by_values = self.witness is not None and self.at_top()
         possible = tuple(cls for cls in may_raise(op, args, bool(self.floating)) if any(issubclass(cls, c) or issubclass(c, cls) for c in caught))
         if not possible and not by_values:
             return emit()
@@ -134,8 +134,6 @@ class Exceptions(Machine):
         happened = self.attempt(lambda: made.append(emit()))
         if happened is None:
             return made[0]
-        raised = self.operand(happened.value)
-        self.b.effect("rt.expect_same", self.b.emit("rt.error_args", raised), Lit(happened.error.args))
         entries = Entries(("args", "%error"), (TupleV(tuple(Static(arg) for arg in happened.error.args)), happened.value))
         self.throw(Object(self.new(entries), type(happened.error)))
 

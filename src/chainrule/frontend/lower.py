@@ -63,7 +63,7 @@ def lower(request: Request) -> Lowered:
 
 def lower_by_values(request: Request) -> Lowered:
     """Lower the path that this call takes; again, with more loops and branches executed by values, until nothing is refused."""
-    concrete = Concrete()
+    concrete = Concrete(request.everywhere)
     while True:
         if request.record is not None:
             request.record.rewind()
@@ -89,7 +89,7 @@ class Lowerer(Recursion):
         self.request = request
         self.witness, self.concrete = witness, concrete or Concrete()
         if witness is not None:
-            self.b.watch = self.watch
+            self.b.observe = self.observe
         self.values: dict[int, Any] = dict(enumerate(request.values or ()))  # of the leaves
         self.guards: dict[Any, Guard] = {}
         self.leaves: dict[int, Var] = {}

@@ -66,7 +66,7 @@ class Recursion(Statements):
         type: Type = leaves[0] if len(leaves) == 1 else Tuple(tuple(leaves))
         result = Var(renew(type))
         given_operands = (Lit(callee.name), Seq(operands))
-        self.asked("call", given_operands, lambda: self.b.add(Let(result, "call", given_operands, self.b.span)) or result)  # type: ignore[func-returns-value]
+        self.watched("call", given_operands, lambda: self.b.add(Let(result, "call", given_operands, self.b.span)) or result)  # type: ignore[func-returns-value]
         parts = [result] if len(leaves) == 1 else [self.b.emit("item", result, n) for n in range(len(leaves))]
         shares: tuple[Value, ...] = ()
         if callee.aliases:  # one more slot, which stands for what the results share with each other
@@ -142,7 +142,7 @@ class Recursion(Statements):
         kept = (self.b, self.state, self.current, self.source, self.loop, self.node, self.stack, self.loop_indices, self.catching, self.handled, self.forks)
         outer = (self.state, self.b)
         self.b, self.state, self.loop, self.loop_indices = Builder(), State(), None, []
-        self.b.ask, self.catching, self.handled, self.forks = self.asked, (), (), []
+        self.b.watch, self.catching, self.handled, self.forks = self.watched, (), (), []
         for number, names in outer[0].frames.items():
             self.state.frames[number] = {n: v if isinstance(v, (Static, Closure)) else Poison("a recursive function cannot read it")  # type: ignore[misc]
                                          for n, v in names.items()}

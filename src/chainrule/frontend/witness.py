@@ -30,8 +30,8 @@ _INTERNAL = frozenset({"rt.expect", "rt.expect_same", "rt.raised"})
 class Concrete:
     """The loops and branches that are executed by values."""
 
-    def __init__(self) -> None:
-        self.everything = False
+    def __init__(self, everything: bool = False) -> None:
+        self.everything = everything
         self.places: set[Any] = set()
 
     def __contains__(self, place: Any) -> bool:
@@ -100,7 +100,7 @@ class Witness(Interpreter):
             raise TooLong
         if isinstance(stmt, Let) and (stmt.op in _INTERNAL or stmt.op == "py.raise"):
             if stmt.op == "rt.raised" and stmt.out is not None:
-                _cls, function, args = (self.value(arg) for arg in stmt.args)
+                function, args = (self.value(arg) for arg in stmt.args[2:])
                 try:
                     with self.settings():
                         function(*args)

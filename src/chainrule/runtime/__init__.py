@@ -44,7 +44,6 @@ from .containers import (
     zeros_like,
 )
 from .control import (
-    error_args,
     set_errors,
     stop_gradient,
 )
@@ -82,7 +81,6 @@ __all__ = [
     "dpower",
     "eigh_pull",
     "eigvalsh_pull",
-    "error_args",
     "exceeds",
     "exp_share",
     "expect",

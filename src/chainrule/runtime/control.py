@@ -24,12 +24,3 @@ def set_errors(errors: dict[str, Any]) -> None:
     >>> set_errors(np.geterr())
     """
     np.seterr(**errors)
-
-
-def error_args(error: BaseException) -> tuple[Any, ...]:
-    """The arguments of an exception.
-
-    >>> error_args(ValueError("wrong"))
-    ('wrong',)
-    """
-    return error.args

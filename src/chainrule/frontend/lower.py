@@ -25,6 +25,7 @@ from .machine import NeedStatic as NeedParams
 from .machine import Refusal
 from .recursion import Recursion
 from .request import Guard, NeedStatic, Path, Request
+from .scopes import FRAME, NeedGlobal, begin, finish
 from .signature import Described, Leaf
 from .source import MISSING, Place
 from .values import UNBOUND, DictV, Entries, Items, ListV, Method, Num, Object, Ref, Static, TupleV, Value
@@ -49,7 +50,17 @@ def lower(request: Request) -> Lowered:
 
     Raises UnsupportedError, MissingRuleError, NeedStatic.
     """
-    lowerer = Lowerer(request)
+    places: list[Place] = []
+    while True:
+        try:
+            return lower_setting(request, places)
+        except NeedGlobal as need:
+            places.append(need.place)
+
+
+def lower_setting(request: Request, places: list[Place]) -> Lowered:
+    """The same for a program that sets these global variables."""
+    lowerer = Lowerer(request, places)
     try:
         if not request.by_values:
             return lowerer.run_request()
@@ -58,16 +69,16 @@ def lower(request: Request) -> Lowered:
             raise refusal.error from None
     except NeedParams as need:
         raise NeedStatic(tuple(lowerer.number_of[p] for p in need.params)) from None
-    return lower_by_values(request)
+    return lower_by_values(request, places)
 
 
-def lower_by_values(request: Request) -> Lowered:
+def lower_by_values(request: Request, places: list[Place]) -> Lowered:
     """Lower the path that this call takes; again, with more loops and branches executed by values, until nothing is refused."""
     concrete = Concrete(request.everywhere)
     while True:
         if request.record is not None:
             request.record.rewind()
-        lowerer = Lowerer(request, Witness(request.record), concrete)
+        lowerer = Lowerer(request, places, Witness(request.record), concrete)
         try:
             return lowerer.run_request()
         except Refusal as refusal:
@@ -84,9 +95,10 @@ def lower_by_values(request: Request) -> Lowered:
 class Lowerer(Recursion):
     """The abstract machine for one request."""
 
-    def __init__(self, request: Request, witness: Witness | None = None, concrete: Concrete | None = None) -> None:
+    def __init__(self, request: Request, places: list[Place], witness: Witness | None = None, concrete: Concrete | None = None) -> None:
         super().__init__()
         self.request = request
+        self.places = places  # the global variables that the program sets
         self.witness, self.concrete = witness, concrete or Concrete()
         if witness is not None:
             self.b.observe = self.observe
@@ -115,8 +127,11 @@ class Lowerer(Recursion):
             value, pattern = self.receive(parameter.value)
             frame[parameter.name] = value
             signature.append((parameter.name, pattern))
+        self.infos[FRAME] = FrameInfo(source, None, frozenset())
+        begin(self, self.places)
         self.entangle_arguments()
         self.stack.append(node)
+        raises = False
         try:
             if isinstance(node, ast.Lambda):
                 self.b.span = self.span(node)
@@ -125,11 +140,14 @@ class Lowerer(Recursion):
                 self.settle(self.run(list(node.body)))
                 result = self.state.frames[number].pop("%ret")
         except Unreachable:  # it always raises; any number will do
+            raises = True
             result = TupleV((Static(0.0), Static(None))) if self.request.has_aux else Static(0.0)
         self.stack.pop()
         if result is UNBOUND:
             self.refuse("the function may end without a value", "not every path returns", "return a value on every path", node)
         self.node = node
+        if not raises:
+            finish(self, self.places)
         signature.extend((name, pattern) for name, pattern, _ in self.captured.values())
         params = tuple(v for _, pattern in signature for v in _vars(pattern))
         try:

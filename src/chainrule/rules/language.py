@@ -44,6 +44,8 @@ _op("list_slice", "list index", lambda list, index: list[index], lambda list, in
 define(Op("np.seterr", tuple(Param(p, None) for p in ("all", "divide", "over", "under", "invalid")), np.seterr, lambda *_: OBJECT, effect=True))
 _op("rt.set_errors", "errors", runtime.set_errors, lambda *_: OBJECT, effect=True)
 
-for _name in ("np.seterr", "rt.set_errors", "py.print", "py.raise", "py.call", "py.evaluate", "py.perform", "py.format", "rt.expect", "rt.expect_same",
+_op("rt.set_global", "namespace name value", runtime.set_global, lambda *_: OBJECT, effect=True)
+
+for _name in ("rt.set_global", "np.seterr", "rt.set_errors", "py.print", "py.raise", "py.call", "py.evaluate", "py.perform", "py.format", "rt.expect", "rt.expect_same",
               "rt.expect_kind", "rt.raised", "and", "or", "range", "constant"):
     _enter(Row(_name, "zero"))

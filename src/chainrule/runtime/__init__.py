@@ -45,6 +45,7 @@ from .containers import (
 )
 from .control import (
     set_errors,
+    set_global,
     stop_gradient,
 )
 from .pointwise import (
@@ -107,6 +108,7 @@ __all__ = [
     "raised",
     "repeat_pull",
     "set_errors",
+    "set_global",
     "share",
     "sign",
     "sinc_slope",

@@ -24,3 +24,14 @@ def set_errors(errors: dict[str, Any]) -> None:
     >>> set_errors(np.geterr())
     """
     np.seterr(**errors)
+
+
+def set_global(namespace: dict[str, Any], name: str, value: Any) -> None:
+    """Set a module's variable.
+
+    >>> variables = {"count": 1}
+    >>> set_global(variables, "count", 2)
+    >>> variables
+    {'count': 2}
+    """
+    namespace[name] = value

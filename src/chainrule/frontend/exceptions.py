@@ -218,7 +218,20 @@ class Exceptions(Machine):
         if not any(leaf.kind in ("return", "break", "continue") for leaf in leaves(end)):
             self.settle(end, STATEMENT)
             return None
-        return self.continued(end, {"fall": lambda _: self._run(rest), "break": lambda _: self.broken(), "continue": lambda _: self.continues()})
+        info = self.infos[self.current]
+        loop, loops, line = self.loop, list(info.loops), info.line
+
+        def here(follow: Callable[[], End]) -> Callable[[Leaf], End]:
+            def go_on(_: Leaf) -> End:
+                self.loop, info.loops[:], info.line = loop, loops, line
+                return follow()
+
+            return go_on
+
+        try:
+            return self.continued(end, {"fall": here(lambda: self._run(rest)), "break": here(self.broken), "continue": here(self.continues)})
+        finally:
+            self.loop, info.loops[:] = loop, loops
 
     def finish(self, leaf: Leaf, stmts: list[ast.stmt], around: tuple[Catching, ...]) -> End:
         """`finally`: unless it leaves by itself, the block is left as it was going to be."""

@@ -185,8 +185,7 @@ def _lets_pass(cls: type) -> bool:
     except SourceUnavailableError:
         return False
     returned = [n.value for n in ast.walk(node) if isinstance(n, ast.Return)]
-    assert isinstance(node, ast.FunctionDef)
-    return harmless([s for s in node.body if not isinstance(s, ast.Return)]) and all(
+    return isinstance(node, ast.FunctionDef) and harmless([s for s in node.body if not isinstance(s, ast.Return)]) and all(
         v is None or (isinstance(v, ast.Constant) and not v.value) for v in returned)
 
 

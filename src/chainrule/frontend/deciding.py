@@ -24,6 +24,7 @@ from .witness import Concrete, Happened, Witness, Written, place_of
 
 
 class Deciding(Exits):
+    b: Builder
     outermost: Builder
     finished: list[Program]
 
@@ -130,6 +131,8 @@ class Deciding(Exits):
             self.no_rule(function)
         if isinstance(type, Opaque):
             plain = found is None or isinstance(found, (str, bytes, bool, list, tuple, dict, set, frozenset, range))
+            if isinstance(found, (str, bytes)) and any(self.witness.carries(o) for o in (*operands, *named.values())):
+                plain = False  # numbers may be read out of it again: it must be seen where it comes from
             return Static(self.decide(self.wrap(result), "the result of this call")) if plain else self.wrap(result)
         dtype, dimensions = (found.dtype, found.ndim) if isinstance(found, np.ndarray) else (None, None)
         return self.wrap(self.b.emit("rt.expect_kind", result, Lit(found.__class__), Lit(dtype), Lit(dimensions), type=type))
@@ -138,9 +141,9 @@ class Deciding(Exits):
         """Refuse a function that has neither a rule nor source."""
         raise NotImplementedError
 
-    # -- observing ----------------------------------------------------------------------------------------------
+    # -- watching -----------------------------------------------------------------------------------------------
 
-    def observe(self, stmt: Stmt) -> None:
+    def watch(self, stmt: Stmt) -> None:
         """Execute a statement of the outermost block with the values of this call."""
         assert self.witness is not None
         try:
@@ -155,8 +158,7 @@ class Deciding(Exits):
                             "handle it where it is raised")
             assert isinstance(stmt, Let)
             self.b.stmts.pop()
-            error = happened.error
-            raised = self.b.emit("rt.raised", Lit(type(error)), Lit(error.args), Lit(OPS[stmt.op].run), Seq((Seq(stmt.args),)))
+            raised = self.b.emit("rt.raised", Lit(type(happened.error)), Lit(OPS[stmt.op].run), Seq((Seq(stmt.args),)))
             raise Happened(happened.error, self.wrap(raised)) from None
 
 

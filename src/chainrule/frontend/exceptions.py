@@ -45,7 +45,7 @@ class Exceptions(Machine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.b.watch = self.watched
+        self.b.ask = self.asked
         self.catching: tuple[Catching, ...] = ()
         self.floating: frozenset[str] = frozenset()  # the floating-point errors that are raised (np.errstate)
         self.handled: tuple[Value, ...] = ()  # the exceptions that are being handled, for a bare `raise`
@@ -114,7 +114,7 @@ class Exceptions(Machine):
 
     # -- what an operation may raise -----------------------------------------------------------------------------
 
-    def watched(self, op: str, args: tuple[Arg, ...], emit: Callable[[], Operand]) -> Operand:
+    def asked(self, op: str, args: tuple[Arg, ...], emit: Callable[[], Operand]) -> Operand:
         """An operation inside a `try`: if it may raise what a handler catches, whether it does is asked for."""
         caught = tuple(c for catching in self.catching if catching.implicit for c in catching.classes)
         if not caught:
@@ -134,6 +134,7 @@ class Exceptions(Machine):
         happened = self.attempt(lambda: made.append(emit()))
         if happened is None:
             return made[0]
+        self.b.effect("rt.expect_same", self.b.emit("rt.error_args", self.operand(happened.value)), Lit(happened.error.args))
         entries = Entries(("args", "%error"), (TupleV(tuple(Static(arg) for arg in happened.error.args)), happened.value))
         self.throw(Object(self.new(entries), type(happened.error)))
 
@@ -219,11 +220,11 @@ class Exceptions(Machine):
             self.settle(end, STATEMENT)
             return None
         info = self.infos[self.current]
-        loop, loops, line = self.loop, list(info.loops), info.line
+        loop, loops, at = self.loop, list(info.loops), info.at
 
         def here(follow: Callable[[], End]) -> Callable[[Leaf], End]:
             def go_on(_: Leaf) -> End:
-                self.loop, info.loops[:], info.line = loop, loops, line
+                self.loop, info.loops[:], info.at = loop, loops, at
                 return follow()
 
             return go_on

@@ -39,8 +39,8 @@ class Builder:
         self.scopes: list[Scope] = [Scope()]
         self.made: dict[Var, Let] = {}  # what has been emitted, by its result
         self.span: Span | None = None
-        self.watch: Callable[[str, tuple[Arg, ...], Callable[[], Operand]], Operand] | None = None  # is asked before an operation is emitted
-        self.observe: Callable[[Stmt], None] | None = None  # is shown each statement of the outermost block
+        self.watch: Callable[[Stmt], None] | None = None  # is shown each statement of the outermost block
+        self.ask: Callable[[str, tuple[Arg, ...], Callable[[], Operand]], Operand] | None = None  # is asked before an operation is emitted
         self.lenient = False  # an operation whose type cannot be found gets one that says nothing (for code that we make ourselves)
 
     @property
@@ -71,8 +71,8 @@ class Builder:
     def add(self, stmt: Stmt) -> None:
         """Append a statement that is already made (an If, a loop)."""
         self.stmts.append(stmt)
-        if self.observe is not None and len(self.scopes) == 1:
-            self.observe(stmt)
+        if self.watch is not None and len(self.scopes) == 1:
+            self.watch(stmt)
 
     def adopt(self, scope: Scope) -> None:
         """Take the statements of a block that was opened and closed again into the innermost one."""
@@ -102,8 +102,8 @@ class Builder:
             for scope in reversed(self.scopes):
                 if key in scope.known:
                     return scope.known[key]
-        if self.watch is not None:
-            return self.watch(op_name, full, lambda: self._append(op_name, full, hint, type, key))
+        if self.ask is not None:
+            return self.ask(op_name, full, lambda: self._append(op_name, full, hint, type, key))
         return self._append(op_name, full, hint, type, key)
 
     def _append(self, op_name: str, full: tuple[Arg, ...], hint: str | None, type: Type | None, key: Any) -> Operand:
@@ -111,7 +111,7 @@ class Builder:
             try:
                 type = _symbolic(op_name, full) or self._infer(OPS[op_name], full)
             except CannotProbe:
-                if self.observe is not None and len(self.scopes) == 1:
+                if self.watch is not None and len(self.scopes) == 1:
                     self.add(Let(Var(OBJECT), op_name, full, self.span))  # it raises what the operation raises
                     self.stmts.pop()
                 raise

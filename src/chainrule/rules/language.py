@@ -32,7 +32,7 @@ _op("py.evaluate", "value", lambda value: None, lambda *_: OBJECT, effect=True)
 _op("rt.expect", "condition", runtime.expect, lambda *_: OBJECT, effect=True)
 _op("rt.expect_same", "value expected", runtime.expect_same, lambda *_: OBJECT, effect=True)
 _op("rt.expect_kind", "value cls dtype dimensions", runtime.expect_kind, lambda *_: OBJECT)
-_op("rt.raised", "cls parts function args", lambda cls, parts, function, args: runtime.raised(cls, parts, function, *args), lambda *_: OBJECT, effect=True)
+_op("rt.raised", "cls function args", lambda cls, function, args: runtime.raised(cls, function, *args), lambda *_: OBJECT, effect=True)
 _op("py.format", "template args", lambda template, args: template.format(*args), lambda *_: TEXT)
 _op("and", "a b", lambda a, b: a and b, lambda *_: BOOL)
 _op("or", "a b", lambda a, b: a or b, lambda *_: BOOL)
@@ -44,8 +44,9 @@ _op("list_slice", "list index", lambda list, index: list[index], lambda list, in
 define(Op("np.seterr", tuple(Param(p, None) for p in ("all", "divide", "over", "under", "invalid")), np.seterr, lambda *_: OBJECT, effect=True))
 _op("rt.set_errors", "errors", runtime.set_errors, lambda *_: OBJECT, effect=True)
 
+_op("rt.error_args", "error", runtime.error_args, lambda *_: OBJECT)
 _op("rt.set_global", "namespace name value", runtime.set_global, lambda *_: OBJECT, effect=True)
 
-for _name in ("rt.set_global", "np.seterr", "rt.set_errors", "py.print", "py.raise", "py.call", "py.evaluate", "py.perform", "py.format", "rt.expect", "rt.expect_same",
-              "rt.expect_kind", "rt.raised", "and", "or", "range", "constant"):
+for _name in ("py.print", "py.raise", "py.call", "py.evaluate", "py.perform", "py.format", "rt.expect", "rt.expect_same", "rt.expect_kind", "rt.raised", "np.seterr", "rt.set_errors",
+              "rt.error_args", "rt.set_global", "and", "or", "range", "constant"):
     _enter(Row(_name, "zero"))

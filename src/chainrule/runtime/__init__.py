@@ -44,9 +44,15 @@ from .containers import (
     zeros_like,
 )
 from .control import (
+    error_args,
     set_errors,
     set_global,
     stop_gradient,
+)
+from .draws import (
+    check_nonnegative,
+    check_positive,
+    check_range,
 )
 from .pointwise import (
     absorb,
@@ -64,6 +70,16 @@ from .pointwise import (
     ties,
 )
 from .record import expect, expect_kind, expect_same, once, raised
+from .updates import (
+    conj,
+    mean_shares,
+    multiply_at_pull,
+    resize_pull,
+    shares_at,
+    shares_of_some,
+    spread_axes,
+    view,
+)
 
 __all__ = [
     "absorb",
@@ -71,7 +87,11 @@ __all__ = [
     "add_ties",
     "adjugate",
     "broadcast_like",
+    "check_nonnegative",
+    "check_positive",
+    "check_range",
     "cholesky_pull",
+    "conj",
     "cumprod_pull",
     "cut",
     "diagonal_pull",
@@ -82,6 +102,7 @@ __all__ = [
     "dpower",
     "eigh_pull",
     "eigvalsh_pull",
+    "error_args",
     "exceeds",
     "exp_share",
     "expect",
@@ -96,7 +117,9 @@ __all__ = [
     "kron_pull",
     "last_wins",
     "list_ties",
+    "mean_shares",
     "median_share",
+    "multiply_at_pull",
     "norm_pull",
     "once",
     "one_hot",
@@ -107,11 +130,15 @@ __all__ = [
     "put_along",
     "raised",
     "repeat_pull",
+    "resize_pull",
     "set_errors",
     "set_global",
     "share",
+    "shares_at",
+    "shares_of_some",
     "sign",
     "sinc_slope",
+    "spread_axes",
     "stop_gradient",
     "sum_leaves",
     "ties",
@@ -121,5 +148,6 @@ __all__ = [
     "unique_pull",
     "unsort",
     "unstack",
+    "view",
     "zeros_like",
 ]

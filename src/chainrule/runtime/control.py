@@ -26,6 +26,15 @@ def set_errors(errors: dict[str, Any]) -> None:
     np.seterr(**errors)
 
 
+def error_args(error: BaseException) -> tuple[Any, ...]:
+    """The arguments of an exception.
+
+    >>> error_args(ValueError("wrong"))
+    ('wrong',)
+    """
+    return error.args
+
+
 def set_global(namespace: dict[str, Any], name: str, value: Any) -> None:
     """Set a module's variable.
 

@@ -280,7 +280,7 @@ def _declare(text: str, kind: str, formulas: dict[str, str], flags: dict[str, An
     known = (STATIC & frozenset(p.name for p in params)) | frozenset(static)
     constant = (known - set(formulas)) | {p for p, f in formulas.items() if f == "0.0"} | frozenset(flags.pop("constant", ()))
     _enter(Row(name, kind, result, parsed, static=known, constant=constant, names=names, keywords=keywords, defaults=defaults,
-               out=_place_of_out(function), ufunc=isinstance(function, np.ufunc), **flags))
+               out=_place_of_out(function), ufunc=isinstance(function, np.ufunc) and function.signature is None, **flags))
     if name not in OPERATORS and not name.startswith("rt."):
         FUNCTIONS.setdefault(function, name)
 

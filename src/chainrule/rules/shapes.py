@@ -284,6 +284,7 @@ def _nested(arg: Seq, place: tuple[int, ...], call: Call) -> list[tuple[tuple[in
 
 
 structural("np.array(object, dtype=None) -> y", _array, op={"fresh": True})
+structural("np.copy(a, order='K') -> y", lambda let, call: _same(let, call), op={"fresh": True})
 structural("np.asarray(a, dtype=None) -> y", _array, op=VIEW, view=views.itself)
 structural("np.asanyarray(a, dtype=None) -> y", _array, op=VIEW, view=views.itself)
 linear("rt.cut(g, like, axis) -> y", like="0.0", g="np.concatenate(y_bar, axis)")

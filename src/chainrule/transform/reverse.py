@@ -334,7 +334,7 @@ def _check_jumps(body: Block, wrt: tuple[Var, ...], flows: Callable[[Let, int], 
             if param.name in rules.jumps(let.op) and any(v in depend for v in variables(arg)):
                 error = RowError(f"`{let.op.rpartition('.')[2]}` with a parameter `{param.name}` that is differentiated",
                                  "the sample changes in jumps, so its derivative is zero wherever there is one",
-                                 "differentiate the logarithm of the probability instead")
+                                 "differentiate the logarithm of the probability instead", certain=True)
                 error.span = let.span
                 raise error
 

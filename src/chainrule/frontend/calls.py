@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import enum
 import functools
-import math
+import operator
 import types
 import warnings
 import weakref
@@ -26,10 +26,12 @@ from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Make, Seq, Var
 from ..ir.ops import OPS
 from ..ir.types import List, Opaque, differentiable
-from ..rules import registry
+from ..rules import effects as effect_rules
+from ..rules import random, registry
 from . import source as sources
 from . import views, writes
 from .iteration import Iteration
+from .liveness import Liveness, liveness
 from .machine import Refusal, describe
 from .state import Frame
 from .values import (
@@ -44,6 +46,7 @@ from .values import (
     Method,
     Num,
     Object,
+    Partial,
     Range,
     Ref,
     Select,
@@ -76,16 +79,17 @@ class FrameInfo:
     nonlocals: frozenset[str] = frozenset()
     escapes: bool = False
     comprehension: bool = False
-    reads: tuple[tuple[str, float], ...] = ()  # names that are read, and in which line
-    line: int = 0  # of the statement that is being executed
+    liveness: Liveness = field(default_factory=Liveness)
+    at: ast.stmt | None = None  # the statement that is being executed
     loops: list[ast.stmt] = field(default_factory=list)  # the loops around it
 
     def live(self, name: str) -> bool:
         """Whether a name may be read from now on."""
-        if name not in self.locals or name.startswith("%"):
-            return True
-        first = min([self.line, *(loop.lineno for loop in self.loops)])
-        return any(name == read and line >= first for read, line in self.reads)
+        return name not in self.locals or name.startswith("%") or self.liveness.live(name, self.at)
+
+    def live_again(self, name: str) -> bool:
+        """Whether a name may be read from the end of the innermost loop's body on."""
+        return name not in self.locals or name.startswith("%") or self.liveness.live_again(name, self.loops[-1])
 
 
 class Calls(Iteration):
@@ -106,6 +110,10 @@ class Calls(Iteration):
 
     def is_live(self, frame: int, name: str) -> bool:
         return self.infos[frame].live(name)
+
+    def is_live_again(self, frame: int, name: str) -> bool:
+        info = self.infos[frame]
+        return info.live_again(name) if frame == self.current else info.live(name)
 
     def live_values(self) -> Iterator[Value]:
         for number, frame in self.state.frames.items():
@@ -154,6 +162,43 @@ class Calls(Iteration):
         finally:
             self.current = kept
 
+    def place_of(self, node: ast.expr) -> Any:
+        """Where an object outside is found that an expression names: a global, a variable of the closure, an attribute; None if it does not."""
+        if isinstance(node, ast.Attribute):
+            owner = self.place_of(node.value)
+            return None if owner is None else owner.attribute(node.attr)
+        if not isinstance(node, ast.Name):
+            return None
+        number: int | None = self.current
+        while number is not None:
+            info = self.infos[number]
+            value = self.state.frames.get(number, {}).get(node.id)
+            if value is not None or node.id in info.locals:
+                return self.place_of_value(value)
+            if info.parent is None:
+                return info.source.place(node.id)
+            number = info.parent
+        return None
+
+    def place_of_value(self, value: Any) -> Any:
+        raise NotImplementedError
+
+    def found_at(self, place: Any) -> Any:
+        raise NotImplementedError
+
+    def may_record(self, held: Any) -> bool:
+        """Note that a list outside is written to; False if the program reads it, too."""
+        raise NotImplementedError
+
+    def is_read(self, node: ast.expr, call: ast.Call) -> bool:
+        """Whether the function in which a call stands names this object elsewhere than in calls like it."""
+        text = ast.dump(node)
+        root = self.infos[self.current].source.node
+        found = [n for n in ast.walk(root) if isinstance(n, (ast.Name, ast.Attribute)) and ast.dump(n) == text]
+        calls = [n for n in ast.walk(root) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and ast.dump(n.func.value) == text
+                 and n.func.attr in ("append", "extend", "insert", "add", "update", "appendleft")]
+        return len(found) > len(calls)
+
     def outside(self, source: Any, name: str) -> Value:
         """A name from the closure, the globals or the builtins of a function."""
         place = source.place(name)
@@ -191,6 +236,8 @@ class Calls(Iteration):
         if name in getattr(owner, "__dict__", {}) and not is_code(owner):  # an object that a function holds: its attributes are read at each call
             held = _HELD.setdefault(id(owner), {"self": owner})
             return self.external(sources.Place(held, next(iter(held)), (name,)), value)
+        if isinstance(owner, str) and callable(value):
+            return Method(Static(owner), name)
         if is_code(value) or isinstance(value, (int, float, str, bytes, tuple, type(None), np.dtype)):
             return Static(value)
         return Method(Static(owner), name) if callable(value) else Static(value)
@@ -198,7 +245,7 @@ class Calls(Iteration):
     def of_class(self, owner: type, name: str, value: Any) -> Value:
         """An attribute of a class: data of a user's class is read at each call."""
         home = next((cls for cls in owner.__mro__ if name in vars(cls)), None)
-        data = isinstance(value, (int, float, complex, np.ndarray, np.generic, list, dict, tuple)) and not isinstance(value, (bool, enum.Enum))
+        data = isinstance(value, (int, float, complex, np.ndarray, np.generic, list, dict, tuple, *random.CLASSES)) and not isinstance(value, (bool, enum.Enum))
         if home is not None and (data or is_code(value)) and vars(home)[name] is value and home.__module__.partition(".")[0] not in ("builtins", "numpy"):
             return self.external(sources.Place(_NAMESPACES.setdefault(home, vars(home)), name), value)
         return Static(value) if not callable(value) or is_code(value) else Method(Static(owner), name)
@@ -227,6 +274,11 @@ class Calls(Iteration):
         return self.closure(node)
 
     def eval_Call(self, node: ast.Call) -> Value:
+        from .effects import record
+
+        recorded = record(self, node)
+        if recorded is not None:
+            return recorded
         function = self.eval(node.func)
         args: list[Value] = []
         for a in node.args:
@@ -253,6 +305,8 @@ class Calls(Iteration):
             return self.choose(function.condition, lambda: self.call(function.then, args, keywords), lambda: self.call(function.orelse, args, keywords))
         if isinstance(function, Closure):
             return self.execute(function.node, function.context, function.frame, function.defaults, dict(function.keyword_defaults), args, keywords)
+        if isinstance(function, Partial):
+            return self.call_partial(function, args, keywords)
         if isinstance(function, Method):
             return self.call_method(function.owner, function.name, args, keywords)
         if isinstance(function, Object):
@@ -264,7 +318,25 @@ class Calls(Iteration):
         self.refuse(f"{describe(function)} is called", "it is not a function that is known before the program runs",
                     "pass the function itself, or choose between functions with `if`")
 
+    def attribute(self, owner: Value, name: str) -> Value:
+        if isinstance(owner, Partial):
+            from .functionals import attribute
+
+            return attribute(self, owner, name)
+        return super().attribute(owner, name)
+
+    def text_operator(self, op: str, a: Value, b: Value) -> Value | None:
+        from .effects import text_operator
+
+        return text_operator(self, op, a, b)
+
+    def call_partial(self, function: Partial, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        from .functionals import call_partial
+
+        return call_partial(self, function, args, keywords)
+
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        from . import functionals
         from .builtins import BUILTINS, LAZILY
 
         try:
@@ -273,6 +345,13 @@ class Calls(Iteration):
             special = None
         if special is not None:
             return special(self, args if f in LAZILY else tuple(self.listed(a) for a in args), keywords)
+        if isinstance(f, np.vectorize):
+            return functionals.vectorized(self, f, args, keywords)
+        if isinstance(f, (operator.itemgetter, operator.attrgetter, operator.methodcaller)):
+            return functionals.call_partial(self, functionals.getter(self, f), args, keywords)
+        chosen = functionals.dispatched(self, f, args)
+        if chosen is not None:
+            return self.call_static(chosen, args, keywords)
         if isinstance(f, functools.partial):
             given = tuple(self.constant_object(a, "held") for a in f.args)
             return self.call_static(f.func, (*given, *args), {**{k: self.constant_object(v, k) for k, v in f.keywords.items()}, **keywords})
@@ -301,6 +380,10 @@ class Calls(Iteration):
                 raise SourceUnavailableError(getattr(f, "__name__", str(f)), "it is written in C")
         except SourceUnavailableError:
             return self.without_source(f, args, keywords)
+        if isinstance(f, functools._lru_cache_wrapper):
+            from .functionals import cached
+
+            return cached(self, f.__wrapped__, args, keywords)
         bound = tuple(self.constant_object(a, "held") for a in resolved.args)
         defaults = tuple(self.default(source, n, v) for n, v in enumerate(source.defaults))
         keyword_defaults = {k: self.default(source, k, v) for k, v in source.keyword_defaults.items()}
@@ -312,8 +395,8 @@ class Calls(Iteration):
         return self.constant_object(value, key if isinstance(key, str) else [*a.posonlyargs, *a.args][key - len(source.defaults)].arg)
 
     def constant_object(self, value: Any, name: str) -> Value:
-        if isinstance(value, (np.ndarray, list, dict, set)):
-            if isinstance(value, np.ndarray):  # one array, however often it is used, and with the contents that it has at each call
+        if isinstance(value, (np.ndarray, list, dict, set)) or type(value) in random.CLASSES:
+            if not isinstance(value, (list, dict, set)):  # one array, however often it is used, and with the contents that it has at each call
                 held = _HELD.setdefault(id(value), {name: value})
                 return self.capture(sources.Place(held, next(iter(held))), value)
             self.refuse("a default value that can change is used", "it is shared between calls", "use None, and make the object inside")
@@ -386,7 +469,7 @@ class Calls(Iteration):
         number = self.numbers
         local, nonlocal_names = names_of(node)
         kept = (self.current, self.source, self.b.span, self.loop, self.node)
-        self.infos[number] = FrameInfo(source, parent, local, nonlocal_names, reads=reads_of(node))
+        self.infos[number] = FrameInfo(source, parent, local, nonlocal_names, liveness=liveness(node))
         self.state.frames[number] = bound
         if generator:
             self.infos[number].escapes = True
@@ -540,8 +623,11 @@ class Calls(Iteration):
                 try:
                     return Static(getattr(value, name)(*(self.known(a) for a in args), **{k: self.known(v) for k, v in keywords.items()}))
                 except _NotKnown:
-                    if isinstance(value, str):
-                        return Num(self.b.emit("py.call", Lit(getattr(value, name)), Seq(tuple(self.operand(a) for a in args))))
+                    from .effects import text_method
+
+                    text = text_method(self, value, name, args, keywords) if isinstance(value, str) else None
+                    if text is not None:
+                        return text
             bound = getattr(value, name)
             return self.call_static(bound, args, keywords)
         if isinstance(owner, Num) and isinstance(type_of(owner.operand), Opaque):
@@ -562,8 +648,18 @@ class Calls(Iteration):
             args = (TupleV(args),) if args else ()
         return self.call_row(op, (owner, *args), keywords)
 
+    def is_declared(self, owner: Value) -> bool:
+        """Whether the methods of an object are in the tables of draws and effects: then it may be another one at each call."""
+        of = type_of(owner.operand) if isinstance(owner, Num) else None
+        return isinstance(of, Opaque) and (of.name in random.SPECIMENS or effect_rules.is_declared(of))
+
     def opaque_method(self, owner: Num, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         """A method of an object that carries no derivative (a random Generator, a string): called once, as it stands."""
+        from . import draws, effects
+
+        result = draws.of_object(self, owner, name, args, keywords) or effects.of_object(self, owner, name, args, keywords)
+        if result is not None:
+            return result
         operands = tuple(self.operand(a) for a in args)
         if any(differentiable(type_of(v)) for v in operands):
             self.refuse(f"`{name}` of an object that the compiler does not know is given numbers that may carry a derivative",
@@ -578,7 +674,8 @@ class _NotKnown(Exception):
 def is_code(value: Any) -> bool:
     """Objects that are part of the program rather than of its data: guarded by identity, known at compile time."""
     if value is None or value is Ellipsis or isinstance(value, (bool, str, bytes, type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType,
-                                                               types.MethodType, np.ufunc, np.dtype, functools.partial)):
+                                                               types.MethodType, np.ufunc, np.dtype, functools.partial, operator.itemgetter, operator.attrgetter,
+                                                               operator.methodcaller)):
         return True
     if type(value).__module__ in ("numpy", "functools") and callable(value) and not isinstance(value, (np.ndarray, np.generic)):
         return True
@@ -597,23 +694,6 @@ def own_nodes(function: ast.AST) -> list[ast.AST]:
             continue
         pending.extend(ast.iter_child_nodes(node))
     return found
-
-
-def reads_of(function: Any) -> tuple[tuple[str, float], ...]:
-    """The names that a function reads, each with its line; what a function inside it reads may be read at any time."""
-    found: list[tuple[str, float]] = []
-
-    def visit(node: ast.AST, inner: bool) -> None:
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            found.append((node.id, math.inf if inner else node.end_lineno or node.lineno))
-        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-            found.append((node.target.id, math.inf if inner else node.lineno))
-        inner = inner or (node is not function and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)))
-        for child in ast.iter_child_nodes(node):
-            visit(child, inner)
-
-    visit(function, False)
-    return tuple(found)
 
 
 def names_of(function: ast.FunctionDef | ast.Lambda | Any) -> tuple[frozenset[str], frozenset[str]]:
@@ -635,4 +715,4 @@ def names_of(function: ast.FunctionDef | ast.Lambda | Any) -> tuple[frozenset[st
     return frozenset(local - outer), frozenset(outer)
 
 
-__all__ = ["Calls", "Finding", "FrameInfo", "List", "Make", "Refusal", "SliceV", "is_code", "names_of", "reads_of"]
+__all__ = ["Calls", "Finding", "FrameInfo", "List", "Make", "Refusal", "SliceV", "is_code", "names_of"]

@@ -34,6 +34,7 @@ from .values import (
     Method,
     Num,
     Object,
+    Partial,
     Range,
     Ref,
     Select,
@@ -121,10 +122,13 @@ class Expressions(Exceptions):
                 return Static(_STATIC_BINARY[op](a.value, b.value))
             except Exception:  # it raises at run time, as the user's program does
                 pass
-        special = self.container_operator(op, a, b)
+        special = self.container_operator(op, a, b) or self.text_operator(op, a, b)
         if special is not None:
             return special
         return views.note_order(self, op, self.call_op(op, (self.as_number(a), self.as_number(b))), (a, b))
+
+    def text_operator(self, op: str, a: Value, b: Value) -> Value | None:
+        raise NotImplementedError
 
     def as_number(self, value: Value) -> Arg:
         """An operand of arithmetic: a list or tuple of numbers becomes an array, as NumPy makes it one."""
@@ -149,7 +153,7 @@ class Expressions(Exceptions):
             x = self.state.heap[a.slot]
             if isinstance(x, Items):
                 return ListV(self.new(Items(x.items * count)))
-        if any(isinstance(v, (Closure, Method, Range, Lazy, DictV)) for v in (a, b)):
+        if any(isinstance(v, (Closure, Method, Partial, Range, Lazy, DictV)) for v in (a, b)):
             self.refuse(f"`{op}` on {describe(a)} and {describe(b)}", "there is no such operation", "check the types")
         return None
 
@@ -181,6 +185,9 @@ class Expressions(Exceptions):
         return self.both(first, lambda: self._compare(right, ops[1:], nodes[1:]), is_and=True)
 
     def compare(self, op: str, a: Value, b: Value) -> Value:
+        on_text = self.text_operator(op, a, b)
+        if on_text is not None:
+            return on_text
         if op in ("is", "is not"):
             same = self.same_object(a, b)
             if same is not None:
@@ -329,7 +336,7 @@ class Expressions(Exceptions):
             if isinstance(contents, Items):
                 return bool(contents.items)
             return bool(contents.keys) if isinstance(contents, Entries) else None
-        if isinstance(value, (Closure, Method, Object)):
+        if isinstance(value, (Closure, Method, Partial, Object)):
             return True
         return None
 
@@ -438,6 +445,11 @@ class Expressions(Exceptions):
         if isinstance(base, DictV):
             entries = self.state.heap[base.slot]
             assert isinstance(entries, Entries)
+            from .functionals import entry_at
+
+            found = entry_at(self, entries, index)  # type: ignore[arg-type]
+            if found is not None:
+                return found
             key = self.static(index, "a dictionary's key")
             if key not in entries.keys:
                 if self.catching:
@@ -538,6 +550,12 @@ class Expressions(Exceptions):
             return Static(0) if isinstance(type, Scalar) else Static(len(type.shape)) if type.shape is not None else self.call_op("np.ndim", (operand,))
         if name == "dtype" and isinstance(type, (Scalar, Array)):
             return Static(np.dtype(type.dtype))
+        if name == "itemsize" and isinstance(type, (Scalar, Array)):
+            return Static(np.dtype(type.dtype).itemsize)
+        if name == "nbytes" and isinstance(type, (Scalar, Array)):
+            return self.binary("*", self.attribute(owner, "size"), Static(np.dtype(type.dtype).itemsize))
+        if name in ("flags", "strides"):
+            self.refuse(f"`{name}` of an array", "arrays of the generated program may lie otherwise in memory", "ask for them outside")
         if name == "T":
             return self.transposed(owner, None)
         if name == "real" and isinstance(type, (Scalar, Array)) and np.dtype(type.dtype).kind != "c":

@@ -190,6 +190,11 @@ class Iteration(Expressions):
             raise NeedUnroll
         if not items:
             self.refuse("an empty list is indexed", "it has no items", "check the index")
+        if not all(self.is_number(item) or (isinstance(item, Static) and not callable(item.value)) for item in items):
+            from . import functionals
+
+            if all(functionals.is_function(self, item) for item in items):  # type: ignore[arg-type]
+                return functionals.item_at(self, items, index)  # type: ignore[arg-type]
         operands = list_var(self, Items(items))
         return self.call_op("list_item", (operands, index.operand), items)
 
@@ -198,10 +203,10 @@ class Iteration(Expressions):
         assert isinstance(target, ListV)
         contents = self.state.heap[target.slot]
         if isinstance(contents, Items):
-            self.state.heap[target.slot] = Items((*contents.items, item))
+            self.change(target.slot, Items((*contents.items, item)))
             return
         assert isinstance(contents, (Var, Lit))
-        self.state.heap[target.slot] = self.b.emit("append", contents, self.operand(item), hint=getattr(contents, "hint", None))
+        self.change(target.slot, self.b.emit("append", contents, self.operand(item), hint=getattr(contents, "hint", None)))
         self.state.entangle(target.slot, set(slots(item)))
 
 

@@ -40,6 +40,7 @@ from .values import (
     Method,
     Num,
     Object,
+    Partial,
     Range,
     Ref,
     Select,
@@ -79,6 +80,13 @@ class NeedStatic(Exception):
         self.params = params
 
 
+class NeedChoices(Exception):
+    """The program needs a loop to carry which of several arrays each name refers to (see `choices`)."""
+
+    def __init__(self, loop: Any) -> None:
+        self.loop = loop
+
+
 class Machine(Deciding):
     def __init__(self) -> None:
         super().__init__()
@@ -88,11 +96,18 @@ class Machine(Deciding):
         self.node: ast.AST | None = None  # what is being lowered, for error messages
         self.source: Any = None  # the FunctionSource it stands in
         self.params: set[Var] = set()
+        self.choosing: frozenset[Any] = frozenset()  # the loops that carry which of several arrays each name refers to
+        self.loop_outs: dict[int, Any] = {}  # slots of what a loop has bound to one of several arrays, and the loop
         self.origin: dict[Var, tuple[Arg, ...]] = {}
         self.layout_matters = False  # whether something is a view or a copy depending on how an array lies in memory
         self.taken: list[tuple[Operand, bool]] = []  # the conditions that hold, or do not, where we are
         self.frozen: set[int] = set()  # slots that a generator has read before its time
         self.partial: dict[Var, tuple[Operand, bool]] = {}  # values that exist only where a condition holds, or does not
+
+    def need_choices(self, loop: Any) -> None:
+        """Start again if that is not done yet, with a loop that carries which of several arrays each name refers to."""
+        if loop is not None and loop not in self.choosing:
+            raise NeedChoices(loop)
 
     # -- errors ------------------------------------------------------------------------------------------
 
@@ -347,6 +362,15 @@ class Machine(Deciding):
         self.write(ref, index, value, op)
         return NONE
 
+    def change(self, slot: int, contents: Contents) -> None:
+        """Give a list, a dictionary or an object new contents."""
+        others = self.state.twins.get(slot, frozenset())
+        if others and others & reachable(self.state, self.live_values()):
+            self.refuse("a list, a dictionary or an object is changed that may be another one in use",
+                        "a loop or a branch bound its name to another one, or did not", "change a copy")
+        self.state.written |= self.state.may_be([slot])
+        self.state.heap[slot] = contents
+
     def before_write(self, slot: int) -> None:
         """Refuse to write where it is not known which arrays see the write."""
         if self.frozen and self.state.may_be([slot]) & self.frozen:
@@ -357,6 +381,8 @@ class Machine(Deciding):
             if any(other in alive and other in self.state.heap for other in others):
                 if self.layout_matters and self.witness is None:
                     self.ask_for_layout()
+                for other in sorted(self.state.may_be([slot, *(o for o in others if o in alive)])):
+                    self.need_choices(self.loop_outs.get(other))
                 self.refuse(
                     "an array is written that may share memory with another one in use",
                     "whether it is a view or a copy is not known before the program runs",
@@ -367,6 +393,10 @@ class Machine(Deciding):
 
     def is_live(self, frame: int, name: str) -> bool:
         """Whether a name may be read from now on (the statements know)."""
+        return True
+
+    def is_live_again(self, frame: int, name: str) -> bool:
+        """Whether a name may be read from the end of the body of the loop that is being lowered on."""
         return True
 
     def live_values(self) -> Iterator[Value]:
@@ -492,7 +522,8 @@ def describe(value: Any) -> str:
             return repr(value.value)
         return f"`{getattr(value.value, '__name__', value.value)}`"
     names = {Num: "a number", Ref: "an array", TupleV: "a tuple", ListV: "a list", DictV: "a dictionary", Closure: "a function",
-             Method: "a method", Range: "a range", Lazy: "an iterator", SliceV: "a slice", Select: "one of two values", Manager: "a context manager", Generator: "a generator", Object: "an object"}
+             Method: "a method", Partial: "a function", Range: "a range", Lazy: "an iterator", SliceV: "a slice", Select: "one of two values",
+             Manager: "a context manager", Generator: "a generator", Object: "an object"}
     return names.get(type(value), "this value")
 
 

@@ -20,6 +20,7 @@ from ..ir.types import Array, List, Scalar, kind, shape
 from ..rules.structure import is_basic
 from . import overlap, views
 from .exits import STATEMENT, Exit, leaves
+from .exposed import bound_in, exposed
 from .generators import yields
 from .loops import NeedPeel, NeedUnroll, lower_loop
 from .machine import NeedStatic, Refusal, describe
@@ -77,7 +78,7 @@ class Statements(Patterns):
                 return stmt(stmts[n + 1:])  # type: ignore[no-any-return]
             self.b.span = self.span(stmt)
             self.node = stmt
-            self.infos[self.current].line = getattr(stmt, "lineno", 0)
+            self.infos[self.current].at = stmt
             if isinstance(stmt, ast.If):
                 rest = stmts[n + 1:]
                 test = self.eval(stmt.test)
@@ -142,11 +143,11 @@ class Statements(Patterns):
         span, node = self.b.span, self.node
         base, loop = self.state, self.loop
         info = self.infos[self.current]
-        around, loops, line = info.loops, list(info.loops), info.line
+        around, loops, at = info.loops, list(info.loops), info.at
         nodes = []
         for stmts, holds in ((then, True), (orelse, False)):
             self.node = node
-            self.state, self.loop, around[:], info.line = base.copy(), loop, loops, line
+            self.state, self.loop, around[:], info.at = base.copy(), loop, loops, at
             with self.opened() as scopes, self.given(condition, holds):
                 nodes.append(Node(scopes, self.run(stmts)))
         self.loop, around[:] = loop, loops
@@ -287,15 +288,15 @@ class Statements(Patterns):
                 number = self.static(index, "an index into a list")
                 items = list(contents.items)
                 items[number] = value
-                self.state.heap[owner.slot] = Items(tuple(items))
+                self.change(owner.slot, Items(tuple(items)))
                 return
             self.state.entangle(owner.slot, set(slots(value)))
-            self.state.heap[owner.slot] = self.b.emit("list_set", self.operand(owner), self.operand(index), self.operand(value))
+            self.change(owner.slot, self.b.emit("list_set", self.operand(owner), self.operand(index), self.operand(value)))
             return
         if isinstance(owner, DictV):
             entries = self.state.heap[owner.slot]
             assert isinstance(entries, Entries)
-            self.state.heap[owner.slot] = entries.put(self.static(index, "a dictionary's key"), value)
+            self.change(owner.slot, entries.put(self.static(index, "a dictionary's key"), value))
             return
         owner = views.unrolled(owner)
         if isinstance(owner, Ref):
@@ -319,13 +320,13 @@ class Statements(Patterns):
 
         operand = list_var(self, contents)
         self.state.entangle(owner.slot, {*slots(contents), *slots(value)})
-        self.state.heap[owner.slot] = self.b.emit("list_set", operand, index.operand, self.operand(value))
+        self.change(owner.slot, self.b.emit("list_set", operand, index.operand, self.operand(value)))
 
     def set_attribute(self, owner: Value, name: str, value: Value, node: ast.expr) -> None:
         if isinstance(owner, Object):
             entries = self.state.heap[owner.slot]
             assert isinstance(entries, Entries)
-            self.state.heap[owner.slot] = entries.put(name, value)
+            self.change(owner.slot, entries.put(name, value))
             return
         if self.is_number(owner) and views.set_attribute(self, owner, name, value):
             return
@@ -501,7 +502,7 @@ class Statements(Patterns):
                 return finish(after)
             self.loop = LoopContext(on_break=lambda: finish(rest), on_continue=lambda: iteration(n + 1))
             around[:] = [*loops, stmt]
-            self.b.span = self.span(stmt)
+            self.b.span, self.infos[self.current].at = self.span(stmt), stmt
             self.assign(stmt.target, item)
             return self._run([*stmt.body, lambda _: iteration(n + 1)])
 
@@ -514,7 +515,7 @@ class Statements(Patterns):
                     item = items(n)
                 except IndexError:
                     break
-                self.b.span = self.span(stmt)
+                self.b.span, self.infos[self.current].at = self.span(stmt), stmt
                 self.assign(stmt.target, item)
                 self.execute_all(list(stmt.body))
         finally:
@@ -523,6 +524,12 @@ class Statements(Patterns):
 
     def real_loop(self, stmt: ast.For | ast.While, bounds: tuple[Arg, Arg, Arg] | None, element: Callable[[Any], Value] | None,
                   rest: list[Any], peeled: int = 0) -> Leaf | Split | None:
+        from_before = self.from_iteration_before(stmt)
+        if from_before:
+            if bounds is not None and element is not None and isinstance(stmt, ast.For) and peeled < PEEL_LIMIT:
+                return self.peel(stmt, bounds, element, rest, peeled, from_before)
+            self.refuse(f"`{from_before}` has its value from the iteration before, and none before the loop",
+                        "in the first iteration there is nothing to carry", f"give `{from_before}` a value before the loop", stmt)
         span = self.span(stmt)
         outer, entry = self.loop, self.state
         number = len(self.flags)
@@ -544,7 +551,7 @@ class Statements(Patterns):
 
         def body(index: Any) -> Leaf | Split:
             self.loop = LoopContext(breaks=breaks)
-            self.b.span = span
+            self.b.span, info.at = span, stmt
             if isinstance(stmt, ast.For):
                 assert element is not None
                 kept_indices = list(self.loop_indices)
@@ -570,7 +577,8 @@ class Statements(Patterns):
         guess = self.guess(stmt)
         info.loops.append(stmt)
         try:
-            lower_loop(self, body_and_exits, bounds, guess, span, peelable=bounds is not None)
+            loop = (self.source.file, stmt.lineno, stmt.col_offset)
+            lower_loop(self, body_and_exits, bounds, guess, span, loop, peelable=bounds is not None)
         except (NeedPeel, NeedUnroll) as need:
             self.state, self.loop = snapshot, outer
             del kept.stmts[count:]
@@ -593,6 +601,15 @@ class Statements(Patterns):
         if returns and not reached:
             self.frame()["%returned"] = Static(False)
         return self.after_loop(stmt, breaks, bool(reached), rest, span)
+
+    def from_iteration_before(self, stmt: ast.For | ast.While) -> str | None:
+        """A name without a value before the loop that an iteration may read before it binds it."""
+        frame, own = self.frame(), self.infos[self.current]
+        first = [ast.Expr(stmt.test)] if isinstance(stmt, ast.While) else []
+        names = exposed([*first, *stmt.body]) & bound_in(stmt.body) & own.locals - own.nonlocals
+        if isinstance(stmt, ast.For):
+            names -= bound_in([stmt.target])
+        return min((name for name in names if frame.get(name, UNBOUND) is UNBOUND), default=None)
 
     def ends(self, end: Leaf | Split) -> Leaf | Split:
         """In a loop's body, `return` leaves the loop with the value and a flag."""

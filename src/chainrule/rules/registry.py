@@ -9,6 +9,7 @@ from ..ir.ops import OPS
 from .methods import ATTRIBUTES, METHODS, bind_method
 from .pullback import pull
 from .table import (
+    FUNCTIONS,
     ROWS,
     Refusal,
     Row,
@@ -67,8 +68,15 @@ def quiet(name: str) -> bool:
     return entry is not None and entry.quiet
 
 
+def jumps(name: str) -> frozenset[str]:
+    """The parameters of an operation that may not depend on what is differentiated (see Row.jumps)."""
+    entry = ROWS.get(name)
+    return frozenset() if entry is None else entry.jumps
+
+
 __all__ = [
     "ATTRIBUTES",
+    "FUNCTIONS",
     "METHODS",
     "NEW",
     "READ_FIRST",
@@ -90,6 +98,7 @@ __all__ = [
     "can_write",
     "elementwise",
     "flows",
+    "jumps",
     "linear",
     "lookup",
     "masked",

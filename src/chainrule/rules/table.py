@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import runtime
-from ..ir.nodes import Arg, Let, Lit, Seq
+from ..ir.nodes import Arg, Let, Lit, Seq, Span
 from ..ir.ops import OPS, REQUIRED, Op, Param, define, is_default
 
 if TYPE_CHECKING:
@@ -37,11 +37,15 @@ Pull = Callable[[Let, "Call"], None]
 
 
 class RowError(Exception):
-    """A call that no row covers: what it is, why not, and what to do instead."""
+    """A call that no row covers: what it is, why not, and what to do instead.
 
-    def __init__(self, what: str, why: str = "", remedy: str = "") -> None:
+    certain: it is so on every path through the program.
+    """
+
+    def __init__(self, what: str, why: str = "", remedy: str = "", certain: bool = False) -> None:
         super().__init__("; ".join(part for part in (what, why, remedy) if part))
-        self.what, self.why, self.remedy = what, why, remedy
+        self.what, self.why, self.remedy, self.certain = what, why, remedy, certain
+        self.span: Span | None = None  # of the statement, where the error is found in the reverse sweep
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class Row:
     masks:    its contributions hold zeros that select rather than scale: they absorb infinities.
     static:   parameters whose value the compiler has to know.
     constant: parameters through which no derivative flows.
+    jumps:    parameters in which the result is piecewise constant though it is meant as a sample: a derivative of zero would mislead.
     names:    parameters of the function by position, in the row's words; None for one that the row does not have.
     keywords: the function's name of a parameter -> the row's.
     """
@@ -70,6 +75,7 @@ class Row:
     masks: bool = False
     static: frozenset[str] = frozenset()
     constant: frozenset[str] = frozenset()
+    jumps: frozenset[str] = frozenset()
     names: tuple[str | None, ...] = ()
     keywords: dict[str, str] = field(default_factory=dict)
     defaults: dict[str, Any] = field(default_factory=dict)  # of the parameters that the row does not have

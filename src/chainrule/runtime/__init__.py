@@ -48,6 +48,11 @@ from .control import (
     set_errors,
     stop_gradient,
 )
+from .draws import (
+    check_nonnegative,
+    check_positive,
+    check_range,
+)
 from .pointwise import (
     absorb,
     add_ties,
@@ -81,6 +86,9 @@ __all__ = [
     "add_ties",
     "adjugate",
     "broadcast_like",
+    "check_nonnegative",
+    "check_positive",
+    "check_range",
     "cholesky_pull",
     "conj",
     "cumprod_pull",

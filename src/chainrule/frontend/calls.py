@@ -7,12 +7,9 @@ executed (recursion) becomes a call of a function of its own in the generated pr
 from __future__ import annotations
 
 import ast
-import dataclasses
-import enum
 import functools
 import math
 import types
-import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,13 +22,15 @@ from ..ir.nodes import Arg, Lit, Make, Seq, Var
 from ..ir.ops import OPS
 from ..ir.types import List, Opaque, differentiable, rank
 from ..rules import registry
+from . import classes, operators
 from . import source as sources
-from .iteration import Iteration
 from .machine import Refusal, Unreachable, describe
+from .objects import Objects, is_data
 from .state import Frame
 from .values import (
     NONE,
     UNBOUND,
+    Bound,
     Closure,
     DictV,
     Entries,
@@ -54,7 +53,6 @@ from .values import (
 _PURE = frozenset({abs, ascii, bin, bool, chr, complex, divmod, float, hex, int, issubclass, oct, ord, pow, round})
 
 
-_NAMESPACES: weakref.WeakKeyDictionary[type, Any] = weakref.WeakKeyDictionary()  # a class's own attributes, as one and the same object
 _HELD: dict[int, dict[str, Any]] = {}  # what functions hold (default arrays, arguments of partial, `self`), each in a namespace of its own
 
 
@@ -80,7 +78,7 @@ class FrameInfo:
         return any(name == read and line >= first for read, line in self.reads)
 
 
-class Calls(Iteration):
+class Calls(Objects):
     """Evaluates calls."""
 
     def __init__(self) -> None:
@@ -92,6 +90,7 @@ class Calls(Iteration):
         self.rolled: set[ast.stmt] = set()  # loops that cannot be unrolled
         self.flags: list[str] = []
         self.loop: Any = None
+        self.local_classes: dict[type, Any] = {}
 
     # -- names ---------------------------------------------------------------------------------------------------
 
@@ -177,6 +176,9 @@ class Calls(Iteration):
                 return Static(value)
             return self.external(sources.Place(vars(owner), name), value)
         if isinstance(owner, type):
+            member, home = classes.raw(owner, name)
+            if isinstance(member, (types.FunctionType, classmethod, staticmethod, property, classes.Inner)) and home.__module__ != "builtins":
+                return classes.bound(self, member, home, name, None, owner)
             return self.of_class(owner, name, value)
         if name in getattr(owner, "__dict__", {}) and not is_code(owner):  # an object that a function holds: its attributes are read at each call
             held = _HELD.setdefault(id(owner), {"self": owner})
@@ -188,21 +190,10 @@ class Calls(Iteration):
     def of_class(self, owner: type, name: str, value: Any) -> Value:
         """An attribute of a class: data of a user's class is read at each call."""
         home = next((cls for cls in owner.__mro__ if name in vars(cls)), None)
-        data = isinstance(value, (int, float, complex, np.ndarray, np.generic, list, dict, tuple)) and not isinstance(value, (bool, enum.Enum))
-        if home is not None and (data or is_code(value)) and vars(home)[name] is value and home.__module__.partition(".")[0] not in ("builtins", "numpy"):
-            return self.external(sources.Place(_NAMESPACES.setdefault(home, vars(home)), name), value)
+        if home is not None and (is_data(value) or is_code(value)) and vars(home)[name] is value and home.__module__.partition(".")[0] not in (
+                "builtins", "numpy") and not self.is_local(home):
+            return self.external(sources.Place(classes.namespace(home), name), value)
         return Static(value) if not callable(value) or is_code(value) else Method(Static(owner), name)
-
-    def class_attribute(self, owner: Object, name: str) -> Value:
-        found = getattr(owner.cls, name, None)
-        if isinstance(found, types.FunctionType):
-            return Method(owner, name)
-        if isinstance(found, property) and found.fget is not None:
-            return self.call(Static(found.fget), (owner,), {})
-        if found is not None and not callable(found):
-            return self.of_class(owner.cls, name, found)
-        self.refuse(f"`{owner.cls.__name__}` has no attribute `{name}` here", "it is not a field, a method or a property",
-                    "use the fields of the dataclass")
 
     # -- functions ---------------------------------------------------------------------------------------------------
 
@@ -245,8 +236,10 @@ class Calls(Iteration):
             return self.execute(function.node, function.context, function.frame, function.defaults, dict(function.keyword_defaults), args, keywords)
         if isinstance(function, Method):
             return self.call_method(function.owner, function.name, args, keywords)
+        if isinstance(function, Bound):
+            return self.call(function.function, (function.owner, *args), keywords)
         if isinstance(function, Object):
-            return self.call(self.class_attribute(function, "__call__"), args, keywords)
+            return self.call(operators.method_of(self, function, "__call__", "is not callable"), args, keywords)
         if isinstance(function, Static):
             return self.call_static(function.value, args, keywords)
         if isinstance(function, Num) and isinstance(type_of(function.operand), Opaque):
@@ -257,6 +250,13 @@ class Calls(Iteration):
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         from .builtins import BUILTINS
 
+        if f is super:
+            return classes.super_of(self, args)
+        asked = operators.builtin(self, f, args, keywords)
+        if asked is None:
+            asked = classes.of_object(self, f, args, keywords)
+        if asked is not None:
+            return asked
         try:
             special = BUILTINS.get(f)
         except TypeError:
@@ -299,10 +299,10 @@ class Calls(Iteration):
         return self.constant_object(value, key if isinstance(key, str) else [*a.posonlyargs, *a.args][key - len(source.defaults)].arg)
 
     def constant_object(self, value: Any, name: str) -> Value:
-        if isinstance(value, (np.ndarray, list, dict, set)):
-            if isinstance(value, np.ndarray):  # one array, however often it is used, and with the contents that it has at each call
+        if isinstance(value, (np.ndarray, list, dict, set)) or classes.is_plain(type(value)):
+            if not isinstance(value, (list, dict, set)):  # one array, however often it is used, and with the contents that it has at each call
                 held = _HELD.setdefault(id(value), {name: value})
-                return self.capture(sources.Place(held, next(iter(held))), value)
+                return self.external(sources.Place(held, next(iter(held))), value)
             self.refuse("a default value that can change is used", "it is shared between calls", "use None, and make the object inside")
         return Static(value)
 
@@ -328,29 +328,13 @@ class Calls(Iteration):
         raise _NotKnown
 
     def construct(self, cls: type, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        """An instance of a user's class: a namedtuple or a dataclass."""
-        if issubclass(cls, tuple) and hasattr(cls, "_fields"):
-            defaults: dict[str, Any] = cls._field_defaults  # type: ignore[attr-defined]
-            items = list(args)
-            for name in cls._fields[len(args):]:
-                items.append(keywords[name] if name in keywords else Static(defaults[name]))
-            return TupleV(tuple(items), cls)
-        if dataclasses.is_dataclass(cls) and not hasattr(cls, "__post_init__"):
-            names = [f.name for f in dataclasses.fields(cls) if f.init]
-            given = dict(zip(names, args)) | keywords
-            values = []
-            for f in dataclasses.fields(cls):
-                if f.name in given:
-                    values.append(given[f.name])
-                elif f.default is not dataclasses.MISSING:
-                    values.append(Static(f.default))
-                else:
-                    self.refuse(f"the field `{f.name}` of `{cls.__name__}` is not given", "its default is made by a factory", "pass it")
-            return Object(self.new(Entries(tuple(f.name for f in dataclasses.fields(cls)), tuple(values))), cls)
+        """An instance of a class."""
+        if issubclass(cls, tuple) and hasattr(cls, "_fields") and not isinstance(
+                getattr(classes.raw(cls, "__new__", None)[0], "__func__", None), classes.Inner) and _new_of(cls).__code__.co_filename.startswith("<"):
+            return classes.named_tuple(self, cls, args, keywords)
         if issubclass(cls, BaseException):
             return Num(self.b.emit("py.call", Lit(cls), Seq(tuple(self.operand(a) for a in args))))
-        self.refuse(f"an object of class `{cls.__name__}` is made", "classes other than dataclasses and namedtuples are not supported yet",
-                    "use a dataclass, a namedtuple or a tuple")
+        return classes.construct(self, cls, args, keywords)
 
     # -- executing a function -----------------------------------------------------------------------------------------
 
@@ -467,6 +451,7 @@ class Calls(Iteration):
         raise NotImplementedError
 
     def row_operand(self, value: Value) -> Arg:
+        operators.reject_object(self, value, "a function of NumPy")
         if isinstance(value, (Range, Lazy)):
             return Seq(tuple(self.operand(item) for item in self.iterate(value)), "list")
         return self.operand(value)
@@ -523,9 +508,10 @@ class Calls(Iteration):
     def call_method(self, owner: Value, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         from .builtins import METHODS
 
-        if isinstance(owner, Object):
-            function = getattr(owner.cls, name)
-            return self.call(Static(function), (owner, *args), keywords)
+        if isinstance(owner, (Object, Select)) and not self.is_number(owner):
+            method = operators.method_of(self, owner, name, f"has no method {name!r}") if name.startswith("__") and isinstance(owner, Object) \
+                else self.attribute(owner, name)
+            return self.call(method, args, keywords)
         special = METHODS.get((type(owner), name))
         if special is not None:
             return special(self, owner, args, keywords)
@@ -571,6 +557,12 @@ class Calls(Iteration):
 
 class _NotKnown(Exception):
     pass
+
+
+def _new_of(cls: type) -> Any:
+    """The function `__new__` of a named tuple."""
+    new = classes.raw(cls, "__new__")[0]
+    return getattr(new, "__func__", new)
 
 
 def is_code(value: Any) -> bool:

@@ -157,13 +157,16 @@ class Expressions(Machine):
             known = self.truth(value)
             if known is not None:
                 return Static(not known)
-            return self.call_op("not", (self.operand(value),))
+            return self.call_op("not", (self.condition(value),))
         if isinstance(value, Static) and isinstance(value.value, (int, float, complex)):
             if isinstance(node.op, ast.USub):
                 return Static(-value.value)
             if isinstance(node.op, ast.UAdd):
                 return value
         name = {ast.USub: "neg", ast.UAdd: "pos", ast.Invert: "invert"}[type(node.op)]
+        return self.unary(name, value)
+
+    def unary(self, name: str, value: Value) -> Value:
         return self.call_op(name, (self.operand(value),))
 
     def eval_Compare(self, node: ast.Compare) -> Value:
@@ -484,17 +487,15 @@ class Expressions(Machine):
     def eval_Attribute(self, node: ast.Attribute) -> Value:
         owner = self.eval(node.value)
         self.node = node
-        return self.attribute(owner, node.attr)
+        return self.attribute(owner, self.private(node.attr))
+
+    def private(self, name: str) -> str:
+        """An attribute's name as it is called inside the class that the function stands in."""
+        return name
 
     def attribute(self, owner: Value, name: str) -> Value:
         if isinstance(owner, Static):
             return self.static_attribute(owner.value, name)
-        if isinstance(owner, Object):
-            entries = self.state.heap[owner.slot]
-            assert isinstance(entries, Entries)
-            if name in entries.keys:
-                return entries.get(name)
-            return self.class_attribute(owner, name)
         if isinstance(owner, TupleV) and owner.cls is not None and name in owner.cls._fields:  # type: ignore[attr-defined]
             return owner.items[owner.cls._fields.index(name)]  # type: ignore[attr-defined]
         if isinstance(owner, Select) and not (isinstance(owner.then, Ref) and isinstance(owner.orelse, Ref)):
@@ -547,9 +548,6 @@ class Expressions(Machine):
         return owner
 
     def static_attribute(self, owner: Any, name: str) -> Value:
-        raise NotImplementedError
-
-    def class_attribute(self, owner: Object, name: str) -> Value:
         raise NotImplementedError
 
     def iterate(self, value: Value) -> tuple[Value, ...]:

@@ -23,6 +23,7 @@ from .state import State, reachable, slots
 from .values import (
     NONE,
     UNBOUND,
+    Bound,
     Closure,
     Contents,
     DictV,
@@ -39,6 +40,7 @@ from .values import (
     SliceV,
     Static,
     Step,
+    Super,
     TupleV,
     Value,
     same_arg,
@@ -142,7 +144,7 @@ class Machine:
         if isinstance(value, (DictV, Object)):
             contents = self.state.heap[value.slot]
             assert isinstance(contents, Entries)
-            cls = dict if isinstance(value, DictV) else value.cls
+            cls: Any = dict if isinstance(value, DictV) else value.cls
             return Make(cls, contents.keys, tuple(self.operand(v) for v in contents.values))
         if isinstance(value, SliceV):
             return Slice(self.operand(value.start), self.operand(value.stop), self.operand(value.step))
@@ -437,8 +439,10 @@ def describe(value: Any) -> str:
         if value.value is None or isinstance(value.value, (str, int, float)):
             return repr(value.value)
         return f"`{getattr(value.value, '__name__', value.value)}`"
+    if isinstance(value, Object):
+        return f"an object of class `{value.cls.__name__}`"
     names = {Num: "a number", Ref: "an array", TupleV: "a tuple", ListV: "a list", DictV: "a dictionary", Closure: "a function",
-             Method: "a method", Range: "a range", Lazy: "an iterator", SliceV: "a slice", Select: "one of two values", Object: "an object"}
+             Method: "a method", Bound: "a method", Super: "`super()`", Range: "a range", Lazy: "an iterator", SliceV: "a slice", Select: "one of two values"}
     return names.get(type(value), "this value")
 
 

@@ -31,7 +31,7 @@ class Merger:
         self.yields_a: list[Arg] = []
         self.yields_b: list[Arg] = []
         self.known: dict[Any, Operand] = {}
-        self.merged = State()
+        self.merged = State().join(base.family)
         self.pairs: dict[tuple[int, int], int] = {}  # slots merged by contents -> the new slot
         self.pending: list[int] = []
         self.done: set[int] = set()
@@ -87,7 +87,7 @@ class Merger:
             if isinstance(v, Items):
                 return Items(tuple(value_out(i) for i in v.items))
             if isinstance(v, Entries):
-                return Entries(v.keys, tuple(value_out(i) for i in v.values))
+                return v.holding(tuple(value_out(i) for i in v.values))
             if isinstance(v, (Var, Lit)):
                 return out(v)
             return v
@@ -294,7 +294,7 @@ class Merger:
             if isinstance(present, Items):
                 return Items(tuple(self.one_sided(i, a is _ABSENT, None) for i in present.items))
             if isinstance(present, Entries):
-                return Entries(present.keys, tuple(self.one_sided(i, a is _ABSENT, None) for i in present.values))
+                return present.holding(tuple(self.one_sided(i, a is _ABSENT, None) for i in present.values))
             return self.phi(a, b, None)
         if isinstance(a, Items) and isinstance(b, Items):
             if len(a.items) == len(b.items):

@@ -19,6 +19,8 @@ from ..rules.structure import is_basic
 from .comprehensions import Comprehensions
 from .loops import NeedPeel, NeedUnroll, lower_loop
 from .machine import NeedStatic, Refusal, Unreachable, describe
+from .operators import in_place
+from .operators import set_item as set_object_item
 from .overlap import strides
 from .places import Leaf, Node, Place, Split
 from .refused import REFUSED_STATEMENTS
@@ -196,6 +198,8 @@ class Statements(Comprehensions):
         for target in stmt.targets:
             if isinstance(target, ast.Name):
                 self.frame().pop(target.id, None)
+            elif isinstance(target, ast.Attribute):
+                self.delete_attribute(self.eval(target.value), self.private(target.attr), target)
             else:
                 what, why, remedy = REFUSED_STATEMENTS["Delete"]
                 self.refuse(what, why, remedy, target)
@@ -246,7 +250,7 @@ class Statements(Comprehensions):
             owner = self.eval(target.value)
             self.set_item(owner, self.eval(target.slice), value, target)
         elif isinstance(target, ast.Attribute):
-            self.set_attribute(self.eval(target.value), target.attr, value, target)
+            self.set_attribute(self.eval(target.value), self.private(target.attr), value, target)
         else:
             self.refuse("this assignment target is not supported", "it is not known to the compiler", "assign to a name", target)
 
@@ -297,6 +301,9 @@ class Statements(Comprehensions):
 
     def set_item(self, owner: Value, index: Value, value: Value, node: ast.expr) -> None:
         self.node = node
+        if isinstance(owner, Object):
+            set_object_item(self, owner, index, value)
+            return
         if isinstance(owner, ListV):
             contents = self.state.heap[owner.slot]
             if isinstance(contents, Items):
@@ -342,15 +349,6 @@ class Statements(Comprehensions):
         self.state.entangle(owner.slot, {*slots(contents), *slots(value)})
         self.state.heap[owner.slot] = self.b.emit("list_set", operand, index.operand, self.operand(value))
 
-    def set_attribute(self, owner: Value, name: str, value: Value, node: ast.expr) -> None:
-        if isinstance(owner, Object):
-            entries = self.state.heap[owner.slot]
-            assert isinstance(entries, Entries)
-            self.state.heap[owner.slot] = entries.put(name, value)
-            return
-        self.refuse(f"the attribute `{name}` is written", "the gradient call would change an object of yours",
-                    "return the new value, or keep it in a local variable", node)
-
     def do_AugAssign(self, stmt: ast.AugAssign) -> None:
         op = _AUGMENTED[type(stmt.op)]
         target = stmt.target
@@ -377,13 +375,18 @@ class Statements(Comprehensions):
                     self.set_item(owner, index, new, target)
         else:
             owner = self.eval(target.value)
-            new = self.augmented(op, self.attribute(owner, target.attr), self.eval(stmt.value), stmt)
-            if new is not None:
-                self.set_attribute(owner, target.attr, new, target)
+            name = self.private(target.attr)
+            old = self.attribute(owner, name)
+            new = self.augmented(op, old, self.eval(stmt.value), stmt)
+            if new is not None or isinstance(owner, Object):  # Python sets the attribute even where the value was changed in place
+                self.set_attribute(owner, name, old if new is None else new, target)
 
     def augmented(self, op: str, old: Value, value: Value, stmt: ast.stmt) -> Value | None:
         """`old op= value`: the new value of the name, or None where it was changed in place."""
         self.node = stmt
+        special = in_place(self, op, old, value)
+        if special is not None:
+            return special
         if isinstance(old, Select) and not (isinstance(old.then, Static) and isinstance(old.orelse, Static)):
             then, orelse = old.then, old.orelse
             if all(isinstance(v, Ref) for v in (then, orelse)):
@@ -708,10 +711,10 @@ def _common(a: State | None, b: State | None) -> State:
     if a is None or b is None:
         side = a or b
         assert side is not None
-        common = State()
+        common = State().join(side.family)
         common.frames = {n: {} for n in side.frames}
         return common
-    common = State()
+    common = State().join(a.family)
     common.frames = {n: {} for n in a.frames if n in b.frames}
     common.heap = {s: c for s, c in a.heap.items() if s in b.heap}
     return common

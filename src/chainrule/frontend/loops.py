@@ -29,7 +29,7 @@ from ..ir.nodes import (
     While,
     Yield,
 )
-from ..ir.types import INT, List, Opaque, Scalar, Type, covers, differentiable, join, renew
+from ..ir.types import INT, OBJECT, List, Opaque, Scalar, Type, covers, differentiable, join, renew
 from ..ir.walk import map_arg
 from .machine import Machine, Poison
 from .merge import list_var
@@ -107,6 +107,11 @@ def install(m: Machine, plan: Plan) -> dict[Place, Var]:
     params: dict[Place, Var] = {}
     for place, carried in plan.places.items():
         old = lookup(m.state, place)
+        if carried.kind == "object":  # another object each time, made of the attributes that are carried
+            held = m.state.heap[old.slot]
+            put(m.state, place, Object(m.new(held), old.cls))
+            m.ambiguous.add(m.numbers)
+            continue
         param = Var(carried.type, hint_of(place, old) or list_name(m.state, place))
         params[place] = param
         if carried.kind == "contents":
@@ -144,6 +149,7 @@ def _loose(type: Type) -> Type:
 def widen(m: Machine, plan: Plan, entry: State, header: State, node: Node, peelable: bool) -> bool:
     """Compare each end of the body with the header; True if the plan changed and the body must be executed again."""
     changed = False
+    plan.header = header
     for scopes, leaf in node.leaves():
         if leaf.kind == "raise":
             continue
@@ -151,7 +157,7 @@ def widen(m: Machine, plan: Plan, entry: State, header: State, node: Node, peela
             if place[0] == "name" and not m.is_live(place[1], place[2]):
                 continue
             before, after = lookup(header, place), lookup(leaf.state, place)
-            if before is after or _equal(before, after):
+            if _unchanged(plan, place, before, after):
                 continue
             with m.b.reopen(scopes):
                 kept, m.state = m.state, leaf.state
@@ -179,11 +185,13 @@ def _equal(a: Any, b: Any) -> bool:
 def widen_place(m: Machine, plan: Plan, entry: State, place: Place, before: Any, after: Any, peelable: bool) -> bool:
     carried = plan.places.get(place)
     if place[0] == "memory":
-        return _widen_memory(m, plan, entry, place, after, carried)
+        return _widen_memory(m, plan, entry, place, after, carried, peelable)
+    if isinstance(before, Object) and isinstance(after, Object) and before.cls is after.cls:
+        return _widen_object(m, plan, entry, place, before, after, peelable)
     if isinstance(before, TupleV) and isinstance(after, TupleV) and len(before.items) == len(after.items):
         changed = False
         for n, (x, y) in enumerate(zip(before.items, after.items)):
-            if not (x is y or _equal(x, y)):
+            if not _unchanged(plan, (place, "part", n), x, y):
                 changed |= widen_place(m, plan, entry, (place, "part", n), x, y, peelable)
         return changed
     if isinstance(after, Poison) or isinstance(before, Poison) or after is UNBOUND:
@@ -233,8 +241,42 @@ def widen_place(m: Machine, plan: Plan, entry: State, place: Place, before: Any,
              "the loop would need different code each time", "keep one kind of value, for example an array of zeros instead of None")
 
 
-def _widen_memory(m: Machine, plan: Plan, entry: State, place: Place, after: Any, carried: Carried | None) -> bool:
+def _widen_object(m: Machine, plan: Plan, entry: State, place: Place, before: Object, after: Object, peelable: bool) -> bool:
+    """A place that is bound to another object of the same class in each iteration: its attributes are carried."""
+    first, second = lookup(entry, place), m.state.heap[after.slot]
+    if not isinstance(first, Object) or first.slot in m.foreign or after.slot in m.foreign:
+        raise NeedPeel(hint_of(place, None))
+    held = entry.heap[first.slot]
+    assert isinstance(held, Entries) and isinstance(second, Entries)
+    if held.keys != second.keys or held.unsure or second.unsure:
+        raise NeedPeel(hint_of(place, None))
+    changed = place not in plan.places
+    if changed:
+        plan.places[place] = Carried(OBJECT, kind="object")
+    for key, y in zip(second.keys, second.values):
+        inner: Place = (place, "attribute", key)
+        x = lookup(plan.header, inner)
+        if not _unchanged(plan, inner, x, y):
+            changed |= widen_place(m, plan, entry, inner, x, y, peelable)
+    return changed
+
+
+def _unchanged(plan: Plan, place: Place, before: Any, after: Any) -> bool:
+    """Whether a place holds the same; an object that is carried may be the same one with other attributes."""
+    return (before is after or _equal(before, after)) and not any(c.kind == "object" and _within(p, place) for p, c in plan.places.items())
+
+
+def _within(place: Place, whole: Place) -> bool:
+    return place == whole or (isinstance(place[0], tuple) and _within(place[0], whole))
+
+
+def _widen_memory(m: Machine, plan: Plan, entry: State, place: Place, after: Any, carried: Carried | None, peelable: bool = False) -> bool:
     before = entry.heap[place[1]]
+    if isinstance(before, Entries) and isinstance(after, Entries) and before.cls is not None:  # an attribute that the body sets first
+        if peelable:
+            raise NeedPeel(next(iter(key for key in after.keys if key not in before.keys), None))
+        m.refuse("an object gets or loses attributes in a loop", "which attributes it has is only known when the program runs",
+                 "set all attributes before the loop, for example in `__init__`")
     if isinstance(before, (Items, Entries)) and isinstance(after, (Var, Lit, Items)):
         if isinstance(before, Entries):
             m.refuse("a dictionary changes its keys in a loop", "its keys must be known before the program runs",
@@ -286,7 +328,7 @@ def finish(m: Machine, plan: Plan, entry: State, header: State, params: dict[Pla
     """Emit the loop, and set the state after it."""
     references = late_references(m, plan, entry, header, node)
     late = _assigned_inside(m, plan, header, node, references)
-    every = [*plan.places, *late]
+    every = [*(p for p, c in plan.places.items() if c.kind != "object"), *late]
     outs: dict[Place, Var] = {}
     values: dict[int, tuple[Arg, ...]] = {}
     mutated = mutated_slots(header, node)
@@ -305,7 +347,7 @@ def finish(m: Machine, plan: Plan, entry: State, header: State, params: dict[Pla
     m.state = entry
     inits = tuple(_init(m, plan, entry, place) if place in plan.places else UNDEFINED for place in every)
     late_params = tuple(Var(outs[place].type, outs[place].hint) for place in late)
-    body_params = (*((index,) if index is not None else ()), *(params[p] for p in plan.places), *late_params)
+    body_params = (*((index,) if index is not None else ()), *params.values(), *late_params)
     body = Block(body_params, tuple(node.scopes[-1].stmts), _end(node.end, values))
     results = tuple(outs.values())
     if bounds is not None:
@@ -320,7 +362,13 @@ def finish(m: Machine, plan: Plan, entry: State, header: State, params: dict[Pla
     for slot, others in header.entangled.items():
         after.entangle(slot, set(others))
     for place, carried in plan.places.items():
-        _bind_out(m, after, place, carried.kind, outs[place])
+        if carried.kind == "object":
+            first = lookup(entry, place)
+            after.heap[m.new_number()] = entry.heap[first.slot]
+            put(after, place, Object(m.numbers, first.cls))
+            m.ambiguous.add(m.numbers)
+        else:
+            _bind_out(m, after, place, carried.kind, outs[place])
     kinds: dict[Place, str] = {}
     for _, leaf in node.leaves():
         if leaf.kind != "raise":
@@ -332,7 +380,7 @@ def finish(m: Machine, plan: Plan, entry: State, header: State, params: dict[Pla
     for place, ref in references.items():
         fresh = iter([outs[place, "path", n] for n in range(len(path_vars(ref)))])
         put(after, place, Ref(ref.slot, _renamed(ref.path, fresh)))
-    arrays = [place for place, carried in plan.places.items() if carried.kind in ("array", "list")]
+    arrays = [place for place, carried in plan.places.items() if carried.kind in ("array", "list", "object")]
     arrays += [place for place in late if place[1] != "path" and kinds[place] in ("array", "list")]
     entangle_outs(m, plan, entry, header, after, node, arrays)
     _bind_unchanged(m, entry, after, header, node, plan, late | dict.fromkeys(references))

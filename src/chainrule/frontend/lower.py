@@ -159,7 +159,10 @@ class Lowerer(Recursion):
     def capture_outside(self, place: Any, value: Any) -> Value:
         number, described = self.request.captures.add(place)
         if number not in self.captured:
+            known = self.numbers
             self.captured[number] = (_title(place, self), *self._swap(described))
+            for slot in range(known + 1, self.numbers + 1):
+                self.state.add_everywhere(slot, self.state.heap[slot])
             self.entangle_arguments()
         found = self.captured[number][2]
         if isinstance(found, Num) and isinstance(found.operand, Var) and isinstance(found.operand.type, Opaque):

@@ -81,6 +81,8 @@ class Machine:
         self.source: Any = None  # the FunctionSource it stands in
         self.params: set[Var] = set()
         self.origin: dict[Var, tuple[Arg, ...]] = {}
+        self.foreign: dict[int, Any] = {}  # slots of objects of the caller's
+        self.ambiguous: set[int] = set()  # slots of objects that a loop carries: they may be one with another object
         self.taken: list[tuple[Operand, bool]] = []  # the conditions that hold, or do not, where we are
         self.partial: dict[Var, tuple[Operand, bool]] = {}  # values that exist only where a condition holds, or does not
 
@@ -115,8 +117,12 @@ class Machine:
 
     def new(self, contents: Contents) -> int:
         """A new heap slot."""
+        number = self.new_number()
+        self.state.heap[number] = contents
+        return number
+
+    def new_number(self) -> int:
         self.numbers += 1
-        self.state.heap[self.numbers] = contents
         return self.numbers
 
     def operand(self, value: Value | Any) -> Arg:

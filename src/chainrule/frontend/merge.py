@@ -14,7 +14,7 @@ from ..ir.nodes import UNDEFINED, Arg, Lit, Operand, Seq, Var
 from ..ir.types import List
 from ..ir.walk import map_arg
 from .machine import Machine, Poison, describe, phi_type
-from .state import State, slots
+from .state import State, reachable, slots
 from .values import UNBOUND, DictV, Entries, Items, ListV, Num, Object, Ref, Select, Static, Step, TupleV, Value, same_arg
 
 _ABSENT: Any = object()
@@ -211,6 +211,7 @@ class Merger:
         """Which slots of the two sides can merge into one: those that only see each other."""
         to_b: dict[int, set[int]] = {}
         to_a: dict[int, set[int]] = {}
+        noted: set[tuple[int, int]] = set()
 
         def note(x: Any, y: Any) -> None:
             if x is None or x is UNBOUND or y is None or y is UNBOUND:
@@ -223,30 +224,39 @@ class Merger:
             if same_kind and (not isinstance(x, Ref) or x.path == y.path):
                 to_b.setdefault(x.slot, set()).add(y.slot)
                 to_a.setdefault(y.slot, set()).add(x.slot)
+                if (x.slot, y.slot) not in noted and not (x.slot in self.base.heap and y.slot in self.base.heap):
+                    noted.add((x.slot, y.slot))
+                    note_contents(a.heap.get(x.slot), b.heap.get(y.slot))
                 return
-            for s in slots(x):
+            for s in reachable(a, iter((x,))):
                 to_b.setdefault(s, set()).add(-1)
-            for s in slots(y):
+            for s in reachable(b, iter((y,))):
                 to_a.setdefault(s, set()).add(-1)
+
+        def note_contents(ca: Any, cb: Any) -> None:
+            if isinstance(ca, Items) and isinstance(cb, Items) and len(ca.items) == len(cb.items):
+                for p, q in zip(ca.items, cb.items):
+                    note(p, q)
+            elif isinstance(ca, Entries) and isinstance(cb, Entries) and (ca.keys == cb.keys or ca.cls is not None):
+                for key in {**dict.fromkeys(ca.keys), **dict.fromkeys(cb.keys)}:
+                    note(ca.get(key) if key in ca.keys else None, cb.get(key) if key in cb.keys else None)
+            else:
+                for side, contents, found in ((a, ca, to_b), (b, cb, to_a)):
+                    inner = contents.items if isinstance(contents, Items) else contents.values if isinstance(contents, Entries) else ()
+                    for s in reachable(side, iter(inner)):
+                        found.setdefault(s, set()).add(-1)
 
         for number in a.frames:
             fb = b.frames.get(number, {})
             for name in {**a.frames[number], **fb}:
                 note(a.frames[number].get(name), fb.get(name))
         note(va, vb)
+        seen_a, seen_b = (reachable(side, (v for v in (*(v for f in side.frames.values() for v in f.values()), value) if v is not None))
+                          for side, value in ((a, va), (b, vb)))
         for slot in self.base.heap:
-            ca, cb = a.heap.get(slot), b.heap.get(slot)
-            if isinstance(ca, Items) and isinstance(cb, Items) and len(ca.items) == len(cb.items):
-                for p, q in zip(ca.items, cb.items):
-                    note(p, q)
-            elif isinstance(ca, Entries) and isinstance(cb, Entries) and ca.keys == cb.keys:
-                for p, q in zip(ca.values, cb.values):
-                    note(p, q)
-            else:
-                for s in slots(ca):
-                    to_b.setdefault(s, set()).add(-1)
-                for s in slots(cb):
-                    to_a.setdefault(s, set()).add(-1)
+            one_side = slot in seen_a or slot in seen_b
+            if slot in seen_a and slot in seen_b or (one_side and not any(slot in pair for pair in noted)):
+                note_contents(a.heap.get(slot), b.heap.get(slot))
         for x, partners in to_b.items():
             if len(partners) == 1:
                 (y,) = partners
@@ -265,7 +275,7 @@ class Merger:
             sides = [c.items if isinstance(c, Items) else None for c in (ca, cb)]
             return any(items is None or items for items in sides) and all(
                 items is None or all(_is_number(i) or isinstance(i, Ref) for i in items) for items in sides)
-        return isinstance(ca, Entries) and isinstance(cb, Entries) and ca.keys == cb.keys
+        return isinstance(ca, Entries) and isinstance(cb, Entries) and (ca.keys == cb.keys or ca.cls is not None) and ca.cls is cb.cls
 
     def merge_heap(self, a: State, b: State) -> None:
         merged_from = {new: pair for pair, new in self.pairs.items()}
@@ -302,7 +312,11 @@ class Merger:
             return self.phi(self.as_list(a, 0, b), self.as_list(b, 1, a), None)
         if isinstance(a, Entries) and isinstance(b, Entries):
             if a.keys == b.keys:
-                return Entries(a.keys, tuple(self.meet(x, y, None) for x, y in zip(a.values, b.values)))
+                return Entries(a.keys, tuple(self.meet(x, y, None) for x, y in zip(a.values, b.values)), a.cls, a.unsure | b.unsure)
+            if a.cls is not None:  # attributes that are set on one side only
+                keys = tuple(dict.fromkeys((*a.keys, *b.keys)))
+                return Entries(keys, tuple(self.meet(*(e.get(key) if key in e.keys else UNBOUND for e in (a, b)), None) for key in keys), a.cls,
+                               a.unsure | b.unsure | (set(a.keys) ^ set(b.keys)))
             self.m.refuse("a dictionary has different keys after the two sides of a branch", "its keys must be known before it runs",
                           "set the same keys on both sides")
         x = self.as_list(a, 0, b) if isinstance(a, Items) else a

@@ -209,14 +209,18 @@ class Objects(Iteration):
 
     def same_object(self, a: Value, b: Value) -> bool | None:
         if isinstance(a, Object) and isinstance(b, Object) and a.slot != b.slot and self.may_be_one(a, b):
-            return None
+            self.refuse("it is asked whether two objects are one", "which objects they are is only known when the program runs",
+                        "compare an attribute of theirs")
         if isinstance(a, (Object, Bound, Super)) != isinstance(b, (Object, Bound, Super)) and not (isinstance(a, Select) or isinstance(b, Select)):
             return False
         return super().same_object(a, b)
 
     def may_be_one(self, a: Object, b: Object) -> bool:
         """Whether two slots may turn out to be one object."""
-        return b.slot in self.state.entangled.get(a.slot, ())
+        if a.cls is not b.cls:
+            return False
+        return b.slot in self.state.entangled.get(a.slot, ()) or not self.ambiguous.isdisjoint((a.slot, b.slot)) or (
+            a.slot in self.foreign and b.slot in self.foreign)
 
 
 def is_data(value: Any) -> bool:

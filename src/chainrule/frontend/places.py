@@ -10,10 +10,10 @@ from ..ir.build import Scope
 from ..ir.nodes import Operand, Span, Var, variables
 from ..ir.types import Type
 from .state import State
-from .values import UNBOUND, Entries, Items, ListV, Num, Ref, TupleV
+from .values import UNBOUND, Entries, Items, ListV, Num, Object, Ref, TupleV
 
 # A place where a value lives: ("name", frame, name), ("item", slot, key), a part of a tuple in such a place
-# (place, "part", n), or the contents of an array's (or growing list's) slot ("memory", slot).
+# (place, "part", n), an attribute of an object that is carried there (place, "attribute", name), or the contents of an array's (or growing list's) slot ("memory", slot).
 Place = tuple[Any, ...]
 
 
@@ -57,7 +57,7 @@ class Carried:
 
     type: Type
     memory: bool = False  # a name or item that is bound to another array each time: carried by contents
-    kind: str = "number"  # "number", "array", "list", "contents"
+    kind: str = "number"  # "number", "array", "list", "contents", "object"
 
 
 @dataclass
@@ -66,6 +66,7 @@ class Plan:
 
     places: dict[Place, Carried] = field(default_factory=dict)
     entangled: dict[int, frozenset[int]] = field(default_factory=dict)
+    header: State = field(default_factory=State)  # of the last execution of the body
 
 
 def lookup(state: State, place: Place) -> Any:
@@ -82,6 +83,9 @@ def lookup(state: State, place: Place) -> Any:
     if place[0] == "memory":
         return state.heap.get(place[1], UNBOUND)
     whole = lookup(state, place[0])
+    if place[1] == "attribute":
+        held = state.heap.get(whole.slot) if isinstance(whole, Object) else None
+        return held.get(place[2]) if isinstance(held, Entries) and place[2] in held.keys else UNBOUND
     if place[1] == "path":
         return Num(path_vars(whole)[place[2]]) if isinstance(whole, Ref) else UNBOUND
     return whole.items[place[2]] if isinstance(whole, TupleV) and place[2] < len(whole.items) else UNBOUND
@@ -100,6 +104,11 @@ def put(state: State, place: Place, value: Any) -> None:
             state.heap[place[1]] = contents.put(place[2], value)
     elif place[0] == "memory":
         state.heap[place[1]] = value
+    elif place[1] == "attribute":
+        whole = lookup(state, place[0])
+        held = state.heap[whole.slot]
+        assert isinstance(held, Entries)
+        state.heap[whole.slot] = held.put(place[2], value)
     else:
         whole = lookup(state, place[0])
         assert isinstance(whole, TupleV)
@@ -112,6 +121,9 @@ def hint_of(place: Place, value: Any) -> str | None:
         return name[1:].rstrip("0123456789") if name.startswith("%") else name  # `%broke2` is ours
     if isinstance(value, Var):
         return value.hint
+    if place[0] == "item" or place[1] == "attribute":
+        key = str(place[2])
+        return key if key.isidentifier() and not isinstance(place[2], int) else None
     return hint_of(place[0], value) if isinstance(place[0], tuple) else None
 
 

@@ -6,12 +6,12 @@ Such a name is carried by the contents of its array. That is exact only while no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any
 
 from .machine import Machine
 from .places import Node, Place, Plan, hint_of, lookup
-from .state import State, reachable, slots
-from .values import Entries, Items, Select, TupleV, Value
+from .state import State, slots
+from .values import Entries, Items, Object, Select, TupleV
 
 
 def mutated_slots(header: State, node: Node) -> set[int]:
@@ -28,7 +28,7 @@ def mutated_slots(header: State, node: Node) -> set[int]:
 def check_disjoint(m: Machine, plan: Plan, entry: State, header: State, node: Node, mutated: set[int]) -> None:
     """Names that are rebound to other arrays are carried by contents; that is exact only if none of these arrays, where it is
     written, is also known by another name. Otherwise refuse."""
-    by_contents = [p for p, c in plan.places.items() if c.kind in ("array", "list")]
+    by_contents = [p for p, c in plan.places.items() if c.kind in ("array", "list", "object")]
     if not by_contents:
         return
     header_slots = {s for p in by_contents for s in slots(lookup(header, p))}
@@ -50,7 +50,7 @@ def check_disjoint(m: Machine, plan: Plan, entry: State, header: State, node: No
             if mine.union(*(state.entangled.get(slot, frozenset()) for slot in mine)) & seen:
                 _refuse_alias(m, place, when)
             seen |= mine
-        others = state.may_be(reachable(state, _other_values(m, state, set(by_contents))))
+        others = state.may_be(_others(m, state, set(by_contents)))
         if others & every.union(*(state.entangled.get(slot, frozenset()) for slot in every)):
             _refuse_alias(m, by_contents[0], when)
 
@@ -70,16 +70,35 @@ def _check_select(m: Machine, state: State, by_contents: list[Place], place: Pla
             taken |= set(slots(v))
 
 
-def _other_values(m: Machine, state: State, but: set[Place]) -> Iterator[Value]:
+def _others(m: Machine, state: State, but: set[Place]) -> set[int]:
+    """The slots that can be reached otherwise than by some places."""
+    found: set[int] = set()
+
+    def visit(value: Any, place: Place) -> None:
+        if place in but:
+            contents = state.heap.get(value.slot) if isinstance(value, Object) else None
+            if isinstance(contents, Entries):  # its attributes are places of their own
+                for key, item in zip(contents.keys, contents.values):
+                    visit(item, (place, "attribute", key))
+            return
+        if isinstance(value, TupleV):
+            for n, item in enumerate(value.items):
+                visit(item, (place, "part", n))
+            return
+        for slot in slots(value):
+            if slot not in found:
+                found.add(slot)
+                contents = state.heap.get(slot)
+                if isinstance(contents, (Items, Entries)):
+                    keys = range(len(contents.items)) if isinstance(contents, Items) else contents.keys
+                    for key, item in zip(keys, contents.items if isinstance(contents, Items) else contents.values):
+                        visit(item, ("item", slot, key))
+
     for number, frame in state.frames.items():
         for name, value in frame.items():
-            if ("name", number, name) not in but and m.is_live(number, name):
-                if isinstance(value, TupleV):
-                    for n, item in enumerate(value.items):
-                        if (("name", number, name), "part", n) not in but:
-                            yield item
-                else:
-                    yield value
+            if m.is_live(number, name):
+                visit(value, ("name", number, name))
+    return found
 
 
 def _refuse_alias(m: Machine, place: Place, when: str) -> None:
@@ -109,7 +128,7 @@ def entangle_outs(m: Machine, plan: Plan, entry: State, header: State, after: St
                         pending.append(other)
                         found |= initial[other]
         may_be[place] = found
-    shared = reachable(after, _other_values(m, after, set(plan.places)))
+    shared = _others(m, after, set(plan.places))
     for place in arrays:
         for slot in slots(lookup(after, place)):
             after.entangle(slot, {o for o in may_be[place] if o in entry.heap and o in shared})

@@ -22,6 +22,7 @@ from ..ir.nodes import Arg, Lit, Make, Seq, Var
 from ..ir.ops import OPS
 from ..ir.types import List, Opaque, differentiable, rank
 from ..rules import registry
+from ..structure import is_plain
 from . import classes, operators
 from . import source as sources
 from .machine import Refusal, Unreachable, describe
@@ -299,7 +300,7 @@ class Calls(Objects):
         return self.constant_object(value, key if isinstance(key, str) else [*a.posonlyargs, *a.args][key - len(source.defaults)].arg)
 
     def constant_object(self, value: Any, name: str) -> Value:
-        if isinstance(value, (np.ndarray, list, dict, set)) or classes.is_plain(type(value)):
+        if isinstance(value, (np.ndarray, list, dict, set)) or is_plain(type(value)):
             if not isinstance(value, (list, dict, set)):  # one array, however often it is used, and with the contents that it has at each call
                 held = _HELD.setdefault(id(value), {name: value})
                 return self.external(sources.Place(held, next(iter(held))), value)

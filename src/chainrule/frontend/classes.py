@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from ..ir.nodes import Lit, Seq
+from ..structure import has_slots, is_plain
 from .machine import Unreachable
 from .source import MISSING, Place
 from .values import NONE, Bound, Closure, DictV, Entries, Items, ListV, Object, Static, Super, TupleV, Value
@@ -53,20 +54,6 @@ def raw(cls: type, name: str, after: type | None = None) -> tuple[Any, type]:
         if name in vars(home):
             return vars(home)[name], home
     return MISSING, object
-
-
-def is_plain(cls: type) -> bool:
-    """Whether an object of this class is made of its attributes alone: all its classes are written in Python."""
-    return isinstance(cls, type) and cls is not object and issubclass(type(cls), type) and all(map(_written_in_python, cls.__mro__[:-1])) \
-        and raw(cls, "__getattribute__")[0] is object.__getattribute__ and not isinstance(cls, types.GenericAlias)
-
-
-@functools.lru_cache(maxsize=1024)
-def _written_in_python(cls: type) -> bool:
-    heap = bool(cls.__flags__ & (1 << 9))  # made by a class statement, or by a C extension as if by one
-    in_c = any(isinstance(member, (*_SLOT_WRAPPERS, types.GetSetDescriptorType)) and name not in ("__dict__", "__weakref__")
-               for name, member in vars(cls).items())
-    return heap and not in_c and not issubclass(cls, (BaseException, type))
 
 
 def is_data_descriptor(member: Any) -> bool:
@@ -151,7 +138,7 @@ def own(m: Calls, owner: Object, name: str, home: type | None) -> Value | None:
 
 def dictionary(m: Calls, owner: Object) -> Value:
     """`owner.__dict__`: the same memory as the object's."""
-    if any(isinstance(member, types.MemberDescriptorType) for cls in owner.cls.__mro__ for member in vars(cls).values()):
+    if has_slots(owner.cls):
         m.refuse("`__dict__` of an object with `__slots__`", "it holds only some of its attributes", "name the attributes")
     m.all_attributes(owner)
     if entries(m, owner).unsure:
@@ -347,7 +334,7 @@ def construct(m: Calls, cls: type, args: Args, keywords: Keywords) -> Value:
 
 def reject_foreign(m: Calls, cls: type) -> None:
     if not is_plain(cls):
-        foreign = next((c.__name__ for c in cls.__mro__[:-1] if not _written_in_python(c)), type(cls).__name__)
+        foreign = next((c.__name__ for c in cls.__mro__[:-1] if not is_plain(c)), type(cls).__name__)
         m.refuse(f"an object of class `{cls.__name__}` is made", f"it is a kind of `{foreign}`, which is not made of attributes alone",
                  "keep what it holds in an attribute, or use a dataclass, a named tuple or a plain class")
 

@@ -18,14 +18,17 @@ from typing import Any
 from ..errors import UnsupportedError
 from ..ir.nodes import Arg, Block, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Opaque
-from ..structure import LEAF, TreeDef
+from ..structure import LEAF, TreeDef, is_object, is_plain, steps
 from .calls import FrameInfo, names_of, reads_of
+from .classes import raw
+from .foreign import NeedAttributes, Written, foreign_place
 from .machine import NeedStatic as NeedParams
 from .machine import Refusal, Unreachable
 from .recursion import Recursion
 from .request import Guard, NeedStatic, Request
 from .signature import Described, Leaf
 from .source import MISSING, Place
+from .state import slots
 from .values import UNBOUND, DictV, Entries, Items, ListV, Method, Num, Object, Ref, Static, TupleV, Value
 
 
@@ -40,7 +43,18 @@ class Lowered:
 
 def lower(request: Request) -> Lowered:
     """Lower one specialisation of a function. Raises UnsupportedError, MissingRuleError, NeedStatic."""
-    lowerer = Lowerer(request)
+    written: Written = {}
+    while True:
+        try:
+            return lower_with(request, written)
+        except NeedAttributes as need:
+            written.setdefault(need.key, {}).update(dict.fromkeys(need.names))
+            request.captures.forget()
+
+
+def lower_with(request: Request, written: Written) -> Lowered:
+    """Lower, with these attributes of the caller's objects known from the start."""
+    lowerer = Lowerer(request, written)
     try:
         return lowerer.run_request()
     except Refusal as refusal:
@@ -52,8 +66,13 @@ def lower(request: Request) -> Lowered:
 class Lowerer(Recursion):
     """The abstract machine for one request."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, written: Written) -> None:
         super().__init__()
+        self.written = written
+        self.container_slots: dict[str, int] = {}
+        self.doubled: dict[int, str] = {}  # slots of containers of the caller's that are one object
+        self.initial: dict[int, Any] = {}
+        self.fields_only: set[int] = set()  # slots of dataclass objects of the caller's: they may have more attributes than their fields
         self.request = request
         self.guards: dict[Any, Guard] = {}
         self.leaves: dict[int, Var] = {}
@@ -76,9 +95,10 @@ class Lowerer(Recursion):
         signature = []
         frame = self.state.frames[number]
         for parameter in self.request.parameters:
-            value, pattern = self.receive(parameter.value)
+            value, pattern = self.receive(parameter.value, None)
             frame[parameter.name] = value
             signature.append((parameter.name, pattern))
+        self.initial = dict(self.state.heap)
         self.entangle_arguments()
         self.stack.append(node)
         if isinstance(node, ast.Lambda):
@@ -94,6 +114,8 @@ class Lowerer(Recursion):
         if result is UNBOUND:
             self.refuse("the function may end without a value", "not every path returns", "return a value on every path", node)
         self.node = node
+        self.check_apart()
+        self.check_doubled()
         signature.extend((name, pattern) for name, pattern, _ in self.captured.values())
         params = tuple(v for _, pattern in signature for v in _vars(pattern))
         returned = self.operand(result)  # which may read an array through a view: one more statement
@@ -103,17 +125,23 @@ class Lowerer(Recursion):
 
     # -- arguments ---------------------------------------------------------------------------------------------
 
-    def receive(self, described: Described) -> tuple[Value, Arg]:
-        """An argument as a value, and the pattern by which the generated function takes it apart."""
+    def receive(self, described: Described, place: Place | None) -> tuple[Value, Arg]:
+        """An argument as a value, and the pattern by which the generated function takes it apart. `place`: of a captured value."""
         leaves = iter(described.leaves)
         name = described.name.rpartition(".")[2].lstrip("*")
-        return self._receive(described.structure, leaves, name if described.structure is LEAF else None)
+        return self._receive(described.structure, leaves, name if described.structure is LEAF else None, place, described.name)
 
-    def _receive(self, tree: TreeDef, leaves: Iterator[Leaf], name: str | None) -> tuple[Value, Arg]:
+    def _receive(self, tree: TreeDef, leaves: Iterator[Leaf], name: str | None, place: Place | None, path: str) -> tuple[Value, Arg]:
         if tree.kind is None:
-            return self.leaf(next(leaves), name)
-        parts = [self._receive(child, leaves, str(key) if isinstance(key, str) else None)
-                 for child, key in zip(tree.children, tree.keys or (None,) * len(tree.children))]
+            return self.leaf(next(leaves), name, place)
+        parts = [self._receive(child, leaves, str(key) if isinstance(key, str) else None, foreign_place(place, tree.kind, key, n), path + step)
+                 for n, (child, key, step) in enumerate(zip(tree.children, tree.keys or (None,) * len(tree.children), steps(tree)))]
+        value, pattern = self._container(tree, parts)
+        for slot in slots(value) if not isinstance(value, TupleV) else ():
+            self.container_slots[path] = slot
+        return value, pattern
+
+    def _container(self, tree: TreeDef, parts: list[tuple[Value, Arg]]) -> tuple[Value, Arg]:
         values = tuple(value for value, _ in parts)
         patterns = tuple(pattern for _, pattern in parts)
         if tree.kind is tuple:
@@ -125,17 +153,24 @@ class Lowerer(Recursion):
             return DictV(self.new(Entries(tree.keys, values))), pattern
         if issubclass(tree.kind, tuple):
             return TupleV(values, tree.kind), pattern
-        return Object(self.new(Entries(tree.keys, values)), tree.kind), pattern
+        owner = Object(self.new(Entries(tree.keys, values, tree.kind)), tree.kind)
+        if not is_object(tree.kind):
+            self.fields_only.add(owner.slot)
+        return owner, pattern
 
-    def leaf(self, leaf: Leaf, name: str | None) -> tuple[Value, Arg]:
+    def leaf(self, leaf: Leaf, name: str | None, place: Place | None) -> tuple[Value, Arg]:
         if leaf.static:
             return Static(leaf.value), Lit(leaf.value)
         var = Var(leaf.type, None if name is None else _identifier(name))
         self.leaves[leaf.number] = var
         self.number_of[var] = leaf.number
         self.params.add(var)
-        if leaf.sort == "object" and leaf.number < len(self.request.captures.arguments):
-            self.objects[var] = Place(leaf.number, leaf.path)
+        if leaf.sort == "object" and place is None and leaf.number < len(self.request.captures.arguments):
+            place = Place(leaf.number, leaf.path)
+        if leaf.sort == "object" and place is not None:
+            if is_object(leaf.cls) or is_plain(leaf.cls):
+                return self.foreign_object(place, leaf.cls, var), var
+            self.objects[var] = place
         if leaf.sort == "array":
             slot = self.new(var)
             self.slot_of[leaf.number] = slot
@@ -150,18 +185,43 @@ class Lowerer(Recursion):
             first, second = self.slot_of.get(overlap.first), self.slot_of.get(overlap.second)
             if first is not None and second is not None:
                 self.state.entangle(first, {second})
+        for one, other in self.request.shared:
+            if one in self.container_slots and other in self.container_slots:
+                self.doubled |= {self.container_slots[one]: one, self.container_slots[other]: other}
+
+    def check_doubled(self) -> None:
+        """A list, dictionary or object that is reached in two ways must not be changed."""
+        for slot, path in self.doubled.items():
+            if self.state.heap.get(slot) is not self.initial.get(slot):
+                self.refuse(f"`{path}` is changed, and it is reached in another way, too", "each would be changed on its own",
+                            "pass a copy")
 
     # -- what the function reads from outside --------------------------------------------------------------------------
 
+    def arguments(self) -> list[Any]:
+        return self.request.captures.arguments
+
+    def outside_attribute(self, owner: Object, name: str) -> Value | None:
+        if owner.slot in self.fields_only:
+            member = raw(owner.cls, name)[0]
+            if member is MISSING or not callable(member):
+                self.refuse(f"the attribute `{name}` of an object of `{owner.cls.__name__}` is read", "it is not a field of the dataclass",
+                            "make it a field")
+        return super().outside_attribute(owner, name)
+
+    def add_guard(self, guard: Guard) -> None:
+        self.guards.setdefault((guard.place.key, None if guard.apart is None else guard.apart.key), guard)
+
     def guard(self, place: Any, value: Any) -> None:
-        self.guards.setdefault(place.key, Guard(place, value))
+        self.add_guard(Guard(place, value))
 
     def capture_outside(self, place: Any, value: Any) -> Value:
         number, described = self.request.captures.add(place)
         if number not in self.captured:
             known = self.numbers
-            self.captured[number] = (_title(place, self), *self._swap(described))
+            self.captured[number] = (_title(place, self), *self._swap(described, place))
             for slot in range(known + 1, self.numbers + 1):
+                self.initial[slot] = self.state.heap[slot]
                 self.state.add_everywhere(slot, self.state.heap[slot])
             self.entangle_arguments()
         found = self.captured[number][2]
@@ -200,14 +260,14 @@ class Lowerer(Recursion):
                 return self.call(Static(function), (owner, *args), keywords)
         return super().call_method(owner, name, args, keywords)
 
-    def _swap(self, described: Described) -> tuple[Arg, Value]:
-        value, pattern = self.receive(described)
+    def _swap(self, described: Described, place: Place) -> tuple[Arg, Value]:
+        value, pattern = self.receive(described, place)
         return pattern, value
 
 
 def _title(place: Any, lowerer: Lowerer) -> str:
     """The name of the parameter that a captured value becomes: its own, unless a parameter has that name."""
-    name = place.path[-1] if place.path else place.name
+    name = next((step for step in reversed(place.path) if isinstance(step, str)), place.name)
     taken = {p.name for p in lowerer.request.parameters} | {title for title, _, _ in lowerer.captured.values()}
     while name in taken:
         name += "_"

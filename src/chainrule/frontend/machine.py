@@ -150,6 +150,11 @@ class Machine:
         if isinstance(value, (DictV, Object)):
             contents = self.state.heap[value.slot]
             assert isinstance(contents, Entries)
+            if value.slot in self.foreign:
+                if contents.keys:
+                    self.refuse("an object of the caller's is used as a value after it was changed", "the gradient call changes no argument",
+                                "use its attributes")
+                return self.foreign[value.slot].var  # type: ignore[no-any-return]
             cls: Any = dict if isinstance(value, DictV) else value.cls
             return Make(cls, contents.keys, tuple(self.operand(v) for v in contents.values))
         if isinstance(value, SliceV):

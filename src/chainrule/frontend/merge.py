@@ -266,6 +266,8 @@ class Merger:
                     self.merged.entangle(self.m.numbers, set(a.entangled.get(x, ())) | set(b.entangled.get(y, ())))
 
     def mergeable(self, a: State, b: State, x: int, y: int) -> bool:
+        if x in self.m.foreign or y in self.m.foreign:
+            return False
         ca, cb = a.heap[x], b.heap[y]
         if isinstance(ca, (Var, Lit)) and isinstance(cb, (Var, Lit)):
             return phi_type(ca, cb) is not None

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..ir.nodes import Arg
+from ..structure import is_plain
 from . import classes, operators
 from .iteration import Iteration
 from .machine import describe
@@ -226,7 +227,7 @@ class Objects(Iteration):
 def is_data(value: Any) -> bool:
     """Class attributes that are read at each call."""
     return (isinstance(value, (int, float, complex, np.ndarray, np.generic, list, dict, tuple)) and not isinstance(value, (bool, enum.Enum))) \
-        or (classes.is_plain(type(value)) and not callable(value))
+        or (is_plain(type(value)) and not callable(value))
 
 
 __all__ = ["Closure", "Objects", "Place", "dataclasses", "describe", "is_data", "slots"]

@@ -87,6 +87,7 @@ class Calls(Objects):
         self.infos: dict[int, FrameInfo] = {}
         self.current = 0
         self.stack: list[Any] = []  # functions being executed (their code objects)
+        self.shapes: list[tuple[Any, Any]] = []  # and the structures of the objects among their arguments
         self.loop_indices: list[Var] = []
         self.rolled: set[ast.stmt] = set()  # loops that cannot be unrolled
         self.flags: list[str] = []
@@ -342,7 +343,8 @@ class Calls(Objects):
     def execute(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, source: Any, parent: int | None, defaults: tuple[Value, ...],
                 keyword_defaults: dict[str, Value], args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         """Execute a function's body with these arguments; its value."""
-        if node in self.stack:
+        shape = self.shape_of((*args, *keywords.values()))
+        if node in self.stack and not self.unfolds(node, shape):
             return self.recursive(node, source, parent, defaults, keyword_defaults, args, keywords)
         if isinstance(node, ast.AsyncFunctionDef) or any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(node)):
             self.refuse("a generator or a coroutine is called", "it is suspended and resumed", "return a list instead", None)
@@ -355,6 +357,7 @@ class Calls(Objects):
         self.state.frames[number] = bound
         self.current, self.source, self.loop = number, source, None
         self.stack.append(node)
+        self.shapes.append((node, shape))
         try:
             if isinstance(node, ast.Lambda):
                 value = self.eval(node.body)
@@ -365,6 +368,7 @@ class Calls(Objects):
                 self.refuse("a function may end without a value", "not every path returns", "return a value on every path", node)
         finally:
             self.stack.pop()
+            self.shapes.pop()
             self.current, self.source, self.b.span, self.loop, self.node = kept
         if not self.infos[number].escapes:
             self.state.frames.pop(number, None)

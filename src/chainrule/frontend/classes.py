@@ -492,7 +492,7 @@ def copied(m: Calls, value: Value, memo: dict[int, Value]) -> Value:
             if getattr(value, "path", ()) or memo[key] is None:
                 m.refuse("a view of an array is copied deeply", "what it shares with other arrays is lost", "copy the arrays yourself")
             return memo[key]
-        copy = m.call_static(np.copy, (value,), {}) if key is not None else value
+        copy = m.number_method(value, "copy", (), {}) if key is not None else value
         if key is not None:
             memo[key] = copy
         return copy
@@ -517,7 +517,7 @@ def shallow(m: Calls, value: Value) -> Value:
     if isinstance(value, TupleV):
         return value
     if m.is_number(value):
-        return m.call_static(np.copy, (value,), {}) if hasattr(value, "slot") else value
+        return m.number_method(value, "copy", (), {}) if hasattr(value, "slot") else value
     if isinstance(value, Static):
         return value
     m.refuse("this value is copied", "how it is copied is not known to the compiler", "copy it yourself")

@@ -32,7 +32,7 @@ from ..ir.nodes import (
 from ..ir.types import INT, OBJECT, List, Opaque, Scalar, Type, covers, differentiable, join, renew
 from ..ir.walk import map_arg
 from .machine import Machine, Poison
-from .merge import list_var
+from .merge import holds_object, list_var
 from .places import Carried, Leaf, Node, Place, Plan, Split, hint_of, list_name, lookup, path_vars, places, put
 from .rebinding import check_disjoint, entangle_outs, mutated_slots
 from .state import State, slots
@@ -48,6 +48,10 @@ class NeedPeel(Exception):
 
 class NeedUnroll(Exception):
     """The body needs the loop's index at compile time."""
+
+
+class NeedItems(NeedUnroll):
+    """The loop fills a list with objects: each of them needs code of its own."""
 
 
 def lower_loop(m: Machine, body: Callable[[Operand | None], Leaf | Split], bounds: tuple[Arg, Arg, Arg] | None,
@@ -281,6 +285,8 @@ def _widen_memory(m: Machine, plan: Plan, entry: State, place: Place, after: Any
         if isinstance(before, Entries):
             m.refuse("a dictionary changes its keys in a loop", "its keys must be known before the program runs",
                      "set all keys before the loop, or use a list")
+        if any(holds_object(item) for contents in (before, after) if isinstance(contents, Items) for item in contents.items):
+            raise NeedItems
         element = _element_type(m, after)
         if carried is None:
             for key in [p for p in plan.places if p[0] == "item" and p[1] == place[1]]:

@@ -345,11 +345,19 @@ def list_var(machine: Machine, items: Items) -> Operand:
     if not items.items:
         machine.refuse("an empty list grows on one path only", "the type of its elements is not known",
                        "append on both paths, or start with an element")
+    if any(holds_object(item) for item in items.items):
+        machine.refuse("a list of objects has a length, or an index, that is only known when the program runs",
+                       "each of its items would need code of its own", "make the list before the loop, or use an array")
     args = Seq(tuple(machine.operand(item) for item in items.items), "list")
     result = machine.b.emit("list", args)
     if isinstance(result, Var) and isinstance(result.type, List):
         return result
     machine.refuse("a list of unlike elements grows", "its elements have no common type", "use a tuple, or elements of one type")
+
+
+def holds_object(value: Any) -> bool:
+    """Whether a value is an object, or a tuple with one: it has no representation in a list of unknown length."""
+    return isinstance(value, Object) or (isinstance(value, TupleV) and any(map(holds_object, value.items)))
 
 
 class _CannotMerge(Exception):

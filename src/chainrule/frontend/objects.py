@@ -20,7 +20,10 @@ from .iteration import Iteration
 from .machine import describe
 from .source import Place
 from .state import slots
-from .values import NONE, Bound, Closure, Object, Select, Static, Super, TupleV, Value
+from .values import NONE, Bound, Closure, ListV, Object, Select, Static, Super, TupleV, Value
+
+
+UNFOLD_LIMIT = 30  # calls of a function inside each other; Python's own stack is what limits them
 
 
 class Objects(Iteration):
@@ -150,6 +153,10 @@ class Objects(Iteration):
 
     def compare(self, op: str, a: Value, b: Value) -> Value:
         value = operators.compare(self, op, a, b)  # type: ignore[arg-type]
+        if value is None and op in ("<", "<=", ">", ">=") and isinstance(a, (TupleV, ListV)) and type(a) is type(b):
+            mine, theirs = self.known_contents(a), self.known_contents(b)
+            if mine is not None and theirs is not None:
+                return operators.lexicographic(self, op, mine, theirs)  # type: ignore[arg-type]
         return super().compare(op, a, b) if value is None else value
 
     def contains(self, item: Value, container: Value, op: str) -> Value:
@@ -206,6 +213,31 @@ class Objects(Iteration):
             value = operators.iterator(self, value)  # type: ignore[arg-type]
         return super().counted(value, node)
 
+    # -- recursion over objects ----------------------------------------------------------------------------------------
+
+    shapes: list[tuple[Any, Any]]
+
+    def unfolds(self, node: Any, shape: Any) -> bool:
+        """Whether a function that calls itself is executed in place: it walks along objects, and these end."""
+        active = [other for function, other in self.shapes if function is node]
+        has_object = any(_has_object(one) for one in (shape, *active))
+        return has_object and len(active) < UNFOLD_LIMIT and shape not in active
+
+    def shape_of(self, value: Any, seen: tuple[int, ...] = ()) -> Any:
+        """Equal for arguments that are nested alike, as far as that decides what a function does with them."""
+        if isinstance(value, tuple):
+            return tuple(self.shape_of(item, seen) for item in value)
+        if isinstance(value, TupleV):
+            return self.shape_of(value.items, seen)
+        if isinstance(value, Object):
+            if value.slot in seen or value.slot in self.foreign:
+                return ("object", value.slot)
+            held = classes.entries(self, value)  # type: ignore[arg-type]
+            return ("object", value.cls, held.keys, self.shape_of(held.values, (*seen, value.slot)))
+        if isinstance(value, Static):
+            return repr(value.value) if isinstance(value.value, (bool, int, float, str, type(None))) else id(value.value)
+        return type(value).__name__
+
     # -- identity ------------------------------------------------------------------------------------------------------
 
     def same_object(self, a: Value, b: Value) -> bool | None:
@@ -222,6 +254,10 @@ class Objects(Iteration):
             return False
         return b.slot in self.state.entangled.get(a.slot, ()) or not self.ambiguous.isdisjoint((a.slot, b.slot)) or (
             a.slot in self.foreign and b.slot in self.foreign)
+
+
+def _has_object(shape: Any) -> bool:
+    return isinstance(shape, tuple) and (shape[:1] == ("object",) or any(map(_has_object, shape)))
 
 
 def is_data(value: Any) -> bool:

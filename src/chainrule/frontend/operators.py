@@ -166,6 +166,14 @@ def compare(m: Calls, op: str, a: Value, b: Value) -> Value | None:
     return classes.raised(m, TypeError, f"{op!r} not supported between instances of {title(m, a)!r} and {title(m, b)!r}")
 
 
+def lexicographic(m: Calls, op: str, a: tuple[Value, ...], b: tuple[Value, ...]) -> Value:
+    """`<`, `<=`, `>` or `>=` of tuples or lists: the first items that differ decide."""
+    if not a or not b:
+        return m.compare(op, Static(len(a)), Static(len(b)))
+    decided = m.compare(op[0], a[0], b[0])
+    return m.both(decided, lambda: m.both(m.compare("==", a[0], b[0]), lambda: lexicographic(m, op, a[1:], b[1:]), is_and=True), is_and=False)
+
+
 def unequal(m: Calls, a: Value, b: Value) -> Value:
     """`a != b`: what `__ne__` says, or the contrary of what `__eq__` says."""
     own = [classes.special(m, v, "__ne__") for v in (a, b)]

@@ -17,7 +17,8 @@ from ..ir.nodes import Arg, Lit, Seq, Var
 from ..ir.types import Array, List, Scalar, kind, rank, shape
 from ..rules.structure import is_basic
 from .comprehensions import Comprehensions
-from .loops import NeedPeel, NeedUnroll, lower_loop
+from .iteration import UNROLL_LIMIT
+from .loops import NeedItems, NeedPeel, NeedUnroll, lower_loop
 from .machine import NeedStatic, Refusal, Unreachable, describe
 from .operators import in_place
 from .operators import set_item as set_object_item
@@ -479,9 +480,12 @@ class Statements(Comprehensions):
         self.rolled.add(stmt)
         try:
             return self.real_loop(stmt, counted, element, rest)
-        except Refusal:
+        except (Refusal, NeedItems) as problem:
             sources = [self.sources(bound) for bound in counted if isinstance(bound, Var)]
-            if not all(sources):
+            if not all(sources) or not sources:
+                if isinstance(problem, NeedItems):
+                    self.refuse("a list of objects grows in a loop", "how many it will hold is only known when the program runs",
+                                "keep what the objects hold in arrays", stmt)
                 raise
             raise NeedStatic(tuple(dict.fromkeys(v for found in sources for v in found))) from None
 
@@ -560,12 +564,31 @@ class Statements(Comprehensions):
         guess = self.guess(stmt)
         info.loops.append(stmt)
         try:
-            lower_loop(self, body, bounds, guess, span, peelable=bounds is not None)
+            lower_loop(self, body, bounds, guess, span, peelable=bounds is not None or self.begins(stmt))
         except (NeedPeel, NeedUnroll) as need:
             self.state, self.loop = snapshot, outer
             del kept.stmts[count:]
             kept.known.clear()
             kept.known.update(known)
+            if isinstance(stmt, ast.While) and isinstance(need, NeedItems):
+                self.refuse("a list of objects grows in a `while` loop", "how many it will hold is only known when the program runs",
+                            "keep what the objects hold in arrays", stmt)
+            if isinstance(stmt, ast.While) and isinstance(need, NeedPeel):
+                info.loops.pop()
+                try:
+                    unfolded = self.unfold_while(stmt, rest, peeled)
+                finally:
+                    info.loops.append(stmt)
+                if unfolded is not None:
+                    return unfolded
+            if isinstance(need, NeedPeel) and peeled >= PEEL_LIMIT and bounds is not None and element is not None and isinstance(stmt, ast.For):
+                items = self.static_range(bounds, element)
+                if items is not None:
+                    info.loops.pop()
+                    try:
+                        return self.unroll(stmt, items, rest)
+                    finally:
+                        info.loops.append(stmt)
             if isinstance(need, NeedUnroll) or bounds is None or element is None or not isinstance(stmt, ast.For) or peeled >= PEEL_LIMIT:
                 if isinstance(need, NeedPeel):
                     self.refuse(f"`{need.name or 'a value'}` changes its kind in this loop", "each iteration would need different code",
@@ -580,6 +603,47 @@ class Statements(Comprehensions):
             self.loop = outer
             info.loops.pop()
         return self.after_loop(stmt, breaks, returns, rest, span)
+
+    def begins(self, stmt: ast.For | ast.While) -> bool:
+        """Whether it is known that the condition of a `while` holds at first."""
+        if isinstance(stmt, ast.For) or isinstance(stmt.test, ast.Constant):
+            return False
+        kept = self.state
+        self.state = kept.copy()
+        try:
+            with self.opened():
+                return self.truth(self.eval(stmt.test)) is True
+        except Unreachable:
+            return False
+        finally:
+            self.state = kept
+
+    def unfold_while(self, stmt: ast.While, rest: list[Any], peeled: int) -> Leaf | Split | None:
+        """The first iteration of a `while` whose condition is known (a walk along a list of objects), and then the others."""
+        known = self.truth(self.eval(stmt.test))
+        if known is None or peeled > UNROLL_LIMIT:
+            return None
+        outer = self.loop
+        around = self.infos[self.current].loops
+        loops = list(around)
+
+        def finish(stmts: list[Any]) -> Leaf | Split:
+            self.loop, around[:] = outer, loops
+            return self._run(stmts)
+
+        def others(_: list[Any]) -> Leaf | Split:
+            self.loop, around[:] = outer, loops
+            end = self.real_loop(stmt, None, None, rest, peeled + 1)
+            return self._run(rest) if end is None else end
+
+        if not known:
+            return self._run([*stmt.orelse, *rest])
+        self.loop = LoopContext(on_break=lambda: finish(rest), on_continue=lambda: others([]))
+        around[:] = [*loops, stmt]
+        try:
+            return self._run([*stmt.body, others])
+        finally:
+            self.loop, around[:] = outer, loops
 
     def ends(self, end: Leaf | Split) -> Leaf | Split:
         """In a loop's body, `return` leaves the loop with the value and a flag."""

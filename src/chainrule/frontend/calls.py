@@ -23,7 +23,7 @@ from ..ir.ops import OPS
 from ..ir.types import List, Opaque, differentiable, rank
 from ..rules import registry
 from ..structure import is_plain
-from . import classes, operators
+from . import classes, overloads
 from . import source as sources
 from .machine import Refusal, Unreachable, describe
 from .objects import Objects, is_data
@@ -241,7 +241,7 @@ class Calls(Objects):
         if isinstance(function, Bound):
             return self.call(function.function, (function.owner, *args), keywords)
         if isinstance(function, Object):
-            return self.call(operators.method_of(self, function, "__call__", "is not callable"), args, keywords)
+            return self.call(overloads.method_of(self, function, "__call__", "is not callable"), args, keywords)
         if isinstance(function, Static):
             return self.call_static(function.value, args, keywords)
         if isinstance(function, Num) and isinstance(type_of(function.operand), Opaque):
@@ -254,7 +254,7 @@ class Calls(Objects):
 
         if f is super:
             return classes.super_of(self, args)
-        asked = operators.builtin(self, f, args, keywords)
+        asked = overloads.builtin(self, f, args, keywords)
         if asked is None:
             asked = classes.of_object(self, f, args, keywords)
         if asked is not None:
@@ -456,7 +456,7 @@ class Calls(Objects):
         raise NotImplementedError
 
     def row_operand(self, value: Value) -> Arg:
-        operators.reject_object(self, value, "a function of NumPy")
+        overloads.reject_object(self, value, "a function of NumPy")
         if isinstance(value, (Range, Lazy)):
             return Seq(tuple(self.operand(item) for item in self.iterate(value)), "list")
         return self.operand(value)
@@ -514,7 +514,7 @@ class Calls(Objects):
         from .builtins import METHODS
 
         if isinstance(owner, (Object, Select)) and not self.is_number(owner):
-            method = operators.method_of(self, owner, name, f"has no method {name!r}") if name.startswith("__") and isinstance(owner, Object) \
+            method = overloads.method_of(self, owner, name, f"has no method {name!r}") if name.startswith("__") and isinstance(owner, Object) \
                 else self.attribute(owner, name)
             return self.call(method, args, keywords)
         special = METHODS.get((type(owner), name))
@@ -572,7 +572,7 @@ def _new_of(cls: type) -> Any:
 
 def is_code(value: Any) -> bool:
     """Objects that are part of the program rather than of its data: guarded by identity, known at compile time."""
-    if value is None or value is Ellipsis or isinstance(value, (bool, str, bytes, type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType,
+    if value is None or value is Ellipsis or value is NotImplemented or isinstance(value, (bool, str, bytes, type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType,
                                                                types.MethodType, np.ufunc, np.dtype, functools.partial)):
         return True
     if type(value).__module__ in ("numpy", "functools") and callable(value) and not isinstance(value, (np.ndarray, np.generic)):

@@ -1,6 +1,6 @@
 """The machine's side of objects: where expressions, statements and calls meet them.
 
-The rules are in `classes` (attributes, construction) and `operators` (special methods).
+The rules are in `classes` (attributes, construction) and `overloads` (special methods).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from ..ir.nodes import Arg
 from ..structure import is_plain
-from . import classes, operators
+from . import classes, overloads
 from .iteration import Iteration
 from .machine import describe
 from .source import Place
@@ -144,30 +144,30 @@ class Objects(Iteration):
     # -- operators ---------------------------------------------------------------------------------------------------
 
     def binary(self, op: str, a: Value, b: Value) -> Value:
-        value = operators.binary(self, op, a, b)  # type: ignore[arg-type]
+        value = overloads.binary(self, op, a, b)  # type: ignore[arg-type]
         return super().binary(op, a, b) if value is None else value
 
     def unary(self, name: str, value: Value) -> Value:
-        result = operators.unary(self, name, value)  # type: ignore[arg-type]
+        result = overloads.unary(self, name, value)  # type: ignore[arg-type]
         return super().unary(name, value) if result is None else result
 
     def compare(self, op: str, a: Value, b: Value) -> Value:
-        value = operators.compare(self, op, a, b)  # type: ignore[arg-type]
+        value = overloads.compare(self, op, a, b)  # type: ignore[arg-type]
         if value is None and op in ("<", "<=", ">", ">=") and isinstance(a, (TupleV, ListV)) and type(a) is type(b):
             mine, theirs = self.known_contents(a), self.known_contents(b)
             if mine is not None and theirs is not None:
-                return operators.lexicographic(self, op, mine, theirs)  # type: ignore[arg-type]
+                return overloads.lexicographic(self, op, mine, theirs)  # type: ignore[arg-type]
         return super().compare(op, a, b) if value is None else value
 
     def contains(self, item: Value, container: Value, op: str) -> Value:
         if isinstance(container, Object):
-            inside = operators.contains(self, container, item)  # type: ignore[arg-type]
+            inside = overloads.contains(self, container, item)  # type: ignore[arg-type]
             return inside if op == "in" else self.negate(inside)
         return super().contains(item, container, op)
 
     def subscript(self, base: Value, index: Value) -> Value:
         if isinstance(base, Object):
-            return operators.subscript(self, base, index)  # type: ignore[arg-type]
+            return overloads.subscript(self, base, index)  # type: ignore[arg-type]
         return super().subscript(base, index)
 
     def truth(self, value: Value) -> bool | None:
@@ -183,7 +183,7 @@ class Objects(Iteration):
         self.state = kept.copy()
         try:
             with self.opened():
-                known = self.truth(operators.truth_value(self, value))  # type: ignore[arg-type]
+                known = self.truth(overloads.truth_value(self, value))  # type: ignore[arg-type]
             changed = any(self.state.heap.get(slot) is not contents for slot, contents in kept.heap.items())
         finally:
             self.state = kept
@@ -195,22 +195,22 @@ class Objects(Iteration):
 
     def condition(self, value: Value) -> Any:
         if isinstance(value, Object):
-            value = operators.truth_value(self, value)  # type: ignore[arg-type]
+            value = overloads.truth_value(self, value)  # type: ignore[arg-type]
         return super().condition(value)
 
     def known_items(self, value: Value) -> tuple[Value, ...] | None:
         if isinstance(value, Object):
-            value = operators.iterator(self, value)  # type: ignore[arg-type]
+            value = overloads.iterator(self, value)  # type: ignore[arg-type]
         return super().known_items(value)
 
     def iterate(self, value: Value) -> tuple[Value, ...]:
         if isinstance(value, Object):
-            value = operators.iterator(self, value)  # type: ignore[arg-type]
+            value = overloads.iterator(self, value)  # type: ignore[arg-type]
         return super().iterate(value)
 
     def counted(self, value: Value, node: ast.stmt | None) -> Any:
         if isinstance(value, Object):
-            value = operators.iterator(self, value)  # type: ignore[arg-type]
+            value = overloads.iterator(self, value)  # type: ignore[arg-type]
         return super().counted(value, node)
 
     # -- recursion over objects ----------------------------------------------------------------------------------------

@@ -20,8 +20,8 @@ from .comprehensions import Comprehensions
 from .iteration import UNROLL_LIMIT
 from .loops import NeedItems, NeedPeel, NeedUnroll, lower_loop
 from .machine import NeedStatic, Refusal, Unreachable, describe
-from .operators import in_place
-from .operators import set_item as set_object_item
+from .overloads import in_place
+from .overloads import set_item as set_object_item
 from .overlap import strides
 from .places import Leaf, Node, Place, Split
 from .refused import REFUSED_STATEMENTS

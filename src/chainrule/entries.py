@@ -147,6 +147,8 @@ class Layout:
         """Take a container apart, or go to the miss if it is another one."""
         cls: Any = structure.kind
         if cls is None:
+            if is_object(self.classes[len(self.leaves)]):
+                self.mutable.append(name)
             self.leaves.append(name)
             self.paths.append(path)
             return

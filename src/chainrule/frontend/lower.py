@@ -169,7 +169,9 @@ class Lowerer(Recursion):
             place = Place(leaf.number, leaf.path)
         if leaf.sort == "object" and place is not None:
             if is_object(leaf.cls) or is_plain(leaf.cls):
-                return self.foreign_object(place, leaf.cls, var), var
+                owner = self.foreign_object(place, leaf.cls, var)
+                self.container_slots[leaf.path] = owner.slot
+                return owner, var
             self.objects[var] = place
         if leaf.sort == "array":
             slot = self.new(var)
@@ -184,6 +186,9 @@ class Lowerer(Recursion):
         for overlap in self.request.overlaps:
             first, second = self.slot_of.get(overlap.first), self.slot_of.get(overlap.second)
             if first is not None and second is not None:
+                if (first in self.ever_written or second in self.ever_written) and second not in self.state.entangled.get(first, ()):
+                    self.refuse(f"`{self.request.leaf(overlap.second).path}` is read after an array was written with which it may share memory",
+                                "how they lie in memory decides what is read", "pass copies, or write into a copy")
                 self.state.entangle(first, {second})
         for one, other in self.request.shared:
             if one in self.container_slots and other in self.container_slots:

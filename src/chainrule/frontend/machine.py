@@ -81,6 +81,7 @@ class Machine:
         self.source: Any = None  # the FunctionSource it stands in
         self.params: set[Var] = set()
         self.origin: dict[Var, tuple[Arg, ...]] = {}
+        self.ever_written: set[int] = set()  # slots of arrays that have been written on any path
         self.foreign: dict[int, Any] = {}  # slots of objects of the caller's
         self.ambiguous: set[int] = set()  # slots of objects that a loop carries: they may be one with another object
         self.taken: list[tuple[Operand, bool]] = []  # the conditions that hold, or do not, where we are
@@ -314,6 +315,7 @@ class Machine:
             value = self.b.emit("np.array", value)
         self.before_write(ref.slot)
         self.state.written |= self.state.may_be([ref.slot])
+        self.ever_written |= self.state.may_be([ref.slot])
         old = self.state.heap[ref.slot]
         assert isinstance(old, (Var, Lit))
         if rank(type_of(old)) == 0 and all(_is_whole(part) for part in (index, *(step.detail for step in ref.path if step.kind == "index"))):

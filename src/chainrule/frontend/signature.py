@@ -20,7 +20,7 @@ import numpy as np
 
 from ..ir.probe import literal_type
 from ..ir.types import Array, Dim, Extent, Opaque, Scalar, Type, differentiable
-from ..structure import LEAF, TreeDef, attributes, flatten, is_object, leaf_paths
+from ..structure import LEAF, TreeDef, attributes, flatten, gradient_structure, is_object, leaf_paths
 from .source import MISSING, Place
 
 __all__ = ["Captures", "Described", "Describer", "Leaf", "Overlap", "UnknownAnnotation", "class_of", "derivative_error",
@@ -108,8 +108,8 @@ class Describer:
             leaves, structure = [value], LEAF
         else:
             leaves, structure = flatten(value, objects)
-        if structure is not LEAF:
-            self._containers(value, name, objects)
+        if structure is not LEAF or is_object(type(value)):
+            self._containers(value, name, objects and gradient_structure(structure) != structure)
         paths = leaf_paths(structure, name)
         keys = [self._leaf(leaf, path, objects) for leaf, path in zip(leaves, paths)]
         return Described(name, structure, tuple(self.leaves[len(self.leaves) - len(keys):]), (structure, *keys))
@@ -194,7 +194,7 @@ class Describer:
     def _containers(self, value: Any, name: str, objects: bool = False) -> None:
         """Note the mutable containers in a value."""
         cls = type(value)
-        plain = objects and is_object(cls)
+        plain = is_object(cls)
         if cls is list or cls is dict or dataclasses.is_dataclass(cls) or plain:
             self.containers.append((name, value))
         items: Iterable[tuple[str, Any]] = ()
@@ -206,7 +206,7 @@ class Describer:
             items = ((f"{name}.{field}", item) for field, item in zip(cls._fields, value))
         elif dataclasses.is_dataclass(cls):
             items = ((f"{name}.{field.name}", getattr(value, field.name)) for field in dataclasses.fields(cls))
-        elif plain:
+        elif plain and objects:
             items = ((f"{name}.{key}", item) for key, item in attributes(value))
         for path, item in items:
             self._containers(item, path, objects)

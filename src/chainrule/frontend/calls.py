@@ -288,8 +288,8 @@ class Calls(Objects):
                 source = sources.read(resolved.function)
             else:
                 raise SourceUnavailableError(getattr(f, "__name__", str(f)), "it is written in C")
-        except SourceUnavailableError as error:
-            return self.without_source(f, args, keywords, error)
+        except SourceUnavailableError:
+            return self.without_source(f, args, keywords)
         bound = tuple(self.constant_object(a, "held") for a in resolved.args)
         defaults = tuple(self.default(source, n, v) for n, v in enumerate(source.defaults))
         keyword_defaults = {k: self.default(source, k, v) for k, v in source.keyword_defaults.items()}
@@ -308,19 +308,23 @@ class Calls(Objects):
             self.refuse("a default value that can change is used", "it is shared between calls", "use None, and make the object inside")
         return Static(value)
 
-    def without_source(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value], error: SourceUnavailableError) -> Value:
+    def without_source(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         """A function that cannot be looked into: evaluated now if everything is known, otherwise there must be a rule."""
-        name = str(getattr(f, "__qualname__", None) or getattr(f, "__name__", f))
-        module = getattr(f, "__module__", None)
-        title = f"{module}.{name}" if module and module != "builtins" else str(name)
         try:
             known = [self.known(a) for a in args]
             known_keywords = {k: self.known(v) for k, v in keywords.items()}
         except _NotKnown:
-            raise MissingRuleError(title, self.location(self.node)) from error
+            return self.perform(Static(f), args, keywords)
         if f in _PURE or (isinstance(f, types.BuiltinFunctionType) and f.__module__ in ("math", "operator")):
             return Static(f(*known, **known_keywords))
-        raise MissingRuleError(title, self.location(self.node)) from error
+        return self.perform(Static(f), args, keywords)
+
+    def no_rule(self, function: Value) -> Any:
+        f = function.value if isinstance(function, Static) else function
+        name = str(getattr(f, "__qualname__", None) or getattr(f, "__name__", f))
+        module = getattr(f, "__module__", None)
+        title = f"{module}.{name}" if module and module != "builtins" else name
+        raise Refusal(MissingRuleError(title, self.location(self.node)), self.region)
 
     def known(self, value: Value) -> Any:
         if isinstance(value, Static):
@@ -344,7 +348,7 @@ class Calls(Objects):
                 keyword_defaults: dict[str, Value], args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         """Execute a function's body with these arguments; its value."""
         shape = self.shape_of((*args, *keywords.values()))
-        if node in self.stack and not self.unfolds(node, shape):
+        if node in self.stack and not self.is_concrete() and not self.unfolds(node, shape):
             return self.recursive(node, source, parent, defaults, keyword_defaults, args, keywords)
         if isinstance(node, ast.AsyncFunctionDef) or any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(node)):
             self.refuse("a generator or a coroutine is called", "it is suspended and resumed", "return a list instead", None)

@@ -495,3 +495,32 @@ def test_branches_on_attributes():
     gradient_is_right(f, particle(), 1.0)
     gradient_is_right(f, particle(), 3.0)
     gradient_is_right(lambda x, p: f(p, x), 1.5, particle())
+
+
+def test_objects_as_auxiliary_results():
+    def f(x):
+        p = Particle(x * 1.0, x * 2.0, 3.0)
+        p.step(0.1)
+        return p.energy, p
+
+    gradient, p = cr.grad(f, has_aux=True)(X)
+    expected = Particle(X * 1.0, X * 2.0, 3.0)
+    expected.step(0.1)
+    assert type(p) is Particle and p.hits == 1.0 and np.allclose(p.position, expected.position) and np.allclose(p.velocity, expected.velocity)
+    assert np.allclose(gradient, cr.grad(lambda x: f(x)[0])(X))
+
+
+@dataclass
+class Derived:
+    w: np.ndarray
+    total: float = field(init=False)
+
+    def __post_init__(self):
+        self.total = float(np.sum(self.w))
+        if self.total < 0:
+            raise ValueError
+
+
+def test_a_dataclass_with_an_init_of_its_own():
+    gradient = cr.grad(lambda d: -d.total * np.sum(d.w))(Derived(X.copy()))
+    assert type(gradient) is Derived and gradient.total == pytest.approx(-X.sum()) and gradient.w.tolist() == [-X.sum()] * 3

@@ -20,7 +20,7 @@ from typing import Any, Final, final
 import numpy as np
 
 __all__ = ["LEAF", "TreeDef", "attributes", "flatten", "flatten_like", "gradient_structure", "has_slots", "is_container",
-           "is_object", "is_plain", "leaf_paths", "map_leaves", "steps", "unflatten"]
+           "is_object", "is_plain", "leaf_paths", "made", "map_leaves", "steps", "takes_fields", "unflatten"]
 
 
 @final
@@ -118,6 +118,26 @@ def _written_in_python(cls: type) -> bool:
 def is_object(cls: Any) -> bool:
     """Whether an object of this class is one that ``flatten`` takes apart only where that is asked for."""
     return cls not in _PLAIN and cls not in (tuple, list, dict) and _fields(cls) is None and is_plain(cls)
+
+
+@lru_cache(maxsize=1024)
+def takes_fields(cls: Any) -> bool:
+    """Whether an object of a class (a named tuple, a plain dataclass) is made by calling it with its fields, and that does nothing else."""
+    if not dataclasses.is_dataclass(cls):
+        return issubclass(cls, (tuple, BaseException))
+    made: Any = cls.__init__
+    return all(f.init and f.name.isidentifier() for f in dataclasses.fields(cls)) and not hasattr(cls, "__post_init__") \
+        and made.__code__.co_filename == "<string>" and cls.__setattr__ is object.__setattr__ and cls.__new__ is object.__new__
+
+
+def made(cls: Any, keys: Iterable[Any], items: Iterable[Any]) -> Any:
+    """A dictionary, or an object with these attributes."""
+    if cls is dict or takes_fields(cls):
+        return cls(zip(keys, items)) if cls is dict else cls(**dict(zip(keys, items)))
+    value = object.__new__(cls)
+    for name, item in zip(keys, items):
+        object.__setattr__(value, name, item)
+    return value
 
 
 def has_slots(cls: type) -> bool:

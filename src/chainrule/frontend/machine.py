@@ -160,6 +160,9 @@ class Machine(Deciding):
                     self.refuse("an object of the caller's is used as a value after it was changed", "the gradient call changes no argument",
                                 "use its attributes")
                 return self.foreign[value.slot].var  # type: ignore[no-any-return]
+            if contents.unsure:
+                self.refuse(f"an object of class `{contents.cls.__name__ if contents.cls else 'dict'}` is used as a value, and an attribute is set on some "
+                            "paths only", "which attributes it has is only known when the program runs", "set all attributes on every path")
             cls: Any = dict if isinstance(value, DictV) else value.cls
             return Make(cls, contents.keys, tuple(self.operand(v) for v in contents.values))
         if isinstance(value, SliceV):

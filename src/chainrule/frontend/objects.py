@@ -17,7 +17,7 @@ from ..ir.nodes import Arg
 from ..structure import is_plain
 from . import classes, overloads
 from .iteration import Iteration
-from .machine import describe
+from .machine import Refusal, describe
 from .source import Place
 from .state import slots
 from .values import NONE, Bound, Closure, ListV, Object, Select, Static, Super, TupleV, Value
@@ -185,6 +185,8 @@ class Objects(Iteration):
             with self.opened():
                 known = self.truth(overloads.truth_value(self, value))  # type: ignore[arg-type]
             changed = any(self.state.heap.get(slot) is not contents for slot, contents in kept.heap.items())
+        except Refusal:  # where it is evaluated for good, more may be known
+            return None
         finally:
             self.state = kept
         if changed:

@@ -638,7 +638,7 @@ class Statements(Comprehensions):
         try:
             with self.opened():
                 return self.truth(self.eval(stmt.test)) is True
-        except Unreachable:
+        except (Unreachable, Refusal):
             return False
         finally:
             self.state = kept

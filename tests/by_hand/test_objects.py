@@ -748,6 +748,121 @@ def stack_in_a_loop(x, n):
     return total
 
 
+# -- classes inside the function -----------------------------------------------------------------------------------------
+
+
+@case(X)
+def a_class_inside(x):
+    scale = x[0]
+
+    class Point:
+        """A point."""
+
+        unit = 2.0
+
+        def __init__(self, a, b=1.0):
+            self.a, self.b = a, b
+            self.__secret = a * scale
+
+        def __add__(self, other):
+            return Point(self.a + other.a, self.b * scale)
+
+        @property
+        def length(self):
+            return np.hypot(self.a, self.b) * self.unit + self.__secret
+
+        @length.setter
+        def length(self, value):
+            self.a = value
+
+        @staticmethod
+        def origin():
+            return Point(0.0)
+
+        @classmethod
+        def of(cls, values):
+            return cls(values[0], values[1])
+
+    class Named(Point):
+        def __init__(self, a, name):
+            super().__init__(a, 3.0)
+            self.name = name
+
+        @property
+        def length(self):
+            return super().length + len(self.name)
+
+    p = Point.of(x) + Point.origin()
+    q = Named(x[2], "q")
+    first = p.length
+    p.length = x[1]
+    return first * p.length + q.length + (q + p).a * Point.unit + (1.0 if isinstance(q, Point) else 0.0)
+
+
+@case(X, 3)
+def a_dataclass_inside(x, n):
+    @dataclass(frozen=True)
+    class State:
+        position: float
+        velocity: float = 1.0
+        log: list = field(default_factory=list)
+
+        def step(self, dt):
+            return dataclasses.replace(self, position=self.position + dt * self.velocity, velocity=self.velocity - dt * x[1] * self.position)
+
+    s = State(x[0])
+    for _ in range(n):
+        s = s.step(0.1)
+    return s.position + s.velocity + len(s.log)
+
+
+@case(X)
+def an_abstract_class_inside(x):
+    class Base(abc.ABC):
+        @abc.abstractmethod
+        def value(self):
+            ...
+
+        def twice(self):
+            return 2.0 * self.value()
+
+    class One(Base):
+        def value(self):
+            return x[0]
+
+    class Two(Base):
+        def __init__(self, k):
+            self.k = k
+
+        def value(self):
+            return x[1] * self.k
+
+        @functools.cached_property
+        def third(self):
+            return self.value() / 3.0
+
+    two = Two(x[2])
+    return sum(b.twice() for b in (One(), two)) + two.third * two.third
+
+
+@functools.lru_cache
+def shared_helper(k):
+    return k + 1
+
+
+@case(X)
+def a_class_made_by_a_helper(x):
+    def make(factor):
+        class Scaler:
+            def __call__(self, v):
+                return v * factor * shared_helper(1)
+
+        return Scaler()
+
+    f, g = make(x[0]), make(x[1])
+    return f(g(x[2]))
+
+
 @pytest.mark.parametrize("f, args", cases(__name__))
 def test_gradient(f, args):
     gradient_is(f, args)

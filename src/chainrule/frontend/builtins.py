@@ -349,6 +349,20 @@ def _is_dataclass(m: Calls, args: Args, keywords: Keywords) -> Value:
     return Static(dataclasses.is_dataclass(args[0].cls if isinstance(args[0], Object) else class_of(m, args[0])))
 
 
+@builtin(dataclasses.dataclass)
+def _dataclass(m: Calls, args: Args, keywords: Keywords) -> Value:
+    from .inner_classes import dataclass_options
+
+    return dataclass_options(m, args, keywords)
+
+
+@builtin(dataclasses.field)
+def _field(m: Calls, args: Args, keywords: Keywords) -> Value:
+    from .inner_classes import field_options
+
+    return field_options(m, args, keywords)
+
+
 @builtin(copy.copy)
 def _shallow(m: Calls, args: Args, keywords: Keywords) -> Value:
     return classes.shallow(m, args[0])

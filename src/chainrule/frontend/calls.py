@@ -93,6 +93,7 @@ class Calls(Objects):
         self.flags: list[str] = []
         self.loop: Any = None
         self.local_classes: dict[type, Any] = {}
+        self.class_of_node: dict[Any, type] = {}
 
     # -- names ---------------------------------------------------------------------------------------------------
 

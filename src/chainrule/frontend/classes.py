@@ -31,12 +31,12 @@ _NAMESPACES: weakref.WeakKeyDictionary[type, Any] = weakref.WeakKeyDictionary() 
 _SLOT_WRAPPERS = (types.WrapperDescriptorType, types.MethodDescriptorType, types.BuiltinFunctionType)
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
 class Inner:
     """A member of a class that is defined inside the differentiated function: its abstract value, and the name."""
 
-    value: Value
-    name: str = ""
+    def __init__(self, value: Value, name: str = "") -> None:
+        self.value = value
+        self.name = self.__name__ = name
 
     def __call__(self) -> NoReturn:  # `property` and `cached_property` want something that can be called
         raise TypeError(self.name)

@@ -30,6 +30,8 @@ class Objects(Iteration):
     """Reads, writes and makes objects; `Calls` builds on it."""
 
     local_classes: dict[type, Any]
+    class_of_node: dict[Any, type]  # functions in classes that are defined inside the differentiated function
+    stack: list[Any]
     current: int
     infos: dict[int, Any]
 
@@ -135,7 +137,7 @@ class Objects(Iteration):
 
     def local_class(self) -> type | None:
         """The class inside the differentiated function in which the function stands that is executed."""
-        return None
+        return self.class_of_node.get(self.stack[-1]) if self.stack else None
 
     def first_parameter(self, number: int) -> str:
         """The first name of a frame: that of the first parameter."""

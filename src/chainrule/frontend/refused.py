@@ -15,8 +15,6 @@ REFUSED_STATEMENTS: dict[str, tuple[str, str, str]] = {
     "AsyncFunctionDef": ("`async def` cannot be differentiated", "a coroutine is suspended and resumed by somebody else", "use a plain function"),
     "AsyncFor": ("`async for` cannot be differentiated", "it is suspended and resumed by somebody else", "use a plain loop"),
     "AsyncWith": ("`async with` cannot be differentiated", "it is suspended and resumed by somebody else", "use a plain block"),
-    "ClassDef": ("a class defined inside a differentiated function is not supported yet", "its methods close over the function's variables",
-                 "define the class outside"),
     "Try": ("`try` is not supported yet", "the path taken would have to be retraced in the reverse sweep", "test the condition with `if` instead"),
     "TryStar": ("`try` is not supported yet", "the path taken would have to be retraced in the reverse sweep", "test the condition with `if` instead"),
     "With": ("`with` is not supported yet", "the context would have to be entered again in the reverse sweep",

@@ -19,6 +19,7 @@ from ..ir.nodes import Arg, Lit, Seq, Var
 from ..ir.types import Array, List, Scalar, kind, rank, shape
 from ..rules.structure import is_basic
 from .comprehensions import Comprehensions
+from .inner_classes import define
 from .iteration import UNROLL_LIMIT
 from .loops import NeedItems, NeedPeel, NeedUnroll, lower_loop
 from .machine import NeedStatic, Refusal, Unreachable, describe
@@ -216,6 +217,9 @@ class Statements(Comprehensions):
             self.refuse("a decorated function inside a differentiated function is not supported yet",
                         "the decorator would run at every call", "apply the decorator outside", stmt.decorator_list[0])
         self.bind_name(stmt.name, self.closure(stmt))
+
+    def do_ClassDef(self, stmt: ast.ClassDef) -> None:
+        self.bind_name(stmt.name, define(self, stmt))
 
     def do_Assert(self, stmt: ast.Assert) -> None:
         test = self.eval(stmt.test)

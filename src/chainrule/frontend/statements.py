@@ -11,7 +11,7 @@ import ast
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any, Union, cast
 
 from ..errors import Finding
 from ..ir.build import type_of
@@ -354,8 +354,11 @@ class Statements(Comprehensions):
         """A list whose items the compiler knows is written at an index that it does not know."""
         if self.unrollable(index):
             raise NeedUnroll
-        from .merge import list_var
+        from .merge import holds_object, list_var
 
+        if any(map(holds_object, (*contents.items, value))):
+            self.set_item(owner, Static(self.decide(index, "an index into a list of objects")), value, cast("ast.expr", self.node))
+            return
         operand = list_var(self, contents)
         self.state.entangle(owner.slot, {*slots(contents), *slots(value)})
         self.state.heap[owner.slot] = self.b.emit("list_set", operand, index.operand, self.operand(value))

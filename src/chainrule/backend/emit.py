@@ -174,6 +174,9 @@ class _Function:
         if marks and any(self.plan.printed(stmt) for stmt in stmts[:marks[0]]):
             self.note("# forward sweep")
         self.top(stmts)
+        if any(isinstance(stmt, Let) and stmt.op == "np.seterr" for stmt in all_stmts(self.program.body)):  # whatever happens, the caller's settings return
+            notes = [stmt for stmt in self.out[:1] if self.program.doc]
+            self.out = [*notes, ast.With([ast.withitem(call("np.errstate", []), None)], self.out[len(notes):])]
         parameters = [ast.arg(parameter) for parameter, _ in self.program.signature]
         return _function(self.program.name, parameters, self.out)
 
@@ -374,7 +377,7 @@ class _Function:
     def action(self, let: Let) -> ast.expr:
         """A call for its effect; on the path of one call, by way of `once`."""
         made = self.printer.let(let)
-        if not self.recorded or not isinstance(made, ast.Call) or let.op in ("call", "py.evaluate") or let.op.startswith("rt."):
+        if not self.recorded or not isinstance(made, ast.Call) or let.op in ("call", "py.evaluate", "np.seterr") or let.op.startswith("rt."):
             return made
         self.printer.constants.setdefault("once", runtime.once)
         return ast.Call(name("once"), [made.func, *made.args], made.keywords)

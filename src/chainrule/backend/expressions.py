@@ -18,7 +18,7 @@ import numpy as np
 
 from .. import runtime
 from ..ir.nodes import UNDEFINED, Arg, Let, Lit, Make, Seq, Slice, Var
-from ..ir.ops import OPS, REQUIRED, is_default
+from ..ir.ops import OPS, REQUIRED, Op, is_default
 from ..ir.probe import type_of
 from ..ir.types import Array, List, Scalar, rank
 from ..rules.structure import is_basic, is_full, may_repeat
@@ -348,6 +348,10 @@ class Expressions:
     def op_rt_raised(self, let: Let) -> ast.expr:
         cls, function, args = let.args
         assert isinstance(args, Seq)
+        op = getattr(function.value, "__self__", None) if isinstance(function, Lit) else None
+        if isinstance(op, Op) and op.destroys is None and isinstance(args.items[0], Seq):
+            nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+            return call(self.function(let.op), [self.arg(cls), ast.Lambda(nothing, self.let(Let(let.out, op.name, args.items[0].items, let.span)))])
         return call(self.function(let.op), [self.arg(arg) for arg in (cls, function, *args.items)])
 
     def op_py_print(self, let: Let) -> ast.expr:

@@ -309,7 +309,7 @@ class _Fold:
         waiting: dict[Var, _Candidate] = {}
         written: dict[Var, list[int]] = {}
         for n, stmt in enumerate(block.stmts):
-            if isinstance(stmt, Pullback) or (isinstance(stmt, Let) and stmt.op == "mark"):
+            if isinstance(stmt, Pullback) or (isinstance(stmt, Let) and stmt.op in ("mark", "np.seterr", "rt.set_errors")):
                 self.sweep += 1
             if stmt in self.plan.skipped:
                 continue

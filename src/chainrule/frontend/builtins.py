@@ -5,8 +5,11 @@ Functions of numbers and arrays are not here; they have rows.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
+import functools
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +19,6 @@ from ..ir.build import type_of
 from ..ir.nodes import Lit, Make, Seq, Var
 from ..ir.types import Array, List, Scalar, Tuple, kind
 from . import classes
-from .machine import Unreachable
 from .values import (
     NONE,
     Bound,
@@ -26,6 +28,7 @@ from .values import (
     Items,
     Lazy,
     ListV,
+    Manager,
     Method,
     Num,
     Object,
@@ -45,6 +48,10 @@ Args = tuple[Value, ...]
 Keywords = dict[str, Value]
 BUILTINS: dict[Any, Callable[[Calls, Args, Keywords], Value]] = {}
 METHODS: dict[tuple[type, str], Callable[[Calls, Any, Args, Keywords], Value]] = {}
+
+
+# These take a generator as it is; other functions are given its items.
+LAZILY: set[Any] = {isinstance, type, callable, print, enumerate, zip, next, iter, getattr, hasattr}
 
 
 def builtin(*functions: Any) -> Callable[[Any], Any]:
@@ -108,6 +115,43 @@ def _enumerate(m: Calls, args: Args, keywords: Keywords) -> Value:
 @builtin(zip)
 def _zip(m: Calls, args: Args, keywords: Keywords) -> Value:
     return Lazy("zip", args)
+
+
+def _same(value: Any) -> Any:
+    """What `functools.wraps(f)` does, as far as a program can tell that does not look at names."""
+    return value
+
+
+@builtin(functools.wraps)
+def _wraps(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return Static(_same)
+
+
+@builtin(_same)
+def _identity(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return args[0]
+
+
+@builtin(contextlib.contextmanager)
+def _contextmanager(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return Method(args[0], "%contextmanager") if isinstance(args[0], Closure) else m.call_user(contextlib.contextmanager, args, keywords)
+
+
+@builtin(warnings.simplefilter, warnings.filterwarnings)
+def _filter_warnings(m: Calls, args: Args, keywords: Keywords) -> Value:
+    if not m.quiet or m.static(args[0], "what is done with warnings") == "error":
+        m.refuse("what is done with warnings is changed", "it is a setting of the whole program", "change it around the gradient call")
+    return NONE
+
+
+@builtin(iter)
+def _iter(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return m.iterator(args[0])
+
+
+@builtin(next)
+def _next(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return m.next_item(args[0], args[1:])
 
 
 @builtin(reversed)
@@ -199,8 +243,7 @@ def _extreme(name: str, row: str) -> Callable[[Calls, Args, Keywords], Value]:
         if len(items) == 1:
             return items[0]
         if not items:
-            m.b.effect("py.raise", Seq((Lit(ValueError), Lit(f"{name}() iterable argument is empty"))))
-            raise Unreachable
+            m.fail(ValueError, Static(f"{name}() iterable argument is empty"))
         if all(isinstance(i, Static) for i in items):
             return Static((min if name == "min" else max)(i.value for i in items))  # type: ignore[union-attr]
         return m.call_row(name, items, {})
@@ -391,6 +434,8 @@ def _print(m: Calls, args: Args, keywords: Keywords) -> Value:
 
 def _to_text(function: Any) -> Callable[[Calls, Args, Keywords], Value]:
     def apply(m: Calls, args: Args, keywords: Keywords) -> Value:
+        if len(args) == 1 and isinstance(args[0], Object) and issubclass(args[0].cls, BaseException) and function is str:
+            return m.exception_text(args[0])
         if all(isinstance(a, Static) for a in args):
             return Static(function(*(a.value for a in args)))  # type: ignore[union-attr]
         return Num(m.b.emit("py.call", Lit(function), Seq(tuple(m.operand(a) for a in args))))
@@ -400,6 +445,12 @@ def _to_text(function: Any) -> Callable[[Calls, Args, Keywords], Value]:
 
 for _f in (str, repr, format):
     BUILTINS[_f] = _to_text(_f)
+
+
+@method(Closure, "%contextmanager")
+def _manager(m: Calls, owner: Closure, args: Args, keywords: Keywords) -> Value:
+    given = TupleV((owner, TupleV(args), DictV(m.new(Entries(tuple(keywords), tuple(keywords.values()))))))
+    return Manager("generator", (given, NONE))
 
 
 # -- methods of containers --------------------------------------------------------------------------------------

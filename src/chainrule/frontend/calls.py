@@ -7,9 +7,11 @@ executed (recursion) becomes a call of a function of its own in the generated pr
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import math
 import types
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +27,7 @@ from ..rules import registry
 from ..structure import is_plain
 from . import classes, overloads
 from . import source as sources
-from .machine import Refusal, Unreachable, describe
+from .machine import Refusal, describe
 from .objects import Objects, is_data
 from .state import Frame
 from .values import (
@@ -35,8 +37,10 @@ from .values import (
     Closure,
     DictV,
     Entries,
+    Generator,
     Lazy,
     ListV,
+    Manager,
     Method,
     Num,
     Object,
@@ -49,6 +53,11 @@ from .values import (
     TupleV,
     Value,
 )
+
+# Classes of context managers that the compiler knows (see `contexts`).
+MANAGERS: dict[Any, str] = {
+    np.errstate: "errstate", contextlib.suppress: "suppress", contextlib.nullcontext: "null", warnings.catch_warnings: "nothing",
+    contextlib._GeneratorContextManager: "generator"}
 
 # Functions without a row that may be run when the program is compiled: the same arguments give the same value, always.
 _PURE = frozenset({abs, ascii, bin, bool, chr, complex, divmod, float, hex, int, issubclass, oct, ord, pow, round})
@@ -91,6 +100,7 @@ class Calls(Objects):
         self.loop_indices: list[Var] = []
         self.rolled: set[ast.stmt] = set()  # loops that cannot be unrolled
         self.flags: list[str] = []
+        self.quiet = 0  # how many `warnings.catch_warnings` are around
         self.loop: Any = None
         self.local_classes: dict[type, Any] = {}
         self.class_of_node: dict[Any, type] = {}
@@ -152,8 +162,7 @@ class Calls(Objects):
         place = source.place(name)
         value = place.read()
         if value is sources.MISSING:
-            self.b.effect("py.raise", Seq((Lit(NameError), Lit(f"name {name!r} is not defined"))))
-            raise Unreachable
+            self.fail(NameError, Static(f"name {name!r} is not defined"))
         return self.external(place, value)
 
     def external(self, place: Any, value: Any) -> Value:
@@ -173,6 +182,8 @@ class Calls(Objects):
         try:
             value = getattr(owner, name)
         except AttributeError as error:
+            if self.catching:
+                self.fail(AttributeError, Static(str(error)))
             self.refuse(str(error), "the attribute does not exist", "check the spelling")
         if isinstance(owner, types.ModuleType):
             if owner.__name__.partition(".")[0] in ("numpy", "math", "scipy", "cmath") or is_code(value):
@@ -251,7 +262,7 @@ class Calls(Objects):
                     "pass the function itself, or choose between functions with `if`")
 
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        from .builtins import BUILTINS
+        from .builtins import BUILTINS, LAZILY
 
         if f is super:
             return classes.super_of(self, args)
@@ -265,7 +276,7 @@ class Calls(Objects):
         except TypeError:
             special = None
         if special is not None:
-            return special(self, args, keywords)
+            return special(self, args if f in LAZILY else tuple(self.listed(a) for a in args), keywords)
         if isinstance(f, functools.partial):
             given = tuple(self.constant_object(a, "held") for a in f.args)
             return self.call_static(f.func, (*given, *args), {**{k: self.constant_object(v, k) for k, v in f.keywords.items()}, **keywords})
@@ -339,8 +350,10 @@ class Calls(Objects):
         if issubclass(cls, tuple) and hasattr(cls, "_fields") and not isinstance(
                 getattr(classes.raw(cls, "__new__", None)[0], "__func__", None), classes.Inner) and _new_of(cls).__code__.co_filename.startswith("<"):
             return classes.named_tuple(self, cls, args, keywords)
+        if cls in MANAGERS:
+            return Manager(MANAGERS[cls], (TupleV(args), DictV(self.new(Entries(tuple(keywords), tuple(keywords.values()))))))
         if issubclass(cls, BaseException):
-            return Num(self.b.emit("py.call", Lit(cls), Seq(tuple(self.operand(a) for a in args))))
+            return self.exception(cls, args, keywords)
         return classes.construct(self, cls, args, keywords)
 
     # -- executing a function -----------------------------------------------------------------------------------------
@@ -348,11 +361,12 @@ class Calls(Objects):
     def execute(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, source: Any, parent: int | None, defaults: tuple[Value, ...],
                 keyword_defaults: dict[str, Value], args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         """Execute a function's body with these arguments; its value."""
+        if isinstance(node, ast.AsyncFunctionDef):
+            self.refuse("a coroutine is called", "it is suspended and resumed by somebody else", "use a plain function", None)
+        generator = any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(node))
         shape = self.shape_of((*args, *keywords.values()))
-        if node in self.stack and not self.is_concrete() and not self.unfolds(node, shape):
+        if node in self.stack and not generator and not self.is_concrete() and not self.unfolds(node, shape):
             return self.recursive(node, source, parent, defaults, keyword_defaults, args, keywords)
-        if isinstance(node, ast.AsyncFunctionDef) or any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(node)):
-            self.refuse("a generator or a coroutine is called", "it is suspended and resumed", "return a list instead", None)
         bound = self.bind(node, defaults, keyword_defaults, args, keywords)
         self.numbers += 1
         number = self.numbers
@@ -360,6 +374,9 @@ class Calls(Objects):
         kept = (self.current, self.source, self.b.span, self.loop, self.node)
         self.infos[number] = FrameInfo(source, parent, local, nonlocal_names, reads=reads_of(node))
         self.state.frames[number] = bound
+        if generator:
+            self.infos[number].escapes = True
+            return Generator(node, number, self.new(Entries((), ())))  # type: ignore[arg-type]
         self.current, self.source, self.loop = number, source, None
         self.stack.append(node)
         self.shapes.append((node, shape))
@@ -379,14 +396,20 @@ class Calls(Objects):
             self.state.frames.pop(number, None)
         return value
 
+    def iterator(self, value: Value) -> Value:
+        """`iter(value)`."""
+        raise NotImplementedError
+
+    def next_item(self, value: Value, default: tuple[Value, ...]) -> Value:
+        """`next(value)`."""
+        raise NotImplementedError
+
+    def listed(self, value: Value) -> Value:
+        """A generator's items as a list; other values as they are."""
+        raise NotImplementedError
+
     def recursive(self, node: Any, source: Any, parent: int | None, defaults: tuple[Value, ...], keyword_defaults: dict[str, Value],
                   args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        raise NotImplementedError
-
-    def run(self, stmts: list[Any]) -> Any:
-        raise NotImplementedError
-
-    def settle(self, end: Any) -> None:
         raise NotImplementedError
 
     def bind(self, node: ast.FunctionDef | ast.Lambda | Any, defaults: tuple[Value, ...], keyword_defaults: dict[str, Value],
@@ -624,8 +647,12 @@ def names_of(function: ast.FunctionDef | ast.Lambda | Any) -> tuple[frozenset[st
     for node in own_nodes(function):
         if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
             local.add(node.id)
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)) or (isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name is not None):
             local.add(node.name)
+        elif isinstance(node, ast.MatchMapping) and node.rest is not None:
+            local.add(node.rest)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            local.update(alias.asname or alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.Nonlocal):
             outer.update(node.names)
     return frozenset(local - outer), frozenset(outer)

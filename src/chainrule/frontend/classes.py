@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from ..ir.nodes import Lit, Seq
 from ..structure import has_slots, is_plain
-from .machine import Unreachable
 from .source import MISSING, Place
 from .values import NONE, Bound, Closure, DictV, Entries, Items, ListV, Object, Static, Super, TupleV, Value
 
@@ -77,8 +75,7 @@ def entries(m: Calls, owner: Object) -> Entries:
 
 def raised(m: Calls, error: type, text: str) -> NoReturn:
     """The program raises this here."""
-    m.b.effect("py.raise", Seq((Lit(error), Lit(text))))
-    raise Unreachable
+    m.fail(error, Static(text))
 
 
 # -- reading -------------------------------------------------------------------------------------------------------
@@ -96,7 +93,7 @@ def find(m: Calls, owner: Object, name: str) -> Value | None:
     """`owner.name`; None where Python raises AttributeError."""
     cls = owner.cls
     getter, home = raw(cls, "__getattribute__")
-    if getter is not object.__getattribute__:
+    if not isinstance(getter, types.WrapperDescriptorType):
         m.refuse(f"`{home.__name__}` defines `__getattribute__`", "every attribute is looked up by it", "define `__getattr__`, or plain attributes")
     value = find_plainly(m, owner, name)
     if value is not None:
@@ -113,8 +110,8 @@ def find_plainly(m: Calls, owner: Object, name: str) -> Value | None:
         return Static(cls)
     if name == "__dict__" and isinstance(member, types.GetSetDescriptorType):
         return dictionary(m, owner)
-    if isinstance(member, types.MemberDescriptorType):  # a slot
-        return own(m, owner, name, home)
+    if isinstance(member, types.MemberDescriptorType) or (isinstance(member, types.GetSetDescriptorType) and name in entries(m, owner).keys):
+        return own(m, owner, name, home)  # a slot, or the `args` of an exception
     if member is not MISSING and is_data_descriptor(member):
         return bound(m, member, home, name, owner, cls)
     value = own(m, owner, name, home if member is not MISSING else None)
@@ -231,7 +228,7 @@ def special(m: Calls, owner: Value, name: str) -> Value | None:
 def put(m: Calls, owner: Object, name: str, value: Value) -> None:
     """`owner.name = value`."""
     setter, home = raw(owner.cls, "__setattr__")
-    if setter is object.__setattr__:
+    if isinstance(setter, types.WrapperDescriptorType):
         put_plainly(m, owner, name, value)
     elif is_generated(setter, home):
         raised(m, dataclasses.FrozenInstanceError, f"cannot assign to field {name!r}")
@@ -250,7 +247,7 @@ def put_plainly(m: Calls, owner: Object, name: str, value: Value) -> None:
         if member.fset is None:
             raised(m, AttributeError, f"property {name!r} of {cls.__name__!r} object has no setter")
         m.call(function(member.fset), (owner, value), {})
-    elif isinstance(member, types.MemberDescriptorType):
+    elif isinstance(member, types.MemberDescriptorType) or (isinstance(member, types.GetSetDescriptorType) and name in entries(m, owner).keys):
         store(m, owner, name, value)
     elif member is not MISSING and is_data_descriptor(member):
         setter = raw(type(member), "__set__")[0]
@@ -275,7 +272,7 @@ def store(m: Calls, owner: Object, name: str, value: Value) -> None:
 def delete(m: Calls, owner: Object, name: str) -> None:
     """`del owner.name`."""
     deleter, home = raw(owner.cls, "__delattr__")
-    if deleter is object.__delattr__:
+    if isinstance(deleter, types.WrapperDescriptorType):
         delete_plainly(m, owner, name)
     elif is_generated(deleter, home):
         raised(m, dataclasses.FrozenInstanceError, f"cannot delete field {name!r}")
@@ -353,6 +350,9 @@ def of_object(m: Calls, f: Any, args: Args, keywords: Keywords) -> Value | None:
         home = next((c for c in owner.cls.__mro__ if vars(c).get(f.__name__) is f), None)
         if home is not None and is_generated(f, home):
             return generated(m, f.__name__, home, owner, args[1:], keywords)
+    if isinstance(f, types.WrapperDescriptorType) and f.__name__ == "__init__" and isinstance(owner, Object) and issubclass(f.__objclass__, BaseException):
+        store(m, owner, "args", TupleV(args[1:]))
+        return NONE
     if not isinstance(f, (types.WrapperDescriptorType, types.MethodDescriptorType)) or f.__objclass__ is not object or not isinstance(owner, Object):
         return None
     name = f.__name__

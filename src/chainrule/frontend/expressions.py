@@ -17,7 +17,9 @@ from ..ir.probe import CannotProbe
 from ..ir.types import BOOL, INT, Array, Dim, List, Opaque, Scalar, Tuple, differentiable
 from ..rules import registry
 from ..rules.structure import infer_index, is_basic
-from .machine import Machine, NeedStatic, Poison, Refusal, Unreachable, describe
+from .exceptions import Exceptions
+from .exits import Unreachable
+from .machine import NeedStatic, Poison, Refusal, describe
 from .refused import REFUSED_EXPRESSIONS
 from .state import Frame
 from .values import (
@@ -51,7 +53,7 @@ _STATIC_BINARY: dict[str, Callable[[Any, Any], Any]] = {
 _SAFE = {"<", "<=", ">", ">=", "==", "!=", "not", "neg", "+", "-", "*", "abs", "and", "or", "len", "is", "is not"}
 
 
-class Expressions(Machine):
+class Expressions(Exceptions):
     """Evaluates expressions; `Calls` and `Statements` build on it."""
 
     def eval(self, node: ast.expr) -> Value:
@@ -234,6 +236,8 @@ class Expressions(Machine):
             return None
         for x, y in ((a, b), (b, a)):
             if isinstance(x, Static) and (x.value is None or isinstance(x.value, (str, bool, type, types.FunctionType))):
+                if isinstance(x.value, bool) and isinstance(y, Num) and type_of(y.operand) in (Scalar("bool", True), Scalar("bool", True, mixed=True)):
+                    return None  # one of the two
                 if not _opaque(y):
                     return False
         if isinstance(a, Ref) and isinstance(b, Ref):
@@ -284,9 +288,14 @@ class Expressions(Machine):
             return second() if self.decide_truth(condition) == is_and else first
         before, node = self.state, self.node
         self.state = before.copy()
+        operand: Any = None
         with self.opened() as scopes:
-            value = second()
-            operand = self.operand(value) if isinstance(value, (Num, Static)) else None
+            forks = len(self.forks)
+            try:
+                value = second()
+                operand = self.operand(value) if isinstance(value, (Num, Static)) and len(self.forks) == forks else None
+            except Unreachable:
+                pass
         stmts = scopes[-1].stmts
         harmless = all(isinstance(s, Let) and s.op in _SAFE and s.out is not None and isinstance(s.out.type, Scalar) for s in stmts)
         unchanged = all(self.state.frames[n] == f for n, f in before.frames.items()) and self.state.heap == before.heap
@@ -378,6 +387,8 @@ class Expressions(Machine):
                     text = self.eval(part.format_spec)
                     spec = ":" + str(self.static(text, "a format"))
                 value = self.eval(part.value)
+                if isinstance(value, Object) and issubclass(value.cls, BaseException) and conversion in ("", "!s"):
+                    value = self.exception_text(value)
                 if isinstance(value, Static) and not _is_float(value.value):
                     template += ("{" + conversion + spec + "}").format(value.value).replace("{", "{{").replace("}", "}}")
                 else:
@@ -427,6 +438,8 @@ class Expressions(Machine):
             assert isinstance(entries, Entries)
             key = self.static(index, "a dictionary's key")
             if key not in entries.keys:
+                if self.catching:
+                    self.fail(KeyError, Static(key))
                 self.refuse(f"the dictionary has no key {key!r}", "it would raise KeyError", "check the key")
             return entries.get(key)
         if isinstance(base, Range):
@@ -477,8 +490,7 @@ class Expressions(Machine):
             item: Value = items[number]
             return item
         except IndexError:
-            self.b.effect("py.raise", Seq((Lit(IndexError), Lit("list index out of range"))))
-            raise Unreachable from None
+            self.fail(IndexError, Static("list index out of range"))
 
     def pick_dynamic(self, items: tuple[Value, ...], index: Num) -> Value:
         raise NotImplementedError
@@ -526,6 +538,8 @@ class Expressions(Machine):
             return owner
         if name in registry.ATTRIBUTES and registry.ATTRIBUTES[name] != "static":
             return self.call_op(registry.ATTRIBUTES[name], registry.bind(registry.ATTRIBUTES[name], (operand,), {}), (owner,))
+        if self.catching and isinstance(type, Array) and type.shape is not None and not hasattr(np.ndarray, name):
+            self.fail(AttributeError, Static(f"'numpy.ndarray' object has no attribute '{name}'"))
         return Method(owner, name)
 
     def shape(self, owner: Value) -> Value:

@@ -73,7 +73,7 @@ def lower_loop(m: Machine, body: Callable[[Operand | None], Leaf | Split], bound
         m.state = header.copy()
         index = Var(INT) if bounds is not None else None
         with m.opened() as scopes:
-            made = Node(scopes, body(index))
+            made = Node(scopes, m.block(lambda: body(index)))  # noqa: B023
         if not widen(m, plan, entry, header, made, peelable):
             break
     else:

@@ -22,8 +22,9 @@ from ..structure import LEAF, TreeDef, flatten, is_object, is_plain, steps
 from .calls import FrameInfo, names_of, reads_of
 from .classes import raw
 from .foreign import NeedAttributes, Written, foreign_place
+from .exits import Unreachable
 from .machine import NeedStatic as NeedParams
-from .machine import Refusal, Unreachable
+from .machine import Refusal
 from .recursion import Recursion
 from .request import Guard, NeedStatic, Path, Request
 from .signature import Described, Leaf
@@ -75,7 +76,7 @@ def lower_with(request: Request, written: Written) -> Lowered:
 
 def lower_by_values(request: Request, written: Written) -> Lowered:
     """Lower the path that this call takes; again, with more loops and branches executed by values, until nothing is refused."""
-    concrete = Concrete()
+    concrete = Concrete(request.everywhere)
     while True:
         if request.record is not None:
             request.record.rewind()

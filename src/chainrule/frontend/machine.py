@@ -19,7 +19,9 @@ from ..ir.build import Builder, Scope, literal_type, type_of
 from ..ir.nodes import UNDEFINED, Arg, Block, If, Lit, Make, Operand, Raise, Seq, Slice, Span, Var, Yield
 from ..ir.ops import OPS
 from ..ir.types import OBJECT, Array, List, Scalar, Tuple, Type, join, rank, renew
-from .deciding import Deciding, Region, Unreachable
+from .deciding import Deciding, Region
+from .exits import Unreachable
+from .places import Leaf, Node, Split
 from .state import State, reachable, slots
 from .values import (
     NONE,
@@ -29,9 +31,11 @@ from .values import (
     Contents,
     DictV,
     Entries,
+    Generator,
     Items,
     Lazy,
     ListV,
+    Manager,
     Method,
     Num,
     Object,
@@ -89,6 +93,7 @@ class Machine(Deciding):
         self.foreign: dict[int, Any] = {}  # slots of objects of the caller's
         self.ambiguous: set[int] = set()  # slots of objects that a loop carries: they may be one with another object
         self.taken: list[tuple[Operand, bool]] = []  # the conditions that hold, or do not, where we are
+        self.frozen: set[int] = set()  # slots that a generator has read before its time
         self.partial: dict[Var, tuple[Operand, bool]] = {}  # values that exist only where a condition holds, or does not
 
     # -- errors ------------------------------------------------------------------------------------------
@@ -344,6 +349,8 @@ class Machine(Deciding):
 
     def before_write(self, slot: int) -> None:
         """Refuse to write where it is not known which arrays see the write."""
+        if self.frozen and self.state.may_be([slot]) & self.frozen:
+            self.refuse("an array is written that a generator reads", "the generator is consumed step by step", "make a list of its items first")
         others = self.state.entangled.get(slot, frozenset())
         if others:
             alive = reachable(self.state, self.live_values())
@@ -367,7 +374,7 @@ class Machine(Deciding):
     @contextmanager
     def opened(self) -> Iterator[list[Scope]]:
         """A new block; yields the chain of scopes by which it can be reopened."""
-        region = self.region
+        region, forks, taken = self.region, len(self.forks), len(self.taken)
         if region is None:
             self.region = (self.node, self.source.file)
         try:
@@ -375,6 +382,7 @@ class Machine(Deciding):
                 yield list(self.b.scopes)
         finally:
             self.region = region
+            del self.forks[forks:], self.taken[taken:]  # what an exception of ours has left open
 
     @contextmanager
     def given(self, condition: Operand, holds: bool) -> Iterator[None]:
@@ -398,23 +406,23 @@ class Machine(Deciding):
         if self.is_concrete():
             return then() if self.decide_truth(condition) else orelse()
         base, node = self.state, self.node
-        results: list[tuple[list[Scope], State | None, Value | None]] = []
+
+        def execute(side: Callable[[], Value]) -> Leaf:
+            value = side()
+            if as_value and value is not None:
+                operand = self.operand(value)
+                if isinstance(operand, Seq) and operand.kind == "list":
+                    operand = self.b.emit("list", operand)
+                value = Num(operand) if isinstance(operand, (Var, Lit)) else self.wrap(operand)
+            return Leaf("value", self.state, value)
+
+        nodes = []
         for side in (then, orelse):
             self.state, self.node = base.copy(), node
             with self.opened() as scopes, self.given(condition, side is then):
-                try:
-                    value: Value | None = side()
-                    if as_value and value is not None:
-                        operand = self.operand(value)
-                        if isinstance(operand, Seq) and operand.kind == "list":
-                            operand = self.b.emit("list", operand)
-                        value = Num(operand) if isinstance(operand, (Var, Lit)) else self.wrap(operand)
-                    results.append((scopes, self.state, value))
-                except Unreachable:
-                    results.append((scopes, None, None))
-        (scopes_a, a, va), (scopes_b, b, vb) = results
-        self.state, value = self.merge(condition, scopes_a, a, va, scopes_b, b, vb, span, base)
-        return value
+                nodes.append(Node(scopes, self.block(lambda side=side: execute(side))))  # type: ignore[misc]
+        self.state, self.node = base, node
+        return self.settle(Split(condition, nodes[0], nodes[1], span, base, (node, self.source.file)), ("value",))
 
     def merge(self, condition: Operand, scopes_a: list[Scope], a: State | None, va: Value | None,
               scopes_b: list[Scope], b: State | None, vb: Value | None, span: Span | None, base: State) -> tuple[State, Value]:
@@ -472,7 +480,7 @@ def describe(value: Any) -> str:
     if isinstance(value, Object):
         return f"an object of class `{value.cls.__name__}`"
     names = {Num: "a number", Ref: "an array", TupleV: "a tuple", ListV: "a list", DictV: "a dictionary", Closure: "a function",
-             Method: "a method", Bound: "a method", Super: "`super()`", Range: "a range", Lazy: "an iterator", SliceV: "a slice", Select: "one of two values"}
+             Method: "a method", Bound: "a method", Super: "`super()`", Range: "a range", Lazy: "an iterator", SliceV: "a slice", Select: "one of two values", Manager: "a context manager", Generator: "a generator"}
     return names.get(type(value), "this value")
 
 

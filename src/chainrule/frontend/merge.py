@@ -14,6 +14,7 @@ from ..ir.nodes import UNDEFINED, Arg, Lit, Operand, Seq, Var
 from ..ir.types import List
 from ..ir.walk import map_arg
 from .machine import Machine, Poison, describe, phi_type
+from .places import hint_of
 from .state import State, reachable, slots
 from .values import UNBOUND, DictV, Entries, Items, ListV, Num, Object, Ref, Select, Static, Step, TupleV, Value, same_arg
 
@@ -55,7 +56,7 @@ class Merger:
                 continue
             fa, fb = a.frames[number], b.frames[number]
             names = list(dict.fromkeys([*fa, *fb]))
-            self.merged.frames[number] = {n: self.meet(fa.get(n, UNBOUND), fb.get(n, UNBOUND), n) for n in names}
+            self.merged.frames[number] = {n: self.meet(fa.get(n, UNBOUND), fb.get(n, UNBOUND), hint_of(("name", number, n), None)) for n in names}
         for number in b.frames:
             if number not in a.frames:
                 self.merged.frames[number] = b.frames[number]
@@ -159,7 +160,8 @@ class Merger:
         if isinstance(a, Ref) and isinstance(b, Ref) and (a.slot, b.slot) in self.pairs:
             if a.path == b.path:
                 return Ref(self.pairs[a.slot, b.slot], a.path)
-        if type(a) is type(b) and isinstance(a, (ListV, DictV, Object)) and (a.slot, b.slot) in self.pairs:  # type: ignore[union-attr]
+        if type(a) is type(b) and isinstance(a, (ListV, DictV, Object)) and (a.slot, b.slot) in self.pairs and (  # type: ignore[union-attr]
+                getattr(a, "cls", None) is getattr(b, "cls", None)):
             slot = self.pairs[a.slot, b.slot]  # type: ignore[union-attr]
             return Object(slot, a.cls) if isinstance(a, Object) else type(a)(slot)
         if isinstance(a, Num) and isinstance(b, Num):
@@ -220,7 +222,7 @@ class Merger:
                 for p, q in zip(x.items, y.items):
                     note(p, q)
                 return
-            same_kind = type(x) is type(y) and isinstance(x, (Ref, ListV, DictV, Object))
+            same_kind = type(x) is type(y) and isinstance(x, (Ref, ListV, DictV, Object)) and getattr(x, "cls", None) is getattr(y, "cls", None)
             if same_kind and (not isinstance(x, Ref) or x.path == y.path):
                 to_b.setdefault(x.slot, set()).add(y.slot)
                 to_a.setdefault(y.slot, set()).add(x.slot)

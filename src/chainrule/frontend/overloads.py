@@ -284,7 +284,7 @@ _ONE: dict[Any, str] = {abs: "__abs__", len: "__len__", int: "__int__", float: "
 
 def builtin(m: Calls, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value | None:
     """A builtin of an object: a special method. None if the builtin does not ask the object."""
-    if not args or not any(has_methods(a) for a in args):
+    if not args or not any(has_methods(a) for a in args) or (isinstance(args[0], Object) and issubclass(args[0].cls, BaseException)):
         return None
     chosen = either(m, args, lambda *given: m.call_static(f, given, keywords)) if _hashable(f) and f in _ONE else None
     if chosen is not None:

@@ -19,10 +19,13 @@ Place = tuple[Any, ...]
 
 @dataclass
 class Leaf:
-    """An end of a block: "fall", "continue", "break", "return" or "raise", with the state there."""
+    """An end of a block: "fall", "continue", "break", "return", "throw" (an exception that may be caught) or "raise" (one that nobody
+    catches), with the state there, and the exception. What a generator's consumer leaves by is marked with its number: "break@3"."""
 
     kind: str
     state: State
+    value: Any = None
+    span: Span | None = None
 
 
 @dataclass
@@ -34,6 +37,7 @@ class Split:
     orelse: Node
     span: Span | None
     base: State | None = None  # before the branch
+    region: Any = None  # the branch or loop, and the file that it stands in
 
 
 @dataclass
@@ -118,7 +122,7 @@ def put(state: State, place: Place, value: Any) -> None:
 def hint_of(place: Place, value: Any) -> str | None:
     if place[0] == "name":
         name = str(place[2])
-        return name[1:].rstrip("0123456789") if name.startswith("%") else name  # `%broke2` is ours
+        return name[1:].rstrip("0123456789.") if name.startswith("%") else name  # `%broke2` is ours
     if isinstance(value, Var):
         return value.hint
     if place[0] == "item" or place[1] == "attribute":

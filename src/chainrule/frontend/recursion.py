@@ -14,8 +14,9 @@ from ..ir.build import Builder, type_of
 from ..ir.nodes import Arg, Block, Let, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Array, Scalar, Tuple, Type, covers, join, renew, unknown_extent
 from .calls import FrameInfo, names_of, reads_of
+from .exits import Unreachable
 from .foreign import ForeignObjects
-from .machine import Poison, Unreachable, describe
+from .machine import Poison, describe
 from .state import State, reachable, slots
 from .values import Closure, DictV, Entries, Items, ListV, Num, Object, Ref, Select, Static, TupleV, Value
 
@@ -64,7 +65,8 @@ class Recursion(ForeignObjects):
         leaves = list(_leaf_types(callee.template))
         type: Type = leaves[0] if len(leaves) == 1 else Tuple(tuple(leaves))
         result = Var(renew(type))
-        self.b.add(Let(result, "call", (Lit(callee.name), Seq(operands)), self.b.span))
+        given_operands = (Lit(callee.name), Seq(operands))
+        self.asked("call", given_operands, lambda: self.b.add(Let(result, "call", given_operands, self.b.span)) or result)  # type: ignore[func-returns-value]
         parts = [result] if len(leaves) == 1 else [self.b.emit("item", result, n) for n in range(len(leaves))]
         shares: tuple[Value, ...] = ()
         if callee.aliases:  # one more slot, which stands for what the results share with each other
@@ -137,9 +139,10 @@ class Recursion(ForeignObjects):
 
     def lower_callee(self, callee: Callee, node: Any, source: Any, parent: int | None, frame: dict[str, Value],
                      around: dict[tuple[int, str], Value]) -> tuple[Program, Any]:
-        kept = (self.b, self.state, self.current, self.source, self.loop, self.node, self.stack, self.loop_indices)
+        kept = (self.b, self.state, self.current, self.source, self.loop, self.node, self.stack, self.loop_indices, self.catching, self.handled, self.forks)
         outer = (self.state, self.b)
         self.b, self.state, self.loop, self.loop_indices = Builder(), State(), None, []
+        self.b.ask, self.catching, self.handled, self.forks = self.asked, (), (), []
         for number, names in outer[0].frames.items():
             self.state.frames[number] = {n: v if isinstance(v, (Static, Closure)) else Poison("a recursive function cannot read it")  # type: ignore[misc]
                                          for n, v in names.items()}
@@ -188,7 +191,8 @@ class Recursion(ForeignObjects):
             return Program(callee.name, tuple(signature), body, self.span(node)), template
         finally:
             self.depth -= 1
-            self.b, self.state, self.current, self.source, self.loop, self.node, self.stack, self.loop_indices = kept
+            (self.b, self.state, self.current, self.source, self.loop, self.node, self.stack, self.loop_indices, self.catching, self.handled,
+             self.forks) = kept
 
     def note_aliases(self, callee: Callee, result: Value, arguments: set[int], node: Any) -> None:
         """Whether what is returned may be, or be part of, an argument."""

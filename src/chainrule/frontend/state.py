@@ -13,9 +13,11 @@ from .values import (
     Contents,
     DictV,
     Entries,
+    Generator,
     Items,
     Lazy,
     ListV,
+    Manager,
     Method,
     Object,
     Ref,
@@ -91,7 +93,9 @@ def slots(value: Any) -> Iterator[int]:
     elif isinstance(value, Bound):
         yield from slots(value.function)
         yield from slots(value.owner)
-    elif isinstance(value, (Lazy,)):
+    elif isinstance(value, Generator):
+        yield value.slot
+    elif isinstance(value, (Lazy, Manager)):
         for item in value.parts:
             yield from slots(item)
     elif isinstance(value, SliceV):

@@ -15,20 +15,22 @@ from typing import Any, Union, cast
 
 from ..errors import Finding
 from ..ir.build import type_of
-from ..ir.nodes import Arg, Lit, Seq, Var
+from ..ir.nodes import Arg, Lit, Var
 from ..ir.types import Array, List, Scalar, kind, rank, shape
 from ..rules.structure import is_basic
-from .comprehensions import Comprehensions
+from .exits import STATEMENT, Exit, Unreachable, leaves
+from .generators import yields
 from .inner_classes import define
 from .iteration import UNROLL_LIMIT
 from .loops import NeedItems, NeedPeel, NeedUnroll, lower_loop
-from .machine import NeedStatic, Refusal, Unreachable, describe
+from .machine import NeedStatic, Refusal, describe
 from .overloads import in_place
 from .overloads import set_item as set_object_item
 from .overlap import strides
+from .patterns import Patterns
 from .places import Leaf, Node, Place, Split
 from .refused import REFUSED_STATEMENTS
-from .state import State, slots
+from .state import slots
 from .stepping import items_of, known_one_by_one, step_through
 from .values import (
     NONE,
@@ -65,17 +67,14 @@ class LoopContext:
     breaks: str | None = None  # the hidden name that says that the loop was left by `break`
 
 
-class Statements(Comprehensions):
+class Statements(Patterns):
     """Executes statements."""
 
     loop: LoopContext | None = None
 
     def run(self, stmts: list[Any]) -> Leaf | Split:
         """Execute statements to their end."""
-        try:
-            return self._run(stmts)
-        except Unreachable:
-            return Leaf("raise", self.state)
+        return self.block(lambda: self._run(stmts))
 
     def _run(self, stmts: list[Any]) -> Leaf | Split:
         for n, stmt in enumerate(stmts):
@@ -103,10 +102,18 @@ class Statements(Comprehensions):
             elif isinstance(stmt, ast.Break):
                 return self.broken()
             elif isinstance(stmt, ast.Continue):
-                loop = self.loop
-                if loop is not None and loop.on_continue is not None:
-                    return loop.on_continue()
-                return Leaf("continue", self.state)
+                return self.continues()
+            elif isinstance(stmt, (ast.Try, ast.With)):
+                rest = stmts[n + 1:]
+                end = self.try_statement(stmt, rest) if isinstance(stmt, ast.Try) else self.with_statement(stmt.items, stmt.body, rest)
+                if end is not None:
+                    return end
+            elif isinstance(stmt, ast.Match):
+                end = self.match_statement(stmt, stmts[n + 1:])
+                if end is not None:
+                    return end
+            elif yields(stmt):
+                self.yield_statement(stmt)
             else:
                 self.statement(stmt)
         return Leaf("fall", self.state)
@@ -124,6 +131,15 @@ class Statements(Comprehensions):
             return loop.on_break()
         return Leaf("break", self.state)
 
+    def continues(self) -> Leaf | Split:
+        loop = self.loop
+        if loop is not None and loop.on_continue is not None:
+            return loop.on_continue()
+        return Leaf("continue", self.state)
+
+    def plain_loop(self) -> LoopContext:
+        return LoopContext()
+
     def split(self, condition: Any, then: list[Any], orelse: list[Any]) -> Leaf | Split:
         """The two ways in which a block goes on; executed by values, the one that this call takes."""
         if self.is_concrete():
@@ -139,39 +155,11 @@ class Statements(Comprehensions):
             with self.opened() as scopes, self.given(condition, holds):
                 nodes.append(Node(scopes, self.run(stmts)))
         self.loop, around[:] = loop, loops
-        return Split(condition, nodes[0], nodes[1], span, base)
-
-    def settle(self, end: Leaf | Split, returning: bool = True) -> None:
-        """Make the ends of a block one: afterwards the state is that after any of them (`returning`: after the function's return)."""
-        state = self._settle(end, list(self.b.scopes), returning)
-        if state is None:
-            raise Unreachable
-        self.state = state
-
-    def _settle(self, end: Leaf | Split, scopes: list[Any], returning: bool) -> State | None:
-        if isinstance(end, Leaf):
-            if end.kind == "raise":
-                return None
-            frame = end.state.frames[self.current]
-            if returning and frame.get("%ret", UNBOUND) is UNBOUND:
-                frame["%ret"] = NONE
-            return end.state
-        then = self._settle(end.then.end, end.then.scopes, returning)
-        orelse = self._settle(end.orelse.end, end.orelse.scopes, returning)
-        if then is None and orelse is None:
-            return None
-        base = end.base if end.base is not None and (then is None or orelse is None) else _common(then, orelse)
-        with self.b.reopen(scopes):
-            kept = self.state
-            try:
-                state, _ = self.merge(end.condition, end.then.scopes, then, None, end.orelse.scopes, orelse, None, end.span, base)
-            finally:
-                self.state = kept
-        return state
+        return Split(condition, nodes[0], nodes[1], span, base, (node, self.source.file))
 
     def execute_all(self, stmts: list[Any]) -> None:
         """Execute statements that do not leave their block."""
-        self.settle(self._run(list(stmts)), returning=False)
+        self.settle(self.run(list(stmts)), STATEMENT)
 
     # -- simple statements -----------------------------------------------------------------------------------
 
@@ -213,10 +201,12 @@ class Statements(Comprehensions):
                 self.refuse(what, why, remedy, target)
 
     def do_FunctionDef(self, stmt: ast.FunctionDef) -> None:
-        if stmt.decorator_list:
-            self.refuse("a decorated function inside a differentiated function is not supported yet",
-                        "the decorator would run at every call", "apply the decorator outside", stmt.decorator_list[0])
-        self.bind_name(stmt.name, self.closure(stmt))
+        decorators = [(self.eval(node), node) for node in stmt.decorator_list]
+        value: Value = self.closure(stmt)
+        for decorator, node in reversed(decorators):
+            self.node = node
+            value = self.call(decorator, (value,), {})
+        self.bind_name(stmt.name, value)
 
     def do_ClassDef(self, stmt: ast.ClassDef) -> None:
         self.bind_name(stmt.name, define(self, stmt))
@@ -228,27 +218,14 @@ class Statements(Comprehensions):
             return
 
         def fail() -> Value:
-            message = () if stmt.msg is None else (self.value_of(stmt.msg),)
-            self.b.effect("py.raise", Seq((Lit(AssertionError), *message)))
-            raise Unreachable
+            self.fail(AssertionError, *(() if stmt.msg is None else (self.eval(stmt.msg),)))
 
         if known is False:
             fail()
         self.choose(self.condition(test), lambda: NONE, fail, span=self.b.span)
 
     def do_Raise(self, stmt: ast.Raise) -> None:
-        if stmt.exc is None:
-            self.refuse("a bare `raise` is not supported", "there is no exception to raise again", "name the exception", stmt)
-        call = stmt.exc
-        if isinstance(call, ast.Call):
-            cls = self.eval(call.func)
-            args = tuple(self.value_of(a) for a in call.args)
-        else:
-            cls, args = self.eval(call), ()
-        if not isinstance(cls, Static):
-            self.refuse("what is raised must be known", "it is computed", "name an exception class", stmt)
-        self.b.effect("py.raise", Seq((Lit(cls.value), *args)))
-        raise Unreachable
+        self.raise_statement(stmt)
 
     # -- assignment --------------------------------------------------------------------------------------------
 
@@ -267,12 +244,12 @@ class Statements(Comprehensions):
 
     def unpack(self, target: ast.Tuple | ast.List, value: Value) -> None:
         star = next((n for n, t in enumerate(target.elts) if isinstance(t, ast.Starred)), None)
+        value = self.listed(value)
         items = self.items_of(value, len(target.elts) if star is None else None)
         if star is None:
             if len(items) != len(target.elts):
                 word = "too many" if len(items) > len(target.elts) else "not enough"
-                self.b.effect("py.raise", Seq((Lit(ValueError), Lit(f"{word} values to unpack (expected {len(target.elts)})"))))
-                raise Unreachable
+                self.fail(ValueError, Static(f"{word} values to unpack (expected {len(target.elts)})"))
             for t, item in zip(target.elts, items):
                 self.assign(t, item)
             return
@@ -300,8 +277,7 @@ class Statements(Comprehensions):
 
     def check_length(self, length: Value, expected: int) -> None:
         def fail() -> Value:
-            self.b.effect("py.raise", Seq((Lit(ValueError), Lit(f"cannot unpack: {expected} values are expected"))))
-            raise Unreachable
+            self.fail(ValueError, Static(f"cannot unpack: {expected} values are expected"))
 
         test = self.compare("==", length, Static(expected))
         known = self.truth(test)
@@ -471,6 +447,9 @@ class Statements(Comprehensions):
         if isinstance(stmt, ast.While):
             return step_through(self, stmt, None, LoopContext(), rest) if concrete else self.real_loop(stmt, None, None, rest)
         iterable = self.eval(stmt.iter)
+        if self.consumes(iterable):
+            return self.generator_loop(stmt, iterable, rest)
+        iterable = self.listed(iterable)
         hidden = f"%iterable{len(self.infos[self.current].loops)}"  # the loop goes on to see it, whatever happens to its name
         if concrete:
             self.frame()[hidden] = iterable
@@ -570,6 +549,11 @@ class Statements(Comprehensions):
             frame[breaks] = Static(False)
         if returns and frame.get("%returned", UNBOUND) is UNBOUND:
             frame["%returned"] = Static(False)
+        exits: list[Exit] = []
+        reached: list[Leaf] = []  # the leaves that return
+        level = str(len(self.infos[self.current].loops))
+        if self.catching:
+            frame[f"%raised{level}"] = Static(False)
 
         info = self.infos[self.current]
 
@@ -588,6 +572,11 @@ class Statements(Comprehensions):
                     self.loop_indices[:] = kept_indices
             else:
                 end = self.while_body(stmt)
+            return end
+
+        def body_and_exits(index: Any) -> Leaf | Split:
+            end, exits[:] = self.flagged(self.block(lambda: body(index)), ("fall", "continue", "break", "return"), level, "break")
+            reached[:] = [leaf for leaf in leaves(end) if leaf.kind == "return"]
             return self.ends(end)
 
         kept = self.b.scopes[-1]
@@ -596,7 +585,7 @@ class Statements(Comprehensions):
         guess = self.guess(stmt)
         info.loops.append(stmt)
         try:
-            lower_loop(self, body, bounds, guess, span, peelable=bounds is not None or self.begins(stmt))
+            lower_loop(self, body_and_exits, bounds, guess, span, peelable=bounds is not None or self.begins(stmt))
         except (NeedPeel, NeedUnroll) as need:
             self.state, self.loop = snapshot, outer
             del kept.stmts[count:]
@@ -634,7 +623,10 @@ class Statements(Comprehensions):
         finally:
             self.loop = outer
             info.loops.pop()
-        return self.after_loop(stmt, breaks, returns, rest, span)
+        self.leave(exits, level, span, stmt)
+        if returns and not reached:
+            self.frame()["%returned"] = Static(False)
+        return self.after_loop(stmt, breaks, bool(reached), rest, span)
 
     def begins(self, stmt: ast.For | ast.While) -> bool:
         """Whether it is known that the condition of a `while` holds at first."""
@@ -681,7 +673,7 @@ class Statements(Comprehensions):
         """In a loop's body, `return` leaves the loop with the value and a flag."""
         if isinstance(end, Split):
             return Split(end.condition, Node(end.then.scopes, self.ends(end.then.end)), Node(end.orelse.scopes, self.ends(end.orelse.end)),
-                         end.span, end.base)
+                         end.span, end.base, end.region)
         if end.kind == "return":
             end.state.frames[self.current]["%returned"] = Static(True)
             return Leaf("break", end.state)
@@ -802,18 +794,13 @@ class _Given(Num):
     """An argument that is already evaluated, as a value."""
 
 
-def _common(a: State | None, b: State | None) -> State:
-    """What two ends have in common: their state before the branch, as far as it matters to a merge."""
-    if a is None or b is None:
-        side = a or b
-        assert side is not None
-        common = State().join(side.family)
-        common.frames = {n: {} for n in side.frames}
-        return common
-    common = State().join(a.family)
-    common.frames = {n: {} for n in a.frames if n in b.frames}
-    common.heap = {s: c for s, c in a.heap.items() if s in b.heap}
-    return common
+def parts(stmt: ast.stmt) -> list[list[ast.stmt]]:
+    """The lists of statements that a compound statement is made of (not those of a function or a class)."""
+    if isinstance(stmt, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return []
+    found = [value for name in ("body", "orelse", "finalbody") if (value := getattr(stmt, name, None))]
+    found += [handler.body for handler in getattr(stmt, "handlers", ())]
+    return [*found, *(case.body for case in getattr(stmt, "cases", ()))]
 
 
 def has(stmts: list[ast.stmt], kind: type) -> bool:
@@ -821,34 +808,24 @@ def has(stmts: list[ast.stmt], kind: type) -> bool:
     for stmt in stmts:
         if isinstance(stmt, kind):
             return True
-        if isinstance(stmt, (ast.For, ast.While)):
-            if has(stmt.orelse, kind):
-                return True
-        elif isinstance(stmt, ast.If):
-            if has(stmt.body, kind) or has(stmt.orelse, kind):
-                return True
+        inner = [stmt.orelse] if isinstance(stmt, (ast.For, ast.While)) else parts(stmt)
+        if any(has(part, kind) for part in inner):
+            return True
     return False
 
 
 def has_return(stmts: list[ast.stmt]) -> bool:
     """Whether statements contain a `return` of the function that they are in."""
-    for stmt in stmts:
-        if isinstance(stmt, ast.Return):
-            return True
-        if isinstance(stmt, (ast.If, ast.For, ast.While)) and (has_return(stmt.body) or has_return(stmt.orelse)):
-            return True
-    return False
+    return any(isinstance(stmt, ast.Return) or any(has_return(part) for part in parts(stmt)) for stmt in stmts)
 
 
 def leaves_block(stmt: ast.stmt) -> bool:
     """Whether a statement may leave the block that it stands in."""
     if isinstance(stmt, (ast.Return, ast.Break, ast.Continue)):
         return True
-    if isinstance(stmt, ast.If):
-        return any(leaves_block(s) for s in (*stmt.body, *stmt.orelse))
     if isinstance(stmt, (ast.For, ast.While)):
         return has_return([stmt]) or has(stmt.orelse, ast.Break) or has(stmt.orelse, ast.Continue)
-    return False
+    return any(leaves_block(s) for part in parts(stmt) for s in part)
 
 
 __all__ = ["Lazy", "List", "Range", "Statements", "TupleV", "describe"]

@@ -161,6 +161,23 @@ class Lazy:
     parts: tuple[Value, ...]
 
 
+@dataclass(frozen=True)
+class Manager:
+    """A context manager that the compiler knows: kind "errstate", "suppress", "null", "nothing"; or "generator", made of a function that yields."""
+
+    kind: str
+    parts: tuple[Value, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Generator:
+    """A generator: its function's definition, the frame that holds its arguments, and a heap slot that says how far it is (`Entries`)."""
+
+    node: ast.FunctionDef
+    frame: int
+    slot: int
+
+
 class _Unbound:
     """The name is not bound (yet)."""
 
@@ -170,7 +187,7 @@ class _Unbound:
 
 UNBOUND = _Unbound()
 
-Value = Union[Static, Num, Ref, Select, TupleV, ListV, DictV, Object, Closure, Method, Bound, Super, Range, SliceV, Lazy, _Unbound]
+Value = Union[Static, Num, Ref, Select, TupleV, ListV, DictV, Object, Closure, Method, Bound, Super, Range, SliceV, Lazy, Manager, Generator, _Unbound]
 
 
 @dataclass(frozen=True)

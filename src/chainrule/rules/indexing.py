@@ -6,8 +6,10 @@ The adjoint of a store is a read, and zero where the old contents went: `u' = st
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..ir.build import inverse_index
-from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var
+from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var, variables
 from ..ir.probe import type_of
 from ..ir.types import Array, List, Tuple, rank
 from .call import Call
@@ -132,20 +134,32 @@ def _copy(let: Let, call: Call) -> None:
 def _append(let: Let, call: Call) -> None:
     items, value = let.args
     g = call.full()
-    v, u = _wanted(value, call), _wanted(items, call)
-    if v is not None:
-        call.add(v, call.b.emit("list_item", g, Lit(-1)))
+    _add_nested(call, value, lambda: call.b.emit("list_item", g, Lit(-1)))
+    u = _wanted(items, call)
     if u is not None:
         call.add(u, call.b.emit("list_drop", g))
+
+
+def _add_nested(call: Call, value: Arg, adjoint: Callable[[], Operand]) -> None:
+    """Add the adjoint of one item of a list, which may be a tuple that was made in place."""
+    if not isinstance(value, Seq):
+        v = _wanted(value, call)
+        if v is not None:
+            call.add(v, adjoint())
+        return
+    if any(call.active(v) for v in variables(value)):
+        if value.kind == "list":
+            raise RowError("a list of lists, of which the outer one grows in a loop, is not supported", "the inner ones would have to be told apart")
+        whole = adjoint()
+        for k, item in enumerate(value.items):
+            _add_nested(call, item, lambda k=k: call.b.emit("item", whole, Lit(k)))  # type: ignore[misc]
 
 
 def _list(let: Let, call: Call) -> None:
     arg = let.args[0]
     if isinstance(arg, Seq):
         for i, item in enumerate(arg.items):
-            v = _wanted(item, call)
-            if v is not None:
-                call.add(v, call.b.emit("list_item", call.full(), Lit(i)))
+            _add_nested(call, item, lambda i=i: call.b.emit("list_item", call.full(), Lit(i)))  # type: ignore[misc]
     else:
         raise RowError("list() of a value whose length is not known is not supported")
 
@@ -159,10 +173,9 @@ def _list_item(let: Let, call: Call) -> None:
 def _list_set(let: Let, call: Call) -> None:
     items, _, value = let.args
     g = call.full()
-    v, u = _wanted(value, call), _wanted(items, call)
+    u = _wanted(items, call)
     part = call.b.emit("list_item", g, call.operand(1))
-    if v is not None:
-        call.add(v, part)
+    _add_nested(call, value, lambda: part)
     if u is not None:
         call.add(u, call.b.emit("list_set", g, call.operand(1), call.b.emit("rt.zeros_like", part, type=type_of(part))))
 

@@ -45,6 +45,8 @@ from .containers import (
     zeros_like,
 )
 from .control import (
+    error_args,
+    set_errors,
     stop_gradient,
 )
 from .pointwise import (
@@ -81,6 +83,7 @@ __all__ = [
     "dpower",
     "eigh_pull",
     "eigvalsh_pull",
+    "error_args",
     "exceeds",
     "exp_share",
     "expect",
@@ -107,6 +110,7 @@ __all__ = [
     "put_along",
     "raised",
     "repeat_pull",
+    "set_errors",
     "share",
     "sign",
     "sinc_slope",

@@ -121,7 +121,9 @@ class Adjoints:
         """Add g to one element of the adjoint of a list whose length is not known."""
         old = self.bars.get(var)
         base = self.zeros(var) if old is None else self.full(var, old)
-        total = self.b.emit("+", self.b.emit("list_item", base, index), g)
+        item = self.b.emit("list_item", base, index)
+        type = type_of(item)
+        total = self.b.emit("rt.add_lists", item, g, type=type) if isinstance(type, (Tuple, List)) else self.b.emit("+", item, g)
         self.set(var, Bar(self.b.emit("list_set", base, index, total, hint=_hint(var))))
 
     def erase(self, var: Arg, path: Arg, g: Operand) -> None:

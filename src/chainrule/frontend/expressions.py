@@ -183,6 +183,10 @@ class Expressions(Exceptions):
         return self.both(first, lambda: self._compare(right, ops[1:], nodes[1:]), is_and=True)
 
     def compare(self, op: str, a: Value, b: Value) -> Value:
+        for one, with_side in ((a, lambda side: self.compare(op, side, b)), (b, lambda side: self.compare(op, a, side))):
+            if isinstance(one, Select) and not self.is_number(one):  # one of two strings, of two objects, of an object and None
+                then, orelse = one.then, one.orelse
+                return self.choose(one.condition, lambda: with_side(then), lambda: with_side(orelse))
         if op in ("is", "is not"):
             same = self.same_object(a, b)
             if same is not None:
@@ -336,10 +340,18 @@ class Expressions(Exceptions):
         """A value as the condition of a branch."""
         if isinstance(value, ListV):
             return self.b.emit(">", self.b.emit("len", self.operand(value)), 0)
+        if isinstance(value, Select) and not self.is_number(value):
+            then, orelse = value.then, value.orelse
+            value = self.choose(value.condition, lambda: self.truth_of(then), lambda: self.truth_of(orelse))
         operand = self.operand(value)
         if not isinstance(operand, (Var, Lit)):
             self.refuse("this condition is not a number", "its truth value is not known", "compare it explicitly")
         return operand
+
+    def truth_of(self, value: Value) -> Value:
+        """Whether a value is true, as a boolean."""
+        known = self.truth(value)
+        return Static(known) if known is not None else self.negate(self.call_op("not", (self.condition(value),)))
 
     # -- containers --------------------------------------------------------------------------------------------
 

@@ -215,6 +215,8 @@ def widen_place(m: Machine, plan: Plan, entry: State, place: Place, before: Any,
         return False
     if isinstance(before, (Ref, Select)) and isinstance(after, (Ref, Select)):
         first, second = type_of(m.operand(before)), type_of(m.operand(after))
+        if isinstance(first, Opaque) or isinstance(second, Opaque):  # one of two strings, say, which decides what the body does
+            raise NeedPeel(hint_of(place, None))
         if carried is None:
             joined = join(first, second)
             if joined is None:
@@ -406,7 +408,7 @@ def _bind_out(m: Machine, after: State, place: Place, kind: str, out: Var) -> No
     kept, m.state = m.state, after
     if kind == "contents":
         after.heap[place[1]] = out
-    elif kind == "array":
+    elif kind == "array" and not isinstance(out.type, Opaque):
         put(after, place, Ref(m.new(out)))
     elif kind == "list":
         put(after, place, ListV(m.new(out)))

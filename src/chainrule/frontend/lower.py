@@ -30,7 +30,7 @@ from .request import Guard, NeedStatic, Path, Request
 from .signature import Described, Leaf
 from .source import MISSING, Place
 from .state import slots
-from .values import UNBOUND, DictV, Entries, Items, ListV, Method, Num, Object, Ref, Static, TupleV, Value
+from .values import NONE, UNBOUND, DictV, Entries, Items, ListV, Method, Num, Object, Ref, Static, TupleV, Value
 from .witness import LIMIT, Concrete, TooLong, Witness
 
 
@@ -269,7 +269,9 @@ class Lowerer(Recursion):
         if number not in self.captured:
             self.values.update(zip((leaf.number for leaf in described.leaves), flatten(value)[0]))
             known = self.numbers
-            self.captured[number] = (_title(place, self), *self._swap(described, place))
+            title = _title(place, self)
+            self.captured[number] = (title, Lit(None), NONE)  # its number and its name are taken before those of what it holds
+            self.captured[number] = (title, *self._swap(described, place))
             for slot in range(known + 1, self.numbers + 1):
                 self.initial[slot] = self.state.heap[slot]
                 self.state.add_everywhere(slot, self.state.heap[slot])

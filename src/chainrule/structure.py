@@ -125,9 +125,9 @@ def takes_fields(cls: Any) -> bool:
     """Whether an object of a class (a named tuple, a plain dataclass) is made by calling it with its fields, and that does nothing else."""
     if not dataclasses.is_dataclass(cls):
         return issubclass(cls, (tuple, BaseException))
-    made: Any = cls.__init__
+    written = [getattr(getattr(cls, name), "__code__", None) for name in ("__init__", "__setattr__")]  # by dataclasses, or none
     return all(f.init and f.name.isidentifier() for f in dataclasses.fields(cls)) and not hasattr(cls, "__post_init__") \
-        and made.__code__.co_filename == "<string>" and cls.__setattr__ is object.__setattr__ and cls.__new__ is object.__new__
+        and all(code is None or code.co_filename == "<string>" for code in written) and cls.__new__ is object.__new__
 
 
 def made(cls: Any, keys: Iterable[Any], items: Iterable[Any]) -> Any:

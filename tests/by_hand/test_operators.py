@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from tests.by_hand.cases import M, X, X4, case, cases
+from tests.by_hand.cases import X4, M, X, case, cases
 from tests.gradients import gradient_is
 
 

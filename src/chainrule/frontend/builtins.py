@@ -5,6 +5,7 @@ Functions of numbers and arrays are not here; they have rows.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import copy
 import dataclasses
@@ -19,6 +20,7 @@ from ..ir.build import type_of
 from ..ir.nodes import Lit, Make, Seq, Var
 from ..ir.types import Array, List, Scalar, Tuple, kind
 from . import classes
+from .source import MISSING
 from .values import (
     NONE,
     Bound,
@@ -325,7 +327,7 @@ def class_of(m: Calls, value: Value) -> type:
 
 @builtin(callable)
 def _callable(m: Calls, args: Args, keywords: Keywords) -> Value:
-    return Static(isinstance(args[0], (Closure, Method, Bound)) or (isinstance(args[0], Object) and hasattr(args[0].cls, "__call__")) or (isinstance(args[0], Static) and callable(args[0].value)))
+    return Static(isinstance(args[0], (Closure, Method, Bound)) or (isinstance(args[0], Object) and classes.raw(args[0].cls, "__call__")[0] is not MISSING) or (isinstance(args[0], Static) and callable(args[0].value)))
 
 
 @builtin(getattr)
@@ -347,13 +349,13 @@ def _certain(m: Calls, owner: Object, name: str) -> Value | None:
 
 @builtin(setattr)
 def _setattr(m: Calls, args: Args, keywords: Keywords) -> Value:
-    m.set_attribute(args[0], m.static(args[1], "an attribute's name"), args[2], m.node)
+    m.set_attribute(args[0], m.static(args[1], "an attribute's name"), args[2], m.node or ast.Pass())
     return NONE
 
 
 @builtin(delattr)
 def _delattr(m: Calls, args: Args, keywords: Keywords) -> Value:
-    m.delete_attribute(args[0], m.static(args[1], "an attribute's name"), m.node)
+    m.delete_attribute(args[0], m.static(args[1], "an attribute's name"), m.node or ast.Pass())
     return NONE
 
 

@@ -313,7 +313,7 @@ class Calls(Objects):
         return self.constant_object(value, key if isinstance(key, str) else [*a.posonlyargs, *a.args][key - len(source.defaults)].arg)
 
     def constant_object(self, value: Any, name: str) -> Value:
-        if isinstance(value, (np.ndarray, list, dict, set)) or is_plain(type(value)):
+        if isinstance(value, (np.ndarray, list, dict, set)) or is_plain(value.__class__):
             if not isinstance(value, (list, dict, set)):  # one array, however often it is used, and with the contents that it has at each call
                 held = _HELD.setdefault(id(value), {name: value})
                 return self.external(sources.Place(held, next(iter(held))), value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import types
 import weakref
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -17,7 +18,7 @@ import numpy as np
 
 from ..structure import has_slots, is_plain
 from .source import MISSING, Place
-from .values import NONE, Bound, Closure, DictV, Entries, Items, ListV, Object, Static, Super, TupleV, Value
+from .values import NONE, Bound, Closure, DictV, Entries, Items, ListV, Object, Ref, Select, Static, Super, TupleV, Value
 
 if TYPE_CHECKING:
     from .calls import Calls
@@ -127,7 +128,7 @@ def own(m: Calls, owner: Object, name: str, home: type | None) -> Value | None:
         return m.outside_attribute(owner, name)
     value = held.get(name)
     if name in held.unsure:
-        if home is not None and not isinstance(vars(home)[name], types.MemberDescriptorType) or raw(owner.cls, "__getattr__")[0] is not MISSING:
+        if (home is not None and not isinstance(vars(home)[name], types.MemberDescriptorType)) or raw(owner.cls, "__getattr__")[0] is not MISSING:
             m.refuse(f"the attribute `{name}` is set on some paths only", "on the others, the class has another value for it",
                      "set it on every path, for example in `__init__`")
     return value
@@ -157,7 +158,7 @@ def bound(m: Calls, member: Any, home: type, name: str, owner: Value | None, cls
     if isinstance(member, classmethod):
         watch(m, home, name, member)
         return Bound(function(member.__func__), Static(cls))
-    if isinstance(member, (type, functools.partial, np.ufunc)) or (isinstance(member, types.BuiltinFunctionType)):
+    if isinstance(member, (type, functools.partial, np.ufunc, types.BuiltinFunctionType)):
         watch(m, home, name, member)
         return Static(member)
     if isinstance(member, _SLOT_WRAPPERS):  # a method of `object`
@@ -201,7 +202,7 @@ def watch(m: Calls, home: type, name: str, member: Any) -> None:
 def of_super(m: Calls, owner: Super, name: str) -> Value:
     """`super().name`."""
     target = owner.owner
-    cls = target.value if isinstance(target, Static) else target.cls  # type: ignore[union-attr]
+    cls: Any = target.value if isinstance(target, Static) else target.cls  # type: ignore[union-attr]
     member, home = raw(cls, name, owner.start)
     if member is MISSING:
         raised(m, AttributeError, f"'super' object has no attribute {name!r}")
@@ -305,7 +306,7 @@ def delete_plainly(m: Calls, owner: Object, name: str) -> None:
 
 def construct(m: Calls, cls: type, args: Args, keywords: Keywords) -> Value:
     """`cls(*args, **keywords)` of a class whose `__new__` is that of `object`, or is written in Python."""
-    if getattr(type(cls), "__call__", None) is not type.__call__:
+    if raw(type(cls), "__call__")[1] is not type:
         m.refuse(f"an object of class `{cls.__name__}` is made", f"its metaclass, `{type(cls).__name__}`, makes it in its own way", "make it outside")
     if getattr(cls, "__abstractmethods__", None):
         raised(m, TypeError, f"Can't instantiate abstract class {cls.__name__}")
@@ -483,19 +484,17 @@ def copied(m: Calls, value: Value, memo: dict[int, Value]) -> Value:
         contents = m.state.heap[value.slot]
         if isinstance(contents, (Items, Entries)):
             new = memo[value.slot] = type(value)(m.new(contents))
-            m.state.heap[new.slot] = Items(tuple(copied(m, i, memo) for i in contents.items)) if isinstance(contents, Items) else (  # type: ignore[union-attr]
+            m.state.heap[new.slot] = Items(tuple(copied(m, i, memo) for i in contents.items)) if isinstance(contents, Items) else (
                 contents.holding(tuple(copied(m, i, memo) for i in contents.values)))
             return new
     if m.is_number(value):
-        key = getattr(value, "slot", None)
-        if key is not None and (key in memo or getattr(value, "path", ())):
-            if getattr(value, "path", ()) or memo[key] is None:
-                m.refuse("a view of an array is copied deeply", "what it shares with other arrays is lost", "copy the arrays yourself")
-            return memo[key]
-        copy = m.number_method(value, "copy", (), {}) if key is not None else value
-        if key is not None:
-            memo[key] = copy
-        return copy
+        if not isinstance(value, Ref):
+            return m.number_method(value, "copy", (), {}) if isinstance(value, Select) else value
+        if value.path:
+            m.refuse("a view of an array is copied deeply", "whether two views are one object is not known to the compiler", "copy the arrays yourself")
+        if value.slot not in memo:
+            memo[value.slot] = m.number_method(value, "copy", (), {})
+        return memo[value.slot]
     return value
 
 
@@ -538,7 +537,7 @@ def mangled(m: Calls, name: str) -> str:
 def _class_around(qualname: str) -> str | None:
     """The innermost class in which a function stands, by its qualified name: those that `<locals>` does not follow."""
     parts = qualname.split(".")
-    found = [part for part, following in zip(parts, parts[1:]) if part != "<locals>" and following != "<locals>"]
+    found = [part for part, following in itertools.pairwise(parts) if part != "<locals>" and following != "<locals>"]
     return found[-1] if found else None
 
 

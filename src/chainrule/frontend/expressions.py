@@ -183,10 +183,10 @@ class Expressions(Exceptions):
         return self.both(first, lambda: self._compare(right, ops[1:], nodes[1:]), is_and=True)
 
     def compare(self, op: str, a: Value, b: Value) -> Value:
-        for one, with_side in ((a, lambda side: self.compare(op, side, b)), (b, lambda side: self.compare(op, a, side))):
-            if isinstance(one, Select) and not self.is_number(one):  # one of two strings, of two objects, of an object and None
-                then, orelse = one.then, one.orelse
-                return self.choose(one.condition, lambda: with_side(then), lambda: with_side(orelse))
+        if isinstance(a, Select) and not self.is_number(a):  # one of two strings, of two objects, of an object and None
+            return self.choose(a.condition, lambda: self.compare(op, a.then, b), lambda: self.compare(op, a.orelse, b))
+        if isinstance(b, Select) and not self.is_number(b):
+            return self.choose(b.condition, lambda: self.compare(op, a, b.then), lambda: self.compare(op, a, b.orelse))
         if op in ("is", "is not"):
             same = self.same_object(a, b)
             if same is not None:

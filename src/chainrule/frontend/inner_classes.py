@@ -50,7 +50,7 @@ def define(m: Statements, stmt: ast.ClassDef) -> Value:
 
 def _base(m: Statements, node: ast.expr) -> type:
     value = m.eval(node)
-    cls = value.value if isinstance(value, Static) else None
+    cls: Any = value.value if isinstance(value, Static) else None
     plain = isinstance(cls, type) and type(cls) in (type, abc.ABCMeta) and not issubclass(cls, (tuple, list, dict, set, str, int, float, complex))
     if not plain or raw(cls, "__init_subclass__")[1] not in _BASES:
         m.refuse(f"a class inside a differentiated function is derived from {ast.unparse(node)}", "what that makes of the class is not known to the compiler",

@@ -21,8 +21,8 @@ from ..ir.types import Opaque
 from ..structure import LEAF, TreeDef, flatten, is_object, is_plain, steps
 from .calls import FrameInfo, names_of, reads_of
 from .classes import raw
-from .foreign import NeedAttributes, Written, foreign_place
 from .exits import Unreachable
+from .foreign import NeedAttributes, Written, foreign_place
 from .machine import NeedStatic as NeedParams
 from .machine import Refusal
 from .recursion import Recursion
@@ -182,6 +182,7 @@ class Lowerer(Recursion):
         return value, pattern
 
     def _container(self, tree: TreeDef, parts: list[tuple[Value, Arg]]) -> tuple[Value, Arg]:
+        assert tree.kind is not None
         values = tuple(value for value, _ in parts)
         patterns = tuple(pattern for _, pattern in parts)
         if tree.kind is tuple:

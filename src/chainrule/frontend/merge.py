@@ -257,7 +257,7 @@ class Merger:
                           for side, value in ((a, va), (b, vb)))
         for slot in self.base.heap:
             one_side = slot in seen_a or slot in seen_b
-            if slot in seen_a and slot in seen_b or (one_side and not any(slot in pair for pair in noted)):
+            if (slot in seen_a and slot in seen_b) or (one_side and not any(slot in pair for pair in noted)):
                 note_contents(a.heap.get(slot), b.heap.get(slot))
         for x, partners in to_b.items():
             if len(partners) == 1:
@@ -319,7 +319,7 @@ class Merger:
                 return Entries(a.keys, tuple(self.meet(x, y, None) for x, y in zip(a.values, b.values)), a.cls, a.unsure | b.unsure)
             if a.cls is not None:  # attributes that are set on one side only
                 keys = tuple(dict.fromkeys((*a.keys, *b.keys)))
-                return Entries(keys, tuple(self.meet(*(e.get(key) if key in e.keys else UNBOUND for e in (a, b)), None) for key in keys), a.cls,
+                return Entries(keys, tuple(self.meet(a.get(key) if key in a.keys else UNBOUND, b.get(key) if key in b.keys else UNBOUND, None) for key in keys), a.cls,
                                a.unsure | b.unsure | (set(a.keys) ^ set(b.keys)))
             self.m.refuse("a dictionary has different keys after the two sides of a branch", "its keys must be known before it runs",
                           "set the same keys on both sides")

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from ..ir.nodes import Arg
 from ..structure import is_plain
 from . import classes, overloads
 from .iteration import Iteration
@@ -21,7 +20,6 @@ from .machine import Refusal, describe
 from .source import Place
 from .state import slots
 from .values import NONE, Bound, Closure, ListV, Object, Select, Static, Super, TupleV, Value
-
 
 UNFOLD_LIMIT = 30  # calls of a function inside each other; Python's own stack is what limits them
 
@@ -267,7 +265,7 @@ def _has_object(shape: Any) -> bool:
 def is_data(value: Any) -> bool:
     """Class attributes that are read at each call."""
     return (isinstance(value, (int, float, complex, np.ndarray, np.generic, list, dict, tuple)) and not isinstance(value, (bool, enum.Enum))) \
-        or (is_plain(type(value)) and not callable(value))
+        or (is_plain(value.__class__) and not callable(value))
 
 
 __all__ = ["Closure", "Objects", "Place", "dataclasses", "describe", "is_data", "slots"]

@@ -8,6 +8,7 @@ object for a number, element by element, which is refused.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from ..ir.build import type_of
 from ..ir.types import Array, Scalar
 from . import classes
 from .machine import describe
+from .source import MISSING
 from .values import NONE, Entries, Items, ListV, Object, Select, Static, TupleV, Value
 
 if TYPE_CHECKING:
@@ -42,8 +44,8 @@ def either(m: Calls, values: tuple[Value, ...], use: Callable[..., Value]) -> Va
     """Use one of two values by its condition, where operands are such and one of them is an object."""
     for n, value in enumerate(values):
         if isinstance(value, Select) and has_methods(value):
-            then, orelse = ((*values[:n], side, *values[n + 1:]) for side in (value.then, value.orelse))
-            return m.choose(value.condition, lambda: use(*then), lambda: use(*orelse))
+            sides = [functools.partial(use, *values[:n], side, *values[n + 1:]) for side in (value.then, value.orelse)]
+            return m.choose(value.condition, *sides)
     return None
 
 
@@ -84,7 +86,7 @@ def tried(m: Calls, a: Value, b: Value, name: str, reflected: str) -> Value:
         if m.is_number(a) or (isinstance(a, Static) and isinstance(a.value, np.generic)):
             a = handed_over(m, a, b, name)
         return done(m, m.call(second, (a,), {}), reflected)
-    if m.is_number(a) and isinstance(b, Object) or m.is_number(b) and isinstance(a, Object):
+    if (m.is_number(a) and isinstance(b, Object)) or (m.is_number(b) and isinstance(a, Object)):
         if any(isinstance(m.type(v), Array) for v in (a, b) if m.is_number(v)):
             m.refuse(f"NumPy takes {describe(b if m.is_number(a) else a)} for a number", "it would make an array of objects",
                      f"define `{name}` and `{reflected}`, and `__array_ufunc__ = None` in the class")
@@ -129,7 +131,7 @@ def handed_over(m: Calls, number: Value, other: Value, name: str) -> Value:
     ufunc = classes.raw(cls, "__array_ufunc__")[0]
     if ufunc is None:
         return number
-    if ufunc is not classes.MISSING:
+    if ufunc is not MISSING:
         m.refuse(f"NumPy asks `{cls.__name__}.__array_ufunc__` what to do", "it is called with a ufunc, and does what it wants",
                  "set `__array_ufunc__ = None`, and define the reflected operators")
     priority = getattr(cls, "__array_priority__", -1000000.0)
@@ -138,7 +140,7 @@ def handed_over(m: Calls, number: Value, other: Value, name: str) -> Value:
                  f"set `__array_ufunc__ = None` in `{cls.__name__}`")
     if priority > (0.0 if isinstance(type, Array) else -1000000.0):
         return number
-    like = [n for n in ("__array__", "__array_interface__", "__array_struct__", "__getitem__", "__len__", "__buffer__") if classes.raw(cls, n)[0] is not classes.MISSING]
+    like = [n for n in ("__array__", "__array_interface__", "__array_struct__", "__getitem__", "__len__", "__buffer__") if classes.raw(cls, n)[0] is not MISSING]
     if isinstance(type, Array) or like:
         m.refuse(f"NumPy takes an object of `{cls.__name__}` for {'an array' if like else 'a number'}", "it would not call the method of the class",
                  f"set `__array_ufunc__ = None` in `{cls.__name__}`, or put the object on the left")

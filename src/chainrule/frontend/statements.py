@@ -24,9 +24,9 @@ from .inner_classes import define
 from .iteration import UNROLL_LIMIT
 from .loops import NeedItems, NeedPeel, NeedUnroll, lower_loop
 from .machine import NeedStatic, Refusal, describe
+from .overlap import strides
 from .overloads import in_place
 from .overloads import set_item as set_object_item
-from .overlap import strides
 from .patterns import Patterns
 from .places import Leaf, Node, Place, Split
 from .refused import REFUSED_STATEMENTS

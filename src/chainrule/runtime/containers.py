@@ -115,7 +115,7 @@ def list_ties(x: Any, y: Any, g: Any) -> Any:
 
 def instance(cls: type, **attributes: Any) -> Any:
     """An object of a class with these attributes, made without its `__init__`."""
-    made = object.__new__(cls)
+    made: Any = object.__new__(cls)
     for name, value in attributes.items():
         object.__setattr__(made, name, value)
     return made

@@ -93,21 +93,12 @@ def test_a_function_without_rule_or_source():
 
 
 def test_a_keyword_that_a_rule_does_not_know():
-    assert refusal("def f(x):\n    return np.sum(x, where=x > 1)\n") == (
-        "FILE:2 in f: the argument 'where' of np.sum is not supported\n"
-        "    return np.sum(x, where=x > 1)\n"
+    assert refusal("def f(x):\n    return np.var(x, where=x > 1)\n") == (
+        "FILE:2 in f: the argument 'where' of np.var is not supported\n"
+        "    return np.var(x, where=x > 1)\n"
         "           ^^^^^^^^^^^^^^^^^^^^^^\n"
         "  why: its rule does not say what the derivative is then\n"
         "  help: leave 'where' out")
-
-
-def test_a_draw():
-    assert refusal("def f(x):\n    return x[0] * np.random.normal(size=1)[0]\n") == (
-        "FILE:2 in f: `normal` cannot be differentiated\n"
-        "    return x[0] * np.random.normal(size=1)[0]\n"
-        "                  ^^^^^^^^^^^^^^^^^^^^^^^^\n"
-        "  why: it draws from random state, and the gradient call would draw again\n"
-        "  help: draw outside the function and pass the sample in")
 
 
 class Holder:
@@ -139,7 +130,7 @@ def test_an_array_of_objects():
 
 
 def test_a_write_that_others_may_see():
-    assert refusal("def f(x):\n    y = x * 1.0\n    z = y.reshape(-1)\n    z[0] = 0.0\n    return y[0]\n") == (
+    assert refusal("def f(x):\n    y = np.outer(x, x)\n    z = np.einsum('ij->ji', y)\n    z[0] = 0.0\n    return y[0, 0]\n") == (
         "FILE:4 in f: an array is written that may share memory with another one in use\n"
         "    z[0] = 0.0\n"
         "    ^^^^\n"
@@ -270,7 +261,7 @@ def test_exceptions_keep_type_arguments_and_line(transform, f, error, args, line
 
 def fails_for_lists(x, how):
     if how == "bad":
-        return np.sum(x, where=x > 1)
+        return np.var(x, where=x > 1)
     return np.sum(x * x)
 
 

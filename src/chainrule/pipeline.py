@@ -16,7 +16,7 @@ from .backend.debug import checked
 from .backend.emit import emit
 from .backend.inplace import inplace
 from .backend.load import load
-from .errors import Finding, MissingRuleError, UnsupportedError
+from .errors import Finding, Location, MissingRuleError, UnsupportedError
 from .frontend.lower import Lowered, lower
 from .frontend.request import Compiled, Request
 from .ir.nodes import Program
@@ -69,9 +69,18 @@ def compile(request: Request) -> Compiled:
                 return compile(replace(request, by_values=True, everywhere=True))
             except (UnsupportedError, MissingRuleError):
                 pass
-        what = f"chainrule does not get through `{request.source.name}`"
-        why = f"{type(error).__name__}: {error}"
-        raise UnsupportedError([Finding(request.source.location(), what, why, "please report it, with the function")]) from error
+        raise UnsupportedError([_finding(error, request)]) from (None if isinstance(error, RowError) else error)
+
+
+def _finding(error: Exception, request: Request) -> Finding:
+    """What is said about a program that does not get through a pass."""
+    if not isinstance(error, RowError):
+        return Finding(request.source.location(), f"chainrule does not get through `{request.source.name}`", f"{type(error).__name__}: {error}",
+                       "please report it, with the function")
+    span = error.span
+    where = request.source.location() if span is None else Location(
+        span.file, span.line, span.column, span.end_line, span.end_column, span.text, span.function)
+    return Finding(where, error.what, error.why, error.remedy)
 
 
 def _finish(request: Request, made: dict[str, Any]) -> Compiled:

@@ -36,6 +36,15 @@ def activity(body: Block, wrt: Iterable[Var], results: Iterable[Var], flows: Cal
     return frozenset(varied & useful)
 
 
+def varied(body: Block, wrt: Iterable[Var], flows: Callable[[Let, int], bool]) -> set[Var]:
+    """The Vars that depend on `wrt`, whether or not the result depends on them."""
+    forward: Edges = {}
+    for source, target in edges(body, flows):
+        if differentiable(source.type) and differentiable(target.type):
+            forward.setdefault(source, []).append(target)
+    return reach(forward, (v for v in wrt if differentiable(v.type)))
+
+
 def reach(graph: Edges, start: Iterable[Var]) -> set[Var]:
     """The Vars that can be reached, `start` included."""
     todo = list(start)
@@ -89,4 +98,4 @@ def _pairs(sources: tuple[Arg, ...], targets: tuple[Var, ...]) -> Iterator[tuple
         yield from ((v, target) for v in variables(source))
 
 
-__all__ = ["activity", "carried", "edges", "reach"]
+__all__ = ["activity", "carried", "edges", "reach", "varied"]

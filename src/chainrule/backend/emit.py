@@ -53,6 +53,8 @@ from .names import names
 
 _ALWAYS = frozenset({"np", "math", "range", "reversed", "slice", "list", "complex", "pullback"})
 _UPDATES = {"iadd": "+", "isub": "-", "add_at": "+", "sub_at": "-"}
+_AT = {"add_at": "np.add.at", "sub_at": "np.subtract.at", "mul_at": "np.multiply.at", "div_at": "np.divide.at",
+       "max_at": "np.maximum.at", "min_at": "np.minimum.at"}
 _COMPOUND = ("for ", "while ", "if ", "with ", "elif ", "else", "try")
 
 
@@ -434,7 +436,7 @@ class _Function:
         elif let.op.startswith("rt."):
             self.add(ast.Expr(self.printer.let(let)), span)
         else:
-            self.update(let, BINARY[_UPDATES[let.op]], let.args[2])
+            self.update(let, BINARY[_UPDATES.get(let.op, "*")], let.args[2])
 
     def store(self, let: Let) -> None:
         view, index = self.printer.place(let)
@@ -463,9 +465,8 @@ class _Function:
 
     def update(self, let: Let, operator: ast.operator, value: Arg) -> None:
         view, index = self.printer.place(let)
-        if let.op in ("add_at", "sub_at") and repeats(let, self.increasing):
-            function = dotted("np.add.at" if let.op == "add_at" else "np.subtract.at")
-            self.add(ast.Expr(call(function, [view, self.printer.arg(index), self.printer.arg(value)])), let.span)
+        if (let.op in _AT and let.op not in _UPDATES) or (let.op in ("add_at", "sub_at") and repeats(let, self.increasing)):
+            self.add(ast.Expr(call(dotted(_AT[let.op]), [view, self.printer.arg(index), self.printer.arg(value)])), let.span)
         elif isinstance(view, ast.Name) and is_ellipsis(index) and is_true_array(let.args[0]):
             self.add(ast.AugAssign(target(view.id), operator, self.printer.arg(value)), let.span)
         else:

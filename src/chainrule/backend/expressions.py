@@ -193,9 +193,9 @@ class Expressions:
         special = getattr(self, f"op_{op.replace('.', '_')}", None)
         if special is not None:
             return special(let)  # type: ignore[no-any-return]
-        if op.startswith("."):
+        if OPS[op].method:
             positional, keywords = self.arguments(let, 1)
-            return call(ast.Attribute(self.arg(args[0]), op[1:], ast.Load()), positional, keywords)
+            return call(ast.Attribute(self.arg(args[0]), op.rpartition(".")[2], ast.Load()), positional, keywords)
         if args and is_true_array(args[0]):
             as_method = self.method(let)
             if as_method is not None:
@@ -332,6 +332,29 @@ class Expressions:
 
     op_py_call = op_apply
 
+    def op_py_effect(self, let: Let) -> ast.expr:
+        return call(self.arg(let.args[0]), *self.given(let.args[1:]))
+
+    op_py_pure = op_py_effect
+
+    def op_py_effect_method(self, let: Let) -> ast.expr:
+        owner, attribute = let.args[:2]
+        assert isinstance(attribute, Lit)
+        return call(ast.Attribute(self.arg(owner), attribute.value, ast.Load()), *self.given(let.args[2:]))
+
+    op_py_pure_method = op_py_effect_method
+
+    def given(self, args: tuple[Arg, ...]) -> tuple[list[ast.expr], list[tuple[str, ast.expr]]]:
+        """The arguments of a call: a Seq of positional ones, a Make of those that have names."""
+        positional, named = args
+        assert isinstance(positional, Seq) and isinstance(named, Make)
+        return [self.arg(a) for a in positional.items], [(key, self.arg(item)) for key, item in zip(named.keys, named.items)]
+
+    def op_py_attribute(self, let: Let) -> ast.expr:
+        owner, attribute = let.args
+        assert isinstance(attribute, Lit)
+        return ast.Attribute(self.arg(owner), attribute.value, ast.Load())
+
     def op_py_evaluate(self, let: Let) -> ast.expr:
         return self.arg(let.args[0])
 
@@ -387,9 +410,23 @@ class Expressions:
             elif kind == "T":
                 whole = isinstance(detail, Lit) and detail.value is None
                 node = ast.Attribute(node, "T", ast.Load()) if whole else method(node, "transpose", self.arg(detail))
-            else:
+            elif kind == "reshape":
                 node = method(node, "reshape", *self.shape(detail))
+            elif kind == "flat":
+                node = ast.Attribute(node, "flat", ast.Load())
+            elif kind == "item":
+                node = self.subscript(node, detail)
+            else:
+                node = self.step(node, kind, detail)
         return node, steps[-1][1]
+
+    def step(self, node: ast.expr, op: str, detail: Arg) -> ast.expr:
+        """A step of a path that is an operation: `z.real`, `np.split(y, 2)`."""
+        if op in _ATTRIBUTES:
+            return ast.Attribute(node, _ATTRIBUTES[op], ast.Load())
+        rest = detail.items if isinstance(detail, Seq) else tuple(Lit(value) for value in detail.value)  # type: ignore[union-attr]
+        positional, keywords = self.arguments(Let(None, op, (Lit(None), *rest)), 1)
+        return call(self.function(op), [node, *positional], keywords)
 
 
 def path_steps(path: Arg) -> list[tuple[str, Arg]]:

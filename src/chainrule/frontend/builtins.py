@@ -18,7 +18,7 @@ import numpy as np
 
 from ..ir.build import type_of
 from ..ir.nodes import Lit, Make, Seq, Var
-from ..ir.types import Array, List, Scalar, Tuple, kind
+from ..ir.types import Array, List, Opaque, Scalar, Tuple, kind
 from . import classes
 from .source import MISSING
 from .values import (
@@ -34,6 +34,7 @@ from .values import (
     Method,
     Num,
     Object,
+    Partial,
     Range,
     Ref,
     Select,
@@ -322,12 +323,14 @@ def class_of(m: Calls, value: Value) -> type:
         return tuple
     if isinstance(of, List):
         return list
+    if isinstance(of, Opaque) and of.name in ("str", "bytes"):
+        return {"str": str, "bytes": bytes}[of.name]
     m.refuse("the class of this value is needed", "it is only known when the program runs", "do not ask for it")
 
 
 @builtin(callable)
 def _callable(m: Calls, args: Args, keywords: Keywords) -> Value:
-    return Static(isinstance(args[0], (Closure, Method, Bound)) or (isinstance(args[0], Object) and classes.raw(args[0].cls, "__call__")[0] is not MISSING) or (isinstance(args[0], Static) and callable(args[0].value)))
+    return Static(isinstance(args[0], (Closure, Method, Bound, Partial)) or (isinstance(args[0], Object) and classes.raw(args[0].cls, "__call__")[0] is not MISSING) or (isinstance(args[0], Static) and callable(args[0].value)))
 
 
 @builtin(getattr)
@@ -430,7 +433,9 @@ def _hasattr(m: Calls, args: Args, keywords: Keywords) -> Value:
 
 @builtin(print)
 def _print(m: Calls, args: Args, keywords: Keywords) -> Value:
-    m.b.effect("py.print", Seq(tuple(m.row_operand(a) for a in args)), Make(dict, tuple(keywords), tuple(m.operand(v) for v in keywords.values())))
+    from .effects import visible
+
+    m.b.effect("py.print", Seq(tuple(visible(m, a) for a in args)), Make(dict, tuple(keywords), tuple(m.operand(v) for v in keywords.values())))
     return NONE
 
 
@@ -440,7 +445,7 @@ def _to_text(function: Any) -> Callable[[Calls, Args, Keywords], Value]:
             return m.exception_text(args[0])
         if all(isinstance(a, Static) for a in args):
             return Static(function(*(a.value for a in args)))  # type: ignore[union-attr]
-        return Num(m.b.emit("py.call", Lit(function), Seq(tuple(m.operand(a) for a in args))))
+        return Num(m.b.emit("py.pure", Lit(function), Seq(tuple(m.operand(a) for a in args)), Make(dict, (), ()), type=Opaque("str")))
 
     return apply
 
@@ -478,12 +483,12 @@ def _pop(m: Calls, owner: ListV, args: Args, keywords: Keywords) -> Value:
         number = m.static(args[0], "an index") if args else -1
         items = list(contents.items)
         value = items.pop(number)
-        m.state.heap[owner.slot] = Items(tuple(items))
+        m.change(owner.slot, Items(tuple(items)))
         return value
     if args:
         m.refuse("`pop` at a position of a list of unknown length", "this is not supported yet", "use `pop()`")
     value = m.subscript(owner, Static(-1))
-    m.state.heap[owner.slot] = m.b.emit("list_drop", m.operand(owner))
+    m.change(owner.slot, m.b.emit("list_drop", m.operand(owner)))
     return value
 
 
@@ -494,7 +499,7 @@ def _insert(m: Calls, owner: ListV, args: Args, keywords: Keywords) -> Value:
         m.refuse("`insert` into a list of unknown length", "this is not supported yet", "use `append`")
     items = list(contents.items)
     items.insert(m.static(args[0], "an index"), args[1])
-    m.state.heap[owner.slot] = Items(tuple(items))
+    m.change(owner.slot, Items(tuple(items)))
     return NONE
 
 
@@ -509,7 +514,7 @@ def _reverse(m: Calls, owner: ListV, args: Args, keywords: Keywords) -> Value:
     contents = m.state.heap[owner.slot]
     if not isinstance(contents, Items):
         m.refuse("`reverse` of a list of unknown length", "this is not supported yet", "loop over `reversed(...)`")
-    m.state.heap[owner.slot] = Items(tuple(reversed(contents.items)))
+    m.change(owner.slot, Items(tuple(reversed(contents.items))))
     return NONE
 
 
@@ -550,7 +555,7 @@ def _dict_pop(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
         if len(args) > 1:
             return args[1]
         m.refuse(f"the dictionary has no key {key!r}", "it would raise KeyError", "check the key")
-    m.state.heap[owner.slot] = entries.drop(key)
+    m.change(owner.slot, entries.drop(key))
     return entries.get(key)
 
 
@@ -564,7 +569,7 @@ def _update(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
         new = dict(zip(other.keys, other.values)) | new
     for key, value in new.items():
         entries = entries.put(key, value)
-    m.state.heap[owner.slot] = entries
+    m.change(owner.slot, entries)
     return NONE
 
 
@@ -573,7 +578,7 @@ def _setdefault(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value
     key = m.static(args[0], "a dictionary's key")
     entries = _entries(m, owner)
     if key not in entries.keys:
-        m.state.heap[owner.slot] = entries.put(key, args[1] if len(args) > 1 else NONE)
+        m.change(owner.slot, entries.put(key, args[1] if len(args) > 1 else NONE))
     return _entries(m, owner).get(key)
 
 

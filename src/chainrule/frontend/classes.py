@@ -266,7 +266,7 @@ def put_plainly(m: Calls, owner: Object, name: str, value: Value) -> None:
 def store(m: Calls, owner: Object, name: str, value: Value) -> None:
     """Set an attribute of the object itself."""
     m.before_attribute(owner, name)
-    m.state.heap[owner.slot] = entries(m, owner).put(name, value)
+    m.change(owner.slot, entries(m, owner).put(name, value))
     m.name(value, name)
 
 
@@ -298,7 +298,7 @@ def delete_plainly(m: Calls, owner: Object, name: str) -> None:
         raised(m, AttributeError, f"{owner.cls.__name__!r} object has no attribute {name!r}")
     if name in held.unsure:
         m.refuse(f"the attribute `{name}` is deleted, and is set on some paths only", "on the others, Python raises AttributeError", "set it on every path")
-    m.state.heap[owner.slot] = held.drop(name)
+    m.change(owner.slot, held.drop(name))
 
 
 # -- making -------------------------------------------------------------------------------------------------------

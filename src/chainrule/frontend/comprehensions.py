@@ -6,6 +6,7 @@ import ast
 from typing import Any
 
 from .calls import Calls, FrameInfo
+from .liveness import liveness_of_block
 from .values import DictV, Entries, Items, ListV, Value
 
 _RESULT, _FIRST = "%items", "%iterable"
@@ -43,7 +44,8 @@ class Comprehensions(Calls):
         targets = {n.id for g in generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
         self.numbers += 1
         number = self.numbers
-        self.infos[number] = FrameInfo(self.infos[self.current].source, self.current, frozenset({*targets, _RESULT, _FIRST}), comprehension=True)
+        self.infos[number] = FrameInfo(self.infos[self.current].source, self.current, frozenset({*targets, _RESULT, _FIRST}), comprehension=True,
+                                       liveness=liveness_of_block([loop], frozenset([_RESULT])))
         self.state.frames[number] = {_RESULT: result, _FIRST: first}
         outer, self.current = self.current, number
         span, kept, self.loop = self.b.span, self.loop, None

@@ -17,6 +17,7 @@ from ..ir.probe import CannotProbe
 from ..ir.types import BOOL, INT, Array, Dim, List, Opaque, Scalar, Tuple, differentiable
 from ..rules import registry
 from ..rules.structure import infer_index, is_basic
+from . import views
 from .exceptions import Exceptions
 from .exits import Unreachable
 from .machine import NeedStatic, Poison, Refusal, describe
@@ -33,6 +34,7 @@ from .values import (
     Method,
     Num,
     Object,
+    Partial,
     Range,
     Ref,
     Select,
@@ -120,10 +122,13 @@ class Expressions(Exceptions):
                 return Static(_STATIC_BINARY[op](a.value, b.value))
             except Exception:  # it raises at run time, as the user's program does
                 pass
-        special = self.container_operator(op, a, b)
+        special = self.container_operator(op, a, b) or self.text_operator(op, a, b)
         if special is not None:
             return special
-        return self.call_op(op, (self.as_number(a), self.as_number(b)))
+        return views.note_order(self, op, self.call_op(op, (self.as_number(a), self.as_number(b))), (a, b))
+
+    def text_operator(self, op: str, a: Value, b: Value) -> Value | None:
+        raise NotImplementedError
 
     def as_number(self, value: Value) -> Arg:
         """An operand of arithmetic: a list or tuple of numbers becomes an array, as NumPy makes it one."""
@@ -148,7 +153,7 @@ class Expressions(Exceptions):
             x = self.state.heap[a.slot]
             if isinstance(x, Items):
                 return ListV(self.new(Items(x.items * count)))
-        if any(isinstance(v, (Closure, Method, Range, Lazy, DictV)) for v in (a, b)):
+        if any(isinstance(v, (Closure, Method, Partial, Range, Lazy, DictV)) for v in (a, b)):
             self.refuse(f"`{op}` on {describe(a)} and {describe(b)}", "there is no such operation", "check the types")
         return None
 
@@ -187,6 +192,9 @@ class Expressions(Exceptions):
             return self.choose(a.condition, lambda: self.compare(op, a.then, b), lambda: self.compare(op, a.orelse, b))
         if isinstance(b, Select) and not self.is_number(b):
             return self.choose(b.condition, lambda: self.compare(op, a, b.then), lambda: self.compare(op, a, b.orelse))
+        on_text = self.text_operator(op, a, b)
+        if on_text is not None:
+            return on_text
         if op in ("is", "is not"):
             same = self.same_object(a, b)
             if same is not None:
@@ -332,7 +340,7 @@ class Expressions(Exceptions):
             if isinstance(contents, Items):
                 return bool(contents.items)
             return bool(contents.keys) if isinstance(contents, Entries) else None
-        if isinstance(value, (Closure, Method, Object)):
+        if isinstance(value, (Closure, Method, Partial, Object)):
             return True
         return None
 
@@ -423,13 +431,14 @@ class Expressions(Exceptions):
         return self.subscript(base, index)
 
     def subscript(self, base: Value, index: Value) -> Value:
+        base = views.unrolled(base)
         if isinstance(base, (Ref,)):
             return self.element(base, self.operand(index))
         if isinstance(base, Select):
             if isinstance(base.then, Ref) and isinstance(base.orelse, Ref):
                 argument = self.operand(index)
                 array = self.operand(base)
-                if isinstance(infer_index(array, argument), Array) and is_basic(argument):
+                if isinstance(infer_index(array, argument), Array) and is_basic(argument) and not views.is_flat(base.then):
                     step = Step("index", argument)
                     then, orelse = (Ref(side.slot, (*side.path, step)) for side in (base.then, base.orelse))
                     return Select(base.condition, then, orelse)
@@ -448,6 +457,11 @@ class Expressions(Exceptions):
         if isinstance(base, DictV):
             entries = self.state.heap[base.slot]
             assert isinstance(entries, Entries)
+            from .functionals import entry_at
+
+            found = entry_at(self, entries, index)  # type: ignore[arg-type]
+            if found is not None:
+                return found
             key = self.static(index, "a dictionary's key")
             if key not in entries.keys:
                 if self.catching:
@@ -485,6 +499,8 @@ class Expressions(Exceptions):
         """`base[index]`: a number, a view, or (for masks and integer arrays) a new array."""
         array = self.read(base)
         type = infer_index(array, index)
+        if views.is_flat(base):
+            return self.wrap(self.b.emit("index", array, index))
         if isinstance(type, Array) and type.shape is not None and is_basic(index):
             return Ref(base.slot, (*base.path, Step("index", index)))
         if isinstance(type, Array) and type.shape is None and is_basic(index):
@@ -544,10 +560,19 @@ class Expressions(Exceptions):
             return Static(0) if isinstance(type, Scalar) else Static(len(type.shape)) if type.shape is not None else self.call_op("np.ndim", (operand,))
         if name == "dtype" and isinstance(type, (Scalar, Array)):
             return Static(np.dtype(type.dtype))
+        if name == "itemsize" and isinstance(type, (Scalar, Array)):
+            return Static(np.dtype(type.dtype).itemsize)
+        if name == "nbytes" and isinstance(type, (Scalar, Array)):
+            return self.binary("*", self.attribute(owner, "size"), Static(np.dtype(type.dtype).itemsize))
+        if name in ("flags", "strides"):
+            self.refuse(f"`{name}` of an array", "arrays of the generated program may lie otherwise in memory", "ask for them outside")
         if name == "T":
             return self.transposed(owner, None)
-        if name in ("real", "imag") and isinstance(type, (Scalar, Array)) and np.dtype(type.dtype).kind != "c" and name == "real":
+        if name == "real" and isinstance(type, (Scalar, Array)) and np.dtype(type.dtype).kind != "c":
             return owner
+        view = views.attribute(self, owner, name)
+        if view is not None:
+            return view
         if name in registry.ATTRIBUTES and registry.ATTRIBUTES[name] != "static":
             return self.call_op(registry.ATTRIBUTES[name], registry.bind(registry.ATTRIBUTES[name], (operand,), {}), (owner,))
         if self.catching and isinstance(type, Array) and type.shape is not None and not hasattr(np.ndarray, name):
@@ -578,6 +603,15 @@ class Expressions(Exceptions):
         raise NotImplementedError
 
     def iterate(self, value: Value) -> tuple[Value, ...]:
+        raise NotImplementedError
+
+    def call_row(self, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        raise NotImplementedError
+
+    def row_operand(self, value: Value) -> Arg:
+        raise NotImplementedError
+
+    def make_static(self, name: str, args: tuple[Arg, ...]) -> tuple[Arg, ...]:
         raise NotImplementedError
 
     def frame(self) -> Frame:

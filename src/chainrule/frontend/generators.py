@@ -25,6 +25,7 @@ from ..ir.ops import OPS
 from ..ir.walk import blocks
 from .comprehensions import Comprehensions
 from .exits import STATEMENT, End, leaves
+from .liveness import reads
 from .machine import describe
 from .places import Leaf, Node, Split
 from .state import reachable
@@ -115,12 +116,13 @@ class Generators(Comprehensions):
 
         def on_yield(value: Value) -> End:
             with self.inside(around):
-                self.loop = self.plain_loop()
+                self.loop, info.at = self.plain_loop(), stmt
                 info.loops.append(stmt)
                 try:
                     end = self.block(lambda: body(value))
                 finally:
                     info.loops.pop()
+                    info.at = stmt  # while the generator goes on: whatever the next step reads is alive
             return relabelled(end, {"continue": "fall", **{kind: f"{kind}@{number}" for kind in ("break", "return", "throw")}})
 
         return on_yield
@@ -266,7 +268,7 @@ class Generators(Comprehensions):
         if any(isinstance(node, ast.Assign) and isinstance(node.value, ast.Yield) for node in ast.walk(value.node)):
             self.refuse("a generator is consumed step by step", "it uses what `yield` returns, which `send` decides", "pass the value as an argument")
         frame = self.state.frames[value.frame]
-        free = {name for name, _ in self.infos[value.frame].reads} - self.infos[value.frame].locals
+        free = set(reads(value.node)) - self.infos[value.frame].locals
         parent = self.infos[value.frame].parent
         around = [self.state.frames.get(parent, {}).get(name) for name in sorted(free)] if parent is not None else []
         seen = reachable(self.state, iter([*frame.values(), *(v for v in around if v is not None)]))

@@ -15,6 +15,7 @@ from .machine import describe
 from .merge import holds_object, list_var
 from .state import slots
 from .values import DictV, Entries, Items, Lazy, ListV, Num, Range, Ref, Select, Static, TupleV, Value
+from .views import unrolled
 
 UNROLL_LIMIT = 200  # iterations of a loop over known items; more would print more code than anybody reads
 
@@ -29,6 +30,7 @@ class Iteration(Expressions):
 
     def known_items(self, value: Value) -> tuple[Value, ...] | None:
         """The items of an iterable whose number is known; None for a loop that has to stay a loop."""
+        value = unrolled(value)
         if isinstance(value, TupleV):
             return value.items
         if isinstance(value, ListV):
@@ -64,6 +66,7 @@ class Iteration(Expressions):
 
     def iterate(self, value: Value) -> tuple[Value, ...]:
         """The items of an iterable, all known."""
+        value = unrolled(value)
         items = self.known_items(value)
         if items is not None:
             return items
@@ -85,6 +88,7 @@ class Iteration(Expressions):
 
     def counted(self, value: Value, node: ast.stmt | None) -> tuple[tuple[Arg, Arg, Arg], Callable[[Any], Value]]:
         """An iterable as a counted loop: (start, stop, step), and the item for an index."""
+        value = unrolled(value)
         if isinstance(value, Range):
             return (value.start, value.stop, value.step), lambda index: Num(index) if isinstance(index, Var) else Static(index.value)
         if isinstance(value, (Ref, Select)) and self.is_number(value):
@@ -178,6 +182,11 @@ class Iteration(Expressions):
             self.refuse("an empty list is indexed", "it has no items", "check the index")
         if any(map(holds_object, items)):
             return self.pick(items, Static(self.decide(index, "an index into a list of objects")), lambda some: TupleV(some))
+        if not all(self.is_number(item) or (isinstance(item, Static) and not callable(item.value)) for item in items):
+            from . import functionals
+
+            if all(functionals.is_function(self, item) for item in items):  # type: ignore[arg-type]
+                return functionals.item_at(self, items, index)  # type: ignore[arg-type]
         operands = list_var(self, Items(items))
         return self.call_op("list_item", (operands, index.operand), items)
 
@@ -186,10 +195,10 @@ class Iteration(Expressions):
         assert isinstance(target, ListV)
         contents = self.state.heap[target.slot]
         if isinstance(contents, Items):
-            self.state.heap[target.slot] = Items((*contents.items, item))
+            self.change(target.slot, Items((*contents.items, item)))
             return
         assert isinstance(contents, (Var, Lit))
-        self.state.heap[target.slot] = self.b.emit("append", contents, self.operand(item), hint=getattr(contents, "hint", None))
+        self.change(target.slot, self.b.emit("append", contents, self.operand(item), hint=getattr(contents, "hint", None)))
         self.state.entangle(target.slot, set(slots(item)))
 
 

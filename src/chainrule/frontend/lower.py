@@ -7,6 +7,7 @@ the rank of an array) is decided now; what is left becomes the IR. See `machine`
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import keyword
 import re
@@ -19,14 +20,16 @@ from ..errors import Finding, UnsupportedError
 from ..ir.nodes import Arg, Block, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Opaque
 from ..structure import LEAF, TreeDef, flatten, is_object, is_plain, steps
-from .calls import FrameInfo, names_of, reads_of
+from . import draws, effects, functionals  # noqa: F401 (they register what they handle)
+from .calls import FrameInfo, names_of
 from .classes import raw
 from .exits import Unreachable
 from .foreign import NeedAttributes, Written, foreign_place
+from .liveness import liveness
+from .machine import NeedChoices, Refusal
 from .machine import NeedStatic as NeedParams
-from .machine import Refusal
 from .recursion import Recursion
-from .request import Guard, NeedStatic, Path, Request
+from .request import Guard, NeedLayout, NeedStatic, Path, Request
 from .signature import Described, Leaf
 from .source import MISSING, Place
 from .state import slots
@@ -62,27 +65,33 @@ def lower(request: Request) -> Lowered:
 
 def lower_with(request: Request, written: Written) -> Lowered:
     """Lower, with these attributes of the caller's objects known from the start."""
-    lowerer = Lowerer(request, written)
-    try:
-        if not request.by_values:
+    choosing: frozenset[Any] = frozenset()  # the loops that carry which of several arrays each name refers to
+    while not request.by_values:
+        lowerer = Lowerer(request, written, choosing=choosing)
+        try:
             return lowerer.run_request()
-    except Refusal as refusal:
-        if request.values is None:
-            raise refusal.error from None
-    except NeedParams as need:
-        raise NeedStatic(tuple(lowerer.number_of[p] for p in need.params)) from None
-    return lower_by_values(request, written)
+        except NeedChoices as need:
+            choosing |= {need.loop}
+        except Refusal as refusal:
+            if request.values is None:
+                raise refusal.error from None
+            break
+        except NeedParams as need:
+            raise NeedStatic(tuple(lowerer.number_of[p] for p in need.params)) from None
+    return lower_by_values(request, written, choosing)
 
 
-def lower_by_values(request: Request, written: Written) -> Lowered:
+def lower_by_values(request: Request, written: Written, choosing: frozenset[Any] = frozenset()) -> Lowered:
     """Lower the path that this call takes; again, with more loops and branches executed by values, until nothing is refused."""
     concrete = Concrete(request.everywhere)
     while True:
         if request.record is not None:
             request.record.rewind()
-        lowerer = Lowerer(request, written, Witness(request.record), concrete)
+        lowerer = Lowerer(request, written, Witness(request.record), concrete, choosing)
         try:
             return lowerer.run_request()
+        except NeedChoices as need:
+            choosing |= {need.loop}
         except Refusal as refusal:
             node, file = refusal.region or (None, "")
             if not concrete.add(node, file):
@@ -97,15 +106,16 @@ def lower_by_values(request: Request, written: Written) -> Lowered:
 class Lowerer(Recursion):
     """The abstract machine for one request."""
 
-    def __init__(self, request: Request, written: Written, witness: Witness | None = None, concrete: Concrete | None = None) -> None:
+    def __init__(self, request: Request, written: Written, witness: Witness | None = None, concrete: Concrete | None = None,
+                 choosing: frozenset[Any] = frozenset()) -> None:
         super().__init__()
         self.written = written
         self.container_slots: dict[str, int] = {}
         self.doubled: dict[int, str] = {}  # slots of containers of the caller's that are one object
         self.initial: dict[int, Any] = {}
         self.fields_only: set[int] = set()  # slots of dataclass objects of the caller's: they may have more attributes than their fields
+        self.choosing = choosing
         self.request = request
-        request.captures.forget()  # what another attempt met
         self.witness, self.concrete = witness, concrete or Concrete()
         if witness is not None:
             self.b.watch = self.watch
@@ -115,7 +125,9 @@ class Lowerer(Recursion):
         self.number_of: dict[Var, int] = {}
         self.slot_of: dict[int, int] = {}
         self.objects: dict[Var, Place] = {}
+        self.unknown_layout: list[int] = []  # arrays of which it is not known whether they are C-contiguous
         self.captured: dict[int, tuple[str, Arg, Value]] = {}
+        self.recorded: list[Any] = []  # lists outside that the program appends to
 
     def run_request(self) -> Lowered:
         source = self.request.source
@@ -125,7 +137,7 @@ class Lowerer(Recursion):
             self.refuse("`async def` cannot be differentiated", "a coroutine is suspended and resumed by somebody else", "use a plain function", node)
         number = self.numbers = 1
         local, nonlocals = names_of(node)
-        self.infos[number] = FrameInfo(source, None, local, nonlocals, reads=reads_of(node))
+        self.infos[number] = FrameInfo(source, None, local, nonlocals, liveness=liveness(node))
         self.state.frames[number] = {}
         self.current, self.source = number, source
         signature = []
@@ -136,6 +148,8 @@ class Lowerer(Recursion):
             signature.append((parameter.name, pattern))
         self.initial = dict(self.state.heap)
         self.entangle_arguments()
+        for place in tuple(self.request.captures.places):  # known from an attempt before
+            self.capture_outside(place, self.found_at(place))
         self.stack.append(node)
         try:
             if isinstance(node, ast.Lambda):
@@ -152,7 +166,7 @@ class Lowerer(Recursion):
         self.node = node
         self.check_apart()
         self.check_doubled()
-        signature.extend((name, pattern) for name, pattern, _ in self.captured.values())
+        signature.extend((name, pattern) for _, (name, pattern, _) in sorted(self.captured.items()))  # as they are passed
         params = tuple(v for _, pattern in signature for v in _vars(pattern))
         try:
             returned = self.operand(result)  # which may read an array through a view: one more statement
@@ -223,6 +237,8 @@ class Lowerer(Recursion):
             self.slot_of[leaf.number] = slot
             if leaf.contiguous:
                 self.state.owned.add(slot)
+            elif leaf.contiguous is None and leaf.number < len(self.request.captures.arguments):
+                self.unknown_layout.append(leaf.number)
             return Ref(slot), var
         return Num(var), var
 
@@ -234,7 +250,8 @@ class Lowerer(Recursion):
                 if (first in self.ever_written or second in self.ever_written) and second not in self.state.entangled.get(first, ()):
                     self.refuse(f"`{self.request.leaf(overlap.second).path}` is read after an array was written with which it may share memory",
                                 "how they lie in memory decides what is read", "pass copies, or write into a copy")
-                self.state.entangle(first, {second})
+                for state in self.state.family:
+                    state.entangle(first, {second})
         for one, other in self.request.shared:
             if one in self.container_slots and other in self.container_slots:
                 self.doubled |= {self.container_slots[one]: one, self.container_slots[other]: other}
@@ -245,6 +262,10 @@ class Lowerer(Recursion):
             if self.state.heap.get(slot) is not self.initial.get(slot):
                 self.refuse(f"`{path}` is changed, and it is reached in another way, too", "each would be changed on its own",
                             "pass a copy")
+
+    def ask_for_layout(self) -> None:
+        if self.unknown_layout:
+            raise NeedLayout(tuple(self.unknown_layout))
 
     # -- what the function reads from outside --------------------------------------------------------------------------
 
@@ -259,6 +280,11 @@ class Lowerer(Recursion):
                             "make it a field")
         return super().outside_attribute(owner, name)
 
+    def live_values(self) -> Iterator[Value]:
+        yield from super().live_values()
+        for _, _, value in self.captured.values():  # what is outside, or an attribute of an argument, may be read again
+            yield value
+
     def add_guard(self, guard: Guard) -> None:
         self.guards.setdefault((guard.place.key, None if guard.apart is None else guard.apart.key), guard)
 
@@ -266,6 +292,9 @@ class Lowerer(Recursion):
         self.add_guard(Guard(place, value))
 
     def capture_outside(self, place: Any, value: Any) -> Value:
+        if any(self.found_at(place) is held for held in self.recorded):
+            self.refuse(f"`{place}` lives outside, and is both read and written", "the gradient call would have to follow what is in it",
+                        "collect the values in a list of the function's own, and return it")
         number, described = self.request.captures.add(place)
         if number not in self.captured:
             self.values.update(zip((leaf.number for leaf in described.leaves), flatten(value)[0]))
@@ -282,11 +311,23 @@ class Lowerer(Recursion):
             self.objects[found.operand] = place
         return found
 
+    def place_of_value(self, value: Any) -> Any:
+        return self.objects.get(value.operand) if isinstance(value, Num) and isinstance(value.operand, Var) else None
+
+    def found_at(self, place: Any) -> Any:
+        return place.read(self.request.captures.arguments)
+
+    def may_record(self, held: Any) -> bool:
+        self.recorded.append(held)
+        return not any(self.found_at(place) is held for place in self.request.captures.places)
+
     # -- objects of the user's classes: their attributes are read when the program runs ----------------------------------
 
     def attribute(self, owner: Value, name: str) -> Value:
         place = self.objects.get(owner.operand) if isinstance(owner, Num) and isinstance(owner.operand, Var) else None
-        return super().attribute(owner, name) if place is None else self.object_attribute(owner, place, name)
+        if place is None or self.is_declared(owner):
+            return super().attribute(owner, name)
+        return self.object_attribute(owner, place, name)
 
     def object_attribute(self, owner: Value, place: Place, name: str) -> Value:
         instance = place.read(self.request.captures.arguments)
@@ -297,6 +338,8 @@ class Lowerer(Recursion):
         found = inspect.getattr_static(type(instance), name, None)
         if isinstance(found, FunctionType) and name not in getattr(instance, "__dict__", {}):
             return Method(owner, name)
+        if isinstance(found, functools.singledispatchmethod):
+            return Method(owner, name)
         if isinstance(found, property) and found.fget is not None:
             return self.call(Static(found.fget), (owner,), {})
         result = self.external(place.attribute(name), value)
@@ -306,7 +349,10 @@ class Lowerer(Recursion):
 
     def call_method(self, owner: Value, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         place = self.objects.get(owner.operand) if isinstance(owner, Num) and isinstance(owner.operand, Var) else None
-        if place is not None:
+        if place is not None and not self.is_declared(owner):
+            function = inspect.getattr_static(type(place.read(self.request.captures.arguments)), name, None)
+            if isinstance(function, functools.singledispatchmethod):
+                return self.call(Static(functionals.dispatched_method(self, function, args)), (owner, *args), keywords)
             function = getattr(type(place.read(self.request.captures.arguments)), name, None)
             if isinstance(function, FunctionType):
                 self.guard(place.attribute("__class__").attribute(name), function)

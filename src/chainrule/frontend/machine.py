@@ -19,6 +19,8 @@ from ..ir.build import Builder, Scope, literal_type, type_of
 from ..ir.nodes import UNDEFINED, Arg, Block, If, Lit, Make, Operand, Raise, Seq, Slice, Span, Var, Yield
 from ..ir.ops import OPS
 from ..ir.types import OBJECT, Array, List, Scalar, Tuple, Type, join, rank, renew
+from ..rules import registry
+from . import views
 from .deciding import Deciding, Region
 from .exits import Unreachable
 from .places import Leaf, Node, Split
@@ -39,6 +41,7 @@ from .values import (
     Method,
     Num,
     Object,
+    Partial,
     Range,
     Ref,
     Select,
@@ -79,6 +82,13 @@ class NeedStatic(Exception):
         self.params = params
 
 
+class NeedChoices(Exception):
+    """The program needs a loop to carry which of several arrays each name refers to (see `choices`)."""
+
+    def __init__(self, loop: Any) -> None:
+        self.loop = loop
+
+
 class Machine(Deciding):
     def __init__(self) -> None:
         super().__init__()
@@ -88,13 +98,21 @@ class Machine(Deciding):
         self.node: ast.AST | None = None  # what is being lowered, for error messages
         self.source: Any = None  # the FunctionSource it stands in
         self.params: set[Var] = set()
+        self.choosing: frozenset[Any] = frozenset()  # the loops that carry which of several arrays each name refers to
+        self.loop_outs: dict[int, Any] = {}  # slots of what a loop has bound to one of several arrays, and the loop
         self.origin: dict[Var, tuple[Arg, ...]] = {}
         self.ever_written: set[int] = set()  # slots of arrays that have been written on any path
         self.foreign: dict[int, Any] = {}  # slots of objects of the caller's
         self.ambiguous: set[int] = set()  # slots of objects that a loop carries: they may be one with another object
+        self.layout_matters = False  # whether something is a view or a copy depending on how an array lies in memory
         self.taken: list[tuple[Operand, bool]] = []  # the conditions that hold, or do not, where we are
         self.frozen: set[int] = set()  # slots that a generator has read before its time
         self.partial: dict[Var, tuple[Operand, bool]] = {}  # values that exist only where a condition holds, or does not
+
+    def need_choices(self, loop: Any) -> None:
+        """Start again if that is not done yet, with a loop that carries which of several arrays each name refers to."""
+        if loop is not None and loop not in self.choosing:
+            raise NeedChoices(loop)
 
     # -- errors ------------------------------------------------------------------------------------------
 
@@ -170,6 +188,8 @@ class Machine(Deciding):
                             "paths only", "which attributes it has is only known when the program runs", "set all attributes on every path")
             cls: Any = dict if isinstance(value, DictV) else value.cls
             return Make(cls, contents.keys, tuple(self.operand(v) for v in contents.values))
+        if isinstance(value, Lazy) and value.kind == "flat":
+            return self.operand(views.unrolled(value))
         if isinstance(value, SliceV):
             return Slice(self.operand(value.start), self.operand(value.stop), self.operand(value.step))
         if isinstance(value, Poison):
@@ -194,6 +214,10 @@ class Machine(Deciding):
             return self.b.emit("np.transpose", array, step.detail)
         if step.kind == "reshape":
             return self.b.emit("np.reshape", array, step.detail)
+        if step.kind == "flat":
+            return self.b.emit("np.reshape", array, Lit(-1))
+        if step.kind == "item":
+            return self.b.emit("item", array, step.detail)
         assert isinstance(step.detail, Seq)
         return self.b.emit(step.kind, array, *step.detail.items)
 
@@ -300,6 +324,8 @@ class Machine(Deciding):
             target = value.operand
         elif (isinstance(value, Ref) and not value.path) or isinstance(value, ListV):
             target = self.state.heap[value.slot]
+        elif isinstance(value, Ref) and value.path[-1].kind == "item":
+            target = self.read(value)
         if isinstance(target, Var) and target.hint is None:
             object.__setattr__(target, "hint", name)
 
@@ -316,17 +342,19 @@ class Machine(Deciding):
     # -- memory ------------------------------------------------------------------------------------------
 
     def write(self, ref: Value, index: Arg, value: Arg, op: str = "store") -> None:
-        """`ref[index] = value` (op "store"), `+= value` ("iadd"), `-= value` ("isub")."""
+        """`ref[index] = value` (op "store"), `+= value` ("iadd"), `-= value` ("isub"), or an operation of `rules.writes`."""
         if isinstance(ref, Select):
             self.choose(ref.condition, lambda: self._write(ref.then, index, value, op), lambda: self._write(ref.orelse, index, value, op))
             return
         if not isinstance(ref, Ref):
             self.refuse(f"an item of {describe(ref)} is assigned", "only arrays, lists and dictionaries have items to assign",
                         "make it an array with np.zeros first")
-        if any(step.kind not in ("index", "T", "reshape") for step in ref.path):
+        if any(not registry.can_write(step.kind, self.type(Ref(ref.slot, ref.path[:n]))) for n, step in enumerate(ref.path)):
             self.refuse("a read-only view is written", "NumPy raises ValueError here", "write into a copy")
         if isinstance(value, Seq):
             value = self.b.emit("np.array", value)
+        if views.is_flat(ref):
+            value = views.fitted(self, ref, index, value)
         self.before_write(ref.slot)
         self.state.written |= self.state.may_be([ref.slot])
         self.ever_written |= self.state.may_be([ref.slot])
@@ -334,7 +362,9 @@ class Machine(Deciding):
         assert isinstance(old, (Var, Lit))
         if rank(type_of(old)) == 0 and all(_is_whole(part) for part in (index, *(step.detail for step in ref.path if step.kind == "index"))):
             # NumPy's arithmetic makes numbers of 0-d arrays, into which nothing can be written.
-            number = value if op == "store" else self.b.emit("+" if op == "iadd" else "-", old, value)
+            number = value if op == "store" else self.b.emit(_ON_NUMBERS[op], old, value)
+            if rank(type_of(number)) not in (0, None):
+                number = self.b.emit("np.reshape", number, Lit(()))
             self.state.heap[ref.slot] = self.b.emit("np.full_like", old, number, hint=old.hint if isinstance(old, Var) else None)
             return
         path = Seq((*(step.arg() for step in ref.path), Step("index", index).arg()))
@@ -347,6 +377,15 @@ class Machine(Deciding):
         self.write(ref, index, value, op)
         return NONE
 
+    def change(self, slot: int, contents: Contents) -> None:
+        """Give a list, a dictionary or an object new contents."""
+        others = self.state.twins.get(slot, frozenset())
+        if others and others & reachable(self.state, self.live_values()):
+            self.refuse("a list, a dictionary or an object is changed that may be another one in use",
+                        "a loop or a branch bound its name to another one, or did not", "change a copy")
+        self.state.written |= self.state.may_be([slot])
+        self.state.heap[slot] = contents
+
     def before_write(self, slot: int) -> None:
         """Refuse to write where it is not known which arrays see the write."""
         if self.frozen and self.state.may_be([slot]) & self.frozen:
@@ -355,13 +394,24 @@ class Machine(Deciding):
         if others:
             alive = reachable(self.state, self.live_values())
             if any(other in alive and other in self.state.heap for other in others):
+                if self.layout_matters and self.witness is None:
+                    self.ask_for_layout()
+                for other in sorted(self.state.may_be([slot, *(o for o in others if o in alive)])):
+                    self.need_choices(self.loop_outs.get(other))
                 self.refuse(
                     "an array is written that may share memory with another one in use",
                     "whether it is a view or a copy is not known before the program runs",
                     "write into a copy: `y = y.copy()`")
 
+    def ask_for_layout(self) -> None:
+        """Ask how the arguments lie in memory, if that is not known; then the program is lowered again."""
+
     def is_live(self, frame: int, name: str) -> bool:
         """Whether a name may be read from now on (the statements know)."""
+        return True
+
+    def is_live_again(self, frame: int, name: str) -> bool:
+        """Whether a name may be read from the end of the body of the loop that is being lowered on."""
         return True
 
     def live_values(self) -> Iterator[Value]:
@@ -442,9 +492,18 @@ class Machine(Deciding):
         return merged, value
 
 
+# What an operation that writes does to a number.
+_ON_NUMBERS = {"iadd": "+", "add_at": "+", "isub": "-", "sub_at": "-", "mul_at": "*", "div_at": "/", "max_at": "np.maximum", "min_at": "np.minimum"}
+
+
 def _is_whole(index: Arg) -> bool:
-    """Whether an index of a 0-d array means all of it: `...` or `()`."""
-    return (isinstance(index, Lit) and index.value is Ellipsis) or (isinstance(index, Seq) and all(map(_is_whole, index.items)))
+    """Whether an index means all of what is left of a 0-d array: `...`, `()`, `None`, or the only element of a new axis."""
+    if isinstance(index, Seq):
+        return all(map(_is_whole, index.items))
+    if isinstance(index, Slice):
+        return all(isinstance(part, Lit) and part.value is None for part in (index.start, index.stop, index.step))
+    return isinstance(index, Lit) and (index.value is Ellipsis or index.value is None or (type(index.value) is int and index.value in (0, -1)) or (
+        isinstance(index.value, slice) and index.value == slice(None)))
 
 
 def _leaves(arg: Arg) -> Iterator[Operand]:
@@ -480,7 +539,8 @@ def describe(value: Any) -> str:
     if isinstance(value, Object):
         return f"an object of class `{value.cls.__name__}`"
     names = {Num: "a number", Ref: "an array", TupleV: "a tuple", ListV: "a list", DictV: "a dictionary", Closure: "a function",
-             Method: "a method", Bound: "a method", Super: "`super()`", Range: "a range", Lazy: "an iterator", SliceV: "a slice", Select: "one of two values", Manager: "a context manager", Generator: "a generator"}
+             Method: "a method", Bound: "a method", Super: "`super()`", Partial: "a function", Range: "a range", Lazy: "an iterator", SliceV: "a slice", Select: "one of two values",
+             Manager: "a context manager", Generator: "a generator"}
     return names.get(type(value), "this value")
 
 

@@ -254,7 +254,7 @@ class Objects(Iteration):
         """Whether two slots may turn out to be one object."""
         if a.cls is not b.cls:
             return False
-        return b.slot in self.state.entangled.get(a.slot, ()) or not self.ambiguous.isdisjoint((a.slot, b.slot)) or (
+        return b.slot in self.state.entangled.get(a.slot, ()) or b.slot in self.state.twins.get(a.slot, ()) or not self.ambiguous.isdisjoint((a.slot, b.slot)) or (
             a.slot in self.foreign and b.slot in self.foreign)
 
 

@@ -13,9 +13,10 @@ from typing import Any
 from ..ir.build import Builder, type_of
 from ..ir.nodes import Arg, Block, Let, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Array, Scalar, Tuple, Type, covers, join, renew, unknown_extent
-from .calls import FrameInfo, names_of, reads_of
+from .calls import FrameInfo, names_of
 from .exits import Unreachable
 from .foreign import ForeignObjects
+from .liveness import liveness, reads
 from .machine import Poison, describe
 from .state import State, reachable, slots
 from .values import Closure, DictV, Entries, Items, ListV, Num, Object, Ref, Select, Static, TupleV, Value
@@ -87,7 +88,7 @@ class Recursion(ForeignObjects):
         found: dict[tuple[int, str], Value] = {}
 
         def visit_function(function: Any, number: int | None) -> None:
-            for name in dict.fromkeys(name for name, _ in reads_of(function)):
+            for name in reads(function):
                 if name in names_of(function)[0]:
                     continue
                 at = number
@@ -151,7 +152,7 @@ class Recursion(ForeignObjects):
             self.numbers += 1
             number = self.numbers
             local, nonlocals = names_of(node)
-            self.infos[number] = FrameInfo(source, parent, local, nonlocals, reads=reads_of(node))
+            self.infos[number] = FrameInfo(source, parent, local, nonlocals, liveness=liveness(node))
             self.current, self.source = number, source
             self.stack = [node]
             signature: list[tuple[str, Var]] = []

@@ -16,15 +16,16 @@ from typing import Any, Union, cast
 from ..errors import Finding
 from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Var
-from ..ir.types import Array, List, Scalar, kind, rank, shape
+from ..ir.types import Array, List, Scalar, kind, shape
 from ..rules.structure import is_basic
+from . import overlap, views
 from .exits import STATEMENT, Exit, Unreachable, leaves
+from .exposed import bound_in, exposed
 from .generators import yields
 from .inner_classes import define
 from .iteration import UNROLL_LIMIT
 from .loops import NeedItems, NeedPeel, NeedUnroll, lower_loop
 from .machine import NeedStatic, Refusal, describe
-from .overlap import strides
 from .overloads import in_place
 from .overloads import set_item as set_object_item
 from .patterns import Patterns
@@ -46,7 +47,6 @@ from .values import (
     Ref,
     Select,
     Static,
-    Step,
     TupleV,
     Value,
 )
@@ -82,7 +82,7 @@ class Statements(Patterns):
                 return stmt(stmts[n + 1:])  # type: ignore[no-any-return]
             self.b.span = self.span(stmt)
             self.node = stmt
-            self.infos[self.current].line = getattr(stmt, "lineno", 0)
+            self.infos[self.current].at = stmt
             if isinstance(stmt, ast.If):
                 rest = stmts[n + 1:]
                 test = self.eval(stmt.test)
@@ -147,11 +147,11 @@ class Statements(Patterns):
         span, node = self.b.span, self.node
         base, loop = self.state, self.loop
         info = self.infos[self.current]
-        around, loops, line = info.loops, list(info.loops), info.line
+        around, loops, at = info.loops, list(info.loops), info.at
         nodes = []
         for stmts, holds in ((then, True), (orelse, False)):
             self.node = node
-            self.state, self.loop, around[:], info.line = base.copy(), loop, loops, line
+            self.state, self.loop, around[:], info.at = base.copy(), loop, loops, at
             with self.opened() as scopes, self.given(condition, holds):
                 nodes.append(Node(scopes, self.run(stmts)))
         self.loop, around[:] = loop, loops
@@ -300,29 +300,27 @@ class Statements(Patterns):
                 number = self.static(index, "an index into a list")
                 items = list(contents.items)
                 items[number] = value
-                self.state.heap[owner.slot] = Items(tuple(items))
+                self.change(owner.slot, Items(tuple(items)))
                 return
             self.state.entangle(owner.slot, set(slots(value)))
-            self.state.heap[owner.slot] = self.b.emit("list_set", self.operand(owner), self.operand(index), self.operand(value))
+            self.change(owner.slot, self.b.emit("list_set", self.operand(owner), self.operand(index), self.operand(value)))
             return
         if isinstance(owner, DictV):
             entries = self.state.heap[owner.slot]
             assert isinstance(entries, Entries)
-            self.state.heap[owner.slot] = entries.put(self.static(index, "a dictionary's key"), value)
+            self.change(owner.slot, entries.put(self.static(index, "a dictionary's key"), value))
             return
-        if isinstance(owner, Ref) and isinstance(value, Ref) and owner.slot == value.slot:
+        owner = views.unrolled(owner)
+        if isinstance(owner, Ref):
             self.check_overlap(owner, self.operand(index), value)
         self.write(owner, self.operand(index), self.operand(value))
 
-    def check_overlap(self, owner: Ref, index: Arg, value: Ref) -> None:
+    def check_overlap(self, owner: Ref, index: Arg, value: Value) -> None:
         """`a[:, 0] = a[1]`: NumPy copies a row and a column that overlap element by element, so what is read may just have been written."""
-        dimensions = rank(type_of(self.state.heap[owner.slot]))  # type: ignore[arg-type]
-        target = strides((*owner.path, Step("index", index)), dimensions)
-        source = strides(value.path, dimensions)
-        if target is None or source is None or len(target) != 1 or len(source) != 1:
-            return  # more than one axis: NumPy looks for overlaps
-        (axis, step), (other_axis, other_step) = target[0], source[0]
-        if (axis, step) != (other_axis, other_step) and step * other_step > 0:
+        if isinstance(value, Select):
+            self.check_overlap(owner, index, value.then)
+            self.check_overlap(owner, index, value.orelse)
+        if isinstance(value, Ref) and value.slot == owner.slot and overlap.may_clash(self, owner, index, value):
             self.refuse("a part of an array is assigned to another part with a different stride",
                         "where they overlap, NumPy reads what it has just written", "copy first: `a[:, 0] = a[1].copy()`")
 
@@ -337,7 +335,7 @@ class Statements(Patterns):
             return
         operand = list_var(self, contents)
         self.state.entangle(owner.slot, {*slots(contents), *slots(value)})
-        self.state.heap[owner.slot] = self.b.emit("list_set", operand, index.operand, self.operand(value))
+        self.change(owner.slot, self.b.emit("list_set", operand, index.operand, self.operand(value)))
 
     def do_AugAssign(self, stmt: ast.AugAssign) -> None:
         op = _AUGMENTED[type(stmt.op)]
@@ -348,7 +346,7 @@ class Statements(Patterns):
             if new is not None:
                 self.bind_name(target.id, new)
         elif isinstance(target, ast.Subscript):
-            owner = self.eval(target.value)
+            owner = views.unrolled(self.eval(target.value))
             index = self.eval(target.slice)
             if isinstance(owner, (Ref, Select)) and self.is_number(owner):
                 at = self.operand(index)
@@ -516,7 +514,7 @@ class Statements(Patterns):
                 return finish(after)
             self.loop = LoopContext(on_break=lambda: finish(rest), on_continue=lambda: iteration(n + 1))
             around[:] = [*loops, stmt]
-            self.b.span = self.span(stmt)
+            self.b.span, self.infos[self.current].at = self.span(stmt), stmt
             self.assign(stmt.target, item)
             return self._run([*stmt.body, lambda _: iteration(n + 1)])
 
@@ -529,7 +527,7 @@ class Statements(Patterns):
                     item = items(n)
                 except IndexError:
                     break
-                self.b.span = self.span(stmt)
+                self.b.span, self.infos[self.current].at = self.span(stmt), stmt
                 self.assign(stmt.target, item)
                 self.execute_all(list(stmt.body))
         finally:
@@ -538,6 +536,12 @@ class Statements(Patterns):
 
     def real_loop(self, stmt: ast.For | ast.While, bounds: tuple[Arg, Arg, Arg] | None, element: Callable[[Any], Value] | None,
                   rest: list[Any], peeled: int = 0) -> Leaf | Split | None:
+        from_before = self.from_iteration_before(stmt)
+        if from_before:
+            if bounds is not None and element is not None and isinstance(stmt, ast.For) and peeled < PEEL_LIMIT:
+                return self.peel(stmt, bounds, element, rest, peeled, from_before)
+            self.refuse(f"`{from_before}` has its value from the iteration before, and none before the loop",
+                        "in the first iteration there is nothing to carry", f"give `{from_before}` a value before the loop", stmt)
         span = self.span(stmt)
         outer, entry = self.loop, self.state
         number = len(self.flags)
@@ -559,7 +563,7 @@ class Statements(Patterns):
 
         def body(index: Any) -> Leaf | Split:
             self.loop = LoopContext(breaks=breaks)
-            self.b.span = span
+            self.b.span, info.at = span, stmt
             if isinstance(stmt, ast.For):
                 assert element is not None
                 kept_indices = list(self.loop_indices)
@@ -585,7 +589,8 @@ class Statements(Patterns):
         guess = self.guess(stmt)
         info.loops.append(stmt)
         try:
-            lower_loop(self, body_and_exits, bounds, guess, span, peelable=bounds is not None or self.begins(stmt))
+            loop = (self.source.file, stmt.lineno, stmt.col_offset)
+            lower_loop(self, body_and_exits, bounds, guess, span, loop, peelable=bounds is not None or self.begins(stmt))
         except (NeedPeel, NeedUnroll) as need:
             self.state, self.loop = snapshot, outer
             del kept.stmts[count:]
@@ -668,6 +673,15 @@ class Statements(Patterns):
             return self._run([*stmt.body, others])
         finally:
             self.loop, around[:] = outer, loops
+
+    def from_iteration_before(self, stmt: ast.For | ast.While) -> str | None:
+        """A name without a value before the loop that an iteration may read before it binds it."""
+        frame, own = self.frame(), self.infos[self.current]
+        first = [ast.Expr(stmt.test)] if isinstance(stmt, ast.While) else []
+        names = exposed([*first, *stmt.body]) & bound_in(stmt.body) & own.locals - own.nonlocals
+        if isinstance(stmt, ast.For):
+            names -= bound_in([stmt.target])
+        return min((name for name in names if frame.get(name, UNBOUND) is UNBOUND), default=None)
 
     def ends(self, end: Leaf | Split) -> Leaf | Split:
         """In a loop's body, `return` leaves the loop with the value and a flag."""

@@ -136,6 +136,29 @@ class Super:
 
 
 @dataclass(frozen=True)
+class Partial:
+    """`functools.partial(function, *args, **keywords)`; or np.vectorize, if `kind` says so."""
+
+    function: Value
+    args: tuple[Value, ...]
+    keywords: tuple[tuple[str, Value], ...] = ()
+    kind: str = "partial"
+
+    def parts(self) -> tuple[Value, ...]:
+        return (self.function, *self.args, *(value for _, value in self.keywords))
+
+    def holding(self, parts: tuple[Value, ...]) -> Partial:
+        """The same with other parts."""
+        names = [name for name, _ in self.keywords]
+        return Partial(parts[0], parts[1:len(self.args) + 1], tuple(zip(names, parts[len(self.args) + 1:])), self.kind)
+
+    def is_like(self, other: Any) -> bool:
+        """Whether the parts of two correspond."""
+        return isinstance(other, Partial) and (self.kind, len(self.args), [n for n, _ in self.keywords]) == (
+            other.kind, len(other.args), [n for n, _ in other.keywords])
+
+
+@dataclass(frozen=True)
 class Range:
     """`range(start, stop, step)`."""
 
@@ -187,7 +210,7 @@ class _Unbound:
 
 UNBOUND = _Unbound()
 
-Value = Union[Static, Num, Ref, Select, TupleV, ListV, DictV, Object, Closure, Method, Bound, Super, Range, SliceV, Lazy, Manager, Generator, _Unbound]
+Value = Union[Static, Num, Ref, Select, TupleV, ListV, DictV, Object, Closure, Method, Bound, Super, Partial, Range, SliceV, Lazy, Manager, Generator, _Unbound]
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,7 @@ class Witness(Interpreter):
         return any(var in self.carrying for var in variables(arg))
 
     def let(self, stmt: Let, env: dict[Var, Any]) -> Any:
-        if not OPS[stmt.op].effect or stmt.op in ("push", "pop", "call", "py.raise") or self.record is None:
+        if not OPS[stmt.op].effect or stmt.op in ("push", "pop", "call", "py.raise") or stmt.op.startswith("rt.") or self.record is None:
             return super().let(stmt, env)
         args = [value_of(arg, env) for arg in stmt.args]
         if stmt.op == "py.perform":

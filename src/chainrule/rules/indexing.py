@@ -46,11 +46,19 @@ def _steps(path: Arg) -> list[tuple[str, Arg]]:
     return steps
 
 
-def _view(call: Call, g: Operand, steps: list[tuple[str, Arg]]) -> Operand:
-    """What a path leads to, as a read."""
-    names = {"index": "index", "T": "np.transpose", "reshape": "np.reshape"}
+def _view(call: Call, g: Operand, steps: list[tuple[str, Arg]], primal: bool = False) -> Operand:
+    """What a path leads to in a cotangent, or in the array itself (`primal`), as a read."""
+    names = {"index": "index", "T": "np.transpose", "reshape": "np.reshape", "item": "item"}
     for step, detail in steps:
-        g = call.b.emit(names[step], g, detail)
+        if step == "flat":
+            g = call.b.emit("np.reshape", g, Lit(-1))
+        elif step in names:
+            g = call.b.emit(names[step], g, detail)
+        else:
+            assert isinstance(detail, Seq)
+            g = call.b.emit(step, g, *detail.items)
+            if step == "np.imag" and not primal:  # the cotangent of x + iy is that of x, minus i times that of y
+                g = call.b.emit("neg", g)
     return g
 
 

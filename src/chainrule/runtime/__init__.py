@@ -49,6 +49,11 @@ from .control import (
     set_errors,
     stop_gradient,
 )
+from .draws import (
+    check_nonnegative,
+    check_positive,
+    check_range,
+)
 from .pointwise import (
     absorb,
     add_ties,
@@ -65,6 +70,16 @@ from .pointwise import (
     ties,
 )
 from .record import expect, expect_kind, expect_same, once, raised
+from .updates import (
+    conj,
+    mean_shares,
+    multiply_at_pull,
+    resize_pull,
+    shares_at,
+    shares_of_some,
+    spread_axes,
+    view,
+)
 
 __all__ = [
     "absorb",
@@ -72,7 +87,11 @@ __all__ = [
     "add_ties",
     "adjugate",
     "broadcast_like",
+    "check_nonnegative",
+    "check_positive",
+    "check_range",
     "cholesky_pull",
+    "conj",
     "cumprod_pull",
     "cut",
     "diagonal_pull",
@@ -99,7 +118,9 @@ __all__ = [
     "kron_pull",
     "last_wins",
     "list_ties",
+    "mean_shares",
     "median_share",
+    "multiply_at_pull",
     "norm_pull",
     "once",
     "one_hot",
@@ -110,10 +131,14 @@ __all__ = [
     "put_along",
     "raised",
     "repeat_pull",
+    "resize_pull",
     "set_errors",
     "share",
+    "shares_at",
+    "shares_of_some",
     "sign",
     "sinc_slope",
+    "spread_axes",
     "stop_gradient",
     "sum_leaves",
     "ties",
@@ -123,5 +148,6 @@ __all__ = [
     "unique_pull",
     "unsort",
     "unstack",
+    "view",
     "zeros_like",
 ]

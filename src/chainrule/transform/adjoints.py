@@ -210,14 +210,14 @@ class Adjoints:
         if have == ():
             return g
         if want is None or have is None:
-            return self.b.emit("rt.unbroadcast", g, self.like(var), type=var.type)
+            return self.b.emit("rt.unbroadcast", g, self.like(var), type=_of_dtype(var.type, type_of(g)))
         extra = len(have) - len(want)
         if extra > 0:
             g = self.b.emit("np.sum", g, axes(tuple(range(extra))))
             have = have[extra:]
         tail = want[len(want) - len(have):]
         if any(w != h and w != 1 and h != 1 for w, h in zip(tail, have)):
-            return self.b.emit("rt.unbroadcast", g, self.like(var), type=var.type)
+            return self.b.emit("rt.unbroadcast", g, self.like(var), type=_of_dtype(var.type, type_of(g)))
         ones = tuple(axis for axis, (w, h) in enumerate(zip(tail, have)) if w == 1 and h != 1)
         if ones:
             g = self._sum_keeping(g, ones)
@@ -298,6 +298,11 @@ class Adjoints:
         """The full adjoint of a Var, which is forgotten; zeros if there is none."""
         bar = self.bars.pop(var, None)
         return self.zeros(var) if bar is None else self.full(var, bar)
+
+
+def _of_dtype(type: Type, like: Type) -> Type:
+    """An array's type with the dtype of another one."""
+    return Array(like.dtype, type.shape) if isinstance(type, Array) and isinstance(like, (Array, Scalar)) else type
 
 
 def is_thin(g: Operand, var: Var) -> bool:

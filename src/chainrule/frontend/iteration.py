@@ -12,7 +12,7 @@ from ..ir.types import Array, Scalar
 from .expressions import Expressions
 from .loops import NeedUnroll
 from .machine import describe
-from .merge import list_var
+from .merge import holds_object, list_var
 from .state import slots
 from .values import DictV, Entries, Items, Lazy, ListV, Num, Range, Ref, Select, Static, TupleV, Value
 from .views import unrolled
@@ -190,6 +190,8 @@ class Iteration(Expressions):
             raise NeedUnroll
         if not items:
             self.refuse("an empty list is indexed", "it has no items", "check the index")
+        if any(map(holds_object, items)):
+            return self.pick(items, Static(self.decide(index, "an index into a list of objects")), lambda some: TupleV(some))
         if not all(self.is_number(item) or (isinstance(item, Static) and not callable(item.value)) for item in items):
             from . import functionals
 

@@ -16,7 +16,7 @@ from ..ir.walk import map_arg
 from .machine import Machine
 from .places import Node, Place, Plan, is_numeric, lookup, parts, path_vars, same_structure
 from .state import State
-from .values import UNBOUND, DictV, Entries, Items, ListV, Object, Ref, Select, Static, Step, TupleV, Value
+from .values import UNBOUND, DictV, Items, ListV, Object, Ref, Select, Static, Step, TupleV, Value
 
 
 def late_references(plan: Plan, entry: State, header: State, node: Node) -> dict[Place, Ref]:
@@ -93,7 +93,8 @@ def rebuilt(m: Machine, after: State, state: State, value: Value) -> Value:
         contents = state.heap[value.slot]
         slot = m.new(Items(()))
         items = tuple(rebuilt(m, after, state, item) for _, item in parts(state, ("",), value) or ())
-        after.heap[slot] = Items(items) if isinstance(contents, Items) else Entries(contents.keys, items)  # type: ignore[union-attr]
+        after.heap[slot] = Items(items) if isinstance(contents, Items) else contents.holding(items)  # type: ignore[union-attr]
+        m.ambiguous.add(slot)
         return Object(slot, value.cls) if isinstance(value, Object) else type(value)(slot)
     return value if isinstance(value, Static) else UNBOUND
 
@@ -101,6 +102,7 @@ def rebuilt(m: Machine, after: State, state: State, value: Value) -> Value:
 def renewed(m: Machine, value: Any) -> Any:
     """A container like a list, a dictionary or an object, with the same things in it."""
     slot = m.new(m.state.heap[value.slot])
+    m.ambiguous.add(slot)
     return Object(slot, value.cls) if isinstance(value, Object) else type(value)(slot)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..ir.build import Scope
 from ..ir.nodes import UNDEFINED, Arg, Block, Branch, Break, End, For, Lit, Operand, Raise, Span, Var, While, Yield
-from ..ir.types import Scalar, Type, renew
+from ..ir.types import Opaque, Scalar, Type, renew
 from .choices import check_choices, choice_name, end_value, install_choice, own_array
 from .late import containers_in, late_containers, late_references, late_types, rebuilt, renamed, renewed
 from .machine import Machine, Poison
@@ -107,7 +107,7 @@ def _kind(value: Any) -> str:
 def _bind_out(m: Machine, place: Place, kind: str, out: Var) -> None:
     if kind == "contents":
         m.state.heap[place[1]] = out
-    elif kind == "array":
+    elif kind == "array" and not isinstance(out.type, Opaque):
         put(m.state, place, Ref(m.new(out)))
     elif kind == "list":
         put(m.state, place, ListV(m.new(out)))

@@ -19,19 +19,12 @@ from ..ir.nodes import Lit
 from ..ir.types import Opaque, Scalar
 from .machine import describe
 from .source import MISSING, Place
-from .values import UNBOUND, DictV, Entries, Items, ListV, Num, Object, Static, Value
+from .values import UNBOUND, DictV, Entries, Items, ListV, Num, Static, Value
 
 if TYPE_CHECKING:
     from .calls import Calls
 
 FRAME = 0  # of the global variables that the program sets
-
-
-class NeedGlobal(Exception):
-    """The program sets this global variable: it must be a variable of the program from the beginning."""
-
-    def __init__(self, place: Place) -> None:
-        self.place = place
 
 
 # -- import ------------------------------------------------------------------------------------------------------
@@ -87,13 +80,7 @@ def delete(m: Calls, target: ast.expr) -> None:
         for part in target.elts:
             delete(m, part)
     elif isinstance(target, ast.Attribute):
-        owner = m.eval(target.value)
-        contents = m.state.heap[owner.slot] if isinstance(owner, Object) else None
-        if not isinstance(owner, Object) or not isinstance(contents, Entries):
-            m.refuse(f"the attribute `{target.attr}` is deleted", "the gradient call would change an object of yours", "leave it", target)
-        if target.attr not in contents.keys:
-            m.fail(AttributeError, Static(f"{owner.cls.__name__!r} object has no attribute {target.attr!r}"))
-        m.state.heap[owner.slot] = contents.drop(target.attr)
+        m.delete_attribute(m.eval(target.value), m.private(target.attr), target)
     else:
         assert isinstance(target, ast.Subscript)
         delete_item(m, m.eval(target.value), m.eval(target.slice))
@@ -151,4 +138,4 @@ def finish(m: Any, places: list[Place]) -> None:
         m.b.effect("rt.set_global", Lit(place.root), Lit(place.name), m.operand(value))
 
 
-__all__ = ["FRAME", "NeedGlobal", "begin", "delete", "delete_item", "finish", "import_statement"]
+__all__ = ["FRAME", "begin", "delete", "delete_item", "finish", "import_statement"]

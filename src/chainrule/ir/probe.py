@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..structure import made
 from .nodes import Arg, Lit, Make, Seq, Slice, Var
 from .ops import Op
 from .types import OBJECT, Array, Dim, Extent, List, Opaque, Scalar, Tuple, Type, renew, unknown_extent
@@ -110,7 +111,7 @@ def sample(arg: Any, sizes: dict[str, int]) -> Any:
     if isinstance(arg, Slice):
         return slice(sample(arg.start, sizes), sample(arg.stop, sizes), sample(arg.step, sizes))
     if isinstance(arg, Make):
-        return arg.cls(**dict(zip(arg.keys, (sample(item, sizes) for item in arg.items))))
+        return made(arg.cls, arg.keys, [sample(item, sizes) for item in arg.items])
     return _sample_type(arg.type, sizes)
 
 

@@ -1010,6 +1010,14 @@ def repeated_indices_added_the_last_wins(x):
     return np.sum(y * y)
 
 
+@case(S, 0.7)
+def repeated_indices_of_a_mesh(a, s):
+    a[np.ix_([0, 0], [0])] -= s
+    a[np.ix_([1, 1], [2, 2])] = s * a[np.ix_([1, 2], [0, 0])]
+    np.add.at(a, np.ix_([2, 2], [1]), s)
+    return np.sum(a * a)
+
+
 @case(THREE, expected=[6.0, 6.0, 6.0])
 def add_at_accumulates(x):
     y = np.zeros(2)
@@ -1735,8 +1743,9 @@ def test_what_cannot_be_looked_into_is_refused_or_raises(f):
         cr.grad(f)(X)
 
 
-def test_vectorize_is_refused_or_right():
-    f = lambda x: np.sum(np.vectorize(lambda t: t * t)(x))
+@pytest.mark.parametrize("f", [lambda x: np.sum(np.vectorize(lambda t: t * t)(x)), lambda x: np.sum(np.apply_along_axis(lambda t: t * t, 0, x))],
+                         ids=["vectorize", "apply_along_axis"])
+def test_loops_of_numpy_over_functions_are_right_or_refused(f):
     try:
         gradient = cr.grad(f)(X)
     except REFUSED:

@@ -25,7 +25,7 @@ from ..errors import Finding, MissingRuleError, SourceUnavailableError
 from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Make, Seq, Var
 from ..ir.ops import OPS
-from ..ir.types import List, Opaque, differentiable
+from ..ir.types import List, Opaque, differentiable, rank
 from ..rules import effects as effect_rules
 from ..rules import random, registry
 from . import source as sources
@@ -662,6 +662,10 @@ class Calls(Iteration):
         self.refuse(f"{describe(owner)} has no method `{name}` here", "it is not known to the compiler", "use a function of NumPy or plain Python")
 
     def number_method(self, owner: Value, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        if name == "item" and args:
+            index = args[0] if len(args) == 1 else TupleV(args)
+            whole = owner if isinstance(index, TupleV) or rank(self.type(owner)) == 1 else self.call_row("np.reshape", (owner, Static(-1)), {})
+            return self.call_row("rt.item", (self.subscript(whole, index),), {})
         if name == "item" and not args:
             return self.call_row("rt.item", (owner,), {}) if "rt.item" in OPS else self.call_static(float, (owner,), {})
         if name in registry.WRITING_METHODS:

@@ -154,7 +154,7 @@ def read_in_a_branch(x, n):
     i = 0
     while i < n:
         if i == 1:
-            v = x[i] * s
+            v = x[i] * s  # noqa: F821
         s = x[i] * 2
         i += 1
     return v * s

@@ -12,6 +12,7 @@ from ..ir.build import Scope
 from ..ir.nodes import UNDEFINED, Arg, Block, Branch, Break, End, For, Lit, Operand, Raise, Span, Var, While, Yield
 from ..ir.types import Opaque, Scalar, Type, renew
 from .choices import check_choices, choice_name, end_value, install_choice, own_array
+from .filled import filled
 from .late import containers_in, late_containers, late_references, late_types, rebuilt, renamed, renewed
 from .machine import Machine, Poison
 from .merge import list_var
@@ -90,8 +91,17 @@ def state_after(m: Machine, plan: Plan, entry: State, header: State, node: Node,
     arrays += [inner for place in containers for inner in containers_in(after, place)]
     arrays += [place for place, kind in kinds.items() if kind in ("array", "list")]
     entangle_outs(m, plan, entry, header, after, node, [place for place in arrays if place not in plan.choices])
+    for place in kinds:
+        if place not in plan.choices and any(_partial(m, leaf.state, place) for _, leaf in node.leaves() if leaf.kind != "raise"):
+            put(after, place, Poison("a loop binds it on some of its paths only: it may be the array of an earlier iteration"))
     _bind_unchanged(entry, after, node, {*plan.places, *plan.choices, *late, *references, *containers})
     return after
+
+
+def _partial(m: Machine, state: State, place: Place) -> bool:
+    """Whether a place holds an array that exists on some paths only."""
+    value = lookup(state, place)
+    return isinstance(value, Ref) and state.heap.get(value.slot) in m.partial
 
 
 def _hint(entry: State, plan: Plan, place: Place) -> str | None:
@@ -156,7 +166,8 @@ def yielded(m: Machine, every: list[Place], plan: Plan, params: dict[Place, Var]
                 if place[0] == "memory":
                     result.append(list_var(m, value) if isinstance(value, Items) else value)
                 else:
-                    result.append(params[place] if value is UNBOUND else UNDEFINED if isinstance(value, Poison) else m.operand(value))
+                    operand = params[place] if value is UNBOUND else UNDEFINED if isinstance(value, Poison) else m.operand(value)
+                    result.append(filled(m, operand, params[place]) if isinstance(value, Num) else operand)
             return tuple(result)
     finally:
         m.state = kept

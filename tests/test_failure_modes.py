@@ -1584,6 +1584,12 @@ def the_dtype_of_an_argument(x):
     return np.sum(x * x) if x.dtype == np.float32 and x.ndim == 1 else np.sum(x)
 
 
+@case(X, 0.1)
+def a_truth_value_of_python_or_of_numpy(x, s):
+    t = 0.5 if s > 0.0 else x[0]
+    return x[1] * (2.0 if (t > -0.2) is True else 3.0)
+
+
 @case(X)
 def an_fstring_of_a_shape(x):
     label = f"{x.shape[0]} numbers"

@@ -845,7 +845,6 @@ def test_numbers_are_printed_as_the_program_prints_them(capsys):
     assert capsys.readouterr().out == "0: 2.250\n1: 5.062\n"
 
 
-@gap("files")
 def test_a_file_is_written_once(tmp_path):
     path = tmp_path / "log"
 
@@ -1627,7 +1626,7 @@ def functions_of_math(x):
     return math.sin(x) * math.exp(-x) + math.sqrt(x) * math.log(x) + math.atan2(x, 2.0) + math.hypot(x, 1.0) + math.pow(x, 3)
 
 
-@case(X, refused="item with an index")
+@case(X)
 def items_of_arrays(x):
     return x[2].item() * x[0] + x.item(1) * x.sum().item()
 
@@ -1743,7 +1742,8 @@ def a_helper_with_a_cache(x):
 
 @pytest.mark.parametrize("f", [
     lambda x: np.sum(np.frompyfunc(abs, 1, 1)(x)), lambda x: eval("x") + 0.0 * x[0], lambda x: np.sum(x) * len(open("f", "xx").read()),
-], ids=["frompyfunc", "eval", "a file that is not there"])
+    lambda x: np.sum(np.vectorize(np.sum, signature="(n)->()")(x)),
+], ids=["frompyfunc", "eval", "a file that is not there", "vectorize with a signature"])
 def test_what_cannot_be_looked_into_is_refused_or_raises(f):
     with pytest.raises((*REFUSED, NameError, ValueError)):
         cr.grad(f)(X)

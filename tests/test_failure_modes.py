@@ -979,7 +979,6 @@ def test_an_attribute_of_an_object_outside_is_written_and_read_back():
         net.w = 1.0
 
 
-@gap("globals are not written")
 def test_a_global_is_written_and_read_back():
     def f(x):
         global total

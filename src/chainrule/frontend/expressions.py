@@ -250,7 +250,8 @@ class Expressions(Exceptions):
             return None
         for x, y in ((a, b), (b, a)):
             if isinstance(x, Static) and (x.value is None or isinstance(x.value, (str, bool, type, types.FunctionType))):
-                if isinstance(x.value, bool) and isinstance(y, Num) and type_of(y.operand) in (Scalar("bool", True), Scalar("bool", True, mixed=True)):
+                kind = type_of(y.operand) if isinstance(x.value, bool) and isinstance(y, Num) else None
+                if isinstance(kind, Scalar) and kind.dtype == "bool" and (kind.weak or kind.mixed):
                     return None  # one of the two
                 if not _opaque(y):
                     return False

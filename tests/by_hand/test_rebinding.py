@@ -307,6 +307,15 @@ def to_and_fro(x, y, n):
 
 
 @program(X, Y)
+def told_apart_by_identity(x, y, n):
+    a = x
+    for i in range(n):
+        a[i % 3] = a[(i + 1) % 3] * 1.5
+        a = y if a is x else x
+    return np.sum(x**2) * np.sum(y * y) + (a[0] if a is not y else 2 * a[1])
+
+
+@program(X, Y)
 def left_by_break(x, y, n):
     for _ in range(n):
         x, y = y, x

@@ -102,6 +102,21 @@ def test_a_keyword_that_a_rule_does_not_know():
         "  help: leave 'where' out")
 
 
+def test_a_draw():
+    assert refusal("def f(x):\n    return np.random.beta(x[0], 2.0)\n") == (
+        "FILE:2 in f: `beta` with a parameter `a` that is differentiated\n"
+        "    return np.random.beta(x[0], 2.0)\n"
+        "    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "  why: the sample is not a function of it with a known derivative\n"
+        "  help: differentiate the logarithm of the density instead, or draw from a family with location and scale")
+    assert refusal("def f(x):\n    return x[0] * np.random.get_state()[2]\n") == (
+        "FILE:2 in f: `get_state` cannot be differentiated\n"
+        "    return x[0] * np.random.get_state()[2]\n"
+        "                  ^^^^^^^^^^^^^^^^^^^^^\n"
+        "  why: this draw is not in the table of those that can be differentiated through\n"
+        "  help: draw outside the function and pass the sample in")
+
+
 def test_an_attribute_that_is_written():
     class Holder:
         pass

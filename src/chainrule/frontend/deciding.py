@@ -131,6 +131,8 @@ class Deciding(Exits):
             self.no_rule(function)
         if isinstance(type, Opaque):
             plain = found is None or isinstance(found, (str, bytes, bool, list, tuple, dict, set, frozenset, range))
+            if isinstance(found, (str, bytes)) and any(self.witness.carries(o) for o in (*operands, *named.values())):
+                plain = False  # numbers may be read out of it again: it must be seen where it comes from
             return Static(self.decide(self.wrap(result), "the result of this call")) if plain else self.wrap(result)
         dtype, dimensions = (found.dtype, found.ndim) if isinstance(found, np.ndarray) else (None, None)
         return self.wrap(self.b.emit("rt.expect_kind", result, Lit(found.__class__), Lit(dtype), Lit(dimensions), type=type))

@@ -7,7 +7,7 @@ import collections
 from typing import Any
 
 from ..ir.build import type_of
-from ..ir.nodes import Arg, Lit, Make, Seq
+from ..ir.nodes import Arg, Lit, Make, Seq, Var
 from ..ir.types import BOOL, Opaque
 from ..rules import effects
 from ..rules.effects import TEXT, Effect
@@ -72,7 +72,7 @@ def text_method(m: Calls, text: str, name: str, args: Args, keywords: Keywords) 
 
 # -- lists outside that a program writes messages or values into ------------------------------------------------------
 
-_RECORDS = {list: {"append", "extend", "insert"}, set: {"add", "update"}, collections.deque: {"append", "appendleft", "extend"}}
+_RECORDS: dict[type, set[str]] = {list: {"append", "extend", "insert"}, set: {"add", "update"}, collections.deque: {"append", "appendleft", "extend"}}
 _COPIES = {"copy", "array", "astype", "flatten", "item", "tolist", "float", "int"}
 
 
@@ -91,7 +91,7 @@ def record(m: Calls, node: ast.Call) -> Value | None:
                  "collect the values in a list of the function's own, and return it")
     args = [m.eval(a) for a in node.args]
     for a, value in zip(node.args, args):
-        if not _is_own(a) and any(m.is_array(slot) for slot in reachable(m.state, iter((value,)))):
+        if not _is_own(a) and any(isinstance(m.state.heap[slot], Var) for slot in reachable(m.state, iter((value,)))):
             m.refuse("an array is kept outside that the program may go on to write", "what is kept would change with it", "keep a copy: `x.copy()`", a)
     bound = getattr(held, function.attr)
     m.guard(place.attribute(function.attr), bound)

@@ -253,6 +253,9 @@ class Expressions(Exceptions):
             if a.slot != b.slot and b.slot in self.state.entangled.get(a.slot, ()):
                 self.refuse("arrays that share memory are compared with `is`", "whether they are one object is only known when the program runs",
                             "leave the test out, or pass a copy")
+            if a == b and a.path and a is not b:
+                self.refuse("two views of one array are compared with `is`", "each is an object of its own unless it is the same name for it",
+                            "leave the test out")
             return a == b
         if isinstance(a, (ListV, DictV, Object)) and type(a) is type(b):
             return a == b

@@ -52,16 +52,15 @@ def lower(request: Request) -> Lowered:
 
     Raises UnsupportedError, MissingRuleError, NeedStatic.
     """
-    choosing: frozenset[Any] = frozenset()
+    choosing: frozenset[Any] = frozenset()  # the loops that carry which of several arrays each name refers to
     while not request.by_values:
-        lowerer = Lowerer(request)
-        lowerer.choosing = choosing
+        lowerer = Lowerer(request, choosing=choosing)
         try:
             return lowerer.run_request()
         except NeedCapture:
             continue
         except NeedChoices as need:
-            choosing = choosing | {need.loop}
+            choosing |= {need.loop}
         except Refusal as refusal:
             if request.values is None:
                 raise refusal.error from None
@@ -75,20 +74,19 @@ class NeedCapture(Exception):
     """Memory from outside was first met inside a branch or a loop: it is there before, so lowering starts again with it."""
 
 
-def lower_by_values(request: Request, choosing: frozenset[Any]) -> Lowered:
+def lower_by_values(request: Request, choosing: frozenset[Any] = frozenset()) -> Lowered:
     """Lower the path that this call takes; again, with more loops and branches executed by values, until nothing is refused."""
     concrete = Concrete(request.everywhere)
     while True:
         if request.record is not None:
             request.record.rewind()
-        lowerer = Lowerer(request, Witness(request.record), concrete)
-        lowerer.choosing = choosing
+        lowerer = Lowerer(request, Witness(request.record), concrete, choosing)
         try:
             return lowerer.run_request()
         except NeedCapture:
             continue
         except NeedChoices as need:
-            choosing = choosing | {need.loop}
+            choosing |= {need.loop}
         except Refusal as refusal:
             node, file = refusal.region or (None, "")
             if not concrete.add(node, file):
@@ -103,8 +101,10 @@ def lower_by_values(request: Request, choosing: frozenset[Any]) -> Lowered:
 class Lowerer(Recursion):
     """The abstract machine for one request."""
 
-    def __init__(self, request: Request, witness: Witness | None = None, concrete: Concrete | None = None) -> None:
+    def __init__(self, request: Request, witness: Witness | None = None, concrete: Concrete | None = None,
+                 choosing: frozenset[Any] = frozenset()) -> None:
         super().__init__()
+        self.choosing = choosing
         self.request = request
         self.witness, self.concrete = witness, concrete or Concrete()
         if witness is not None:

@@ -20,6 +20,7 @@ from ..ir.types import Array, List, Scalar, kind, shape
 from ..rules.structure import is_basic
 from . import overlap, views
 from .exits import STATEMENT, Exit, leaves
+from .exposed import bound_in, exposed
 from .generators import yields
 from .loops import NeedPeel, NeedUnroll, lower_loop
 from .machine import NeedStatic, Refusal, describe
@@ -523,6 +524,12 @@ class Statements(Patterns):
 
     def real_loop(self, stmt: ast.For | ast.While, bounds: tuple[Arg, Arg, Arg] | None, element: Callable[[Any], Value] | None,
                   rest: list[Any], peeled: int = 0) -> Leaf | Split | None:
+        from_before = self.from_iteration_before(stmt)
+        if from_before:
+            if bounds is not None and element is not None and isinstance(stmt, ast.For) and peeled < PEEL_LIMIT:
+                return self.peel(stmt, bounds, element, rest, peeled, from_before)
+            self.refuse(f"`{from_before}` has its value from the iteration before, and none before the loop",
+                        "in the first iteration there is nothing to carry", f"give `{from_before}` a value before the loop", stmt)
         span = self.span(stmt)
         outer, entry = self.loop, self.state
         number = len(self.flags)
@@ -594,6 +601,15 @@ class Statements(Patterns):
         if returns and not reached:
             self.frame()["%returned"] = Static(False)
         return self.after_loop(stmt, breaks, bool(reached), rest, span)
+
+    def from_iteration_before(self, stmt: ast.For | ast.While) -> str | None:
+        """A name without a value before the loop that an iteration may read before it binds it."""
+        frame, own = self.frame(), self.infos[self.current]
+        first = [ast.Expr(stmt.test)] if isinstance(stmt, ast.While) else []
+        names = exposed([*first, *stmt.body]) & bound_in(stmt.body) & own.locals - own.nonlocals
+        if isinstance(stmt, ast.For):
+            names -= bound_in([stmt.target])
+        return min((name for name in names if frame.get(name, UNBOUND) is UNBOUND), default=None)
 
     def ends(self, end: Leaf | Split) -> Leaf | Split:
         """In a loop's body, `return` leaves the loop with the value and a flag."""

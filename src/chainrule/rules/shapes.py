@@ -16,8 +16,8 @@ from .table import ROWS, RowError, linear, structural, zero
 VIEW = {"views": (0,)}
 
 linear("np.reshape(x, shape, order='C') -> y", op={"views": (0,), "infer": infer.reshaped}, view=views.reshaped,
-       x="shaped(y_bar, x) if order == 'C' else np.reshape(y_bar, shape(x), order)", shape="0.0")
-linear("np.ravel(x, order='C') -> y", op=VIEW, view=views.raveled, x="shaped(y_bar, x) if order == 'C' else np.reshape(y_bar, shape(x), order)")
+       x="shaped(y_bar, x) if order == 'C' else np.reshape(y_bar, shape(x), fixed(order))", shape="0.0")
+linear("np.ravel(x, order='C') -> y", op=VIEW, view=views.raveled, x="shaped(y_bar, x) if order == 'C' else np.reshape(y_bar, shape(x), fixed(order))")
 linear("np.transpose(x, axes=None) -> y", op=VIEW, view=views.transposed,
        x="np.transpose(y_bar) if axes is None else np.transpose(y_bar, inverse(axes))")
 linear("np.matrix_transpose(x) -> y", op=VIEW, view=views.matrix_transposed, x="np.matrix_transpose(y_bar)")
@@ -284,6 +284,7 @@ def _nested(arg: Seq, place: tuple[int, ...], call: Call) -> list[tuple[tuple[in
 
 
 structural("np.array(object, dtype=None) -> y", _array, op={"fresh": True})
+structural("np.copy(a, order='K') -> y", lambda let, call: _same(let, call), op={"fresh": True})
 structural("np.asarray(a, dtype=None) -> y", _array, op=VIEW, view=views.itself)
 structural("np.asanyarray(a, dtype=None) -> y", _array, op=VIEW, view=views.itself)
 linear("rt.cut(g, like, axis) -> y", like="0.0", g="np.concatenate(y_bar, axis)")

@@ -460,6 +460,14 @@ def a_row_bound_in_the_loop(a, x, n):
     return np.sum(a**3)
 
 
+def test_lists_inside_lists_that_become_an_array():
+    def f(x, y):
+        b = np.array([[v * w for v in x] for w in y])
+        return np.sum(b * b) + b[0, 1]
+
+    gradient_is(f, (X, Y[:2]))
+
+
 # -- what the compiler must not take for something else --------------------------------------------------------------------
 
 

@@ -201,6 +201,10 @@ class Expressions(Exceptions):
             same = self.same_object(a, b)
             if same is not None:
                 return Static(same == (op == "is"))
+            if isinstance(a, Select):
+                return self.choose(a.condition, lambda: self.compare(op, a.then, b), lambda: self.compare(op, a.orelse, b))
+            if isinstance(b, Select):
+                return self.choose(b.condition, lambda: self.compare(op, a, b.then), lambda: self.compare(op, a, b.orelse))
         if isinstance(a, Static) and isinstance(b, Static):
             folded = self.b.emit(op, Lit(a.value), Lit(b.value)) if op in ("<", "<=", ">", ">=", "==", "!=", "is", "is not") else None
             if isinstance(folded, Lit):

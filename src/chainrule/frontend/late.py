@@ -13,10 +13,12 @@ from ..ir.build import type_of
 from ..ir.nodes import Arg, Seq, Slice, Var
 from ..ir.types import Type, join
 from ..ir.walk import map_arg
-from .machine import Machine
+from .machine import Machine, Poison
 from .places import Node, Place, Plan, is_numeric, lookup, parts, path_vars, same_structure
 from .state import State
 from .values import UNBOUND, DictV, Items, ListV, Object, Ref, Select, Static, Step, TupleV, Value
+
+DEAD: Any = Poison("it was taken for dead")  # what a name is bound to that is not read again before it is assigned
 
 
 def late_references(plan: Plan, entry: State, header: State, node: Node) -> dict[Place, Ref]:
@@ -29,7 +31,7 @@ def late_references(plan: Plan, entry: State, header: State, node: Node) -> dict
         for number, frame in leaf.state.frames.items():
             for name, value in frame.items():
                 place = ("name", number, name)
-                if number not in header.frames or place in plan.places or header.frames[number].get(name, UNBOUND) is not UNBOUND:
+                if number not in header.frames or place in plan.places or header.frames[number].get(name, UNBOUND) is not UNBOUND or value is DEAD:
                     continue
                 if place not in found:
                     found[place] = value if isinstance(value, Ref) and value.slot in entry.heap else None
@@ -64,7 +66,7 @@ def late_containers(header: State, node: Node) -> dict[Place, tuple[State, Value
         for number, frame in leaf.state.frames.items():
             for name, value in frame.items():
                 place = ("name", number, name)
-                if number not in header.frames or header.frames[number].get(name, UNBOUND) is not UNBOUND or value is UNBOUND:
+                if number not in header.frames or header.frames[number].get(name, UNBOUND) is not UNBOUND or value is UNBOUND or value is DEAD:
                     continue
                 known = found.setdefault(place, (leaf.state, value))
                 if parts(leaf.state, place, value) is None or known is None or not _alike(*known, leaf.state, value):
@@ -140,7 +142,7 @@ def late_types(m: Machine, plan: Plan, header: State, node: Node, references: di
                 if place in plan.places or header.frames[number].get(name, UNBOUND) is not UNBOUND:
                     continue
                 if place in references:
-                    for n, var in enumerate(path_vars(value)):  # type: ignore[arg-type]
+                    for n, var in enumerate(path_vars(value) if isinstance(value, Ref) else ()):
                         at = (place, "path", n)
                         found[at] = var.type if at not in found else join(found[at], var.type)  # type: ignore[arg-type]
                     continue

@@ -78,7 +78,7 @@ def state_after(m: Machine, plan: Plan, entry: State, header: State, node: Node,
     for _, leaf in node.leaves():
         if leaf.kind != "raise":
             for place in late:
-                if place[1] not in ("path", "is", "at") and (value := lookup(leaf.state, place)) is not UNBOUND:
+                if place[1] not in ("path", "is", "at") and (value := lookup(leaf.state, place)) is not UNBOUND and not isinstance(value, Poison):
                     kinds.setdefault(place, _kind(value))
     for place, kind in kinds.items():
         _bind_out(m, place, kind, outs[place])

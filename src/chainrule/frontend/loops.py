@@ -14,7 +14,7 @@ from ..ir.build import Scope, type_of
 from ..ir.nodes import Arg, Lit, Operand, Span, Var
 from ..ir.types import INT, List, Opaque, Scalar, Type, covers, join, renew
 from .choices import choice_name, install_choice, widen_choices
-from .late import renewed
+from .late import DEAD, renewed
 from .loop_ends import finish
 from .machine import Machine, Poison
 from .merge import holds_object, list_var
@@ -51,9 +51,6 @@ class NeedUnroll(Exception):
 
 class NeedItems(NeedUnroll):
     """The loop fills a list with objects: each of them needs code of its own."""
-
-
-DEAD = Poison("it was taken for dead")  # a name that is not read again before it is assigned
 
 
 def lower_loop(m: Machine, body: Callable[[Operand | None], Leaf | Split], bounds: tuple[Arg, Arg, Arg] | None,
@@ -93,7 +90,7 @@ def lower_loop(m: Machine, body: Callable[[Operand | None], Leaf | Split], bound
 def forget(state: State, names: list[tuple[int, str]]) -> None:
     """Unbind names that nobody reads any more, before they are assigned again."""
     for number, name in names:
-        state.frames[number][name] = DEAD  # type: ignore[assignment]
+        state.frames[number][name] = DEAD
 
 
 # -- the header ----------------------------------------------------------------------------------------------

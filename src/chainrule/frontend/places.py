@@ -60,7 +60,6 @@ class Carried:
     """A place that the loop carries: the type of its parameter, once it is known."""
 
     type: Type
-    memory: bool = False  # a name or item that is bound to another array each time: carried by contents
     kind: str = "number"  # "number", "array", "list", "contents"
 
 

@@ -268,9 +268,14 @@ def _array(let: Let, call: Call) -> None:
                 call.add(item, call.b.emit("index", full, Lit(place if len(place) > 1 else place[0])))
     elif isinstance(x, Var) and call.active(x):
         if isinstance(x.type, (List, Tuple)):
-            call.add(x, call.b.emit("rt.unstack", call.full(), Lit(0), type=x.type))
+            call.add(x, call.b.emit("rt.unstack", call.full(), Lit(0), Lit(_depth(x.type)), type=x.type))
         else:
             call.add(x, call.full())
+
+
+def _depth(of: Type) -> int:
+    """How many lists are inside each other."""
+    return 1 + _depth(of.element) if isinstance(of, List) and isinstance(of.element, List) else 1
 
 
 def _nested(arg: Seq, place: tuple[int, ...], call: Call) -> list[tuple[tuple[int, ...], Var]]:
@@ -288,7 +293,7 @@ structural("np.copy(a, order='K') -> y", lambda let, call: _same(let, call), op=
 structural("np.asarray(a, dtype=None) -> y", _array, op=VIEW, view=views.itself)
 structural("np.asanyarray(a, dtype=None) -> y", _array, op=VIEW, view=views.itself)
 linear("rt.cut(g, like, axis) -> y", like="0.0", g="np.concatenate(y_bar, axis)")
-linear("rt.unstack(g, axis) -> y", g="np.stack(y_bar, axis)")
+linear("rt.unstack(g, axis, depth=1) -> y", g="np.stack(y_bar, axis)")
 
 
 # -- methods that are not functions of NumPy too -----------------------------------------------------------------------

@@ -77,8 +77,10 @@ def one_hot(like: Any, index: Any, g: Any) -> Any:
     return result
 
 
-def unstack(g: Any, axis: int = 0) -> Any:
-    """The slices of an array across an axis, as a list."""
+def unstack(g: Any, axis: int = 0, depth: int = 1) -> Any:
+    """The slices of an array across an axis, as a list; `depth`: of so many lists inside each other."""
+    if depth > 1:
+        return [unstack(part, 0, depth - 1) for part in unstack(g, axis)]
     if np.ndim(g) == 1:
         return g.tolist()
     return [np.take(g, k, axis) for k in range(np.shape(g)[axis])]

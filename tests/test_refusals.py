@@ -38,10 +38,6 @@ def refusal(text, *args, error=UnsupportedError):
 
 SYNTAX = {
     "TryStar": ("def f(x):\n    try:\n        y = x\n    except* ValueError:\n        y = x\n    return y[0]\n", "FILE:2 in f", "try:", "^^^^"),
-    "Delete": ("def f(x):\n    d = {'a': x}\n    del d['a']\n    return x[0]\n", "FILE:3 in f", "del d['a']", "    ^^^^^^"),
-    "Global": ("def f(x):\n    global G\n    G = x\n    return x[0]\n", "FILE:2 in f", "global G", "^^^^^^^^"),
-    "Import": ("def f(x):\n    import math\n    return x[0]\n", "FILE:2 in f", "import math", "^" * 11),
-    "ImportFrom": ("def f(x):\n    from math import sin\n    return x[0]\n", "FILE:2 in f", "from math import sin", "^" * 20),
     "TypeAlias": ("def f(x):\n    type A = int\n    return x[0]\n", "FILE:2 in f", "type A = int", "^" * 12),
     "AsyncFunctionDef": ("def f(x):\n    async def g():\n        pass\n    return x[0]\n", "FILE:2 in f", "async def g():", "^" * 14),
     "Set": ("def f(x):\n    return x[0] * len({1, 2})\n", "FILE:2 in f", "return x[0] * len({1, 2})", " " * 18 + "^^^^^^"),
@@ -77,8 +73,8 @@ def test_a_coroutine():
 
 
 def test_it_says_where_in_a_helper():
-    assert refusal("def g(y):\n    global G\n    return y\n\n\ndef f(x):\n    return g(x)[0]\n").startswith(
-        "FILE:2 in g: `global` is not supported yet\n    global G\n    ^^^^^^^^\n")
+    assert refusal("def g(y):\n    async def h():\n        pass\n    return y\n\n\ndef f(x):\n    return g(x)[0]\n").startswith(
+        "FILE:2 in g: `async def` cannot be differentiated\n    async def h():\n    ^^^^^^^^^^^^^^\n")
 
 
 # -- calls ---------------------------------------------------------------------------------------------------------
@@ -99,6 +95,21 @@ def test_a_keyword_that_a_rule_does_not_know():
         "           ^^^^^^^^^^^^^^^^^^^^^^\n"
         "  why: its rule does not say what the derivative is then\n"
         "  help: leave 'where' out")
+
+
+def test_a_draw():
+    assert refusal("def f(x):\n    return np.random.beta(x[0], 2.0)\n") == (
+        "FILE:2 in f: `beta` with a parameter `a` that is differentiated\n"
+        "    return np.random.beta(x[0], 2.0)\n"
+        "    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "  why: the sample is not a function of it with a known derivative\n"
+        "  help: differentiate the logarithm of the density instead, or draw from a family with location and scale")
+    assert refusal("def f(x):\n    return x[0] * np.random.get_state()[2]\n") == (
+        "FILE:2 in f: `get_state` cannot be differentiated\n"
+        "    return x[0] * np.random.get_state()[2]\n"
+        "                  ^^^^^^^^^^^^^^^^^^^^^\n"
+        "  why: this draw is not in the table of those that can be differentiated through\n"
+        "  help: draw outside the function and pass the sample in")
 
 
 class Holder:

@@ -64,7 +64,8 @@ def compile(request: Request) -> Compiled:
     except GAPS as error:  # a gap of ours: refused, not wrong
         if DEBUG and isinstance(error, AssertionError):
             raise  # a pass made a program that is not well formed: the tests must see that
-        if request.values is not None and not request.everywhere:  # a straight path may do without what is missing
+        certain = isinstance(error, RowError) and error.certain
+        if request.values is not None and not request.everywhere and not certain:  # a straight path may do without what is missing
             try:
                 return compile(replace(request, by_values=True, everywhere=True))
             except (UnsupportedError, MissingRuleError):
@@ -79,7 +80,7 @@ def _finding(error: Exception, request: Request) -> Finding:
                        "please report it, with the function")
     span = error.span
     where = request.source.location() if span is None else Location(
-        span.file, span.line, span.column, span.end_line, span.end_column, span.text, span.function)
+        span.file, span.line, 0, span.line, len(span.text.encode()), span.text, span.function)  # the text is the statement, on one line
     return Finding(where, error.what, error.why, error.remedy)
 
 

@@ -458,6 +458,233 @@ def returned_view(a):
     return weighted(t) + np.sum(u)
 
 
+# -- how arrays lie in memory, and what is a copy ----------------------------------------------------------------------
+
+
+@case(np.asfortranarray(M))
+def fortran_ravel(a):
+    b = a * 1.0
+    v = b.ravel()
+    v[1] = a[0, 0] * 3
+    return weighted(b) + weighted(v)
+
+
+@case(np.asfortranarray(M))
+def fortran_ravel_arg(a):
+    v = a.ravel()
+    v[1] = a[0, 0] * 3
+    return weighted(a) + weighted(v)
+
+
+@case(np.arange(12.0).reshape(2, 6)[:, ::2])
+def strided_arg(a):
+    a[0, 0] = 5.0 * a[1, 1]
+    v = a.reshape(-1)
+    v[1] = a[0, 0] * 3
+    return weighted(a) + weighted(v)
+
+
+@case(np.arange(8.0)[::2])
+def strided_1d(a):
+    v = a.ravel()
+    v[1] = a[0] * 3 + 1.0
+    return weighted(a) + weighted(v)
+
+
+@case(np.arange(12.0).reshape(4, 3)[::2])
+def strided_rows(a):
+    v = a[1].reshape(3, 1)
+    v[1] = a[0, 0] * 3 + 1.0
+    w = a.reshape(6)
+    w[2] = 3.0 * a[1, 1]
+    return weighted(a) + weighted(v) + weighted(w)
+
+
+@case(A)
+def reorder(a):
+    b = a * 1.0
+    v = b.transpose(1, 0, 2)
+    u = v.reshape(4, 3)
+    u[0] = a[0, 0] ** 2
+    c = np.swapaxes(b, 0, 1).copy()
+    w = c.reshape(-1)
+    w[3] *= 2.0
+    return weighted(b) + weighted(u) + weighted(c)
+
+
+@case(X)
+def conj_real(x):
+    y = x * 1.0
+    z = y.conj()
+    z[0] = x[1] * x[2]
+    w = np.conj(y)
+    w[1] = 100.0
+    u = y.conjugate()
+    u *= 2.0
+    return weighted(y) + weighted(w)
+
+
+@case(X)
+def conj_complex(x):
+    z = x * (1 + 2j)
+    w = z.conj()
+    w[0] = 0
+    return np.sum(np.abs(z) ** 2) + np.sum(np.abs(w))
+
+
+@case(X)
+def nan_to_num(x):
+    y = x * 1.0
+    np.nan_to_num(y, copy=False, nan=0.0)
+    z = np.nan_to_num(y)
+    z[0] = 1.0
+    return weighted(y) + weighted(z)
+
+
+@case(X)
+def np_copy(x):
+    y = x * 1.0
+    z = np.copy(y)
+    z[0] = 4.0 * x[1]
+    w = np.array(y, copy=True)
+    w[1] = 3.0
+    u = y.copy()
+    u += x
+    v = +y
+    v *= 2.0
+    return weighted(y) + weighted(z) + weighted(w) + weighted(u) + weighted(v)
+
+
+@case(X)
+def shared_slices(x):
+    y = x * 1.0
+    a, b = y[:2], y[1:]
+    a += b
+    b *= a
+    a[:], b[:] = b.copy(), a.copy()
+    return weighted(y)
+
+
+@case(X, 3)
+def whiles(x, n):
+    y = x * 1.0
+    v = np.flip(y)
+    i = 0
+    while i < n:
+        v[i] = v[i] * y[i] + x[0]
+        u = y[i:]
+        u += 0.1
+        i += 1
+    return weighted(y) + np.sum(v)
+
+
+@case(M)
+def rebinding_view_in_loop(a):
+    b = a * 1.0
+    v = b[0]
+    for i in range(2):
+        v = b[i]
+        v *= a[0]
+    v += 1
+    return weighted(b)
+
+
+@case(np.array(2.0))
+def zerodim(x):
+    y = np.array(3.0)
+    np.multiply(x, x, out=y)
+    v = y[...]
+    v += x
+    u = y[None]
+    u[0] *= x
+    np.add.at(y, (), x)
+    np.copyto(y, y * x)
+    y.fill(y * 2)
+    w = y.reshape(1)
+    w[0] += x
+    y.T[...] = y * 3
+    np.atleast_1d(y)[0] += x
+    y.flat[0] *= 2.0
+    return y * x
+
+
+@case(X)
+def view_of_param_default(x):
+    def g(v, w=x[1:]):
+        w[0] = v[0] * 2
+        return np.sum(w * v[:2])
+    y = x * 1.0
+    return g(y) + weighted(x)
+
+
+@case(X)
+def ellipsis_elements(x):
+    y = x * 1.0
+    v = y[0, ...]
+    v += x[1]
+    v[...] = v * 2
+    w = y[..., 1]
+    w *= x[2]
+    u = y[...]
+    u[2] = w
+    return weighted(y) + v * w
+
+
+@case(M)
+def elements_are_copies(a):
+    b = a * 1.0
+    s = b[0, 0]
+    b[0, 0] = 5.0
+    t = b[0, 1, ...]
+    b[0, 1] = a[1, 1]
+    return s * t + weighted(b)
+
+
+@case(X)
+def parts_of_one_of_two(x):
+    y, z = x * 1.0, x * 2.0
+    w = y if x[0] > 1 else z
+    a, b = np.split(w, [1])
+    b *= a
+    a[0] = x[2]
+    return weighted(y) + weighted(z)
+
+
+@case(X)
+def flat_indexed_by_name(x):
+    b = np.outer(x, x)
+    f = b.flat
+    f[2] = x[0]
+    return f[2] * f[3] + np.sum(f)
+
+
+@case(X)
+def reshaped_and_transposed(x):
+    b = np.zeros((3, 3))
+    b[0] = x
+    r = b.reshape(-1)
+    r[1] = x[0] * 3
+    b[1].reshape(3, 1)[1] = x[1] ** 2
+    c = b.T
+    return np.sum(c * c * np.arange(9.0).reshape(3, 3))  # whose cotangent lies in memory column by column
+
+
+@case(np.asfortranarray(M))
+def taken_from_columns(a):
+    return np.sum(np.take(a, [0, 5, 1, 1]) ** 2) + np.sum(np.take(a, 4))
+
+
+@case(X)
+def squeezed_parts(x):
+    b = np.zeros((3, 3))
+    u = np.squeeze(np.split(b, 3, axis=1)[0])
+    u[:] = x
+    y = np.outer(x, x)
+    v = np.squeeze(np.split(y, 3)[1])
+    b.flat[[0, 8, 0]] *= x[0] * 0.5
+    return np.sum(b * np.cos(np.arange(9.0)).reshape(3, 3)) + np.sum(u * np.cos(np.arange(1.0, 4.0))) + np.sum(v * x)
+
+
 @pytest.mark.parametrize("f, args", cases(__name__))
 def test_gradient(f, args):
     gradient_is(f, args)
@@ -494,6 +721,17 @@ def other_dtype(x):
     return np.sum(x.view(np.int64)) * x[0]
 
 
+def used_up(x):
+    f = np.outer(x, x).flat
+    return sum(v for v in f) + sum(v * v for v in f)
+
+
+def view_of_a_transpose(x):
+    y = np.asfortranarray(np.outer(x, x))
+    y.T.reshape(-1)[0] = 1.0
+    return np.sum(y)
+
+
 def iterator(x):
     total = 0.0
     for v in np.nditer(x):
@@ -501,7 +739,7 @@ def iterator(x):
     return total
 
 
-@pytest.mark.parametrize("f", [read_only_diagonal, read_only_broadcast, read_only_imaginary, diagonal_of_einsum, other_dtype, iterator])
+@pytest.mark.parametrize("f", [read_only_diagonal, read_only_broadcast, read_only_imaginary, diagonal_of_einsum, other_dtype, used_up, view_of_a_transpose, iterator])
 def test_refused(f):
     with pytest.raises(UnsupportedError):
         cr.grad(f)(X)

@@ -541,6 +541,268 @@ def dictionaries_as_arguments(x, p):
     return weighted(w) * p["b"]
 
 
+# -- all of it together ----------------------------------------------------------------------------------------------------
+
+
+@case(X)
+def is_views(x):
+    y = x * 1.0
+    v = y[1:]
+    w = v
+    return weighted(y) * (2.0 if v is w else 1.0) * (3.0 if y is not v else 1.0)
+
+
+@case(M)
+def matmul_out(a):
+    b = a @ a.T
+    np.matmul(b, b, out=b)
+    np.matmul(a, a.T, b)
+    b @= b
+    np.dot(b, b, out=b)
+    c = np.zeros((2, 2))
+    np.einsum("ij,kj->ik", a, a, out=c)
+    np.outer(a[0, :2], a[1, :2], out=c[::-1])
+    return weighted(b) + weighted(c)
+
+
+@case(X)
+def more_out(x):
+    y = np.zeros(3)
+    np.take(x, [2, 1, 0], out=y)
+    np.round(x, 1, y)
+    np.stack([x, y], out=np.zeros((2, 3)))
+    z = np.zeros((2, 3))
+    np.stack((x, y * x), out=z)
+    np.add(x, y, out=z[0])
+    np.minimum(z, 2.0, out=z)
+    np.var(x, out=np.zeros(()))
+    s = np.zeros(())
+    np.std(np.outer(x, x), None, None, s)
+    np.square(x, y), np.negative(y, y), np.absolute(y, out=y)
+    t = np.where(x > 2, y, z[0])
+    t[0] = 4.0
+    return weighted(y) + weighted(z) + s + weighted(t)
+
+
+@case(X)
+def selected_views(x):
+    y, z = np.outer(x, x), np.outer(x, x * 2)
+    for i in range(3):
+        w = y if x[i] > 2 else z
+        v = np.flip(w, 0)[i]
+        v *= 0.5
+        u = w.T
+        u[0] += v
+        np.swapaxes(w, 0, 1)[i, 1] = x[0]
+    return weighted(y) + weighted(z)
+
+
+@case(X)
+def overlapped_select(x):
+    y, z = x * 1.0, x * 2.0
+    w = y if x[0] > 2 else z
+    w[1:] = w[:-1]
+    return weighted(y) + weighted(z)
+
+
+@case(M)
+def overlaps_2d(a):
+    b = a * 1.0
+    b[:, 1:] = b[:, :-1]
+    b[::-1] = b
+    b[:, ::-1] += b
+    c = np.outer(a[0], a[0])
+    c[:] = c.T
+    c[1:, 1:] = c[:-1, :-1]
+    np.copyto(c, c[::-1])
+    c[0, 1:] = c[0, :-1]
+    c[:, 0] = c[::-1, 0]
+    return weighted(b) + weighted(c)
+
+
+@case(X)
+def number_array_phi(x):
+    y = np.zeros(3)
+    s = 0.0
+    for i in range(3):
+        y[i:] += x[i]
+        s = s + y[i]
+        v = y[: i + 1]
+        v *= x[0]
+    return s + weighted(y)
+
+
+@case(X)
+def augmented_slices_read(x):
+    y = x * 1.0
+    y[1:] -= y[:-1] * y[1:]
+    y[:-1] /= y[1:]
+    y[[0, 1]] **= 2
+    y[y > 0] -= 1
+    y[::-1] *= y
+    return weighted(y)
+
+
+@case(X, {"a": X.copy(), "n": 2})
+def nested_aliasing(x, d):
+    e = {"inner": d, "list": [d["a"], d["a"][1:]]}
+    e["list"][1][0] = x[0] * 5
+    e["inner"]["a"][2] *= x[1]
+    l = e["list"]
+    m = list(l)
+    m[0] += 1
+    l[0] = x * 2
+    t = tuple(m)
+    t[1][1] = x[1]
+    return weighted(d["a"]) + weighted(l[0])
+
+
+@case(X)
+def returns_its_list(x):
+    def fill(acc, v):
+        acc.append(v)
+        v[0] = 3 * x[1]
+        return acc
+    y = x * 1.0
+    l = fill(fill([], y), y[1:])
+    l[1][1] += x[0]
+    return weighted(y) + weighted(l[0]) + len(l)
+
+
+@case(X, X4)
+def partial_writes(x, y):
+    out = np.empty(7)
+    out[:3] = x
+    out[3:] = y
+    left, right = out[:4], out[3:]
+    left[3] *= x[0]
+    right += left
+    return weighted(out)
+
+
+@case(X)
+def write_then_reduce_view(x):
+    y = np.outer(x, x)
+    c = y[:, 1]
+    y[1] = 0
+    s = np.sum(c * c)
+    y.T[1] = x
+    return s + np.sum(c * c * c) + np.max(c) + np.sort(c)[0]
+
+
+@case(X)
+def views_of_either(x):
+    y = np.outer(x, x)
+    z = x * 3
+    if x[0] > 0:
+        v = y[0]
+    else:
+        v = z[::-1]
+    v[1] = x[0] ** 2
+    v.flat[0] = x[2]
+    np.put(v, [1, 2], x[:2])
+    np.add.at(v, [0, 0], x[1])
+    np.exp(v * 0.1, out=v, where=v > 3)
+    v.real[0] *= 2
+    v.sort()
+    return weighted(y) + weighted(z)
+
+
+@case(X, 3)
+def rows_in_a_loop(x, n):
+    y = np.zeros((n, 3))
+    for i in range(n):
+        row = y[i]
+        row.flat[:] = x * i
+        np.multiply(row, x, out=row)
+        row[::-1].sort()
+        np.add(row[:-1], row[1:], out=row[1:])
+        np.maximum.at(row, [0, 0], x[:2])
+    return weighted(y)
+
+
+@case(X, 3)
+def buffer_in_while(x, n):
+    y = x * 1.0
+    buf = np.empty_like(y)
+    i = 0
+    while i < n:
+        np.sin(y, out=buf)
+        np.add(buf, x, out=y)
+        np.multiply(y, 0.5, out=buf, where=y > 1)
+        i += 1
+    return weighted(y) + np.sum(buf)
+
+
+@case(X)
+def swapped_buffers(x):
+    a, b = x * 1.0, np.empty(3)
+    for _ in range(4):
+        np.multiply(a, x, out=b)
+        a, b = b, a
+    return weighted(a)
+
+
+@case(X)
+def out_in_a_helper(x):
+    def norm(v, out=None):
+        return np.divide(v, np.sqrt(np.sum(v * v)), out=out)
+
+    y = x * 1.0
+    norm(y, out=y)
+    return weighted(y) + weighted(norm(x))
+
+
+@case(M, I3)
+def through_ravel(a, i):
+    b = a * 1.0
+    b.ravel()[i] += a[0] * 2
+    b.reshape(-1)[[0, 0, 1]] = a[1]
+    np.add.at(b.ravel(), i, a[0])
+    np.add.at(b.reshape(3, 2), (i, [0, 0, 1]), a[1])
+    b.T[i] *= 2
+    return weighted(b)
+
+
+@case(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, 2.0]))
+def elimination(a, b):
+    a, b = a.copy(), b.copy()
+    n = len(b)
+    for k in range(n):
+        for i in range(k + 1, n):
+            f = a[i, k] / a[k, k]
+            a[i, k:] -= f * a[k, k:]
+            b[i] -= f * b[k]
+    x = np.zeros(n)
+    for i in range(n - 1, -1, -1):
+        x[i] = (b[i] - a[i, i + 1:] @ x[i + 1:]) / a[i, i]
+    return weighted(x)
+
+
+@case(np.array([]))
+def nothing_to_write(x):
+    y = x * 1.0
+    y[:] = 3.0
+    y.flat[:] = 2.0
+    np.add.at(y, np.array([], int), 1.0)
+    y.sort()
+    np.copyto(y, 1.0)
+    np.put(y, np.array([], int), 1.0)
+    y[y > 0] = 1.0
+    return np.sum(y) + np.sum(np.split(y, 1)[0]) + np.max(x, initial=2.0)
+
+
+@case(X4)
+def steps(x):
+    y = np.zeros(8)
+    y[::2] = x
+    y[1::2] = y[::2] * 2
+    y[::-1][:3] += y[:3]
+    y[5:1:-2] *= x[:2]
+    y[-3:] = y[:3]
+    return weighted(y)
+
+
 @pytest.mark.parametrize("f, args", cases(__name__))
 def test_gradient(f, args):
     gradient_is(f, args)

@@ -191,7 +191,7 @@ SAMPLES: dict[str, list[Case]] = {
     "np.resize": [case(A(3), 7), case(A(2, 3), (2, 2)), case(A(2), (2, 3))], "np.ix_": [case([0, 1], [2, 0])],
     "np.broadcast_arrays": [case(A(3), A(2, 1)), case(A(2, 3), 1.5)], "np.broadcast_shapes": [case((2, 1), (1, 3))],
     "np.array": [case(A(3)), case([1.5, 2.5]), case([[1.5, Const(1.0)], [Const(2.0), 2.5]]), case([A(3), A(3)]), case(1.5), case(Grown([1.5, 2.5]))],
-    "np.asarray": [case(A(3)), case([1.5, 2.5])], "np.asanyarray": [case(A(3))],
+    "np.copy": [case(A(2, 3)), case(1.5)], "np.asarray": [case(A(3)), case([1.5, 2.5])], "np.asanyarray": [case(A(3))],
     "astype": [case(A(3), "float32"), case(A(3), "float64"), case(A(3), "int64")], "rt.item": [case(np.asarray(1.5)), case(A(1))],
     **{f"np.{n}": [case(1.5), case(A(3))] for n in ("float16", "float32", "float64", "longdouble", "complex64", "complex128", "int8", "int16",
                                                     "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool_", "intp")},

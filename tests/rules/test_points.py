@@ -194,6 +194,7 @@ def test_lookup_is_by_identity() -> None:
 
     assert registry.lookup(np.sum) == "np.sum" and registry.lookup(math.sin) == "math.sin" and registry.lookup(abs) == "abs"
     assert registry.lookup(np.amax) == "np.max" and registry.lookup(np.around) == "np.round" and registry.lookup(lambda x: x) is None
+    assert registry.refusal(np.frompyfunc) is not None
     assert registry.refusal(np.nditer) is not None
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from chainrule.ir.ops import OPS
+from chainrule.rules.random import DRAWS
 from chainrule.rules.table import ROWS
 
 from .harness import check, check_narrow
@@ -19,6 +21,9 @@ INTERNAL = {
     "rt.cumprod_pull", "rt.cut", "rt.eigh_pull", "rt.eigvalsh_pull", "rt.interp_slope", "rt.list_ties", "rt.multiply_at_pull", "rt.norm_pull", "rt.one_hot",
     "rt.prod_others_pull", "rt.ties", "rt.unique_pull", "rt.unstack",
 }
+# Draws are compared with the function itself in tests/by_hand/test_random_draws.py, effects in test_effects.py.
+INTERNAL |= set(DRAWS) | {name for name in ROWS if name.startswith(("py.", "rt.check_", "rt.expect")) or name == "rt.raised"}
+INTERNAL |= {name for name in ROWS if OPS[name].fresh and OPS[name].effect}  # generators that are made
 NAMES = sorted(ROWS)
 
 

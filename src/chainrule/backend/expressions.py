@@ -20,7 +20,7 @@ from .. import runtime
 from ..ir.nodes import UNDEFINED, Arg, Let, Lit, Make, Seq, Slice, Var
 from ..ir.ops import OPS, REQUIRED, Op, is_default
 from ..ir.probe import type_of
-from ..ir.types import Array, List, Scalar, rank
+from ..ir.types import Array, List, Scalar, kind, rank
 from ..rules.structure import is_basic, is_full, may_repeat
 from ..structure import takes_fields
 from .fold import Plan
@@ -42,7 +42,7 @@ _METHODS = {
     "np.sum": "sum", "np.mean": "mean", "np.max": "max", "np.min": "min", "np.amax": "max", "np.amin": "min", "np.prod": "prod",
     "np.dot": "dot", "np.argmax": "argmax", "np.argmin": "argmin", "np.cumsum": "cumsum", "np.cumprod": "cumprod",
     "np.any": "any", "np.all": "all", "np.std": "std", "np.var": "var", "np.reshape": "reshape", "np.ravel": "ravel",
-    "np.swapaxes": "swapaxes", "np.squeeze": "squeeze", "np.trace": "trace", "np.conj": "conj", "np.conjugate": "conj",
+    "np.swapaxes": "swapaxes", "np.squeeze": "squeeze", "np.trace": "trace", "np.conj": "conj", "rt.conj": "conj",
 }
 _ATTRIBUTES = {"np.shape": "shape", "np.ndim": "ndim", "np.size": "size", "np.real": "real", "np.imag": "imag"}
 
@@ -260,8 +260,8 @@ class Expressions:
             return self.transposed(self.arg(array), array, let.args[1] if len(let.args) > 1 else Lit(None))
         if let.op in _ATTRIBUTES and all(isinstance(a, Lit) and a.value is None for a in let.args[1:]):
             return ast.Attribute(self.arg(array), _ATTRIBUTES[let.op], ast.Load())
-        if let.op not in _METHODS:
-            return None
+        if let.op not in _METHODS or (let.op == "np.conj" and kind(type_of(array).dtype) != "c"):  # type: ignore[union-attr]
+            return None  # the method conj gives an array that is not complex itself, and no copy
         if let.op == "np.reshape":
             positional, keywords = self.shape(let.args[1]), self.arguments(let, 2)[1]
         else:
@@ -404,20 +404,20 @@ class Expressions:
         steps = path_steps(let.args[1])
         while len(steps) > 1 and steps[-2][0] == "index" and is_basic(steps[-2][1]) and is_full(steps[-1][1]):
             steps.pop()  # `y[:, 1][:] = v` is `y[:, 1] = v`
-        for kind, detail in steps[:-1]:
-            if kind == "index":
+        for step, detail in steps[:-1]:
+            if step == "index":
                 node = self.subscript(node, detail)
-            elif kind == "T":
+            elif step == "T":
                 whole = isinstance(detail, Lit) and detail.value is None
                 node = ast.Attribute(node, "T", ast.Load()) if whole else method(node, "transpose", self.arg(detail))
-            elif kind == "reshape":
+            elif step == "reshape":
                 node = method(node, "reshape", *self.shape(detail))
-            elif kind == "flat":
+            elif step == "flat":
                 node = ast.Attribute(node, "flat", ast.Load())
-            elif kind == "item":
+            elif step == "item":
                 node = self.subscript(node, detail)
             else:
-                node = self.step(node, kind, detail)
+                node = self.step(node, step, detail)
         return node, steps[-1][1]
 
     def step(self, node: ast.expr, op: str, detail: Arg) -> ast.expr:

@@ -22,7 +22,7 @@ from .builtins import BUILTINS, Args, Keywords
 from .calls import Calls
 from .functionals import common_shape
 from .machine import describe
-from .values import NONE, ListV, Num, Ref, Select, Static, TupleV, Value
+from .values import NONE, Items, ListV, Num, Ref, Select, Static, TupleV, Value
 
 _OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
 
@@ -52,14 +52,38 @@ def draw(m: Calls, what: Draw, owner: Args, args: Args, keywords: Keywords) -> V
 def shuffle(m: Calls, what: Draw, owner: Args, args: Args, keywords: Keywords) -> Value:
     """`rng.shuffle(x)` is `x[:] = x[rng.permutation(len(x))]`, which draws the same numbers."""
     array = args[0] if args else keywords.get("x", NONE)
+    if isinstance(array, ListV) and len(args) + len(keywords) == 1 and (items := m.known_contents(array)) is not None:
+        m.state.heap[array.slot] = Items(_picked(m, items, m.b.emit("py.shuffled", _generator(m, what, owner), Lit(len(items)))))
+        return NONE
     axis = args[1] if len(args) > 1 else keywords.get("axis", Static(0))
-    if not (isinstance(array, (Ref, Select)) and m.is_number(array)) or len(args) + len(keywords) > 2:
+    if not (isinstance(array, (Ref, Select)) and m.is_number(array)) or what.name != "permutation" or len(args) + len(keywords) > 2:
         m.refuse(f"{describe(array)} is shuffled", "its order is only known when the program runs", "shuffle an array, or draw a permutation of indices")
     if m.static(axis, "an axis") != 0:
         m.refuse("`shuffle` along another axis than the first", "this is not supported yet", "index with `rng.permutation(n)`")
     order = m.call_row(what.op, (*owner, _extent(m, array, 0)), {})
     m.write(array, Lit(Ellipsis), m.operand(m.subscript(array, order)))
     return NONE
+
+
+def sample(m: Calls, what: Draw, owner: Args, args: Args, keywords: Keywords) -> Value:
+    """`random.sample(items, k)` of items that are known one by one."""
+    items = m.known_contents(args[0]) if args else None
+    count = args[1] if len(args) > 1 else keywords.get("k", NONE)
+    if items is None or len(args) + len(keywords) != 2:
+        m.refuse("`sample` of something that is not a list", "which items there are is only known when the program runs", "sample indices")
+    k = m.static(count, "how many are sampled")
+    return ListV(m.new(Items(_picked(m, items, m.b.emit("py.sampled", _generator(m, what, owner), Lit(len(items)), Lit(k)))[:k])))
+
+
+def _generator(m: Calls, what: Draw, owner: Args) -> Any:
+    return m.operand(owner[0]) if owner else Lit(random.MODULES[what.op.rpartition(".")[0]][0])
+
+
+def _picked(m: Calls, items: tuple[Value, ...], positions: Any) -> tuple[Value, ...]:
+    """The items at some positions, in an order that only this call has."""
+    array = m.wrap(positions)
+    length: Any = type_of(positions).shape[0]  # type: ignore[union-attr, index]
+    return tuple(items[m.decide(m.subscript(array, Static(n)), "the order of a list")] for n in range(length))
 
 
 def choice(m: Calls, what: Draw, owner: Args, args: Args, keywords: Keywords) -> Value:
@@ -142,8 +166,8 @@ def _from_family(m: Calls, what: Draw, family: random.Family, owner: Args, given
         size = common_shape(m, arrays)
     sized = not (isinstance(size, Static) and size.value is None)
     name, _, inner = family.draw.partition("(")
-    arguments = [values[a] if a in values else Static(ast.literal_eval(a)) for a in inner.rstrip(")").replace(" ", "").split(",") if a]
-    z = m.call_row(what.sibling(name), (*owner, *arguments), {"size": size} if sized else {})
+    more = [values[a] if a in values else Static(ast.literal_eval(a)) for a in inner.rstrip(")").replace(" ", "").split(",") if a]
+    z = m.call_row(what.sibling(name), (*owner, *more), {"size": size} if sized else {})
     if sized:
         values = {n: _fitted(m, v, z, size) for n, v in values.items()}
     return _evaluate(m, family.parsed(), {**values, "z": z})
@@ -188,16 +212,17 @@ def of_object(m: Calls, owner: Num, name: str, args: Args, keywords: Keywords) -
     type = type_of(owner.operand)
     if not isinstance(type, Opaque):
         return None
-    for prefix, handler in (("shuffle", shuffle), ("choice", choice)):
+    for prefix, handler in _HANDLERS.items():
         if name == prefix and random.method(type, name) is None:
-            stand_in = random.method(type, _BY[prefix])
+            stand_in = next((found for drawn in _BY[prefix] if (found := random.method(type, drawn)) is not None), None)
             if stand_in is not None:
                 return handler(m, stand_in, (owner,), args, keywords)
     found = random.method(type, name)
     return None if found is None else draw(m, found, (owner,), args, keywords)
 
 
-_BY = {"shuffle": "permutation", "choice": "randrange"}  # what is drawn for them
+_HANDLERS = {"shuffle": shuffle, "choice": choice, "sample": sample}
+_BY = {"shuffle": ("permutation", "randrange"), "choice": ("randrange",), "sample": ("randrange",)}  # what is drawn for them
 
 
 def _register() -> None:
@@ -207,10 +232,11 @@ def _register() -> None:
     for f, op in list(registry.FUNCTIONS.items()):
         if op in random.DRAWS and op not in ("random.Random",):
             BUILTINS[f] = of_module(random.DRAWS[op], draw)
-    for name, handler in (("shuffle", shuffle), ("choice", choice)):
+    for name, handler in _HANDLERS.items():
         for prefix, (module, _) in random.MODULES.items():
-            if f"{prefix}.{name}" not in random.DRAWS and f"{prefix}.{_BY[name]}" in random.DRAWS:
-                BUILTINS[getattr(module, name)] = of_module(random.DRAWS[f"{prefix}.{_BY[name]}"], handler)
+            stand_in = next((op for drawn in _BY[name] if (op := f"{prefix}.{drawn}") in random.DRAWS), None)
+            if stand_in is not None and f"{prefix}.{name}" not in random.DRAWS and getattr(module, name) not in BUILTINS:
+                BUILTINS[getattr(module, name)] = of_module(random.DRAWS[stand_in], handler)
 
 
 _register()

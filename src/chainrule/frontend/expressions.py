@@ -88,6 +88,8 @@ class Expressions(Exceptions):
     def eval_Name(self, node: ast.Name) -> Value:
         value = self.lookup(node.id)
         if value is UNBOUND:
+            if self.catching:
+                self.fail(UnboundLocalError, Static(f"cannot access local variable {node.id!r} where it is not associated with a value"))
             self.refuse(f"`{node.id}` is used before it is bound", "no assignment reaches this use on some path", "assign to it first", node)
         if isinstance(value, Poison):
             self.refuse(f"`{node.id}` is not known here", value.why, "give it the same kind of value on every path", node)
@@ -256,6 +258,9 @@ class Expressions(Exceptions):
             if a.slot != b.slot and b.slot in self.state.entangled.get(a.slot, ()):
                 self.refuse("arrays that share memory are compared with `is`", "whether they are one object is only known when the program runs",
                             "leave the test out, or pass a copy")
+            if a == b and a.path and a is not b:
+                self.refuse("two views of one array are compared with `is`", "each is an object of its own unless it is the same name for it",
+                            "leave the test out")
             return a == b
         if isinstance(a, (ListV, DictV, Object)) and type(a) is type(b):
             return a == b

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import operator
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from ..ir.build import type_of
 from ..ir.nodes import Block, Let, Lit, Seq, Var, Yield
 from ..ir.ops import OPS
 from ..ir.types import Array, Scalar, is_unknown, rank, same_shape
+from ..ir.types import shape as extents_of
 from ..ir.walk import all_stmts
 from ..rules.structure import broadcast
 from . import loops_of_numpy
@@ -214,8 +216,8 @@ def common_shape(m: Calls, arrays: list[Value]) -> Value:
     first = arrays[0]
     if all(same_shape(m.type(first), m.type(a)) for a in arrays):
         return m.shape(first)
-    extents = [getattr(m.type(a), "shape", None) for a in arrays]
-    if all(e is not None for e in extents):
+    extents = [e for a in arrays if (e := extents_of(m.type(a))) is not None]
+    if len(extents) == len(arrays):
         whole = broadcast(*extents)
         items: list[Value] = []
         for axis, extent in enumerate(whole):
@@ -477,6 +479,10 @@ def _binary(symbol: str) -> Any:
     return lambda m, args, keywords: m.binary(symbol, *args)
 
 
+def _unary(name: str) -> Any:
+    return lambda m, args, keywords: m.call_row(name, args, {})
+
+
 def _comparison(symbol: str) -> Any:
     return lambda m, args, keywords: m.compare(symbol, *args)
 
@@ -488,8 +494,8 @@ for _function, _symbol in ((operator.add, "+"), (operator.sub, "-"), (operator.m
 for _function, _symbol in ((operator.lt, "<"), (operator.le, "<="), (operator.gt, ">"), (operator.ge, ">="), (operator.eq, "=="), (operator.ne, "!="),
                            (operator.is_, "is"), (operator.is_not, "is not")):
     BUILTINS[_function] = _comparison(_symbol)
-for _function, _name in ((operator.neg, "neg"), (operator.pos, "pos"), (operator.invert, "invert")):
-    BUILTINS[_function] = lambda m, args, keywords, name=_name: m.call_row(name, args, {})
+for _name in ("neg", "pos", "invert"):
+    BUILTINS[getattr(operator, _name)] = _unary(_name)
 BUILTINS[operator.abs] = lambda m, args, keywords: m.call_static(abs, args, {})
 BUILTINS[operator.not_] = lambda m, args, keywords: m.negate(args[0])
 BUILTINS[operator.getitem] = lambda m, args, keywords: m.subscript(*args)
@@ -498,7 +504,8 @@ BUILTINS[operator.contains] = lambda m, args, keywords: m.contains(args[1], args
 
 @builtin(operator.setitem)
 def _setitem(m: Calls, args: Args, keywords: Keywords) -> Value:
-    m.set_item(args[0], args[1], args[2], m.node)  # type: ignore[attr-defined]
+    assert isinstance(m.node, ast.expr)
+    m.set_item(args[0], args[1], args[2], m.node)
     return NONE
 
 

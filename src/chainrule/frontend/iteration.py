@@ -30,7 +30,7 @@ class Iteration(Expressions):
 
     def known_items(self, value: Value) -> tuple[Value, ...] | None:
         """The items of an iterable whose number is known; None for a loop that has to stay a loop."""
-        value = unrolled(value)
+        value = self.used_up(value)
         if isinstance(value, TupleV):
             return value.items
         if isinstance(value, ListV):
@@ -61,12 +61,22 @@ class Iteration(Expressions):
                 return tuple(reversed(parts[0]))
         return None
 
+    def used_up(self, value: Value) -> Value:
+        """What is looped over; `a.flat` remembers how far it got, so that it may not have a name by which it is looped over again."""
+        if isinstance(value, Lazy) and value.kind == "flat":
+            held = [v for frame in self.state.frames.values() for name, v in frame.items() if not name.startswith("%")]
+            held += [v for contents in self.state.heap.values() if isinstance(contents, (Items, Entries))
+                     for v in (contents.items if isinstance(contents, Items) else contents.values)]
+            if any(v is value for v in held):
+                self.refuse("a flat iterator that has a name is looped over", "the loop uses it up", "loop over `a.flat` itself")
+        return unrolled(value)
+
     def length_known(self, value: Value) -> bool:
         return False
 
     def iterate(self, value: Value) -> tuple[Value, ...]:
         """The items of an iterable, all known."""
-        value = unrolled(value)
+        value = self.used_up(value)
         items = self.known_items(value)
         if items is not None:
             return items
@@ -88,7 +98,7 @@ class Iteration(Expressions):
 
     def counted(self, value: Value, node: ast.stmt | None) -> tuple[tuple[Arg, Arg, Arg], Callable[[Any], Value]]:
         """An iterable as a counted loop: (start, stop, step), and the item for an index."""
-        value = unrolled(value)
+        value = self.used_up(value)
         if isinstance(value, Range):
             return (value.start, value.stop, value.step), lambda index: Num(index) if isinstance(index, Var) else Static(index.value)
         if isinstance(value, (Ref, Select)) and self.is_number(value):

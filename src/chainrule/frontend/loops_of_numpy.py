@@ -4,7 +4,6 @@ They are never run. `function` and `dtype` are known when the program is compile
 """
 
 # mypy: ignore-errors
-# ruff: noqa: ANN
 
 from __future__ import annotations
 

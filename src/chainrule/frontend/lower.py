@@ -30,6 +30,7 @@ from .machine import NeedChoices, Refusal
 from .machine import NeedStatic as NeedParams
 from .recursion import Recursion
 from .request import Guard, NeedLayout, NeedStatic, Path, Request
+from .scopes import FRAME, NeedGlobal, begin, finish
 from .signature import Described, Leaf
 from .source import MISSING, Place
 from .state import slots
@@ -65,11 +66,14 @@ def lower(request: Request) -> Lowered:
 
 def lower_with(request: Request, written: Written) -> Lowered:
     """Lower, with these attributes of the caller's objects known from the start."""
+    places: list[Place] = []  # the global variables that the program sets
     choosing: frozenset[Any] = frozenset()  # the loops that carry which of several arrays each name refers to
     while not request.by_values:
-        lowerer = Lowerer(request, written, choosing=choosing)
+        lowerer = Lowerer(request, written, places, choosing=choosing)
         try:
             return lowerer.run_request()
+        except NeedGlobal as need:
+            places.append(need.place)
         except NeedChoices as need:
             choosing |= {need.loop}
         except Refusal as refusal:
@@ -78,18 +82,20 @@ def lower_with(request: Request, written: Written) -> Lowered:
             break
         except NeedParams as need:
             raise NeedStatic(tuple(lowerer.number_of[p] for p in need.params)) from None
-    return lower_by_values(request, written, choosing)
+    return lower_by_values(request, written, places, choosing)
 
 
-def lower_by_values(request: Request, written: Written, choosing: frozenset[Any] = frozenset()) -> Lowered:
+def lower_by_values(request: Request, written: Written, places: list[Place], choosing: frozenset[Any] = frozenset()) -> Lowered:
     """Lower the path that this call takes; again, with more loops and branches executed by values, until nothing is refused."""
     concrete = Concrete(request.everywhere)
     while True:
         if request.record is not None:
             request.record.rewind()
-        lowerer = Lowerer(request, written, Witness(request.record), concrete, choosing)
+        lowerer = Lowerer(request, written, places, Witness(request.record), concrete, choosing)
         try:
             return lowerer.run_request()
+        except NeedGlobal as need:
+            places.append(need.place)
         except NeedChoices as need:
             choosing |= {need.loop}
         except Refusal as refusal:
@@ -106,7 +112,7 @@ def lower_by_values(request: Request, written: Written, choosing: frozenset[Any]
 class Lowerer(Recursion):
     """The abstract machine for one request."""
 
-    def __init__(self, request: Request, written: Written, witness: Witness | None = None, concrete: Concrete | None = None,
+    def __init__(self, request: Request, written: Written, places: list[Place], witness: Witness | None = None, concrete: Concrete | None = None,
                  choosing: frozenset[Any] = frozenset()) -> None:
         super().__init__()
         self.written = written
@@ -116,6 +122,7 @@ class Lowerer(Recursion):
         self.fields_only: set[int] = set()  # slots of dataclass objects of the caller's: they may have more attributes than their fields
         self.choosing = choosing
         self.request = request
+        self.places = places  # the global variables that the program sets
         self.witness, self.concrete = witness, concrete or Concrete()
         if witness is not None:
             self.b.watch = self.watch
@@ -150,7 +157,10 @@ class Lowerer(Recursion):
         self.entangle_arguments()
         for place in tuple(self.request.captures.places):  # known from an attempt before
             self.capture_outside(place, self.found_at(place))
+        self.infos[FRAME] = FrameInfo(source, None, frozenset())
+        begin(self, self.places)
         self.stack.append(node)
+        raises = False
         try:
             if isinstance(node, ast.Lambda):
                 self.b.span = self.span(node)
@@ -159,11 +169,14 @@ class Lowerer(Recursion):
                 self.settle(self.run(list(node.body)))
                 result = self.state.frames[number].pop("%ret")
         except Unreachable:  # it always raises; any number will do
+            raises = True
             result = TupleV((Static(0.0), Static(None))) if self.request.has_aux else Static(0.0)
         self.stack.pop()
         if result is UNBOUND:
             self.refuse("the function may end without a value", "not every path returns", "return a value on every path", node)
         self.node = node
+        if not raises:
+            finish(self, self.places)
         self.check_apart()
         self.check_doubled()
         signature.extend((name, pattern) for _, (name, pattern, _) in sorted(self.captured.items()))  # as they are passed

@@ -236,7 +236,7 @@ class Machine(Deciding):
     def version(self, value: Value) -> Any:
         """Equal as long as reading the value gives the same Var."""
         if isinstance(value, Ref):
-            return (id(self.state.heap[value.slot]), tuple((s.kind, id(s.detail)) for s in value.path))
+            return (id(self.state.heap[value.slot]), value.path)
         if isinstance(value, Select):
             return (id(value.condition), self.version(value.then), self.version(value.orelse))
         if isinstance(value, Num):
@@ -341,8 +341,11 @@ class Machine(Deciding):
 
     # -- memory ------------------------------------------------------------------------------------------
 
-    def write(self, ref: Value, index: Arg, value: Arg, op: str = "store") -> None:
-        """`ref[index] = value` (op "store"), `+= value` ("iadd"), `-= value` ("isub"), or an operation of `rules.writes`."""
+    def write(self, ref: Value, index: Arg, value: Arg, op: str = "store", fits: bool = False) -> None:
+        """`ref[index] = value` (op "store"), `+= value` ("iadd"), `-= value` ("isub"), or an operation of `rules.writes`.
+
+        fits: the value has as many elements as are written, which matters for flat iterators only.
+        """
         if isinstance(ref, Select):
             self.choose(ref.condition, lambda: self._write(ref.then, index, value, op), lambda: self._write(ref.orelse, index, value, op))
             return
@@ -353,7 +356,7 @@ class Machine(Deciding):
             self.refuse("a read-only view is written", "NumPy raises ValueError here", "write into a copy")
         if isinstance(value, Seq):
             value = self.b.emit("np.array", value)
-        if views.is_flat(ref):
+        if views.is_flat(ref) and not fits:
             value = views.fitted(self, ref, index, value)
         self.before_write(ref.slot)
         self.state.written |= self.state.may_be([ref.slot])
@@ -394,10 +397,10 @@ class Machine(Deciding):
         if others:
             alive = reachable(self.state, self.live_values())
             if any(other in alive and other in self.state.heap for other in others):
-                if self.layout_matters and self.witness is None:
-                    self.ask_for_layout()
                 for other in sorted(self.state.may_be([slot, *(o for o in others if o in alive)])):
                     self.need_choices(self.loop_outs.get(other))
+                if self.layout_matters and self.witness is None:
+                    self.ask_for_layout()
                 self.refuse(
                     "an array is written that may share memory with another one in use",
                     "whether it is a view or a copy is not known before the program runs",

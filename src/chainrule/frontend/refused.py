@@ -16,11 +16,5 @@ REFUSED_STATEMENTS: dict[str, tuple[str, str, str]] = {
     "AsyncFor": ("`async for` cannot be differentiated", "it is suspended and resumed by somebody else", "use a plain loop"),
     "AsyncWith": ("`async with` cannot be differentiated", "it is suspended and resumed by somebody else", "use a plain block"),
     "TryStar": ("`except*` is not supported", "an exception group is several exceptions at once", "catch them with `except`"),
-    "Delete": ("`del` of this target is not supported yet", "only plain names can be deleted", "leave it bound"),
-    "Global": ("`global` is not supported yet", "the gradient call would write to your module", "pass the value in and return the new one"),
-    "Import": ("`import` inside a differentiated function is not supported yet", "it runs once, at compile time or at run time",
-               "import the module at the top of the file"),
-    "ImportFrom": ("`import` inside a differentiated function is not supported yet", "it runs once, at compile time or at run time",
-                   "import the module at the top of the file"),
     "TypeAlias": ("`type` statements are not supported", "they have no effect on the computation", "define the alias outside"),
 }

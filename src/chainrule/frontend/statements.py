@@ -31,6 +31,7 @@ from .overloads import set_item as set_object_item
 from .patterns import Patterns
 from .places import Leaf, Node, Place, Split
 from .refused import REFUSED_STATEMENTS
+from .scopes import delete, import_statement
 from .state import slots
 from .stepping import items_of, known_one_by_one, step_through
 from .values import (
@@ -192,13 +193,15 @@ class Statements(Patterns):
 
     def do_Delete(self, stmt: ast.Delete) -> None:
         for target in stmt.targets:
-            if isinstance(target, ast.Name):
-                self.frame().pop(target.id, None)
-            elif isinstance(target, ast.Attribute):
-                self.delete_attribute(self.eval(target.value), self.private(target.attr), target)
-            else:
-                what, why, remedy = REFUSED_STATEMENTS["Delete"]
-                self.refuse(what, why, remedy, target)
+            delete(self, target)
+
+    def do_Global(self, stmt: ast.Global) -> None:
+        self.infos[self.current].globals.update(stmt.names)
+
+    def do_Import(self, stmt: ast.Import | ast.ImportFrom) -> None:
+        import_statement(self, stmt)
+
+    do_ImportFrom = do_Import
 
     def do_FunctionDef(self, stmt: ast.FunctionDef) -> None:
         decorators = [(self.eval(node), node) for node in stmt.decorator_list]

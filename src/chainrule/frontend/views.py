@@ -55,7 +55,7 @@ def view_of(m: Expressions, name: str, args: tuple[Value, ...], keywords: dict[s
         if in_one_piece(m, array):
             return seen(array, found.path)
         m.layout_matters = True  # it is asked for where it decides
-        return seen(array, found.path) if shared_in_this_call(m, name, bound, array) else None
+        return seen(array, found.path) if is_one_piece(m, array) and shared_in_this_call(m, name, bound, array) else None
     if isinstance(found, registry.Parts):
         return ListV(m.new(Items(tuple(seen(array, path) for path in found.paths))))
     return None if found is None else seen(array, found)
@@ -79,8 +79,11 @@ def in_one_piece(m: Machine, array: Value) -> bool:
     """Whether the elements of an array are known to follow each other in memory, in C order."""
     if isinstance(array, Select):
         return in_one_piece(m, array.then) and in_one_piece(m, array.orelse)
-    if not isinstance(array, Ref) or array.slot not in m.state.owned:
-        return False
+    return isinstance(array, Ref) and array.slot in m.state.owned and is_one_piece(m, array)
+
+
+def is_one_piece(m: Machine, array: Ref) -> bool:
+    """Whether what a reference sees is in one piece if its whole array is."""
     left = rank(m.type(Ref(array.slot)))
     if left is None:
         return False

@@ -143,7 +143,7 @@ def _write(m: Calls, writer: registry.Writer, array: Value, others: tuple[Value,
     for other in others:
         if written.path == registry.WHOLE:
             m.check_overlap(array, Lit(Ellipsis), other)
-    m.write(seen(array, written.path[:-1]), written.path[-1][1], written.value, written.op)
+    m.write(seen(array, written.path[:-1]), written.path[-1][1], written.value, written.op, fits=True)
     return NONE
 
 

@@ -25,7 +25,8 @@ from .. import runtime
 from ..ir.nodes import Arg, Let, Var
 from ..ir.ops import OPS, Op, Param, define
 from ..ir.probe import probe
-from ..ir.types import OBJECT, Opaque, Type
+from ..ir.types import OBJECT, Array, Opaque, Type
+from . import infer
 from .call import Call
 from .table import FUNCTIONS, Row, RowError, _enter, parse, refuse
 
@@ -232,7 +233,7 @@ def _no_derivative(let: Let, call: Call) -> None:
         if isinstance(arg, Var) and call.active(arg):
             raise RowError(f"`{let.op.rpartition('.')[2]}` with a parameter `{param.name}` that is differentiated",
                            "the sample is not a function of it with a known derivative",
-                           "differentiate the logarithm of the density instead, or draw from a family with location and scale")
+                           "differentiate the logarithm of the density instead, or draw from a family with location and scale", certain=True)
 
 
 def _multivariate(let: Let, call: Call) -> None:
@@ -241,7 +242,7 @@ def _multivariate(let: Let, call: Call) -> None:
     mean, cov = let.args[names.index("mean")], let.args[names.index("cov")]
     if isinstance(cov, Var) and call.active(cov):
         raise RowError("`multivariate_normal` with a covariance that is differentiated", "which root of it the generator takes is not known",
-                       "mean + np.linalg.cholesky(cov) @ rng.standard_normal(len(mean))")
+                       "mean + np.linalg.cholesky(cov) @ rng.standard_normal(len(mean))", certain=True)
     if isinstance(mean, Var) and call.active(mean):
         call.add(mean, call.full())
 
@@ -277,6 +278,23 @@ FUNCTIONS[_standard.Random] = "random.Random"
 
 for _name in ("np.random.RandomState", "np.random.Generator", "random.Random"):  # the functions of the modules are methods of these
     refuse(_name, because="this draw is not in the table of those that can be differentiated through", instead="draw outside the function and pass the sample in")
+
+def _shuffled(generator: Any, n: int) -> Any:
+    """The order into which a generator shuffles a list."""
+    order = list(range(n))
+    generator.shuffle(order)
+    return np.array(order, dtype=int)
+
+
+def _sampled(generator: Any, n: int, k: int) -> Any:
+    """The positions that a generator of the standard library samples."""
+    return np.array(generator.sample(range(n), k), dtype=int)
+
+
+for _name, _parameters, _function in (("py.shuffled", "generator n", _shuffled), ("py.sampled", "generator n k", _sampled)):
+    define(Op(_name, tuple(map(Param, _parameters.split())), _function, lambda *args: Array("int64", infer.extents_of(args[-1])),
+              effect=True, fresh=True, cheap=False))
+    _enter(Row(_name, "zero"))
 
 # Statements without a result: what a generator checks before it draws, and the functions that set its state.
 for _name, _arguments in (("check_nonnegative", "name value"), ("check_positive", "name value"), ("check_range", "low high ordered")):

@@ -24,7 +24,7 @@ linear("np.matrix_transpose(x) -> y", op=VIEW, view=views.matrix_transposed, x="
 linear("np.swapaxes(x, axis1, axis2) -> y", op=VIEW, view=views.swapped, x="np.swapaxes(y_bar, axis1, axis2)")
 linear("np.moveaxis(x, source, destination) -> y", op=VIEW, view=views.moved, x="np.moveaxis(y_bar, destination, source)")
 linear("np.expand_dims(x, axis) -> y", op=VIEW, view=views.expanded, x="shaped(y_bar, x) if rank(x) == 0 else np.squeeze(y_bar, axis)")
-linear("np.squeeze(x, axis=None) -> y", op=VIEW, view=views.squeezed, x="shaped(y_bar, x)")
+linear("np.squeeze(x, axis=None) -> y", op={"views": (0,), "infer": infer.squeezed}, view=views.squeezed, x="shaped(y_bar, x)")
 linear("np.broadcast_to(x, shape) -> y", op={"views": (0,), "infer": infer.broadcast_to}, view=views.by_name("np.broadcast_to"),
        x="y_bar", shape="0.0")
 zero("np.broadcast_shapes(*args)", op={"infer": infer.common_shape})
@@ -284,6 +284,7 @@ def _nested(arg: Seq, place: tuple[int, ...], call: Call) -> list[tuple[tuple[in
 
 
 structural("np.array(object, dtype=None) -> y", _array, op={"fresh": True})
+structural("np.copy(a, order='K') -> y", lambda let, call: _same(let, call), op={"fresh": True})
 structural("np.asarray(a, dtype=None) -> y", _array, op=VIEW, view=views.itself)
 structural("np.asanyarray(a, dtype=None) -> y", _array, op=VIEW, view=views.itself)
 linear("rt.cut(g, like, axis) -> y", like="0.0", g="np.concatenate(y_bar, axis)")

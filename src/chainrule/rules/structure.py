@@ -33,6 +33,8 @@ def index_items(index: Arg) -> tuple[Arg, ...]:
         return index.items
     if isinstance(index, Lit) and isinstance(index.value, tuple):
         return tuple(Lit(item) for item in index.value)
+    if isinstance(index, Var) and isinstance(index.type, Tuple):
+        return tuple(Var(type) for type in index.type.items)  # stand-ins: only their types are known
     return (index,)
 
 
@@ -93,7 +95,7 @@ def infer_index(array: Arg, index: Arg) -> Type:
     ellipsis = any(isinstance(i, Lit) and i.value is Ellipsis for i in items)
     if not ellipsis:
         items = (*items, Lit(Ellipsis))
-    return _indexed(type, items, len(type.shape) - consumed)
+    return _indexed(type, items, len(type.shape) - consumed, ellipsis)
 
 
 def _axes(item: Arg) -> int:
@@ -108,7 +110,7 @@ def _axes(item: Arg) -> int:
     return 1
 
 
-def _indexed(type: Array, items: tuple[Arg, ...], rest: int) -> Type:
+def _indexed(type: Array, items: tuple[Arg, ...], rest: int, ellipsis: bool) -> Type:
     assert type.shape is not None
     shape: list[Extent] = []
     advanced: list[tuple[Extent, ...]] = []
@@ -143,7 +145,7 @@ def _indexed(type: Array, items: tuple[Arg, ...], rest: int) -> Type:
         common = broadcast(*advanced)
         at = 0 if separated else (place or 0)
         shape[at:at] = common
-    if not shape and not has_array and not any(isinstance(i, Lit) and i.value is Ellipsis for i in items[:-1]):
+    if not shape and not has_array and not ellipsis:  # x[0, ...] is an array, and a view
         return Scalar(type.dtype) if kind(type.dtype) in "biufc" else OBJECT
     return Array(type.dtype, tuple(shape))
 

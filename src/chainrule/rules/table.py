@@ -37,11 +37,14 @@ Pull = Callable[[Let, "Call"], None]
 
 
 class RowError(Exception):
-    """A call that no row covers: what it is, why not, and what to do instead."""
+    """A call that no row covers: what it is, why not, and what to do instead.
 
-    def __init__(self, what: str, why: str = "", remedy: str = "") -> None:
+    certain: it is so on every path through the program.
+    """
+
+    def __init__(self, what: str, why: str = "", remedy: str = "", certain: bool = False) -> None:
         super().__init__("; ".join(part for part in (what, why, remedy) if part))
-        self.what, self.why, self.remedy = what, why, remedy
+        self.what, self.why, self.remedy, self.certain = what, why, remedy, certain
         self.span: Span | None = None  # of the statement, where the error is found in the reverse sweep
 
 
@@ -277,7 +280,7 @@ def _declare(text: str, kind: str, formulas: dict[str, str], flags: dict[str, An
     known = (STATIC & frozenset(p.name for p in params)) | frozenset(static)
     constant = (known - set(formulas)) | {p for p, f in formulas.items() if f == "0.0"} | frozenset(flags.pop("constant", ()))
     _enter(Row(name, kind, result, parsed, static=known, constant=constant, names=names, keywords=keywords, defaults=defaults,
-               out=_place_of_out(function), ufunc=isinstance(function, np.ufunc), **flags))
+               out=_place_of_out(function), ufunc=isinstance(function, np.ufunc) and function.signature is None, **flags))
     if name not in OPERATORS and not name.startswith("rt."):
         FUNCTIONS.setdefault(function, name)
 

@@ -21,9 +21,9 @@ from ..ir.build import Builder
 from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice
 from ..ir.ops import Op, Param, define
 from ..ir.probe import type_of
-from ..ir.types import Array, Scalar, kind, rank, shape
+from ..ir.types import Array, Extent, Scalar, Type, kind, rank, shape
 from .call import Call
-from .indexing import _steps, _view, _wanted
+from .indexing import _steps, _view, _wanted, write_part
 from .structure import _same_as_first, _written, infer_index
 from .table import RowError, parse, refuse, resolve, rule, structural, zero
 from .views import Path
@@ -70,7 +70,7 @@ class Writer:
 WRITERS: dict[Any, Writer] = {}  # function -> what it writes
 METHODS: dict[str, Writer] = {}  # method of arrays -> what it writes
 # Functions with `out` that read all of their arguments before they write, however these overlap (besides ufuncs, which all do).
-READ_FIRST = frozenset({"np.sum", "np.prod", "np.mean", "np.max", "np.min", "np.any", "np.all", "np.cumsum", "np.cumprod", "np.dot",
+READ_FIRST = frozenset({"np.sum", "np.prod", "np.mean", "np.max", "np.min", "np.any", "np.all", "np.cumsum", "np.cumprod", "np.dot", "np.matmul",
                         "np.clip", "np.take", "np.round", "np.std", "np.var"})
 
 
@@ -103,9 +103,20 @@ def as_array(b: Builder, value: Arg) -> Operand:
 def spread(b: Builder, value: Arg, like: Arg) -> Operand:
     """A value with the shape of an array."""
     value = as_array(b, value)
-    if shape(type_of(value)) is not None and shape(type_of(value)) == shape(type_of(like)):
+    if _as_shaped(type_of(value), type_of(like)):
         return value
     return b.emit("np.broadcast_to", value, b.emit("np.shape", like))
+
+
+def _as_shaped(type: Type, like: Type) -> bool:
+    """Whether a value has the shape of an array, or else NumPy raises an exception."""
+    own, wanted = shape(type), shape(like)
+    return own is not None and wanted is not None and len(own) == len(wanted) and all(n == m or _never_one(n) for n, m in zip(own, wanted))
+
+
+def _never_one(extent: Extent) -> bool:
+    """Whether an axis is never broadcast."""
+    return extent != 1 if isinstance(extent, int) else extent.not_one and not extent.offset
 
 
 def selected(b: Builder, value: Arg, like: Arg, mask: Operand) -> Operand:
@@ -172,12 +183,11 @@ def _place(b: Builder, arr: Operand, mask: Arg, vals: Arg) -> Write:
 def _putmask(b: Builder, a: Operand, mask: Arg, values: Arg) -> Write:
     values, mask = as_array(b, values), as_array(b, mask)
     of = type_of(mask)
-    if not isinstance(of, Array) or of.dtype != "bool" or shape(of) != shape(type_of(a)) or shape(of) is None:
+    if not isinstance(of, Array) or of.dtype != "bool" or not _as_shaped(of, type_of(a)):
         raise RowError("np.putmask with a mask that is not an array of booleans of the array's shape", "what it selects depends on a cast",
                        "compare: `mask != 0`")
-    if rank(type_of(values)) != 0 and shape(type_of(values)) != shape(of):
-        raise RowError("np.putmask with values of another shape than the array", "which of them is written where depends on the sizes",
-                       "give values of the array's shape")
+    if rank(type_of(values)) != 0 and (shape(type_of(values)) is None or shape(type_of(values)) not in (shape(of), shape(type_of(a)))):
+        values = b.emit("np.resize", values, b.emit("np.shape", a))  # the values in turn, as many as it takes
     return Write((("index", mask),), selected(b, values, a, mask))
 
 
@@ -264,7 +274,7 @@ def _scale_at(let: Let, call: Call) -> None:
             share = call.b.emit("index", call.b.emit("*", g, _view(call, call.result(), steps[:-1], True)), steps[-1][1])
             call.subtract(v, call.b.emit("/", share, call.operand(2)))
     if u is not None:
-        call.add(u, call.b.emit(let.op, call.full(), path, call.operand(2)))
+        call.add(u, write_part(call.b, let.op, call.full(), path, call.operand(2)))
 
 
 def _extreme_at(let: Let, call: Call) -> None:
@@ -281,7 +291,7 @@ def _extreme_at(let: Let, call: Call) -> None:
     if u is not None:
         own = call.b.emit("*", share, call.b.emit("==", old, new))
         if len(steps) > 1:
-            own = call.b.emit("store", call.full(), Seq((*path.items[:-1], Seq((Lit("index"), Lit(Ellipsis))))), own)  # type: ignore[union-attr]
+            own = write_part(call.b, "store", call.full(), Seq((*path.items[:-1], Seq((Lit("index"), Lit(Ellipsis))))), own)  # type: ignore[union-attr]
         call.add(u, own)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from ..ir.build import Builder, as_arg, type_of
 from ..ir.nodes import Arg, Lit, Operand, Seq, Slice, Span, Var
 from ..ir.types import Array, List, Scalar, Tuple, Type, differentiable, is_number, kind, rank, shape
+from ..rules.indexing import write_part
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ class Adjoints:
         if isinstance(var, Var) and var in self.active and var not in self.bars and not is_thin(g, var):
             self.set(var, Bar(g, erased=path))
         else:
-            self.add(var, self.b.emit("store", g, path, Lit(0.0)))
+            self.add(var, write_part(self.b, "store", g, path, Lit(0.0)))
 
     def settled(self, var: Var) -> Bar | None:
         """The adjoint of var, nothing left to be erased."""
@@ -262,7 +263,7 @@ class Adjoints:
             self.b.span = here
             return self._with_parts(zeros, bar, var)
         if bar.erased is not None:
-            return self.b.emit("store", bar.value, bar.erased, Lit(0.0), hint=_hint(var))
+            return write_part(self.b, "store", bar.value, bar.erased, Lit(0.0), _hint(var))
         if not bar.thin:
             return bar.value
         return self.b.emit("np.full_like", self.like(var), bar.value, hint=_hint(var))

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
-from ..analysis.activity import activity, carried, edges, reach, varied
+from ..analysis.activity import activity, carried, edges, reach, read_back, varied
 from ..analysis.taint import tainted
 from ..ir.build import Builder, Scope, type_of
 from ..ir.nodes import (
@@ -140,6 +140,7 @@ class Sweep:
         results = [v for v in (leaves_ if pullback else leaves_[:1]) if isinstance(v, Var)]
         active = activity(body, wrt, results, flows)
         _check_jumps(body, wrt, flows, rules)
+        _check_read_back(body, wrt, flows)
         body, self.calls, pairs = calls.split(body, active)
         self.body, self.counts = prepare(body)
         self.active = active | pairs
@@ -333,9 +334,19 @@ def _check_jumps(body: Block, wrt: tuple[Var, ...], flows: Callable[[Let, int], 
             if param.name in rules.jumps(let.op) and any(v in depend for v in variables(arg)):
                 error = RowError(f"`{let.op.rpartition('.')[2]}` with a parameter `{param.name}` that is differentiated",
                                  "the sample changes in jumps, so its derivative is zero wherever there is one",
-                                 "differentiate the logarithm of the probability instead")
+                                 "differentiate the logarithm of the probability instead", certain=True)
                 error.span = let.span
                 raise error
+
+
+def _check_read_back(body: Block, wrt: tuple[Var, ...], flows: Callable[[Let, int], bool]) -> None:
+    """Refuse numbers that are read out of text: their derivative is not zero."""
+    let = read_back(body, wrt, flows)
+    if let is not None:
+        error = RowError("a number is read out of text, or of an object, that was made of what is differentiated",
+                         "how the one depends on the other is not known", "keep the number itself")
+        error.span = let.span
+        raise error
 
 
 def _flows(rules: Rules) -> Callable[[Let, int], bool]:

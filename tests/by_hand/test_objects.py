@@ -895,6 +895,76 @@ def closures_over_an_object(x):
     return p.a ** 2
 
 
+class Doubled:
+    """Iterated by a generator."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __iter__(self):
+        for i in range(3):
+            yield self.values[i] * 2
+
+
+class Environment:
+    def __init__(self):
+        self.names = {}
+
+    def __getitem__(self, name):
+        return self.names[name]
+
+    def __setitem__(self, name, value):
+        self.names[name] = value
+
+    def __delitem__(self, name):
+        del self.names[name]
+
+    def __contains__(self, name):
+        return name in self.names
+
+
+class Scope:
+    def __init__(self, log):
+        self.log = log
+
+    def __enter__(self):
+        self.log.append(1.0)
+        return self
+
+    def __exit__(self, *error):
+        self.log.append(2.0)
+        return False
+
+
+class Failure(Exception):
+    def __init__(self, value, text="failed"):
+        super().__init__(text)
+        self.value = value
+
+
+@case(X)
+def objects_in_loops_and_blocks(x):
+    total = 0.0
+    for value in Doubled(x):
+        total += value * value
+    total += sum(Doubled(x))
+    env = Environment()
+    env["a"] = x[0]
+    env["b"] = env["a"] * x[1]
+    del env["a"]
+    total += env["b"] * (2.0 if "a" in env else 3.0)
+    log = []
+    with Scope(log) as scope:
+        total *= len(scope.log)
+    try:
+        if x[0] > 1.0:
+            raise Failure(x[1] * 2.0)
+        total = 0.0
+    except Failure as failure:
+        total += failure.value * len(failure.args)
+    return total * sum(log)
+
+
 # -- classes inside the function -----------------------------------------------------------------------------------------
 
 

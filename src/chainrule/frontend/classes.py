@@ -18,7 +18,24 @@ import numpy as np
 
 from ..structure import has_slots, is_plain
 from .source import MISSING, Place
-from .values import NONE, Bound, Closure, DictV, Entries, Items, ListV, Object, Ref, Select, Static, Super, TupleV, Value
+from .values import (
+    NONE,
+    Bound,
+    Closure,
+    DictV,
+    Entries,
+    Items,
+    ListV,
+    Method,
+    Object,
+    Partial,
+    Ref,
+    Select,
+    Static,
+    Super,
+    TupleV,
+    Value,
+)
 
 if TYPE_CHECKING:
     from .calls import Calls
@@ -178,6 +195,13 @@ def bound(m: Calls, member: Any, home: type, name: str, owner: Value | None, cls
         assert isinstance(owner, Object)
         store(m, owner, member.attrname or name, value)
         return value
+    if isinstance(member, functools.partialmethod):
+        watch(m, home, name, member)
+        given = tuple((key, m.constant_object(held, key)) for key, held in member.keywords.items())
+        return Partial(function(member.func), (owner, *(m.constant_object(held, name) for held in member.args)), given)
+    if isinstance(member, functools.singledispatchmethod):  # which function it is, is known when it is called
+        watch(m, home, name, member)
+        return Method(owner, name)
     getter = raw(type(member), "__get__")[0]
     if isinstance(getter, types.FunctionType):
         watch(m, home, name, member)

@@ -748,6 +748,223 @@ def stack_in_a_loop(x, n):
     return total
 
 
+# -- aliases, and what depends on values ----------------------------------------------------------------------------------
+
+
+class Pair:
+    def __init__(self, a, b=None):
+        self.a, self.b = a, b
+
+    def square(self):
+        return np.sum(self.a * self.a)
+
+
+@case(X, 3)
+@case(X, 0)
+def objects_that_change_places(x, n):
+    p, q = Pair(x * 1.0), Pair(x * 2.0)
+    for _ in range(n):
+        p, q = q, p
+        p.a[0] = p.a[1] * q.a[2]
+        p.a = p.a * 1.5
+    return p.square() + 2.0 * q.square()
+
+
+@case(X, 3)
+def attributes_that_change_places(x, n):
+    p = Pair(x * 1.0, x * 2.0)
+    for _ in range(n):
+        p.a, p.b = p.b, p.a
+        p.a[0] *= x[1]
+    return np.sum(p.a * x) + np.sum(p.b)
+
+
+@case(X, 0)
+@case(X, 2)
+def an_object_that_may_be_another_one_after_a_loop(x, n):
+    p = Pair(x * 1.0)
+    q = p
+    for _ in range(n):
+        p = Pair(p.a * 2.0)
+    p.a[0] = 7.0
+    p.b = x[0]
+    return q.square() + p.square() + (q.b if q.b is not None else 0.0) * (2.0 if p is q else 3.0)
+
+
+@case(X, 1.0)
+@case(X, -1.0)
+def attributes_that_are_there_or_not(x, c):
+    p = Pair(x[0], x[1])
+    if c > 0:
+        p.v = x[0]
+    else:
+        del p.b
+    return (p.v if hasattr(p, "v") else 2.0) * p.a + getattr(p, "b", 3.0)
+
+
+@case(X, 6)
+def a_state_machine(x, n):
+    s = Pair("idle", 0.0)
+    for _ in range(n):
+        if s.a == "idle":
+            s.b += x[0]
+            if s.b > 2.0:
+                s.a = "run"
+        elif s.a == "run":
+            s.b *= x[1]
+            if s.b > 6.0:
+                s.a = "stop"
+        else:
+            s.b -= x[2]
+    return s.b
+
+
+@case(X)
+def the_best_object(x):
+    ps = [Pair(x[k], float(k)) for k in range(3)]
+    best = ps[0]
+    for p in ps[1:]:
+        if p.a > best.a:
+            best = p
+    best.a = best.a ** 2
+    ps[int(np.argmin(x))].b = x[1]
+    return best.a * best.b + ps[0].a * ps[0].b
+
+
+@case(X, 3)
+def objects_that_are_appended_under_a_condition(x, n):
+    ps = [Pair(x * 1.0)]
+    for i in range(n):
+        if x[i] > 2.0:
+            ps.append(Pair(x * i))
+    return sum(p.square() for p in ps)
+
+
+@case(X)
+def parents_and_children(x):
+    p = Pair(x[0])
+    q = Pair(x[1], p)
+    p.b = q
+    p.b.b.a = p.b.a * 2.0
+    r = copy.deepcopy(p)
+    r.b.a = x[2]
+    return p.a * q.a + p.b.b.b.a * r.b.b.a * r.b.a
+
+
+@case(X, 3)
+def a_queue(x, n):
+    head = Pair(x[0])
+    tail = head
+    for i in range(n):
+        node = Pair(x[1] * i)
+        tail.b = node
+        tail = node
+    total, current = 0.0, head
+    while current:
+        total += current.a
+        current = current.b
+    return total
+
+
+@case(X)
+def views_in_objects(x):
+    y = x * 1.0
+    p, q = Pair(y[1:]), Pair(y[::-1])
+    p.a[0] = x[0] ** 2
+    q.a[0] *= 3.0
+    return np.sum(y * q.a) + np.sum(p.a)
+
+
+@case(X)
+def in_place_through_a_property(x):
+    a = Account(x[0])
+    a.balance += x[1]
+    a.balance **= 2
+    return a.balance * len(a.history)
+
+
+@case(X)
+def closures_over_an_object(x):
+    p = Pair(0.0)
+
+    def add(v):
+        p.a = p.a + v
+
+    for i in range(3):
+        add(x[i] * i)
+    return p.a ** 2
+
+
+class Doubled:
+    """Iterated by a generator."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __iter__(self):
+        for i in range(3):
+            yield self.values[i] * 2
+
+
+class Environment:
+    def __init__(self):
+        self.names = {}
+
+    def __getitem__(self, name):
+        return self.names[name]
+
+    def __setitem__(self, name, value):
+        self.names[name] = value
+
+    def __delitem__(self, name):
+        del self.names[name]
+
+    def __contains__(self, name):
+        return name in self.names
+
+
+class Scope:
+    def __init__(self, log):
+        self.log = log
+
+    def __enter__(self):
+        self.log.append(1.0)
+        return self
+
+    def __exit__(self, *error):
+        self.log.append(2.0)
+        return False
+
+
+class Failure(Exception):
+    def __init__(self, value, text="failed"):
+        super().__init__(text)
+        self.value = value
+
+
+@case(X)
+def objects_in_loops_and_blocks(x):
+    total = 0.0
+    for value in Doubled(x):
+        total += value * value
+    total += sum(Doubled(x))
+    env = Environment()
+    env["a"] = x[0]
+    env["b"] = env["a"] * x[1]
+    del env["a"]
+    total += env["b"] * (2.0 if "a" in env else 3.0)
+    log = []
+    with Scope(log) as scope:
+        total *= len(scope.log)
+    try:
+        if x[0] > 1.0:
+            raise Failure(x[1] * 2.0)
+        total = 0.0
+    except Failure as failure:
+        total += failure.value * len(failure.args)
+    return total * sum(log)
+
+
 # -- classes inside the function -----------------------------------------------------------------------------------------
 
 

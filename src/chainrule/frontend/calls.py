@@ -627,10 +627,10 @@ class Calls(Objects):
     def call_method(self, owner: Value, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         from .builtins import METHODS
 
-        if isinstance(owner, Object) and isinstance(chosen := classes.raw(owner.cls, name)[0], functools.singledispatchmethod):
+        if isinstance(owner, Object) and isinstance(dispatching := classes.raw(owner.cls, name)[0], functools.singledispatchmethod):
             from .functionals import dispatched_method
 
-            return self.call(Static(dispatched_method(self, chosen, args)), (owner, *args), keywords)
+            return self.call(Static(dispatched_method(self, dispatching, args)), (owner, *args), keywords)
         if isinstance(owner, (Object, Select)) and not self.is_number(owner):
             method = overloads.method_of(self, owner, name, f"has no method {name!r}") if name.startswith("__") and isinstance(owner, Object) \
                 else self.attribute(owner, name)

@@ -197,8 +197,9 @@ def bound(m: Calls, member: Any, home: type, name: str, owner: Value | None, cls
         return value
     if isinstance(member, functools.partialmethod):
         watch(m, home, name, member)
-        return Partial(function(member.func), (owner, *map(Static, member.args)), tuple((k, Static(v)) for k, v in member.keywords.items()))
-    if isinstance(member, functools.singledispatchmethod):
+        given = tuple((key, m.constant_object(held, key)) for key, held in member.keywords.items())
+        return Partial(function(member.func), (owner, *(m.constant_object(held, name) for held in member.args)), given)
+    if isinstance(member, functools.singledispatchmethod):  # which function it is, is known when it is called
         watch(m, home, name, member)
         return Method(owner, name)
     getter = raw(type(member), "__get__")[0]

@@ -204,17 +204,17 @@ class Objects(Iteration):
 
     def known_items(self, value: Value) -> tuple[Value, ...] | None:
         if isinstance(value, Object):
-            value = overloads.iterator(self, value)  # type: ignore[arg-type]
+            return self.known_items(overloads.iterator(self, value))  # type: ignore[arg-type]
         return super().known_items(value)
 
     def iterate(self, value: Value) -> tuple[Value, ...]:
         if isinstance(value, Object):
-            value = overloads.iterator(self, value)  # type: ignore[arg-type]
+            return self.iterate(overloads.iterator(self, value))  # type: ignore[arg-type]
         return super().iterate(value)
 
     def counted(self, value: Value, node: ast.stmt | None) -> Any:
         if isinstance(value, Object):
-            value = overloads.iterator(self, value)  # type: ignore[arg-type]
+            return self.counted(overloads.iterator(self, value), node)  # type: ignore[arg-type]
         return super().counted(value, node)
 
     # -- recursion over objects ----------------------------------------------------------------------------------------

@@ -284,6 +284,13 @@ _ONE: dict[Any, str] = {abs: "__abs__", len: "__len__", int: "__int__", float: "
                         reversed: "__reversed__", hash: "__hash__", np.abs: "", divmod: "__divmod__", pow: "__pow__"}
 
 
+_CONSUMERS = frozenset({sum, list, tuple, set, frozenset, dict, min, max, sorted, any, all, zip, enumerate, map, filter})
+
+
+def special_of(value: Object, name: str) -> bool:
+    return classes.raw(value.cls, name)[0] is not MISSING
+
+
 def builtin(m: Calls, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value | None:
     """A builtin of an object: a special method. None if the builtin does not ask the object."""
     if not args or not any(has_methods(a) for a in args) or (isinstance(args[0], Object) and issubclass(args[0].cls, BaseException)):
@@ -292,6 +299,9 @@ def builtin(m: Calls, f: Any, args: tuple[Value, ...], keywords: dict[str, Value
     if chosen is not None:
         return chosen
     owner = args[0]
+    if _hashable(f) and f in _CONSUMERS and (len(args) == 1 or f not in (min, max)) and any(isinstance(a, Object) for a in args):
+        return m.call_static(f, tuple(iterator(m, a) if isinstance(a, Object) and special_of(a, "__iter__") else a for a in args), keywords) if any(
+            isinstance(a, Object) and special_of(a, "__iter__") for a in args) else None
     if f is bool and isinstance(owner, Object):
         value = truth_value(m, owner)
         known = m.truth(value)

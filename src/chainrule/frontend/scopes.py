@@ -19,7 +19,7 @@ from ..ir.nodes import Lit
 from ..ir.types import Opaque, Scalar
 from .machine import describe
 from .source import MISSING, Place
-from .values import UNBOUND, DictV, Entries, Items, ListV, Num, Static, Value
+from .values import UNBOUND, DictV, Entries, Items, ListV, Num, Object, Static, Value
 
 if TYPE_CHECKING:
     from .calls import Calls
@@ -88,6 +88,9 @@ def delete(m: Calls, target: ast.expr) -> None:
 
 def delete_item(m: Calls, owner: Value, index: Value) -> None:
     """`del owner[index]`."""
+    if isinstance(owner, Object):
+        m.call_method(owner, "__delitem__", (index,), {})
+        return
     contents = m.state.heap[owner.slot] if isinstance(owner, (ListV, DictV)) else None
     if isinstance(owner, DictV) and isinstance(contents, Entries):
         key = m.static(index, "a dictionary's key")

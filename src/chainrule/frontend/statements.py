@@ -26,7 +26,7 @@ from .inner_classes import define
 from .iteration import UNROLL_LIMIT
 from .loops import NeedItems, NeedPeel, NeedUnroll, lower_loop
 from .machine import NeedStatic, Refusal, describe
-from .overloads import in_place
+from .overloads import in_place, iterator
 from .overloads import set_item as set_object_item
 from .patterns import Patterns
 from .places import Leaf, Node, Place, Split
@@ -448,6 +448,8 @@ class Statements(Patterns):
         if isinstance(stmt, ast.While):
             return step_through(self, stmt, None, LoopContext(), rest) if concrete else self.real_loop(stmt, None, None, rest)
         iterable = self.eval(stmt.iter)
+        if isinstance(iterable, Object):
+            iterable = iterator(self, iterable)
         if self.consumes(iterable):
             return self.generator_loop(stmt, iterable, rest)
         iterable = self.listed(iterable)

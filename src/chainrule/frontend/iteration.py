@@ -10,11 +10,12 @@ from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Operand, Seq, Var
 from ..ir.types import Array, Scalar
 from .expressions import Expressions
+from .iterators import VIEWS, counted, endless, endless_item
 from .loops import NeedUnroll
 from .machine import describe
 from .merge import list_var
 from .state import slots
-from .values import DictV, Entries, Items, Lazy, ListV, Num, Range, Ref, Select, Static, TupleV, Value
+from .values import DictV, Elements, Entries, Items, IteratorV, Lazy, ListV, Num, Range, Ref, Select, SetV, Static, TupleV, Value
 
 UNROLL_LIMIT = 200  # iterations of a loop over known items; more would print more code than anybody reads
 
@@ -28,7 +29,7 @@ class Iteration(Expressions):
         raise NotImplementedError
 
     def known_items(self, value: Value) -> tuple[Value, ...] | None:
-        """The items of an iterable whose number is known; None for a loop that has to stay a loop."""
+        """The items of an iterable whose number is known, which is no iterator; None for a loop that has to stay a loop."""
         if isinstance(value, TupleV):
             return value.items
         if isinstance(value, ListV):
@@ -38,9 +39,21 @@ class Iteration(Expressions):
             entries = self.state.heap[value.slot]
             assert isinstance(entries, Entries)
             return tuple(Static(k) for k in entries.keys)
-        if isinstance(value, Static) and isinstance(value.value, (tuple, list, str, dict, range)):
+        if isinstance(value, Static) and isinstance(value.value, (tuple, list, str, bytes, dict, range, set, frozenset)):
             return tuple(Static(item) for item in value.value)
+        if isinstance(value, SetV):
+            elements = self.state.heap[value.slot]
+            assert isinstance(elements, Elements)
+            return tuple(Static(item) for item in elements.value())
         if isinstance(value, Lazy):
+            if value.kind in VIEWS:
+                (owner,) = value.parts
+                entries = self.state.heap[owner.slot]  # type: ignore[union-attr]
+                assert isinstance(entries, Entries)
+                if value.kind == "values":
+                    return entries.values
+                keys = tuple(Static(k) for k in entries.keys)
+                return keys if value.kind == "keys" else tuple(TupleV((k, v)) for k, v in zip(keys, entries.values))
             if value.kind == "enumerate":
                 items = self.known_items(value.parts[0])
                 start = value.parts[1]
@@ -56,7 +69,8 @@ class Iteration(Expressions):
                     return None
                 return tuple(TupleV(tuple(p[n] for p in parts if p is not None)) for n in range(min(lengths)))
             if value.kind == "reversed" and parts[0] is not None:
-                return tuple(reversed(parts[0]))
+                length = self.static(value.parts[1], "a length") if len(value.parts) > 1 else len(parts[0])
+                return tuple(reversed(parts[0][:length])) if length <= len(parts[0]) else ()
         return None
 
     def length_known(self, value: Value) -> bool:
@@ -67,6 +81,11 @@ class Iteration(Expressions):
         items = self.known_items(value)
         if items is not None:
             return items
+        if isinstance(value, IteratorV):
+            value = self.collect(value)
+            items = self.known_items(value)
+            if items is not None:
+                return items
         if isinstance(value, (Range, Lazy)):
             start, element = self.counted(value, None)
             listed = self.static_range(start, element)
@@ -80,8 +99,18 @@ class Iteration(Expressions):
             sources = self.sources(value.stop)
             if sources:
                 self.static(Num(value.stop), "the length of this range")
+        if isinstance(value, (Range, ListV)) or self.is_number(value):
+            count = self.decide(self.call_static(len, (value,), {}), f"the number of items of {describe(value)}")
+            _, element = self.counted(value, None)
+            return tuple(element(Lit(n)) for n in range(count))
         self.refuse(f"the number of items of {describe(value)} must be known here", "it is only known when the program runs",
                     "loop over it")
+
+    def collect(self, value: Value) -> Value:
+        raise NotImplementedError
+
+    def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        raise NotImplementedError
 
     def counted(self, value: Value, node: ast.stmt | None) -> tuple[tuple[Arg, Arg, Arg], Callable[[Any], Value]]:
         """An iterable as a counted loop: (start, stop, step), and the item for an index."""
@@ -108,8 +137,10 @@ class Iteration(Expressions):
 
             return (Lit(0), count, Lit(1)), numbered
         if isinstance(value, Lazy) and value.kind == "zip":
-            parts = [self.counted(p, node) for p in value.parts]
-            counts = [self.trip_count(b) for b, _ in parts]
+            parts = [_endless(self, p) if endless(p) else self.counted(p, node) for p in value.parts]
+            counts = [self.trip_count(b) for p, (b, _) in zip(value.parts, parts) if not endless(p)]
+            if not counts:
+                self.refuse("a loop over iterators without end", "it ends only by `break`", "use `while True`", node)
             count = counts[0]
             for other in counts[1:]:
                 if other is not count and not (isinstance(other, Lit) and isinstance(count, Lit) and other.value == count.value):
@@ -125,9 +156,9 @@ class Iteration(Expressions):
             count = self.trip_count(bounds)
             last = self.b.emit("-", count, 1)
             return (Lit(0), count, Lit(1)), lambda index: element(self._at(bounds, self.b.emit("-", last, index)))
-        if isinstance(value, Lazy) and value.kind == "map":
-            bounds, element = self.counted(value.parts[1], node)
-            return bounds, lambda index: self.call(value.parts[0], (element(index),), {})
+        found = counted(self, value, node) if isinstance(value, Lazy) else None
+        if found is not None:
+            return found
         self.refuse(f"a loop over {describe(value)}", "it is not an array, a range, a list, a tuple or a dictionary", "loop over one of these", node)
 
     def _same_extent(self, a: Arg, b: Arg) -> bool:
@@ -189,6 +220,10 @@ class Iteration(Expressions):
         assert isinstance(contents, (Var, Lit))
         self.state.heap[target.slot] = self.b.emit("append", contents, self.operand(item), hint=getattr(contents, "hint", None))
         self.state.entangle(target.slot, set(slots(item)))
+
+
+def _endless(m: Iteration, source: Value) -> tuple[tuple[Arg, Arg, Arg], Callable[[Any], Value]]:
+    return (Lit(0), Lit(None), Lit(1)), lambda index: endless_item(m, source, index)
 
 
 def _index_value(index: Any) -> Value:

@@ -36,7 +36,7 @@ from .merge import list_var
 from .places import Carried, Leaf, Node, Place, Plan, Split, hint_of, list_name, lookup, path_vars, places, put
 from .rebinding import check_disjoint, entangle_outs, mutated_slots
 from .state import State, slots
-from .values import UNBOUND, DictV, Entries, Items, ListV, Num, Object, Ref, Select, Static, Step, TupleV
+from .values import UNBOUND, DictV, Elements, Entries, Items, ListV, Num, Object, Ref, Select, Static, Step, TupleV
 
 
 class NeedPeel(Exception):
@@ -235,7 +235,9 @@ def widen_place(m: Machine, plan: Plan, entry: State, place: Place, before: Any,
 
 def _widen_memory(m: Machine, plan: Plan, entry: State, place: Place, after: Any, carried: Carried | None) -> bool:
     before = entry.heap[place[1]]
-    if isinstance(before, (Items, Entries)) and isinstance(after, (Var, Lit, Items)):
+    if isinstance(before, Elements) or isinstance(after, Elements):
+        m.refuse("a set changes in a loop", "its elements must be known before the program runs", "fill it before the loop")
+    if isinstance(before, (Items, Entries)) and isinstance(after, (Var, Lit, Items, Entries)):
         if isinstance(before, Entries):
             m.refuse("a dictionary changes its keys in a loop", "its keys must be known before the program runs",
                      "set all keys before the loop, or use a list")

@@ -28,6 +28,7 @@ from .values import (
     DictV,
     Entries,
     Items,
+    IteratorV,
     Lazy,
     ListV,
     Method,
@@ -36,6 +37,7 @@ from .values import (
     Range,
     Ref,
     Select,
+    SetV,
     SliceV,
     Static,
     Step,
@@ -80,6 +82,7 @@ class Machine:
         self.params: set[Var] = set()
         self.origin: dict[Var, tuple[Arg, ...]] = {}
         self.taken: list[tuple[Operand, bool]] = []  # the conditions that hold, or do not, where we are
+        self.caller: tuple[ast.AST | None, Any, Span | None] | None = None  # the call, while a function of `library` is executed for it
         self.partial: dict[Var, tuple[Operand, bool]] = {}  # values that exist only where a condition holds, or does not
 
     # -- errors ------------------------------------------------------------------------------------------
@@ -89,15 +92,20 @@ class Machine:
         raise Refusal(Finding(self.location(node or self.node), what, why, remedy))
 
     def location(self, node: ast.AST | None) -> Location | None:
-        if node is None or self.source is None or not hasattr(node, "lineno"):
+        source = self.source
+        if self.caller is not None:
+            node, source, _ = self.caller
+        if node is None or source is None or not hasattr(node, "lineno"):
             return None
-        lines = self.source.lines
+        lines = source.lines
         first, last = node.lineno, node.end_lineno or node.lineno  # type: ignore[attr-defined]
         text = "\n".join(line.rstrip("\n") for line in lines[first - 1:last])
-        return Location(self.source.file, first, node.col_offset, last, node.end_col_offset or 0, text, self.source.name)  # type: ignore[attr-defined]
+        return Location(source.file, first, node.col_offset, last, node.end_col_offset or 0, text, source.name)  # type: ignore[attr-defined]
 
     def span(self, node: ast.AST) -> Span | None:
         """The span of a statement; of a compound statement, its header."""
+        if self.caller is not None:
+            return self.caller[2]
         if not hasattr(node, "lineno") or self.source is None:
             return None
         last = node.end_lineno or node.lineno  # type: ignore[attr-defined]
@@ -277,6 +285,8 @@ class Machine:
 
     def name(self, value: Value, name: str) -> None:
         """Remember the user's name for a value, as the name of its Var."""
+        if name.startswith("%"):
+            return  # a name of ours
         target: Any = None
         if isinstance(value, Num):
             target = value.operand
@@ -438,7 +448,7 @@ def describe(value: Any) -> str:
             return repr(value.value)
         return f"`{getattr(value.value, '__name__', value.value)}`"
     names = {Num: "a number", Ref: "an array", TupleV: "a tuple", ListV: "a list", DictV: "a dictionary", Closure: "a function",
-             Method: "a method", Range: "a range", Lazy: "an iterator", SliceV: "a slice", Select: "one of two values", Object: "an object"}
+             Method: "a method", Range: "a range", Lazy: "a view", IteratorV: "an iterator", SetV: "a set", SliceV: "a slice", Select: "one of two values", Object: "an object"}
     return names.get(type(value), "this value")
 
 

@@ -7,6 +7,7 @@ Names that cannot be merged are poisoned: an error if, and only if, they are use
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..ir.build import Scope, type_of
@@ -15,7 +16,7 @@ from ..ir.types import List
 from ..ir.walk import map_arg
 from .machine import Machine, Poison, describe, phi_type
 from .state import State, slots
-from .values import UNBOUND, DictV, Entries, Items, ListV, Num, Object, Ref, Select, Static, Step, TupleV, Value, same_arg
+from .values import UNBOUND, DictV, Elements, Entries, Items, ListV, Num, Object, Ref, Select, Static, Step, TupleV, Value, same_arg
 
 _ABSENT: Any = object()
 
@@ -161,7 +162,7 @@ class Merger:
                 return Ref(self.pairs[a.slot, b.slot], a.path)
         if type(a) is type(b) and isinstance(a, (ListV, DictV, Object)) and (a.slot, b.slot) in self.pairs:  # type: ignore[union-attr]
             slot = self.pairs[a.slot, b.slot]  # type: ignore[union-attr]
-            return Object(slot, a.cls) if isinstance(a, Object) else type(a)(slot)
+            return replace(a, slot=slot)  # type: ignore[call-arg, type-var]
         if isinstance(a, Num) and isinstance(b, Num):
             return Num(self.phi(a.operand, b.operand, name))
         return Select(self.condition, self.outward(a, True), self.outward(b, False))
@@ -193,7 +194,7 @@ class Merger:
         if isinstance(value, Select):
             return self.outward(value, not absent_first)
         if isinstance(value, (ListV, DictV)):
-            return type(value)(self.moved(value.slot, not absent_first))
+            return replace(value, slot=self.moved(value.slot, not absent_first))
         if isinstance(value, Object):
             return Object(self.moved(value.slot, not absent_first), value.cls)
         return value
@@ -257,6 +258,8 @@ class Merger:
 
     def mergeable(self, a: State, b: State, x: int, y: int) -> bool:
         ca, cb = a.heap[x], b.heap[y]
+        if isinstance(ca, Elements) or isinstance(cb, Elements):
+            return False
         if isinstance(ca, (Var, Lit)) and isinstance(cb, (Var, Lit)):
             return phi_type(ca, cb) is not None
         if isinstance(ca, Items) and isinstance(cb, Items) and len(ca.items) == len(cb.items):
@@ -295,11 +298,18 @@ class Merger:
                 return Items(tuple(self.one_sided(i, a is _ABSENT, None) for i in present.items))
             if isinstance(present, Entries):
                 return Entries(present.keys, tuple(self.one_sided(i, a is _ABSENT, None) for i in present.values))
+            if isinstance(present, Elements):
+                return present
             return self.phi(a, b, None)
         if isinstance(a, Items) and isinstance(b, Items):
             if len(a.items) == len(b.items):
                 return Items(tuple(self.meet(x, y, None) for x, y in zip(a.items, b.items)))
             return self.phi(self.as_list(a, 0, b), self.as_list(b, 1, a), None)
+        if isinstance(a, Elements) or isinstance(b, Elements):
+            if a == b:
+                return a
+            self.m.refuse("a set has different elements after the two sides of a branch", "its elements must be known before the program runs",
+                          "change it in the same way on both sides")
         if isinstance(a, Entries) and isinstance(b, Entries):
             if a.keys == b.keys:
                 return Entries(a.keys, tuple(self.meet(x, y, None) for x, y in zip(a.values, b.values)))

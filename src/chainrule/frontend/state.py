@@ -12,12 +12,14 @@ from .values import (
     DictV,
     Entries,
     Items,
+    IteratorV,
     Lazy,
     ListV,
     Method,
     Object,
     Ref,
     Select,
+    SetV,
     SliceV,
     TupleV,
     Value,
@@ -63,8 +65,13 @@ class State:
 
 def slots(value: Any) -> Iterator[int]:
     """The heap slots that a value refers to directly."""
-    if isinstance(value, (Ref, ListV, DictV, Object)):
+    if isinstance(value, (Ref, ListV, DictV, Object, SetV)):
         yield value.slot
+        if isinstance(value, DictV) and value.factory is not None:
+            yield from slots(value.factory)
+    elif isinstance(value, IteratorV):
+        yield value.slot
+        yield from slots(value.source)
     elif isinstance(value, TupleV):
         for item in value.items:
             yield from slots(item)

@@ -17,6 +17,8 @@ from ..ir.nodes import Arg, Lit, Seq, Var
 from ..ir.types import Array, List, Scalar, kind, rank, shape
 from ..rules.structure import is_basic
 from .comprehensions import Comprehensions
+from .iterator_loops import loop_over, stepwise
+from .iterators import iterator
 from .loops import NeedPeel, NeedUnroll, lower_loop
 from .machine import NeedStatic, Refusal, Unreachable, describe
 from .overlap import strides
@@ -29,6 +31,7 @@ from .values import (
     DictV,
     Entries,
     Items,
+    IteratorV,
     Lazy,
     ListV,
     Num,
@@ -36,6 +39,7 @@ from .values import (
     Range,
     Ref,
     Select,
+    SetV,
     Static,
     Step,
     TupleV,
@@ -44,6 +48,7 @@ from .values import (
 
 # A continuation inside a list of statements: executed with the statements that follow it, it says how the block ends.
 Do = Callable[[list[Any]], Union[Leaf, Split]]
+ITEM_LIMIT = 5000  # iterations over known items; more are taken for a loop without end
 PEEL_LIMIT = 3  # iterations executed on their own; a variable that changes its kind in each would be peeled for ever
 _AUGMENTED = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
               ast.MatMult: "@", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.LShift: "<<", ast.RShift: ">>"}
@@ -56,6 +61,10 @@ class LoopContext:
     on_break: Callable[[], Leaf | Split] | None = None
     on_continue: Callable[[], Leaf | Split] | None = None
     breaks: str | None = None  # the hidden name that says that the loop was left by `break`
+
+
+class Grown(Exception):
+    """A list is changed by a loop over it."""
 
 
 class Statements(Comprehensions):
@@ -452,10 +461,44 @@ class Statements(Comprehensions):
         """A loop and what follows it; None if execution simply goes on with the next statement."""
         if isinstance(stmt, ast.While):
             return self.real_loop(stmt, None, None, rest)
-        iterable = self.eval(stmt.iter)
+        return self.loop_through(stmt, self.eval(stmt.iter), rest)
+
+    def loop_through(self, stmt: ast.For, iterable: Value, rest: list[Any]) -> Leaf | Split | None:
+        """A `for` loop over a value."""
+        if isinstance(iterable, (ListV, DictV, SetV)) and not isinstance(self.state.heap[iterable.slot], (Var, Lit)):
+            iterable = iterator(self, iterable)  # which sees what the body does to it
+        if isinstance(iterable, IteratorV):
+            return loop_over(self, stmt, iterable, rest, any(leaves_block(s) for s in stmt.body))
         known = self.known_items(iterable)
         if known is not None:
             return self.unroll(stmt, list(known), rest)
+        growing = {slot: self.state.heap[slot] for slot in slots(iterable) if isinstance(self.state.heap[slot], (Var, Lit))
+                   and isinstance(type_of(self.state.heap[slot]), List)}  # type: ignore[arg-type]
+        if not growing:
+            return self.counted_loop(stmt, iterable, rest)
+        kept, before = self.b.scopes[-1], self.state.copy()
+        count, already = len(kept.stmts), dict(kept.known)
+
+        def check(following: list[Any]) -> Leaf | Split:
+            if any(self.state.heap.get(slot) is not contents for slot, contents in growing.items()):
+                raise Grown
+            return self._run(following)
+
+        try:
+            end = self.counted_loop(stmt, iterable, [check, *rest])
+            if end is None:
+                check([])
+            return end
+        except Grown:
+            if not isinstance(iterable, ListV):
+                self.refuse("a list is changed by a loop over it", "how many items it has is only known when the program runs", "loop over a copy of it", stmt)
+            self.state = before
+            del kept.stmts[count:]
+            kept.known.clear()
+            kept.known.update(already)
+            return stepwise(self, stmt, iterator(self, iterable), (), rest)
+
+    def counted_loop(self, stmt: ast.For, iterable: Value, rest: list[Any]) -> Leaf | Split | None:
         counted, element = self.counted(iterable, stmt)
         if all(isinstance(bound, Lit) for bound in counted) and not range(*(bound.value for bound in counted if isinstance(bound, Lit))):
             return self._run([*stmt.orelse, *rest]) if stmt.orelse else None
@@ -481,6 +524,21 @@ class Statements(Comprehensions):
             if not all(sources):
                 raise
             raise NeedStatic(tuple(dict.fromkeys(v for found in sources for v in found))) from None
+
+    def branch(self, condition: Any, then: Callable[[], Any], orelse: Callable[[], Any]) -> Split:
+        """Two ways in which a block goes on, each given as what it does."""
+        return self.split(condition, [lambda _: then()], [lambda _: orelse()])
+
+    def may_leave(self, stmt: Any) -> bool:
+        return leaves_block(stmt)
+
+    def unrolled_context(self, on_break: Callable[[], Leaf | Split], on_continue: Callable[[], Leaf | Split]) -> LoopContext:
+        return LoopContext(on_break=on_break, on_continue=on_continue)
+
+    def check_unrolled(self, count: int, stmt: ast.stmt) -> None:
+        if count > ITEM_LIMIT:
+            self.refuse("a loop over an iterator does not end", f"{ITEM_LIMIT} iterations were executed when the program was compiled",
+                        "loop over a range", stmt)
 
     def forget(self, hidden: str, following: list[Any]) -> Leaf | Split:
         self.frame().pop(hidden, None)

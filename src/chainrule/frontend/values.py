@@ -80,14 +80,25 @@ class TupleV:
 
 @dataclass(frozen=True)
 class ListV:
-    """A list: a heap slot that holds its items (`Items`) or, if it grows in a loop, a Var of type List."""
+    """A list (`cls`: or a deque): a heap slot that holds its items (`Items`) or, if it grows in a loop, a Var of type List."""
 
     slot: int
+    cls: type = list
+    maxlen: int | None = None
 
 
 @dataclass(frozen=True)
 class DictV:
-    """A dictionary: a heap slot that holds its entries."""
+    """A dictionary: a heap slot that holds its entries. `cls`: a subclass of dict; `factory`: of a defaultdict."""
+
+    slot: int
+    cls: type = dict
+    factory: Value | None = None
+
+
+@dataclass(frozen=True)
+class SetV:
+    """A set of known objects: a heap slot that holds its `Elements`."""
 
     slot: int
 
@@ -139,10 +150,18 @@ class SliceV:
 
 @dataclass(frozen=True)
 class Lazy:
-    """An iterable that is only consumed by a loop: kind "zip", "enumerate", "reversed", "map", "items"..."""
+    """What an iterator goes through, or a view of a dictionary: kind "zip", "enumerate", "reversed", "map", "items"..."""
 
     kind: str
     parts: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class IteratorV:
+    """An iterator: what it goes through, and a heap slot that holds how far it is (see `iterators`)."""
+
+    slot: int
+    source: Value
 
 
 class _Unbound:
@@ -154,7 +173,7 @@ class _Unbound:
 
 UNBOUND = _Unbound()
 
-Value = Union[Static, Num, Ref, Select, TupleV, ListV, DictV, Object, Closure, Method, Range, SliceV, Lazy, _Unbound]
+Value = Union[Static, Num, Ref, Select, TupleV, ListV, DictV, Object, Closure, Method, Range, SliceV, Lazy, IteratorV, SetV, _Unbound]
 
 
 @dataclass(frozen=True)
@@ -185,7 +204,24 @@ class Entries:
         return Entries((*self.keys[:n], *self.keys[n + 1:]), (*self.values[:n], *self.values[n + 1:]))
 
 
-Contents = Union[Operand, Items, Entries]
+@dataclass(frozen=True)
+class Elements:
+    """Contents of a set's slot: what was done to it since it was empty, from which its order follows."""
+
+    history: tuple[tuple[str, Any], ...] = ()
+
+    def value(self) -> set[Any]:
+        """The set, made anew in the same way."""
+        result: set[Any] = set()
+        for name, argument in self.history:
+            getattr(result, name)(argument)
+        return result
+
+    def after(self, name: str, argument: Any) -> Elements:
+        return Elements((*self.history, (name, argument)))
+
+
+Contents = Union[Operand, Items, Entries, Elements]
 
 NONE = Static(None)
 

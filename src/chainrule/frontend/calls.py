@@ -25,6 +25,7 @@ from ..ir.nodes import Arg, Lit, Make, Seq, Var
 from ..ir.ops import OPS
 from ..ir.types import List, Opaque, differentiable, rank
 from ..rules import registry
+from . import library, lists, operators
 from . import source as sources
 from .iteration import Iteration
 from .machine import Refusal, Unreachable, describe
@@ -35,6 +36,7 @@ from .values import (
     Closure,
     DictV,
     Entries,
+    IteratorV,
     Lazy,
     ListV,
     Method,
@@ -255,7 +257,7 @@ class Calls(Iteration):
                     "pass the function itself, or choose between functions with `if`")
 
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        from .builtins import BUILTINS
+        from .tables import BUILTINS
 
         try:
             special = BUILTINS.get(f)
@@ -263,6 +265,9 @@ class Calls(Iteration):
             special = None
         if special is not None:
             return special(self, args, keywords)
+        got = operators.called(self, f, args)
+        if got is not None:
+            return got
         if isinstance(f, functools.partial):
             given = tuple(self.constant_object(a, "held") for a in f.args)
             return self.call_static(f.func, (*given, *args), {**{k: self.constant_object(v, k) for k, v in f.keywords.items()}, **keywords})
@@ -293,6 +298,19 @@ class Calls(Iteration):
         keyword_defaults = {k: self.default(source, k, v) for k, v in source.keyword_defaults.items()}
         extra = {k: self.constant_object(v, k) for k, v in resolved.keywords}
         return self.execute(source.node, source, None, defaults, keyword_defaults, (*bound, *args), {**extra, **keywords})
+
+    def is_library(self, source: Any) -> bool:
+        return source.function.__module__ == library.__name__
+
+    def library(self, function: Any, *args: Value) -> Value:
+        """Call a function of `library` for the call that is being lowered."""
+        kept = self.caller
+        if kept is None:
+            self.caller = (self.node, self.source, self.b.span)
+        try:
+            return self.call_user(function, args, {})
+        finally:
+            self.caller = kept
 
     def default(self, source: Any, key: Any, value: Any) -> Value:
         a = source.node.args
@@ -333,6 +351,8 @@ class Calls(Iteration):
             defaults: dict[str, Any] = cls._field_defaults  # type: ignore[attr-defined]
             items = list(args)
             for name in cls._fields[len(args):]:
+                if name not in keywords and name not in defaults:
+                    self.refuse(f"the field `{name}` of `{cls.__name__}` is not given", "it has no default value", "pass it")
                 items.append(keywords[name] if name in keywords else Static(defaults[name]))
             return TupleV(tuple(items), cls)
         if dataclasses.is_dataclass(cls) and not hasattr(cls, "__post_init__"):
@@ -357,7 +377,7 @@ class Calls(Iteration):
     def execute(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, source: Any, parent: int | None, defaults: tuple[Value, ...],
                 keyword_defaults: dict[str, Value], args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         """Execute a function's body with these arguments; its value."""
-        if node in self.stack:
+        if node in self.stack and not self.is_library(source):
             return self.recursive(node, source, parent, defaults, keyword_defaults, args, keywords)
         if isinstance(node, ast.AsyncFunctionDef) or any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(node)):
             self.refuse("a generator or a coroutine is called", "it is suspended and resumed", "return a list instead", None)
@@ -366,6 +386,7 @@ class Calls(Iteration):
         number = self.numbers
         local, nonlocal_names = names_of(node)
         kept = (self.current, self.source, self.b.span, self.loop, self.node)
+        caller, self.caller = self.caller, self.caller if self.is_library(source) else None
         self.infos[number] = FrameInfo(source, parent, local, nonlocal_names, reads=reads_of(node))
         self.state.frames[number] = bound
         self.current, self.source, self.loop = number, source, None
@@ -381,7 +402,8 @@ class Calls(Iteration):
         finally:
             self.stack.pop()
             self.current, self.source, self.b.span, self.loop, self.node = kept
-        if not self.infos[number].escapes:
+            self.caller = caller
+        if not self.infos[number].escapes and not isinstance(value, IteratorV):  # which may go on in this frame
             self.state.frames.pop(number, None)
         return value
 
@@ -445,6 +467,8 @@ class Calls(Iteration):
             self.check_cast(out, operand, self.node)
             self.write(out, Lit(Ellipsis), operand)
             return out
+        if not name.startswith("np."):
+            args = tuple(self.collect(a) if isinstance(a, IteratorV) else a for a in args)
         view = self.view_of(name, args, keywords)
         if view is not None:
             return view
@@ -467,6 +491,8 @@ class Calls(Iteration):
         raise NotImplementedError
 
     def row_operand(self, value: Value) -> Arg:
+        if isinstance(value, IteratorV):
+            self.refuse("an iterator is passed to a function of NumPy", "NumPy makes an array of one object of it", "make a list of it first")
         if isinstance(value, (Range, Lazy)):
             return Seq(tuple(self.operand(item) for item in self.iterate(value)), "list")
         return self.operand(value)
@@ -521,12 +547,14 @@ class Calls(Iteration):
     # -- methods ----------------------------------------------------------------------------------------------------------
 
     def call_method(self, owner: Value, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        from .builtins import METHODS
+        from .tables import METHODS
 
         if isinstance(owner, Object):
             function = getattr(owner.cls, name)
             return self.call(Static(function), (owner, *args), keywords)
         special = METHODS.get((type(owner), name))
+        if special is None and isinstance(owner, Lazy):
+            special = METHODS.get((Lazy, f"{owner.kind}.{name}"))
         if special is not None:
             return special(self, owner, args, keywords)
         if self.is_number(owner):
@@ -552,7 +580,7 @@ class Calls(Iteration):
             self.write(owner, Lit(Ellipsis), self.operand(args[0]))
             return NONE
         if name == "tolist":
-            self.refuse("`tolist` is not supported yet", "the list's length is not known", "index the array")
+            return lists.listed(self, owner)
         if name not in registry.METHODS:
             self.refuse(f"the array method `{name}` is not supported yet", "it has no rule", "use a NumPy function that has one")
         op = registry.METHODS[name]

@@ -17,6 +17,7 @@ from ..ir.probe import CannotProbe
 from ..ir.types import BOOL, INT, Array, Dim, List, Opaque, Scalar, Tuple, differentiable
 from ..rules import registry
 from ..rules.structure import infer_index, is_basic
+from . import library, lists, mappings, sets
 from .machine import Machine, NeedStatic, Poison, Refusal, Unreachable, describe
 from .refused import REFUSED_EXPRESSIONS
 from .state import Frame
@@ -26,6 +27,7 @@ from .values import (
     DictV,
     Entries,
     Items,
+    IteratorV,
     Lazy,
     ListV,
     Method,
@@ -34,6 +36,7 @@ from .values import (
     Range,
     Ref,
     Select,
+    SetV,
     SliceV,
     Static,
     Step,
@@ -48,6 +51,7 @@ COMPARE = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==",
 _STATIC_BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv, "%": operator.mod,
     "**": operator.pow, "|": operator.or_, "&": operator.and_, "^": operator.xor, "<<": operator.lshift, ">>": operator.rshift}
+_LENGTHS: dict[str, Callable[[int, int], bool]] = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _SAFE = {"<", "<=", ">", ">=", "==", "!=", "not", "neg", "+", "-", "*", "abs", "and", "or", "len", "is", "is not"}
 
 
@@ -133,20 +137,20 @@ class Expressions(Machine):
         if op == "+" and isinstance(a, TupleV) and isinstance(b, TupleV):
             return TupleV(a.items + b.items)
         if op == "+" and isinstance(a, ListV) and isinstance(b, ListV):
-            x, y = self.state.heap[a.slot], self.state.heap[b.slot]
-            if isinstance(x, Items) and isinstance(y, Items):
-                return ListV(self.new(Items(x.items + y.items)))
-            self.refuse("lists of unknown length are joined with `+`", "this is not supported yet", "use `append` in a loop")
+            return lists.concatenated(self, a, b)  # type: ignore[arg-type]
+        if op == "|" and isinstance(a, DictV) and isinstance(b, DictV):
+            return mappings.merged(self, a, b)  # type: ignore[arg-type]
+        if op in sets.OPERATORS and (isinstance(a, (SetV, Lazy)) or isinstance(b, (SetV, Lazy))):
+            combined = sets.combined(self, op, a, b)  # type: ignore[arg-type]
+            if combined is not None:
+                return combined
         if op == "*" and isinstance(a, Static) and isinstance(b, (TupleV, ListV)):
             a, b = b, a
         if op == "*" and isinstance(a, (TupleV, ListV)):
-            count = self.static(b, "the number of repetitions")
-            if isinstance(a, TupleV):
-                return TupleV(a.items * count)
-            x = self.state.heap[a.slot]
-            if isinstance(x, Items):
-                return ListV(self.new(Items(x.items * count)))
-        if any(isinstance(v, (Closure, Method, Range, Lazy, DictV)) for v in (a, b)):
+            if isinstance(a, ListV):
+                return lists.repeated(self, a, b)  # type: ignore[arg-type]
+            return TupleV(a.items * self.static(b, "the number of repetitions"))
+        if any(isinstance(v, (Closure, Method, Range, Lazy, IteratorV, SetV, DictV)) for v in (a, b)):
             self.refuse(f"`{op}` on {describe(a)} and {describe(b)}", "there is no such operation", "check the types")
         return None
 
@@ -188,6 +192,21 @@ class Expressions(Machine):
                 return Static(folded.value)
         if op in ("in", "not in"):
             return self.contains(a, b, op)
+        if op in sets.COMPARISONS and (isinstance(a, (SetV, Lazy)) or isinstance(b, (SetV, Lazy))):
+            combined = sets.combined(self, op, a, b)  # type: ignore[arg-type]
+            if combined is not None:
+                return combined
+            if op in ("==", "!="):
+                return Static(op == "!=")
+        if op in ("==", "!=") and isinstance(a, DictV) and isinstance(b, DictV):
+            x, y = (self.state.heap[d.slot] for d in (a, b))
+            assert isinstance(x, Entries) and isinstance(y, Entries)
+            same: Value = Static(len(x.keys) == len(y.keys) and all(k in y.keys for k in x.keys))
+            for key in x.keys if same == Static(True) else ():
+                same = self.both(same, lambda key=key: self.compare("==", x.get(key), y.get(key)), is_and=True)  # type: ignore[misc]
+            return same if op == "==" else self.negate(same)
+        if op in ("<", "<=", ">", ">=") and type(a) is type(b) and isinstance(a, (TupleV, ListV)):
+            return self.lexicographic(op, a, b)
         if op in ("==", "!=") and any(isinstance(v, (TupleV, ListV, DictV)) for v in (a, b)) and not any(
                 isinstance(v, (Ref, Select)) or (isinstance(v, Num) and not _opaque(v)) for v in (a, b)):
             mine, other = self.known_contents(a), self.known_contents(b)
@@ -211,6 +230,23 @@ class Expressions(Machine):
             except KeyError:
                 pass
         return self.call_op(op, (self.as_number(a), self.as_number(b)))
+
+    def lexicographic(self, op: str, a: Value, b: Value) -> Value:
+        """`a < b` of tuples or lists: the first items that differ decide."""
+        x, y = self.known_contents(a), self.known_contents(b)
+        if x is None or y is None:
+            self.refuse("lists of unknown length are compared", "how many items they have is only known when the program runs", "compare the items")
+
+        def at(n: int) -> Value:
+            if n == min(len(x), len(y)):
+                return Static(_LENGTHS[op](len(x), len(y)))
+            equal = self.compare("==", x[n], y[n])
+            known = self.truth(equal)
+            if known is not None:
+                return at(n + 1) if known else self.compare(op, x[n], y[n])
+            return self.choose(self.condition(equal), lambda: at(n + 1), lambda: self.compare(op, x[n], y[n]))
+
+        return at(0)
 
     def known_contents(self, value: Value) -> tuple[Value, ...] | None:
         """The items of a tuple, or of a list of known length."""
@@ -249,14 +285,19 @@ class Expressions(Machine):
                 held = self.state.heap[container.slot]
                 contents = held.items if isinstance(held, Items) else None
             if contents is not None:
-                result: Value = Static(False)
-                for other in contents:
+                result: Value = Static(any(self.same_object(item, other) for other in contents))
+                for other in contents if result == Static(False) else ():
                     result = self.both(result, lambda other=other: self.compare("==", item, other), is_and=False)  # type: ignore[misc]
                 return result if op == "in" else self.negate(result)
-        if isinstance(container, DictV):
-            entries = self.state.heap[container.slot]
-            assert isinstance(entries, Entries)
-            return Static((self.static(item, "the key") in entries.keys) == (op == "in"))
+            found = self.library(library.contains, container, item)
+            return found if op == "in" else self.negate(found)
+        if isinstance(container, Lazy) and container.kind in ("values", "items"):
+            return self.contains(item, TupleV(self.iterate(container)), op)
+        if isinstance(container, IteratorV):
+            return self.contains(item, self.collect(container), op)
+        if isinstance(container, (DictV, SetV, Lazy)):
+            keys = [v.value for v in self.iterate(container) if isinstance(v, Static)]
+            return Static((self.static(item, "the key") in keys) == (op == "in"))
         if isinstance(container, Static) and isinstance(item, Static):
             return Static((item.value in container.value) == (op == "in"))
         if isinstance(container, Range):
@@ -315,7 +356,9 @@ class Expressions(Machine):
             if isinstance(contents, Items):
                 return bool(contents.items)
             return bool(contents.keys) if isinstance(contents, Entries) else None
-        if isinstance(value, (Closure, Method, Object)):
+        if isinstance(value, SetV) or (isinstance(value, Lazy) and value.kind in ("keys", "values", "items")):
+            return bool(self.iterate(value))
+        if isinstance(value, (Closure, Method, Object, IteratorV)):
             return True
         return None
 
@@ -419,13 +462,12 @@ class Expressions(Machine):
                 return ListV(self.new(self.b.emit("list_slice", self.operand(base), argument)))
             return self.call_op("list_item", (self.operand(base), argument), (base,))
         if isinstance(base, DictV):
-            entries = self.state.heap[base.slot]
-            assert isinstance(entries, Entries)
-            key = self.static(index, "a dictionary's key")
-            if key not in entries.keys:
-                self.refuse(f"the dictionary has no key {key!r}", "it would raise KeyError", "check the key")
-            return entries.get(key)
+            return mappings.looked_up(self, base, index)  # type: ignore[arg-type]
         if isinstance(base, Range):
+            if isinstance(index, SliceV):
+                return self.range_slice(base, index)
+            if not (isinstance(index, Static) and index.value >= 0):
+                index = self.range_index(base, index)
             return self.call_op("+", (base.start, self.b.emit("*", base.step, self.operand(index))))
         if isinstance(base, Static) and isinstance(index, (Static, TupleV, SliceV)):
             try:
@@ -442,6 +484,32 @@ class Expressions(Machine):
                 return self.wrap(self.b.emit("index", base.operand, self.operand(index)))
             return Num(self.b.emit("index", base.operand, self.operand(index)))
         self.refuse(f"{describe(base)} is indexed", "it has no items that the compiler knows", "use an array, list, tuple or dictionary")
+
+    def range_index(self, base: Range, index: Value) -> Value:
+        """An index of a range that may count from its end."""
+        length = self.call_static(len, (base,), {})
+        if isinstance(index, Static):
+            return self.binary("+", length, index)
+        return self.choose(self.condition(self.compare("<", index, Static(0))), lambda: self.binary("+", index, length), lambda: index)
+
+    def range_slice(self, base: Range, index: SliceV) -> Value:
+        """`range(...)[a:b:c]`, of a range that is known, or the whole of it turned round."""
+        bounds = (base.start, base.stop, base.step)
+        if all(isinstance(b, Lit) for b in bounds):
+            found = range(*(b.value for b in bounds if isinstance(b, Lit)))[self.static_index(index)]
+            return Range(Lit(found.start), Lit(found.stop), Lit(found.step))
+        start, stop, step = (self.static(p, "an index") for p in (index.start, index.stop, index.step))
+        at = lambda n: self.b.emit("+", base.start, self.b.emit("*", n, base.step))  # noqa: E731
+        length = self.operand(self.call_static(len, (base,), {}))
+        if (start, stop, step) == (None, None, -1):
+            return Range(at(self.b.emit("-", length, 1)), at(Lit(-1)), self.b.emit("neg", base.step))
+        if stop is None and step in (None, 1) and start >= 0:
+            first = self.b.emit("min", Seq((Lit(start), length)))
+            return Range(at(first), base.stop, base.step)
+        if start is None and step in (None, 1):
+            last = self.b.emit("min", Seq((Lit(stop), length))) if stop >= 0 else self.b.emit("max", Seq((self.b.emit("+", length, stop), Lit(0))))
+            return Range(base.start, at(last), base.step)
+        self.refuse("this slice of a range", "its bounds are only known when the program runs", "write the range itself")
 
     def static_index(self, index: Value) -> Any:
         if isinstance(index, SliceV):
@@ -497,6 +565,12 @@ class Expressions(Machine):
             return self.class_attribute(owner, name)
         if isinstance(owner, TupleV) and owner.cls is not None and name in owner.cls._fields:  # type: ignore[attr-defined]
             return owner.items[owner.cls._fields.index(name)]  # type: ignore[attr-defined]
+        if isinstance(owner, TupleV) and owner.cls is not None and name not in ("_replace", "_asdict", "index", "count"):
+            return self.static_attribute(owner.cls, name)
+        if isinstance(owner, ListV) and name == "maxlen":
+            return Static(owner.maxlen)
+        if isinstance(owner, Range) and name in ("start", "stop", "step"):
+            return self.wrap(getattr(owner, name))
         if isinstance(owner, Select) and not (isinstance(owner.then, Ref) and isinstance(owner.orelse, Ref)):
             if not self.is_number(owner):
                 return self.choose(owner.condition, lambda: self.attribute(owner.then, name), lambda: self.attribute(owner.orelse, name))
@@ -553,6 +627,15 @@ class Expressions(Machine):
         raise NotImplementedError
 
     def iterate(self, value: Value) -> tuple[Value, ...]:
+        raise NotImplementedError
+
+    def collect(self, value: Value) -> Value:
+        raise NotImplementedError
+
+    def library(self, function: Any, *args: Value) -> Value:
+        raise NotImplementedError
+
+    def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         raise NotImplementedError
 
     def frame(self) -> Frame:

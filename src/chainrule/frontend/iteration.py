@@ -106,11 +106,6 @@ class Iteration(Expressions):
         self.refuse(f"the number of items of {describe(value)} must be known here", "it is only known when the program runs",
                     "loop over it")
 
-    def collect(self, value: Value) -> Value:
-        raise NotImplementedError
-
-    def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        raise NotImplementedError
 
     def counted(self, value: Value, node: ast.stmt | None) -> tuple[tuple[Arg, Arg, Arg], Callable[[Any], Value]]:
         """An iterable as a counted loop: (start, stop, step), and the item for an index."""

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..ir.nodes import Arg, Lit, Seq, Var
+from ..ir.nodes import Arg, Lit, Seq
 from .machine import Unreachable
 from .state import reachable
 from .values import (
@@ -382,7 +382,8 @@ def step(m: Machine, it: IteratorV, give: Give, end: Go, branch: Branch, depth: 
     source = it.source
     if isinstance(source, Lazy) and source.kind in STAGES:
         if depth > NEXT_LIMIT:
-            m.decide(Num(Var(m.type_bool)), "which items an iterator gives")
+            m.refuse("one item is asked of an iterator that may pass over many", "which item it is depends on computed numbers",
+                     "take it in a loop with `break`")
         child = source.parts[-1]
         assert isinstance(child, IteratorV)
         return step(m, child, lambda item: _STAGE[source.kind](

@@ -16,6 +16,7 @@ from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Seq, Var
 from ..ir.types import Array, List, Scalar, kind, rank, shape
 from ..rules.structure import is_basic
+from . import lists, mappings, sets
 from .comprehensions import Comprehensions
 from .iterator_loops import loop_over, stepwise
 from .iterators import iterator
@@ -40,6 +41,7 @@ from .values import (
     Ref,
     Select,
     SetV,
+    SliceV,
     Static,
     Step,
     TupleV,
@@ -205,6 +207,10 @@ class Statements(Comprehensions):
         for target in stmt.targets:
             if isinstance(target, ast.Name):
                 self.frame().pop(target.id, None)
+            elif isinstance(target, ast.Subscript):
+                lists.delete_item(self, self.eval(target.value), self.eval(target.slice))
+            elif isinstance(target, (ast.Tuple, ast.List)):
+                self.do_Delete(ast.Delete(target.elts))
             else:
                 what, why, remedy = REFUSED_STATEMENTS["Delete"]
                 self.refuse(what, why, remedy, target)
@@ -307,6 +313,10 @@ class Statements(Comprehensions):
     def set_item(self, owner: Value, index: Value, value: Value, node: ast.expr) -> None:
         self.node = node
         if isinstance(owner, ListV):
+            lists.check_shared(self, owner)
+            if isinstance(index, SliceV):
+                lists.set_slice(self, owner, index, value)
+                return
             contents = self.state.heap[owner.slot]
             if isinstance(contents, Items):
                 if isinstance(index, Num) and isinstance(index.operand, Var) and not self.sources(index.operand):
@@ -314,6 +324,8 @@ class Statements(Comprehensions):
                     return
                 number = self.static(index, "an index into a list")
                 items = list(contents.items)
+                if not -len(items) <= number < len(items):
+                    lists.fail(self, IndexError, "list assignment index out of range")
                 items[number] = value
                 self.state.heap[owner.slot] = Items(tuple(items))
                 return
@@ -323,7 +335,7 @@ class Statements(Comprehensions):
         if isinstance(owner, DictV):
             entries = self.state.heap[owner.slot]
             assert isinstance(entries, Entries)
-            self.state.heap[owner.slot] = entries.put(self.static(index, "a dictionary's key"), value)
+            mappings.set_entries(self, owner, entries.put(self.static(index, "a dictionary's key"), value))
             return
         if isinstance(owner, Ref) and isinstance(value, Ref) and owner.slot == value.slot:
             self.check_overlap(owner, self.operand(index), value)
@@ -404,8 +416,16 @@ class Statements(Comprehensions):
             self.augment_item(op, old, Lit(Ellipsis), value, stmt)
             return None
         if isinstance(old, ListV) and op == "+":
-            for item in self.iterate(value):
-                self.append(old, item)
+            lists.extend(self, old, value)
+            return None
+        if isinstance(old, ListV) and op == "*":
+            lists.replace_by(self, old, lists.repeated(self, old, value))
+            return None
+        if isinstance(old, DictV) and op == "|":
+            self.call_method(old, "update", (value,), {})
+            return None
+        if isinstance(old, SetV) and op in sets.IN_PLACE:
+            self.call_method(old, sets.IN_PLACE[op], (value,), {})
             return None
         if isinstance(old, Num) and isinstance(type_of(old.operand), Array):
             self.refuse("`" + op + "=` on a value that is a number at first and an array later", "it changes the array in place, but not the number",

@@ -214,7 +214,9 @@ class Elements:
         """The set, made anew in the same way."""
         result: set[Any] = set()
         for name, argument in self.history:
-            getattr(result, name)(argument)
+            other = argument.value() if isinstance(argument, Elements) else argument
+            made = getattr(result, name)(other)
+            result = made if isinstance(made, set) else result
         return result
 
     def after(self, name: str, argument: Any) -> Elements:

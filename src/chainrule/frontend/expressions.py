@@ -255,6 +255,19 @@ class Expressions(Machine):
         contents = self.state.heap[value.slot] if isinstance(value, ListV) else None
         return contents.items if isinstance(contents, Items) else None
 
+    def test(self, node: ast.expr) -> Value:
+        """An expression of which only the truth value matters: the condition of a branch or a loop."""
+        if isinstance(node, ast.BoolOp) and any(isinstance(n, (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.List)) for n in node.values):
+            is_and = isinstance(node.op, ast.And)
+            result = self.test(node.values[0])
+            for value in node.values[1:]:
+                result = self.both(result, lambda value=value: self.test(value), is_and=is_and)  # type: ignore[misc]
+            return result
+        value = self.eval(node)
+        if isinstance(value, ListV) and self.truth(value) is None:
+            return self.call_op(">", (self.b.emit("len", self.operand(value)), Lit(0)))
+        return value
+
     def negate(self, value: Value) -> Value:
         known = self.truth(value)
         return Static(not known) if known is not None else self.call_op("not", (self.operand(value),))
@@ -336,7 +349,7 @@ class Expressions(Machine):
         return self.choose(condition, then, orelse)
 
     def eval_IfExp(self, node: ast.IfExp) -> Value:
-        test = self.eval(node.test)
+        test = self.test(node.test)
         known = self.truth(test)
         if known is not None:
             return self.eval(node.body if known else node.orelse)

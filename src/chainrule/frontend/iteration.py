@@ -205,6 +205,13 @@ class Iteration(Expressions):
         operands = list_var(self, Items(items))
         return self.call_op("list_item", (operands, index.operand), items)
 
+    def element_operand(self, item: Value) -> Arg:
+        """A value as an element of a list of unknown length: a known list becomes a list of unknown length, too."""
+        if isinstance(item, ListV):
+            contents = self.state.heap[item.slot]
+            return list_var(self, contents) if isinstance(contents, Items) else self.operand(item)
+        return self.operand(item)
+
     def append(self, target: Value, item: Value) -> None:
         """`target.append(item)`."""
         assert isinstance(target, ListV)
@@ -213,7 +220,7 @@ class Iteration(Expressions):
             self.state.heap[target.slot] = Items((*contents.items, item))
             return
         assert isinstance(contents, (Var, Lit))
-        self.state.heap[target.slot] = self.b.emit("append", contents, self.operand(item), hint=getattr(contents, "hint", None))
+        self.state.heap[target.slot] = self.b.emit("append", contents, self.element_operand(item), hint=getattr(contents, "hint", None))
         self.state.entangle(target.slot, set(slots(item)))
 
 

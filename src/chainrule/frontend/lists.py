@@ -173,6 +173,8 @@ def _insert(m: Calls, owner: ListV, args: Args, keywords: Keywords) -> Value:
 @method(ListV, "remove")
 def _remove(m: Calls, owner: ListV, args: Args, keywords: Keywords) -> Value:
     at = _index(m, owner, args, {})
+    if items_of(m, owner) is not None:
+        at = Static(m.static(at, "which item is removed"))
     _pop(m, owner, (at,), {})
     return NONE
 
@@ -206,17 +208,19 @@ def _tuple_index(m: Calls, owner: TupleV, args: Args, keywords: Keywords) -> Val
 def index_in(m: Calls, items: tuple[Value, ...], args: Args) -> Value:
     """The position of the first item that is the same object as another one, or equals it."""
     bounds = [number(m, a) for a in args[1:]]
-    for n in range(len(items))[slice(*bounds)] if len(bounds) != 1 else range(len(items))[bounds[0]:]:
-        if is_same(m, items[n], args[0]):
-            return Static(n)
-    return fail(m, ValueError, "value is not in list")
+    places = range(len(items))[slice(*bounds, None) if bounds else slice(None)]
 
+    def found(k: int) -> Value:
+        if k == len(places):
+            return fail(m, ValueError, "value is not in list")
+        item = items[places[k]]
+        same = Static(True) if item == args[0] or m.same_object(item, args[0]) else m.compare("==", item, args[0])
+        known = m.truth(same)
+        if known is None:
+            return m.choose(m.condition(same), lambda: Static(places[k]), lambda: found(k + 1))
+        return Static(places[k]) if known else found(k + 1)
 
-def is_same(m: Calls, item: Value, value: Value) -> bool:
-    """Whether an item of a container counts as another one: the same object, or equal; decided."""
-    if m.same_object(item, value):
-        return True
-    return bool(m.static(m.compare("==", item, value), "whether an item of a list equals another one"))
+    return found(0)
 
 
 @method(ListV, "count")
@@ -361,5 +365,5 @@ def listed(m: Calls, value: Value) -> Value:
     return ListV(m.new(Items(tuple(listed(m, item) for item in m.iterate(value)))))
 
 
-__all__ = ["as_list", "concatenated", "delete_item", "extend", "fail", "index_in", "is_same", "items_of", "listed", "repeated", "set_items", "set_slice",
+__all__ = ["as_list", "concatenated", "delete_item", "extend", "fail", "index_in", "items_of", "listed", "repeated", "set_items", "set_slice",
            "slots"]

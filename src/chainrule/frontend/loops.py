@@ -211,7 +211,7 @@ def widen_place(m: Machine, plan: Plan, entry: State, place: Place, before: Any,
             return True
         return _cover(carried, second)
     if isinstance(before, ListV) and isinstance(after, ListV):
-        old = type_of(m.operand(after))
+        old = list_type(m, entry, place, after)
         if isinstance(old, List):
             if carried is None:
                 plan.places[place] = Carried(old, kind="list")
@@ -258,6 +258,15 @@ def _widen_memory(m: Machine, plan: Plan, entry: State, place: Place, after: Any
         plan.places[place] = Carried(renew(type_of(after)), kind="contents")
         return True
     return _cover(carried, type_of(after))
+
+
+def list_type(m: Machine, entry: State, place: Place, after: ListV) -> Type:
+    """The type of a list that the body binds a name to: that of a list of unknown length if its length differs from the one at the entry."""
+    contents, first = m.state.heap[after.slot], lookup(entry, place)
+    known = entry.heap.get(first.slot) if isinstance(first, ListV) else None
+    if isinstance(contents, Items) and contents.items and isinstance(known, Items) and len(known.items) != len(contents.items):
+        return type_of(list_var(m, contents))
+    return type_of(m.operand(after))
 
 
 def _element_type(m: Machine, contents: Any) -> Type:
@@ -373,7 +382,17 @@ def _init(m: Machine, plan: Plan, entry: State, place: Place) -> Arg:
             return list_var(m, value)
         assert isinstance(value, (Var, Lit))
         return value
+    if plan.places[place].kind == "list":
+        return _as_list(m, value, plan.places[place].type)
     return m.operand(value)
+
+
+def _as_list(m: Machine, value: Any, type: Type) -> Arg:
+    """A list as a list of unknown length."""
+    contents = m.state.heap[value.slot]
+    if not isinstance(contents, Items):
+        return m.operand(value)
+    return list_var(m, contents) if contents.items else m.b.emit("empty_list", Lit(None), type=type)
 
 
 def _end(end: Leaf | Split, values: dict[int, tuple[Arg, ...]]) -> End:
@@ -396,6 +415,8 @@ def yielded(m: Machine, every: list[Place], plan: Plan, scopes: list[Scope], lea
                 value = lookup(leaf.state, place)
                 if place[0] == "memory":
                     result.append(list_var(m, value) if isinstance(value, Items) else value)
+                elif place in plan.places and plan.places[place].kind == "list" and isinstance(value, ListV):
+                    result.append(_as_list(m, value, plan.places[place].type))
                 else:
                     result.append(UNDEFINED if value is UNBOUND or isinstance(value, Poison) else m.operand(value))
             return tuple(result)

@@ -339,11 +339,16 @@ def list_var(machine: Machine, items: Items) -> Operand:
     if not items.items:
         machine.refuse("an empty list grows on one path only", "the type of its elements is not known",
                        "append on both paths, or start with an element")
-    args = Seq(tuple(machine.operand(item) for item in items.items), "list")
+    args = Seq(tuple(_element(machine, item) for item in items.items), "list")
     result = machine.b.emit("list", args)
     if isinstance(result, Var) and isinstance(result.type, List):
         return result
     machine.refuse("a list of unlike elements grows", "its elements have no common type", "use a tuple, or elements of one type")
+
+
+def _element(machine: Machine, item: Value) -> Arg:
+    contents = machine.state.heap[item.slot] if isinstance(item, ListV) else None
+    return list_var(machine, contents) if isinstance(contents, Items) else machine.operand(item)
 
 
 class _CannotMerge(Exception):

@@ -90,7 +90,7 @@ class Statements(Comprehensions):
             self.infos[self.current].line = getattr(stmt, "lineno", 0)
             if isinstance(stmt, ast.If):
                 rest = stmts[n + 1:]
-                test = self.eval(stmt.test)
+                test = self.test(stmt.test)
                 known = self.truth(test)
                 if known is not None:
                     return self._run([*(stmt.body if known else stmt.orelse), *rest])
@@ -222,7 +222,7 @@ class Statements(Comprehensions):
         self.bind_name(stmt.name, self.closure(stmt))
 
     def do_Assert(self, stmt: ast.Assert) -> None:
-        test = self.eval(stmt.test)
+        test = self.test(stmt.test)
         known = self.truth(test)
         if known:
             return
@@ -330,7 +330,7 @@ class Statements(Comprehensions):
                 self.state.heap[owner.slot] = Items(tuple(items))
                 return
             self.state.entangle(owner.slot, set(slots(value)))
-            self.state.heap[owner.slot] = self.b.emit("list_set", self.operand(owner), self.operand(index), self.operand(value))
+            self.state.heap[owner.slot] = self.b.emit("list_set", self.operand(owner), self.operand(index), self.element_operand(value))
             return
         if isinstance(owner, DictV):
             entries = self.state.heap[owner.slot]
@@ -498,6 +498,7 @@ class Statements(Comprehensions):
             return self.counted_loop(stmt, iterable, rest)
         kept, before = self.b.scopes[-1], self.state.copy()
         count, already = len(kept.stmts), dict(kept.known)
+        context, loops = self.loop, list(self.infos[self.current].loops)
 
         def check(following: list[Any]) -> Leaf | Split:
             if any(self.state.heap.get(slot) is not contents for slot, contents in growing.items()):
@@ -512,7 +513,7 @@ class Statements(Comprehensions):
         except Grown:
             if not isinstance(iterable, ListV):
                 self.refuse("a list is changed by a loop over it", "how many items it has is only known when the program runs", "loop over a copy of it", stmt)
-            self.state = before
+            self.state, self.loop, self.infos[self.current].loops[:] = before, context, loops
             del kept.stmts[count:]
             kept.known.clear()
             kept.known.update(already)
@@ -667,7 +668,7 @@ class Statements(Comprehensions):
         return end
 
     def while_body(self, stmt: ast.While) -> Leaf | Split:
-        test = self.eval(stmt.test)
+        test = self.test(stmt.test)
         known = self.truth(test)
         if known is True:
             return self.run(list(stmt.body))

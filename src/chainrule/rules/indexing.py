@@ -6,6 +6,8 @@ The adjoint of a store is a read, and zero where the old contents went: `u' = st
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..ir.build import inverse_index
 from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var
 from ..ir.probe import type_of
@@ -129,12 +131,21 @@ def _copy(let: Let, call: Call) -> None:
         call.add(x, call.cotangent, broadcast=True)
 
 
+def _spread(arg: Arg, call: Call, g: Callable[[], Operand]) -> None:
+    """Add an adjoint to what an element of a list is: a value, or a tuple or list of values."""
+    if isinstance(arg, Var):
+        if call.active(arg):
+            call.add(arg, g())
+    elif isinstance(arg, Seq):
+        for n, item in enumerate(arg.items):
+            _spread(item, call, lambda n=n: call.b.emit("item" if isinstance(type_of(g()), Tuple) else "list_item", g(), n))  # type: ignore[misc]
+
+
 def _append(let: Let, call: Call) -> None:
     items, value = let.args
     g = call.full()
-    v, u = _wanted(value, call), _wanted(items, call)
-    if v is not None:
-        call.add(v, call.b.emit("list_item", g, Lit(-1)))
+    u = _wanted(items, call)
+    _spread(value, call, lambda: call.b.emit("list_item", g, Lit(-1)))
     if u is not None:
         call.add(u, call.b.emit("list_drop", g))
 
@@ -143,9 +154,7 @@ def _list(let: Let, call: Call) -> None:
     arg = let.args[0]
     if isinstance(arg, Seq):
         for i, item in enumerate(arg.items):
-            v = _wanted(item, call)
-            if v is not None:
-                call.add(v, call.b.emit("list_item", call.full(), Lit(i)))
+            _spread(item, call, lambda i=i: call.b.emit("list_item", call.full(), Lit(i)))  # type: ignore[misc]
     else:
         raise RowError("list() of a value whose length is not known is not supported")
 
@@ -159,10 +168,9 @@ def _list_item(let: Let, call: Call) -> None:
 def _list_set(let: Let, call: Call) -> None:
     items, _, value = let.args
     g = call.full()
-    v, u = _wanted(value, call), _wanted(items, call)
+    u = _wanted(items, call)
     part = call.b.emit("list_item", g, call.operand(1))
-    if v is not None:
-        call.add(v, part)
+    _spread(value, call, lambda: part)
     if u is not None:
         call.add(u, call.b.emit("list_set", g, call.operand(1), call.b.emit("rt.zeros_like", part, type=type_of(part))))
 
@@ -173,6 +181,12 @@ def _list_drop(let: Let, call: Call) -> None:
         assert isinstance(u.type, List)
         last = call.b.emit("list_item", call.like(u), Lit(-1))
         call.add(u, call.b.emit("append", call.full(), call.b.emit("rt.zeros_like", last, type=u.type.element)))
+
+
+def _list_slice(let: Let, call: Call) -> None:
+    u = _wanted(let.args[0], call)
+    if u is not None:
+        call.add(u, call.b.emit("rt.one_hot", call.like(u), call.operand(1), call.full(), type=u.type))
 
 
 structural("index", _index, constant=("index",), masks=True)
@@ -189,6 +203,7 @@ structural("list", _list)
 structural("list_item", _list_item, constant=("index",))
 structural("list_set", _list_set, constant=("index",))
 structural("list_drop", _list_drop)
+structural("list_slice", _list_slice, constant=("index",))
 zero("empty_list", "push", "pop")
 
 # what the reverse transform itself emits

@@ -232,9 +232,16 @@ def _array(let: Let, call: Call) -> None:
                 call.add(item, call.b.emit("index", full, Lit(place if len(place) > 1 else place[0])))
     elif isinstance(x, Var) and call.active(x):
         if isinstance(x.type, (List, Tuple)):
-            call.add(x, call.b.emit("rt.unstack", call.full(), Lit(0), type=x.type))
+            call.add(x, call.b.emit("rt.unstack", call.full(), Lit(0), Lit(_depth(x.type)), type=x.type))
         else:
             call.add(x, call.full())
+
+
+def _depth(type: Type) -> int:
+    """How many lists are inside each other."""
+    if isinstance(type, Tuple) and type.items:
+        return 1 + _depth(type.items[0])
+    return 1 + _depth(type.element) if isinstance(type, List) else 0
 
 
 def _nested(arg: Seq, place: tuple[int, ...], call: Call) -> list[tuple[tuple[int, ...], Var]]:
@@ -251,7 +258,7 @@ structural("np.array(object, dtype=None) -> y", _array, op={"fresh": True})
 structural("np.asarray(a, dtype=None) -> y", _array, op=VIEW)
 structural("np.asanyarray(a, dtype=None) -> y", _array, op=VIEW)
 linear("rt.cut(g, like, axis) -> y", like="0.0", g="np.concatenate(y_bar, axis)")
-linear("rt.unstack(g, axis) -> y", g="np.stack(y_bar, axis)")
+linear("rt.unstack(g, axis, depth=1) -> y", g="np.stack(y_bar, axis)")
 
 
 # -- methods that are not functions of NumPy too -----------------------------------------------------------------------

@@ -121,7 +121,8 @@ class Adjoints:
         """Add g to one element of the adjoint of a list whose length is not known."""
         old = self.bars.get(var)
         base = self.zeros(var) if old is None else self.full(var, old)
-        total = self.b.emit("+", self.b.emit("list_item", base, index), g)
+        nested = isinstance(var.type, List) and isinstance(var.type.element, (List, Tuple))
+        total = self.b.emit("rt.add_lists" if nested else "+", self.b.emit("list_item", base, index), g)
         self.set(var, Bar(self.b.emit("list_set", base, index, total, hint=_hint(var))))
 
     def erase(self, var: Arg, path: Arg, g: Operand) -> None:
@@ -161,11 +162,11 @@ class Adjoints:
             return
         old = self.bars.get(var)
         parts: list[Bar | None] = list(old.parts) if old is not None and old.parts is not None else [None] * len(var.type.items)
-        if isinstance(type, Tuple):
-            raise NotImplementedError("a tuple in a tuple")
         part = parts[k]
         if part is None:
             parts[k] = Bar(g, thin)
+        elif isinstance(type, (Tuple, List)):
+            parts[k] = Bar(self.b.emit("rt.add_lists", part.value, g))
         else:
             total = self.b.emit("accum", part.value, g) if not part.thin else self.b.emit("+", g, part.value)
             parts[k] = Bar(total, part.thin and thin)
@@ -280,6 +281,8 @@ class Adjoints:
         if part is not None and not part.thin:
             return part.value
         item = self.b.emit("item", self.like(var), k)
+        if isinstance(type, (Tuple, List)):
+            return self.b.emit("rt.zeros_like", item, type=type)
         return self.b.emit("np.zeros_like", item) if part is None else self.b.emit("np.full_like", item, part.value)
 
     def zeros(self, var: Var) -> Operand:

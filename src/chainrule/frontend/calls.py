@@ -45,6 +45,7 @@ from .values import (
     Range,
     Ref,
     Select,
+    SetV,
     SliceV,
     Static,
     Step,
@@ -55,6 +56,8 @@ from .values import (
 # Functions without a row that may be run when the program is compiled: the same arguments give the same value, always.
 _PURE = frozenset({abs, ascii, bin, bool, chr, complex, divmod, float, hex, int, issubclass, oct, ord, pow, round})
 
+
+_IMMUTABLE = (str, bytes, int, float, complex, tuple, frozenset, range, np.dtype)  # a method of such an object depends on nothing else
 
 _NAMESPACES: weakref.WeakKeyDictionary[type, Any] = weakref.WeakKeyDictionary()  # a class's own attributes, as one and the same object
 _HELD: dict[int, dict[str, Any]] = {}  # what functions hold (default arrays, arguments of partial, `self`), each in a namespace of its own
@@ -265,6 +268,10 @@ class Calls(Iteration):
             special = None
         if special is not None:
             return special(self, args, keywords)
+        if isinstance(f, types.MethodType) and f.__name__ == "_make" and isinstance(f.__self__, type) and hasattr(f.__self__, "_fields"):
+            return self.construct(f.__self__, self.iterate(args[0]), {})
+        if not args and not keywords and f in (float, int, bool, complex, str, bytes):
+            return Static(f())
         got = operators.called(self, f, args)
         if got is not None:
             return got
@@ -329,12 +336,15 @@ class Calls(Iteration):
         name = str(getattr(f, "__qualname__", None) or getattr(f, "__name__", f))
         module = getattr(f, "__module__", None)
         title = f"{module}.{name}" if module and module != "builtins" else str(name)
+        args = tuple(self.collect(a) if isinstance(a, IteratorV) else a for a in args)
         try:
             known = [self.known(a) for a in args]
             known_keywords = {k: self.known(v) for k, v in keywords.items()}
         except _NotKnown:
+            if isinstance(getattr(f, "__self__", None), str):
+                return Num(self.b.emit("py.call", Lit(f), Seq(tuple(self.operand(a) for a in args))))
             raise MissingRuleError(title, self.location(self.node)) from error
-        if f in _PURE or (isinstance(f, types.BuiltinFunctionType) and f.__module__ in ("math", "operator")):
+        if f in _PURE or isinstance(getattr(f, "__self__", None), _IMMUTABLE) or (isinstance(f, types.BuiltinFunctionType) and f.__module__ in ("math", "operator")):
             return Static(f(*known, **known_keywords))
         raise MissingRuleError(title, self.location(self.node)) from error
 
@@ -343,6 +353,10 @@ class Calls(Iteration):
             return value.value
         if isinstance(value, TupleV):
             return tuple(self.known(item) for item in value.items)
+        if isinstance(value, (ListV, SetV, IteratorV)):
+            items = self.known_items(self.collect(value) if isinstance(value, IteratorV) else value)
+            if items is not None:
+                return [self.known(item) for item in items]
         raise _NotKnown
 
     def construct(self, cls: type, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
@@ -557,6 +571,8 @@ class Calls(Iteration):
             special = METHODS.get((Lazy, f"{owner.kind}.{name}"))
         if special is not None:
             return special(self, owner, args, keywords)
+        if isinstance(owner, TupleV) and owner.cls is not None and isinstance(function := getattr(owner.cls, name), types.FunctionType):
+            return self.call(Static(function), (owner, *args), keywords)
         if self.is_number(owner):
             return self.number_method(owner, name, args, keywords)
         if isinstance(owner, Static):

@@ -24,7 +24,7 @@ class Comprehensions(Calls):
         return self._comprehension(node, ast.Assign([target], node.value), DictV(self.new(Entries((), ()))))
 
     def eval_SetComp(self, node: ast.SetComp) -> Value:
-        return self.set_of(self._comprehension(node, _call_append(node.elt), ListV(self.new(Items(())))))
+        return self._comprehension(node, _call_method("add", node.elt), SetV(self.new(Elements())))
 
     def eval_Set(self, node: ast.Set) -> Value:
         items = self.eval_items(node.elts)
@@ -32,6 +32,8 @@ class Comprehensions(Calls):
 
     def set_of(self, value: Value) -> Value:
         """`set(value)`."""
+        if isinstance(value, IteratorV):
+            return self._gather(value, lambda element: _call_method("add", element), SetV(self.new(Elements())))
         return SetV(self.new(Elements(tuple(("add", self.static(item, "an element of a set")) for item in self.iterate(value)))))
 
     # -- generator expressions: nothing is executed before an item is taken, but for the first iterable -----------------
@@ -82,6 +84,19 @@ class Comprehensions(Calls):
 
     def collect(self, value: Value) -> Value:
         """All that an iterator has left, as a list."""
+        return self._gather(value, _call_append, ListV(self.new(Items(()))))
+
+    def collect_pairs(self, value: Value) -> Value:
+        """All that an iterator over pairs has left, as a dictionary."""
+        def innermost(element: ast.expr) -> ast.stmt:
+            target = ast.Subscript(_name(_RESULT, ast.Load()), _name("%key", ast.Load()), ast.Store())
+            return ast.For(ast.Tuple([_name("%key", ast.Store()), _name("%value", ast.Store())], ast.Store()), ast.Tuple([element], ast.Load()),
+                           [ast.Assign([target], _name("%value", ast.Load()))], [], None)
+
+        return self._gather(value, innermost, DictV(self.new(Entries((), ()))))
+
+    def _gather(self, value: Value, innermost: Callable[[ast.expr], ast.stmt], result: Value) -> Value:
+        """All that an iterator has left, put into a container."""
         if isinstance(value, IteratorV) and isinstance(value.source, Lazy):
             whole = self.whole_generator(value)
             if whole is not None:
@@ -92,19 +107,18 @@ class Comprehensions(Calls):
                 kept = (self.current, self.source, self.caller)
                 self.current, self.source = self.infos[closure.frame].parent or 0, closure.context
                 try:
-                    return self._fill(node, _call_append(node.elt), ListV(self.new(Items(()))), first, closure.frame)
+                    return self._fill(node, innermost(node.elt), result, first, closure.frame)
                 finally:
                     self.current, self.source, self.caller = kept
-        if isinstance(value, IteratorV) and iterators.is_known(self, value) and iterators.indexed(self, value.source):
+        if isinstance(result, ListV) and isinstance(value, IteratorV) and iterators.is_known(self, value) and iterators.indexed(self, value.source):
             items: list[Value] = []
             while self.take_known(value, items):
                 pass
             return ListV(self.new(Items(tuple(items))))
-        append = _call_append(_name(_ITEM, ast.Load()))
         loop = ast.ListComp(_name(_ITEM, ast.Load()), [ast.comprehension(_name(_ITEM, ast.Store()), _name(_FIRST, ast.Load()), [], 0)])
         if self.node is not None:
             ast.copy_location(loop, self.node)
-        return self._fill(loop, append, ListV(self.new(Items(()))), value, self._scope(loop))
+        return self._fill(loop, innermost(_name(_ITEM, ast.Load())), result, value, self._scope(loop))
 
     def take_known(self, it: IteratorV, items: list[Value]) -> bool:
         def give(item: Value) -> bool:
@@ -205,5 +219,8 @@ def _name(name: str, context: Any) -> ast.Name:
 
 
 def _call_append(element: ast.expr) -> ast.stmt:
-    append = ast.Attribute(_name(_RESULT, ast.Load()), "append", ast.Load())
-    return ast.Expr(ast.Call(append, [element], []))
+    return _call_method("append", element)
+
+
+def _call_method(name: str, element: ast.expr) -> ast.stmt:
+    return ast.Expr(ast.Call(ast.Attribute(_name(_RESULT, ast.Load()), name, ast.Load()), [element], []))

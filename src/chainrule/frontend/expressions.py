@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import inspect
 import operator
 import types
 from collections.abc import Callable
@@ -122,6 +123,8 @@ class Expressions(Machine):
                 return Static(_STATIC_BINARY[op](a.value, b.value))
             except Exception:  # it raises at run time, as the user's program does
                 pass
+        if op == "%" and isinstance(a, Static) and isinstance(a.value, (str, bytes)):
+            return self.call(Static(a.value.__mod__), (b,), {})
         special = self.container_operator(op, a, b)
         if special is not None:
             return special
@@ -280,7 +283,7 @@ class Expressions(Machine):
             return None
         for x, y in ((a, b), (b, a)):
             if isinstance(x, Static) and (x.value is None or isinstance(x.value, (str, bool, type, types.FunctionType))):
-                if not _opaque(y):
+                if not _opaque(y) or (type_of(y.operand).name in ("str", "range") and not isinstance(x.value, str)):  # type: ignore[union-attr]
                     return False
         if isinstance(a, Ref) and isinstance(b, Ref):
             if a.slot != b.slot and b.slot in self.state.entangled.get(a.slot, ()):
@@ -390,7 +393,15 @@ class Expressions(Machine):
         return TupleV(self.eval_items(node.elts))
 
     def eval_List(self, node: ast.List) -> Value:
-        return ListV(self.new(Items(self.eval_items(node.elts))))
+        if not any(isinstance(n, ast.Starred) for n in node.elts):
+            return ListV(self.new(Items(self.eval_items(node.elts))))
+        result = ListV(self.new(Items(())))
+        for n in node.elts:
+            if isinstance(n, ast.Starred):
+                lists.extend(self, result, self.eval(n.value))  # type: ignore[arg-type]
+            else:
+                self.append(result, self.eval(n))
+        return result
 
     def eval_items(self, nodes: list[ast.expr]) -> tuple[Value, ...]:
         items: list[Value] = []
@@ -579,7 +590,10 @@ class Expressions(Machine):
         if isinstance(owner, TupleV) and owner.cls is not None and name in owner.cls._fields:  # type: ignore[attr-defined]
             return owner.items[owner.cls._fields.index(name)]  # type: ignore[attr-defined]
         if isinstance(owner, TupleV) and owner.cls is not None and name not in ("_replace", "_asdict", "index", "count"):
-            return self.static_attribute(owner.cls, name)
+            found = inspect.getattr_static(owner.cls, name, None)
+            if isinstance(found, property) and found.fget is not None:
+                return self.call(Static(found.fget), (owner,), {})
+            return Method(owner, name) if isinstance(found, types.FunctionType) else self.static_attribute(owner.cls, name)
         if isinstance(owner, ListV) and name == "maxlen":
             return Static(owner.maxlen)
         if isinstance(owner, Range) and name in ("start", "stop", "step"):
@@ -643,6 +657,12 @@ class Expressions(Machine):
         raise NotImplementedError
 
     def collect(self, value: Value) -> Value:
+        raise NotImplementedError
+
+    def call(self, function: Value, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        raise NotImplementedError
+
+    def append(self, target: Value, item: Value) -> None:
         raise NotImplementedError
 
     def library(self, function: Any, *args: Value) -> Value:

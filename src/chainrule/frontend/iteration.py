@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..ir.build import type_of
-from ..ir.nodes import Arg, Lit, Operand, Seq, Var
-from ..ir.types import Array, Scalar
+from ..ir.nodes import Arg, Lit, Operand, Seq, Var, operands
+from ..ir.types import Array, Scalar, differentiable
 from .expressions import Expressions
 from .iterators import VIEWS, counted, endless, endless_item
 from .loops import NeedUnroll
@@ -193,8 +193,15 @@ class Iteration(Expressions):
     def _from(self, operand: Any, loop: Var) -> bool:
         if operand is loop:
             return True
-        args = self.origin.get(operand) if isinstance(operand, Var) else None
-        return args is not None and any(self._from(a, loop) for a in args if isinstance(a, Var))
+        if not isinstance(operand, Var):
+            return False
+        made = self.b.made.get(operand)
+        args = self.origin.get(operand) or (made.args if made is not None and not differentiable(operand.type) else ())
+        return any(self._from(a, loop) for arg in args for a in operands(arg))
+
+    def unroll_for(self, value: Num) -> None:
+        if self.unrollable(value):
+            raise NeedUnroll
 
     def pick_dynamic(self, items: tuple[Value, ...], index: Num) -> Value:
         """An item of a known list at an index that is only known at run time."""
@@ -202,8 +209,8 @@ class Iteration(Expressions):
             raise NeedUnroll
         if not items:
             self.refuse("an empty list is indexed", "it has no items", "check the index")
-        operands = list_var(self, Items(items))
-        return self.call_op("list_item", (operands, index.operand), items)
+        held = list_var(self, Items(items))
+        return self.call_op("list_item", (held, index.operand), items)
 
     def element_operand(self, item: Value) -> Arg:
         """A value as an element of a list of unknown length: a known list becomes a list of unknown length, too."""

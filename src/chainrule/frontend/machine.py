@@ -256,7 +256,11 @@ class Machine:
             sources = self.sources(value.operand)
             if sources:
                 raise NeedStatic(sources)
+            self.unroll_for(value)
         return self.decide(value, what)
+
+    def unroll_for(self, value: Num) -> None:
+        """Something is needed at compile time: unroll the loop whose index it is computed from, if there is one."""
 
     def decide(self, value: Value, what: str) -> Any:
         """The value that something has in this call; the program then serves only the calls in which it has the same."""

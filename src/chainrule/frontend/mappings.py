@@ -31,6 +31,9 @@ def updated(m: Calls, entries: Entries, args: Args, keywords: Keywords) -> Entri
     for other in args:
         if isinstance(other, DictV):
             pairs = [(k, v) for k, v in zip(entries_of(m, other).keys, entries_of(m, other).values)]
+        elif isinstance(other, IteratorV):
+            held = entries_of(m, m.collect_pairs(other))  # type: ignore[arg-type]
+            pairs = list(zip(held.keys, held.values))
         else:
             pairs = []
             for pair in m.iterate(other):

@@ -267,6 +267,9 @@ class Statements(Comprehensions):
 
     def unpack(self, target: ast.Tuple | ast.List, value: Value) -> None:
         star = next((n for n, t in enumerate(target.elts) if isinstance(t, ast.Starred)), None)
+        if star is not None and self.known_items(value) is None and (isinstance(value, ListV) or self.is_number(value)):
+            self.unpack_unknown(target, star, value)
+            return
         items = self.items_of(value, len(target.elts) if star is None else None)
         if star is None:
             if len(items) != len(target.elts):
@@ -277,6 +280,8 @@ class Statements(Comprehensions):
                 self.assign(t, item)
             return
         after = len(target.elts) - star - 1
+        if len(items) < star + after:
+            lists.fail(self, ValueError, f"not enough values to unpack (expected at least {star + after}, got {len(items)})")
         starred = target.elts[star]
         assert isinstance(starred, ast.Starred)
         for t, item in zip(target.elts[:star], items[:star]):
@@ -284,6 +289,21 @@ class Statements(Comprehensions):
         self.assign(starred.value, ListV(self.new(Items(tuple(items[star:len(items) - after])))))
         for t, item in zip(target.elts[star + 1:], items[len(items) - after:]):
             self.assign(t, item)
+
+    def unpack_unknown(self, target: ast.Tuple | ast.List, star: int, value: Value) -> None:
+        """`a, *b, c = value` where the number of items is not known."""
+        after = len(target.elts) - star - 1
+        length = self.call_static(len, (value,), {})
+        enough = self.compare(">=", length, Static(star + after))
+        if not self.truth(enough):
+            self.choose(self.condition(enough), lambda: NONE, lambda: lists.fail(self, ValueError, "not enough values to unpack"))
+        middle = lists.as_list(self, self.subscript(value, SliceV(Static(star), self.binary("-", length, Static(after)) if after else NONE, NONE)))
+        for n, t in enumerate(target.elts):
+            if n == star:
+                assert isinstance(t, ast.Starred)
+                self.assign(t.value, middle)
+            else:
+                self.assign(t, self.subscript(value, Static(n if n < star else n - len(target.elts))))
 
     def items_of(self, value: Value, expected: int | None) -> tuple[Value, ...]:
         """The items that unpacking takes out of a value."""

@@ -593,7 +593,7 @@ def test_out(f):
     lambda x: np.sum(x, where=x > 1.5), lambda x: np.sum(x, initial=5.0), lambda x: np.max(x, initial=2.5), lambda x: np.mean(x, where=x > 1.5),
     lambda x: np.sum(np.log(x, where=x > 1.5)), lambda x: np.sum(np.exp(x, out=x, where=x > 1.5)),
     lambda x: np.sum(np.add.reduce(x)), lambda x: np.sum(np.add.accumulate(x)), lambda x: np.add.at(x, [0, 0], x[:2]),
-    lambda x: np.put(x, [0], x[1:2]), lambda x: np.copyto(x, x * 2), lambda x: np.fill_diagonal(x, 0.0),
+    lambda x: np.put(x, [0], x[1:2]), lambda x: np.copyto(x, x * 2),
 ])
 def test_what_is_not_supported_yet_is_refused(f):
     with pytest.raises(REFUSED):
@@ -712,7 +712,7 @@ def shown(x):
 
 
 @pytest.mark.parametrize("f", [shown, lambda x: np.sum(np.vectorize(lambda t: t * t)(x)), lambda x: np.sum(np.frompyfunc(abs, 1, 1)(x)),
-                               lambda x: eval("x") + 0.0 * x[0], lambda x: np.sum(x) * len(open("f").read())])
+                               lambda x: eval("x") + 0.0 * x[0]])
 def test_what_cannot_be_looked_into_is_refused_or_raises(f):
     with pytest.raises((*REFUSED, NameError)):
         cr.grad(f)(X)
@@ -831,6 +831,6 @@ def _copy_in_column_order(x):
 
 
 @pytest.mark.parametrize("f", [_counts_integers, _asks_after_a_branch, _copy_in_column_order])
-def test_what_is_only_known_at_run_time_is_refused(f):
-    with pytest.raises(REFUSED):
-        cr.grad(f)(X)
+def test_what_is_only_known_at_run_time(f):
+    gradient_is(f, (X,))
+    gradient_is(f, (X * 20,))

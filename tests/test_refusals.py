@@ -89,11 +89,11 @@ def test_it_says_where_in_a_helper():
 
 
 def test_a_function_without_rule_or_source():
-    assert refusal("def f(x):\n    return np.sum(np.frompyfunc(abs, 1, 1)(x))\n", error=MissingRuleError) == (
-        "FILE:2 in f: no derivative rule for numpy.frompyfunc, and no Python source to differentiate\n"
-        "    return np.sum(np.frompyfunc(abs, 1, 1)(x))\n"
-        "                  ^^^^^^^^^^^^^^^^^^^^^^^^\n"
-        "  help: give it one with chainrule.defvjp(numpy.frompyfunc, ...)")
+    assert refusal("exec('def g(y): return y * y')\n\n\ndef f(x):\n    return g(x[0])\n", error=MissingRuleError) == (
+        "FILE:5 in f: no derivative rule for refused.g, and no Python source to differentiate\n"
+        "    return g(x[0])\n"
+        "           ^^^^^^^\n"
+        "  help: give it one with chainrule.defvjp(refused.g, ...)")
 
 
 def test_a_keyword_that_a_rule_does_not_know():
@@ -138,15 +138,6 @@ def test_an_attribute_that_is_written():
 # -- values --------------------------------------------------------------------------------------------------------
 
 
-def test_a_variable_that_changes_its_kind_in_each_iteration():
-    assert refusal("def f(x, n):\n    a = [x[0], x[1]]\n    for i in range(n):\n        a = [a[1], a[0] * x[2]]\n    return a[0]\n", X, 3) == (
-        "FILE:3 in f: `a` changes its kind in this loop\n"
-        "    for i in range(n):\n"
-        "    ^^^^^^^^^^^^^^^^^^\n"
-        "  why: each iteration would need different code\n"
-        "  help: keep one kind of value in it, for example an array of zeros instead of None or of a list")
-
-
 def test_an_array_of_objects():
     assert refusal("def f(x):\n    return np.sum(x.astype(object))\n") == (
         "FILE:2 in f: an array of Python objects is made\n"
@@ -163,24 +154,6 @@ def test_a_write_that_others_may_see():
         "    ^^^^\n"
         "  why: whether it is a view or a copy is not known before the program runs\n"
         "  help: write into a copy: `y = y.copy()`")
-
-
-RECURSIONS = {
-    "changes its argument": "def g(a, n):\n    a[0] = 1.0\n    return a if n == 0 else g(a, n - 1)\n\n\ndef f(x, n):\n    return np.sum(g(x * 1.0, n))\n",
-    "changes a variable around it": "def f(x, n):\n    c = x[0]\n    def g(a, n):\n        nonlocal c\n        c = c * 2\n        return a if n == 0 else g(a, n - 1)\n"
-                                    "    return np.sum(g(x, n)) * c\n",
-    "with arguments that are of another kind each time": "def g(a, n):\n    return a[0] if n == 0 else g((a, 1.0), n - 1)[0]\n\n\n"
-                                                         "def f(x, n):\n    return np.sum(g((x,), n))\n",
-    "an array is written that may share memory": "def g(a, n):\n    return a if n == 0 else g(a[:], n - 1)\n\n\n"
-                                                 "def f(x, n):\n    y = x * 1.0\n    g(y, n)[0] = 5.0\n    return np.sum(y * y)\n",
-    "returns a list or a dictionary that is seen elsewhere": "def g(a, n):\n    return a if n == 0 else g(a, n - 1)\n\n\ndef f(x, n):\n    l = [x[0], x[1]]\n"
-                                                             "    g(l, n)[0] = 0.0\n    return l[0] * l[1]\n",
-}
-
-
-@pytest.mark.parametrize("words", RECURSIONS)
-def test_recursion_that_shares(words):
-    assert words in refusal(RECURSIONS[words], X, 2)
 
 
 # -- source --------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FunctionType
 from typing import Any, NoReturn, get_type_hints
 
@@ -25,12 +25,14 @@ from .frontend.request import Compiled, Guard, NeedLayout, NeedStatic, Parameter
 from .frontend.signature import Captures, Described, Describer, UnknownAnnotation, derivative_error, is_static
 from .frontend.source import MISSING, FunctionSource, Place, read
 from .results import finisher, part
+from .runtime.record import PathChanged, Record
 from .structure import LEAF, TreeDef, flatten, unflatten
 from .tracebacks import raise_at_user_line
 
 __all__ = ["Compile", "Dispatcher", "Variant"]
 
 Compile = Callable[[Request], Compiled]
+PATHS = 64  # as many paths through one function are remembered, for arguments of the same types
 _compiling = threading.RLock()  # one for all: compiling one function may look into another
 
 
@@ -48,6 +50,13 @@ class Variant:
     overlapping: bool  # arrays of the call share memory: then it takes the long way every time
     finish: Callable[[Any], Any] | None
     checked: bool = False
+    fresh: bool = False  # made for a path, and not run yet
+    strides: tuple[Any, ...] | None = None  # how the arrays lay in memory, where the program depends on it
+
+    @property
+    def one_path(self) -> bool:
+        """Whether it serves only calls that take one path through the function."""
+        return self.compiled.path is not None
 
     def __str__(self) -> str:
         return ", ".join(str(p.value) for p in self.parameters if p.value.leaves)
@@ -59,7 +68,14 @@ class Variant:
         values = [place.read(leaves) for place in self.places]
         if any(value is MISSING for value in values):
             return None
+        if self.strides is not None and self.strides != _strides(leaves, values):
+            return None
         return values if _captured_key(describer.fork(self.static), values, self.places) == self.captured_key else None
+
+
+def _strides(leaves: list[Any], captured: Sequence[Any]) -> tuple[Any, ...]:
+    """How the arrays of a call lie in memory."""
+    return tuple(leaf.strides for leaf in (*leaves, *flatten(list(captured))[0]) if isinstance(leaf, np.ndarray))
 
 
 def _captured_key(describer: Describer, values: Sequence[Any], places: Sequence[Place]) -> Any:
@@ -89,6 +105,7 @@ class Plan:
         self.static = static
         self.contiguity = contiguity
         self.variants: dict[Any, tuple[Variant, ...]] = {}
+        self.by_values: set[Any] = set()  # descriptions for which types do not decide what the function does
         self.hits: dict[Any, Callable[..., Any]] = {}
         self.installed: dict[Any, Any] = {}  # what each hit was made for
         self.layout = Layout(self.structures, self.classes, static | self.steering, contiguity)
@@ -100,7 +117,7 @@ class Plan:
 
     def install(self, variant: Variant, captured: list[Any], leaves: list[Any]) -> None:
         """From now on, calls with arguments like these run this variant at once."""
-        if self.entry is None or variant.overlapping:
+        if self.entry is None or variant.overlapping or variant.one_path:
             return
         key = self.layout.exact_key(leaves)
         mark = (variant, [(c.dtype, c.shape) if type(c) is np.ndarray else type(c) for c in captured])
@@ -210,17 +227,20 @@ class Dispatcher:
                 self.entry = plan.entry
             if plan is not missed:
                 return plan.entry(*values)
-        variant, captured, leaves = self.find(plan, values, leaves)
+        record = Record()
+        variant, captured, leaves = self.find(plan, values, leaves, record)
         if np.memmap in plan.classes:
             leaves = [np.asarray(leaf) if isinstance(leaf, np.memmap) else leaf for leaf in leaves]
             values = _regroup(plan.structures, leaves)
-        compiled = variant.compiled
         check = self.verify is not None and not variant.checked
         given = _regroup(plan.structures, [leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in leaves]) if check else values
-        try:
-            result = compiled.function(*values, *captured)
-        except Exception as error:
-            raise_at_user_line(error, compiled)
+        if variant.one_path:
+            variant, result = self.along(plan, values, leaves, variant, captured, record)
+        else:
+            try:
+                result = variant.compiled.function(*values, *captured)
+            except Exception as error:
+                raise_at_user_line(error, variant.compiled)
         if variant.finish is not None:
             result = variant.finish(result)
         if check:
@@ -229,6 +249,33 @@ class Dispatcher:
             variant.checked = True
         plan.install(variant, captured, leaves)
         return result
+
+    def along(self, plan: Plan, values: list[Any], leaves: list[Any], variant: Variant, captured: list[Any], record: Record) -> tuple[Variant, Any]:
+        """Run the program for the path that this call takes, beginning with one that may be it."""
+        tried: list[Variant] = []
+        while True:
+            try:
+                with record.running():
+                    result = variant.compiled.function(*values, *captured)
+            except PathChanged:
+                pass
+            except Exception as error:
+                path = variant.compiled.path
+                if path is None or not path.retries or variant.fresh:
+                    raise_at_user_line(error, variant.compiled)
+            else:
+                key = self._describe(plan, values)[2]
+                others = tuple(other for other in plan.variants[key] if other is not variant)
+                plan.variants[key] = (variant, *others[:PATHS - 1])
+                variant.fresh = False
+                return variant, result
+            if variant.fresh:
+                raise UnsupportedError([Finding(self.source.location(), f"`{self.name}` takes another path each time it is called",
+                                                "what it decides depends on something other than its arguments", "pass that as an argument")])
+            tried.append(variant)
+            with _compiling:
+                found = self._lookup(plan, values, leaves, tried) or self._make(plan, values, leaves, record)
+            variant, captured = found
 
     def plan(self, values: Sequence[Any], positional: int) -> tuple[Plan, list[Any]]:
         """The plan for some arguments, and their leaves."""
@@ -244,12 +291,12 @@ class Dispatcher:
             plan = self.plans.setdefault(key, Plan(self, tuple(structures), leaves, positional))
         return plan, leaves
 
-    def find(self, plan: Plan, values: Sequence[Any], leaves: list[Any]) -> tuple[Variant, list[Any], list[Any]]:
+    def find(self, plan: Plan, values: Sequence[Any], leaves: list[Any], record: Record | None = None) -> tuple[Variant, list[Any], list[Any]]:
         """The specialisation for some arguments, compiled if need be, and the values that it captures."""
         found = self._lookup(plan, values, leaves)
         if found is None:
             with _compiling:
-                found = self._lookup(plan, values, leaves) or self._make(plan, values, leaves)
+                found = self._lookup(plan, values, leaves) or self._make(plan, values, leaves, record)
         return (*found, leaves)
 
     def _describe(self, plan: Plan, values: Sequence[Any]) -> tuple[Describer, list[Described], Any]:
@@ -257,23 +304,28 @@ class Dispatcher:
         described = [describer.add(value, name) for name, value in zip(self.names, values)]
         return describer, described, (*(d.key for d in described), describer.overlaps(), describer.shared())
 
-    def _lookup(self, plan: Plan, values: Sequence[Any], leaves: list[Any]) -> tuple[Variant, list[Any]] | None:
+    def _lookup(self, plan: Plan, values: Sequence[Any], leaves: list[Any], tried: Sequence[Variant] = ()) -> tuple[Variant, list[Any]] | None:
         describer, _, key = self._describe(plan, values)
         for variant in plan.variants.get(key, ()):
+            if variant in tried:
+                continue
             captured = variant.captured_values(describer, leaves)
             if captured is not None:
                 return variant, captured
         return None
 
-    def _make(self, plan: Plan, values: Sequence[Any], leaves: list[Any]) -> tuple[Variant, list[Any]]:
-        """Compile a specialisation; again, with more leaves static, when the compiler asks for it."""
+    def _make(self, plan: Plan, values: Sequence[Any], leaves: list[Any], record: Record | None) -> tuple[Variant, list[Any]]:
+        """Compile a specialisation; again, with more leaves static, when the compiler asks for it.
+
+        record: what the call has done so far, if the specialisation is going to run.
+        """
         static, contiguity = plan.static, plan.contiguity
         outside: frozenset[int] = frozenset()  # static leaves of captured values
         while True:
             describer = Describer(static | outside, contiguity)
             described = [describer.add(value, name) for name, value in zip(self.names, values)]
             key = (*(d.key for d in described), describer.overlaps(), describer.shared())
-            request = self.request(describer, described, leaves, plan.positional)
+            request = replace(self.request(describer, described, leaves, plan.positional), by_values=key in plan.by_values, record=record)
             try:
                 compiled = self.compile(request)
             except NeedStatic as need:
@@ -298,6 +350,10 @@ class Dispatcher:
         captured_key = _captured_key(again, captured, places)
         variant = Variant(compiled, request.parameters, request.selected, places, tuple(captures.described), captured_key, outside,
                           bool(again.overlaps() or again.shared()), finisher(request, compiled))
+        if compiled.path is not None:
+            plan.by_values.add(key)
+            variant.fresh = True
+            variant.strides = _strides(leaves, captured) if compiled.path.layout else None
         if (static, contiguity) != (plan.static, plan.contiguity):
             plan.renew(static, contiguity)
         plan.variants[key] = (variant, *plan.variants.get(key, ()))
@@ -369,8 +425,19 @@ class Dispatcher:
         """The specialisation for some arguments, compiled but not run."""
         values = self.bind(args, kwargs)
         plan, leaves = self.plan(values, len(args))
-        self.latest = self.find(plan, values, leaves)[0]
-        return self.latest
+        known_before = len(self.made)
+        variant = self.find(plan, values, leaves)[0]
+        if variant.one_path and len(self.made) == known_before:  # which path these arguments take is found by taking it
+            with _compiling:
+                made = self._make(plan, values, leaves, None)[0]
+            key = self._describe(plan, values)[2]
+            known = next((v for v in plan.variants[key] if v is not made and v.compiled.text == made.compiled.text), None)
+            variant = known or made
+            if known is not None:
+                plan.variants[key] = tuple(v for v in plan.variants[key] if v is not made)
+                self.made.remove(made)
+        self.latest = variant
+        return variant
 
     def from_annotations(self, given: tuple[Any, ...] = (), keywords: Mapping[str, Any] | None = None) -> str:
         """The source for the types that the function's annotations give; some arguments may be given."""

@@ -50,7 +50,7 @@ def passes(request: Request) -> dict[str, Any]:
         for made in programs.values():
             verify(made)
     programs["inplace"] = inplace(program)
-    emitted = emit(programs["inplace"], reserved_names(request))
+    emitted = emit(programs["inplace"], reserved_names(request), recorded=lowered.path is not None)
     return {"lowered": lowered, **programs, "emit": emitted}
 
 
@@ -74,7 +74,8 @@ def _finish(request: Request, made: dict[str, Any]) -> Compiled:
     if DEBUG:
         function = checked(function, request)
     structure, types, cotangents = result_types(lowered.program)
-    return Compiled(function, emitted.text, lowered.guards, emitted.line_map, file, (structure, types), cotangents if request.mode == "vjp" else ())
+    return Compiled(function, emitted.text, lowered.guards, emitted.line_map, file, (structure, types), lowered.path,
+                    cotangents if request.mode == "vjp" else ())
 
 
 def reserved_names(request: Request) -> frozenset[str]:

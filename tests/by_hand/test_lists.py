@@ -10,7 +10,6 @@ import pytest
 from tests.by_hand.cases import X4, M, W, X, case, cases
 from tests.gradients import gradient_is
 
-
 # -- known lists ---------------------------------------------------------------------------------------------
 
 

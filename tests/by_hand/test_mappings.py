@@ -278,7 +278,7 @@ def variadic(*args, **kw):
 @case(X)
 def passed_on(x):
     args = [x[0], x[1]]
-    return variadic(*args, *[x[2]], **{"a": x[0], "b": x[1] ** 2}) + variadic(*(v for v in args), c=x[2]) + variadic(*"ab"[:0], x[0], x[1])
+    return variadic(*args, *[x[2]], a=x[0], b=x[1] ** 2) + variadic(*(v for v in args), c=x[2]) + variadic(*"ab"[:0], x[0], x[1])
 
 
 @case(X)

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .. import runtime
 from ..analysis.partial import read_where_undefined, undefined_somewhere
 from ..ir.nodes import (
     UNDEFINED,
@@ -67,8 +68,11 @@ class Emitted:
     tapes: frozenset[str] = frozenset()
 
 
-def emit(program: Program, reserved: Iterable[str] = ()) -> Emitted:
-    """Print a program and the functions that it calls. `reserved` are names that only the user's own values may have."""
+def emit(program: Program, reserved: Iterable[str] = (), recorded: bool = False) -> Emitted:
+    """Print a program and the functions that it calls. `reserved` are names that only the user's own values may have.
+
+    recorded: the program may be begun again on another path, so what it does to the world outside is done by `once`.
+    """
     functions = [*_callees(program), program]
     called = frozenset(f.name for f in functions)
     plans = [fold(f) for f in functions]
@@ -85,7 +89,7 @@ def emit(program: Program, reserved: Iterable[str] = ()) -> Emitted:
     for function, plan, table in zip(functions, plans, tables):
         printer = Expressions(table, plan, everything, called)
         printer.constants = constants
-        made = _Function(function, plan, printer, comments, spans)
+        made = _Function(function, plan, printer, comments, spans, recorded)
         definitions.append(made.define())
         tapes.update(made.pops.values())
     text = to_text(ast.Module(definitions, []), comments)
@@ -111,7 +115,7 @@ def _functions(program: Program) -> Iterator[str]:
     for stmt in all_stmts(program.body):
         if isinstance(stmt, Let) and stmt.op[0].isalpha():
             prefix, _, last = stmt.op.rpartition(".")
-            if prefix == "rt" or prefix.split(".")[0] not in ("np", "math") and last not in ("index", "item", "copy", "tuple", "accum", "store"):
+            if prefix == "rt" or (prefix.split(".")[0] not in ("np", "math") and last not in ("index", "item", "copy", "tuple", "accum", "store")):
                 yield last
 
 
@@ -138,9 +142,11 @@ def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 class _Function:
     """Prints one function. `out` is the block that is being filled."""
 
-    def __init__(self, program: Program, plan: Plan, printer: Expressions, comments: list[str], spans: dict[ast.stmt, Span]) -> None:
+    def __init__(self, program: Program, plan: Plan, printer: Expressions, comments: list[str], spans: dict[ast.stmt, Span],
+                 recorded: bool = False) -> None:
         self.program = program
         self.plan = plan
+        self.recorded = recorded
         self.printer = printer
         self.names = printer.names
         self.increasing = frozenset(s.out for s in all_stmts(program.body) if isinstance(s, Let) and s.op == "np.arange" and s.out is not None)
@@ -355,15 +361,23 @@ class _Function:
         elif let.op == "py.raise":
             self.add(self.raise_(let), span)
         elif let.out is None:
-            self.add(ast.Expr(self.printer.let(let)), span)
+            self.add(ast.Expr(self.action(let)), span)
         elif OPS[let.op].destroys is not None:
             self.write(let)
         elif let.out in self.plan.unpacked:
             self.unpack(let, self.printer.let(let), span)
         elif OPS[let.op].effect:
-            self.result(let.out, self.printer.let(let), span)
+            self.result(let.out, self.action(let), span)
         else:
             self.set_to(let.out, let, span)
+
+    def action(self, let: Let) -> ast.expr:
+        """A call for its effect; on the path of one call, by way of `once`."""
+        made = self.printer.let(let)
+        if not self.recorded or not isinstance(made, ast.Call) or let.op in ("call", "py.evaluate") or let.op.startswith("rt."):
+            return made
+        self.printer.constants.setdefault("once", runtime.once)
+        return ast.Call(name("once"), [made.func, *made.args], made.keywords)
 
     def unpack(self, let: Let, value: ast.expr, span: Span | None) -> None:
         """A result, taken apart if it is a tuple whose items are used right away."""

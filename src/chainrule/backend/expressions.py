@@ -329,6 +329,24 @@ class Expressions:
 
     op_py_call = op_apply
 
+    def op_py_evaluate(self, let: Let) -> ast.expr:
+        return self.arg(let.args[0])
+
+    def op_py_perform(self, let: Let) -> ast.expr:
+        function, args, keywords = let.args
+        assert isinstance(args, Seq) and isinstance(keywords, Make)
+        named = [(key, self.arg(value)) for key, value in zip(keywords.keys, keywords.items)]
+        return call(self.arg(function), [self.arg(arg) for arg in args.items], named)
+
+    def op_rt_expect_kind(self, let: Let) -> ast.expr:
+        args = [arg for arg in let.args if not (isinstance(arg, Lit) and arg.value is None)]
+        return call(self.function(let.op), [self.arg(arg) for arg in args])
+
+    def op_rt_raised(self, let: Let) -> ast.expr:
+        cls, function, args = let.args
+        assert isinstance(args, Seq)
+        return call(self.function(let.op), [self.arg(arg) for arg in (cls, function, *args.items)])
+
     def op_py_print(self, let: Let) -> ast.expr:
         args = let.args[0].items if isinstance(let.args[0], Seq) else (let.args[0],)
         keywords = let.args[1] if len(let.args) > 1 else None

@@ -298,8 +298,8 @@ class Calls(Iteration):
                 source = sources.read(resolved.function)
             else:
                 raise SourceUnavailableError(getattr(f, "__name__", str(f)), "it is written in C")
-        except SourceUnavailableError as error:
-            return self.without_source(f, args, keywords, error)
+        except SourceUnavailableError:
+            return self.without_source(f, args, keywords)
         bound = tuple(self.constant_object(a, "held") for a in resolved.args)
         defaults = tuple(self.default(source, n, v) for n, v in enumerate(source.defaults))
         keyword_defaults = {k: self.default(source, k, v) for k, v in source.keyword_defaults.items()}
@@ -331,11 +331,8 @@ class Calls(Iteration):
             self.refuse("a default value that can change is used", "it is shared between calls", "use None, and make the object inside")
         return Static(value)
 
-    def without_source(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value], error: SourceUnavailableError) -> Value:
+    def without_source(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         """A function that cannot be looked into: evaluated now if everything is known, otherwise there must be a rule."""
-        name = str(getattr(f, "__qualname__", None) or getattr(f, "__name__", f))
-        module = getattr(f, "__module__", None)
-        title = f"{module}.{name}" if module and module != "builtins" else str(name)
         args = tuple(self.collect(a) if isinstance(a, IteratorV) else a for a in args)
         try:
             known = [self.known(a) for a in args]
@@ -343,10 +340,17 @@ class Calls(Iteration):
         except _NotKnown:
             if isinstance(getattr(f, "__self__", None), str):
                 return Num(self.b.emit("py.call", Lit(f), Seq(tuple(self.operand(a) for a in args))))
-            raise MissingRuleError(title, self.location(self.node)) from error
+            return self.perform(Static(f), args, keywords)
         if f in _PURE or isinstance(getattr(f, "__self__", None), _IMMUTABLE) or (isinstance(f, types.BuiltinFunctionType) and f.__module__ in ("math", "operator")):
             return Static(f(*known, **known_keywords))
-        raise MissingRuleError(title, self.location(self.node)) from error
+        return self.perform(Static(f), args, keywords)
+
+    def no_rule(self, function: Value) -> Any:
+        f = function.value if isinstance(function, Static) else function
+        name = str(getattr(f, "__qualname__", None) or getattr(f, "__name__", f))
+        module = getattr(f, "__module__", None)
+        title = f"{module}.{name}" if module and module != "builtins" else name
+        raise Refusal(MissingRuleError(title, self.location(self.node)), self.region)
 
     def known(self, value: Value) -> Any:
         if isinstance(value, Static):
@@ -391,7 +395,7 @@ class Calls(Iteration):
     def execute(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, source: Any, parent: int | None, defaults: tuple[Value, ...],
                 keyword_defaults: dict[str, Value], args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         """Execute a function's body with these arguments; its value."""
-        if node in self.stack and not self.is_library(source):
+        if node in self.stack and not self.is_concrete() and not self.is_library(source):
             return self.recursive(node, source, parent, defaults, keyword_defaults, args, keywords)
         if isinstance(node, ast.AsyncFunctionDef) or any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(node)):
             self.refuse("a generator or a coroutine is called", "it is suspended and resumed", "return a list instead", None)

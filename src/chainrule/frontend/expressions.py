@@ -334,7 +334,9 @@ class Expressions(Machine):
         if known is not None:
             return second() if known == is_and else first
         condition = self.condition(first)
-        before = self.state
+        if self.is_concrete():
+            return second() if self.decide_truth(condition) == is_and else first
+        before, node = self.state, self.node
         self.state = before.copy()
         with self.opened() as scopes:
             value = second()
@@ -344,10 +346,9 @@ class Expressions(Machine):
         unchanged = all(self.state.frames[n] == f for n, f in before.frames.items()) and self.state.heap == before.heap
         if isinstance(operand, (Var, Lit)) and harmless and unchanged and _is_bool(first) and _is_bool(value):
             self.state = before
-            self.b.stmts.extend(stmts)
-            self.b.scopes[-1].known.update(scopes[-1].known)
+            self.b.adopt(scopes[-1])
             return self.call_op("and" if is_and else "or", (condition, operand))
-        self.state = before
+        self.state, self.node = before, node
         then, orelse = (second, lambda: first) if is_and else (lambda: first, second)
         return self.choose(condition, then, orelse)
 
@@ -523,7 +524,7 @@ class Expressions(Machine):
             found = range(*(b.value for b in bounds if isinstance(b, Lit)))[self.static_index(index)]
             return Range(Lit(found.start), Lit(found.stop), Lit(found.step))
         start, stop, step = (self.static(p, "an index") for p in (index.start, index.stop, index.step))
-        at = lambda n: self.b.emit("+", base.start, self.b.emit("*", n, base.step))  # noqa: E731
+        at = lambda n: self.b.emit("+", base.start, self.b.emit("*", n, base.step))
         length = self.operand(self.call_static(len, (base,), {}))
         if (start, stop, step) == (None, None, -1):
             return Range(at(self.b.emit("-", length, 1)), at(Lit(-1)), self.b.emit("neg", base.step))

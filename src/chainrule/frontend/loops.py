@@ -57,25 +57,25 @@ def lower_loop(m: Machine, body: Callable[[Operand | None], Leaf | Split], bound
     `bounds`: start, stop and step of a `for`; None for a `while True` whose body breaks. Afterwards the machine's state is
     that after the loop.
     """
-    entry = m.state
+    entry, node = m.state, m.node
     plan = Plan()
     for place in guess:
         plan_place(m, plan, entry, place, lookup(entry, place), peelable)
     for _ in range(40):
-        m.state = entry.copy()
+        m.state, m.node = entry.copy(), node
         m.state.written = set()
         params = install(m, plan)
         header = m.state
         m.state = header.copy()
         index = Var(INT) if bounds is not None else None
         with m.opened() as scopes:
-            node = Node(scopes, body(index))
-        if not widen(m, plan, entry, header, node, peelable):
+            made = Node(scopes, body(index))
+        if not widen(m, plan, entry, header, made, peelable):
             break
     else:
         m.refuse("the types of this loop's variables do not settle", "each iteration gives them another type",
                  "start them with values of their final type")
-    finish(m, plan, entry, header, params, node, index, bounds, span)
+    finish(m, plan, entry, header, params, made, index, bounds, span)
 
 
 # -- the header ----------------------------------------------------------------------------------------------

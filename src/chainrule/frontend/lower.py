@@ -15,46 +15,81 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
-from ..errors import UnsupportedError
+from ..errors import Finding, UnsupportedError
 from ..ir.nodes import Arg, Block, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Opaque
-from ..structure import LEAF, TreeDef
+from ..structure import LEAF, TreeDef, flatten
 from .calls import FrameInfo, names_of, reads_of
 from .machine import NeedStatic as NeedParams
 from .machine import Refusal, Unreachable
 from .recursion import Recursion
-from .request import Guard, NeedStatic, Request
+from .request import Guard, NeedStatic, Path, Request
 from .signature import Described, Leaf
 from .source import MISSING, Place
 from .values import UNBOUND, DictV, Entries, Items, ListV, Method, Num, Object, Ref, Static, TupleV, Value
+from .witness import LIMIT, Concrete, TooLong, Witness
 
 
 @dataclass(frozen=True, eq=False)
 class Lowered:
-    """A program, and what ties it to the call: its parameters by leaf, the guards, and the captured values."""
+    """A program, and what ties it to the call: its parameters by leaf, the guards, and the captured values.
+
+    path: it is the program for the path that one call takes (see `witness`): None, or what the path depends on.
+    """
 
     program: Program
     leaves: dict[int, Var]
     guards: tuple[Guard, ...]
+    path: Path | None = None
 
 
 def lower(request: Request) -> Lowered:
-    """Lower one specialisation of a function. Raises UnsupportedError, MissingRuleError, NeedStatic."""
+    """Lower one specialisation of a function: from types if they decide what it does, otherwise by the values of the call.
+
+    Raises UnsupportedError, MissingRuleError, NeedStatic.
+    """
     lowerer = Lowerer(request)
     try:
-        return lowerer.run_request()
+        if not request.by_values:
+            return lowerer.run_request()
     except Refusal as refusal:
-        raise UnsupportedError([refusal.finding]) from None
+        if request.values is None:
+            raise refusal.error from None
     except NeedParams as need:
         raise NeedStatic(tuple(lowerer.number_of[p] for p in need.params)) from None
+    return lower_by_values(request)
+
+
+def lower_by_values(request: Request) -> Lowered:
+    """Lower the path that this call takes; again, with more loops and branches executed by values, until nothing is refused."""
+    concrete = Concrete()
+    while True:
+        if request.record is not None:
+            request.record.rewind()
+        lowerer = Lowerer(request, Witness(request.record), concrete)
+        try:
+            return lowerer.run_request()
+        except Refusal as refusal:
+            node, file = refusal.region or (None, "")
+            if not concrete.add(node, file):
+                raise refusal.error from None
+        except TooLong:
+            raise UnsupportedError([Finding(
+                request.source.location(), f"the path of this call through `{request.source.name}` is too long",
+                f"what it does depends on values, and its loops come to more than {LIMIT:,} statements",
+                "keep the kinds of values, and which names share an array, the same in every iteration: then the loop stays a loop")]) from None
 
 
 class Lowerer(Recursion):
     """The abstract machine for one request."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, witness: Witness | None = None, concrete: Concrete | None = None) -> None:
         super().__init__()
         self.request = request
+        self.witness, self.concrete = witness, concrete or Concrete()
+        if witness is not None:
+            self.b.watch = self.watch
+        self.values: dict[int, Any] = dict(enumerate(request.values or ()))  # of the leaves
         self.guards: dict[Any, Guard] = {}
         self.leaves: dict[int, Var] = {}
         self.number_of: dict[Var, int] = {}
@@ -81,25 +116,29 @@ class Lowerer(Recursion):
             signature.append((parameter.name, pattern))
         self.entangle_arguments()
         self.stack.append(node)
-        if isinstance(node, ast.Lambda):
-            self.b.span = self.span(node)
-            result: Value = self.eval(node.body)
-        else:
-            try:
+        try:
+            if isinstance(node, ast.Lambda):
+                self.b.span = self.span(node)
+                result: Value = self.eval(node.body)
+            else:
                 self.settle(self.run(list(node.body)))
                 result = self.state.frames[number].pop("%ret")
-            except Unreachable:  # it always raises; any number will do
-                result = TupleV((Static(0.0), Static(None))) if self.request.has_aux else Static(0.0)
+        except Unreachable:  # it always raises; any number will do
+            result = TupleV((Static(0.0), Static(None))) if self.request.has_aux else Static(0.0)
         self.stack.pop()
         if result is UNBOUND:
             self.refuse("the function may end without a value", "not every path returns", "return a value on every path", node)
         self.node = node
         signature.extend((name, pattern) for name, pattern, _ in self.captured.values())
         params = tuple(v for _, pattern in signature for v in _vars(pattern))
-        returned = self.operand(result)  # which may read an array through a view: one more statement
+        try:
+            returned = self.operand(result)  # which may read an array through a view: one more statement
+        except Unreachable:
+            returned = Lit(0.0)
         body = Block(params, tuple(self.b.stmts), Yield((returned,)))
         program = Program(source.name, tuple(signature), body, self.span(node), tuple(self.finished))
-        return Lowered(program, self.leaves, tuple(self.guards.values()))
+        path = None if self.witness is None else Path(self.retries, self.by_layout)
+        return Lowered(program, self.leaves, tuple(self.guards.values()), path)
 
     # -- arguments ---------------------------------------------------------------------------------------------
 
@@ -134,6 +173,10 @@ class Lowerer(Recursion):
         self.leaves[leaf.number] = var
         self.number_of[var] = leaf.number
         self.params.add(var)
+        if self.witness is not None:
+            self.witness.env[var] = self.values[leaf.number]
+            if leaf.number in self.request.wrt:
+                self.witness.carrying.add(var)
         if leaf.sort == "object" and leaf.number < len(self.request.captures.arguments):
             self.objects[var] = Place(leaf.number, leaf.path)
         if leaf.sort == "array":
@@ -159,6 +202,7 @@ class Lowerer(Recursion):
     def capture_outside(self, place: Any, value: Any) -> Value:
         number, described = self.request.captures.add(place)
         if number not in self.captured:
+            self.values.update(zip((leaf.number for leaf in described.leaves), flatten(value)[0]))
             self.captured[number] = (_title(place, self), *self._swap(described))
             self.entangle_arguments()
         found = self.captured[number][2]

@@ -14,11 +14,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..errors import Finding, Location, UnsupportedError
+from ..errors import ChainRuleError, Finding, Location, MissingRuleError, UnsupportedError
 from ..ir.build import Builder, Scope, literal_type, type_of
 from ..ir.nodes import UNDEFINED, Arg, Block, If, Lit, Make, Operand, Raise, Seq, Slice, Span, Var, Yield
 from ..ir.ops import OPS
 from ..ir.types import OBJECT, Array, List, Scalar, Tuple, Type, join, rank, renew
+from .deciding import Deciding, Region, Unreachable
 from .state import State, reachable, slots
 from .values import (
     NONE,
@@ -55,10 +56,16 @@ class Poison:
 
 
 class Refusal(Exception):
-    """One finding, on its way to the UnsupportedError that reports it."""
+    """A refusal on its way out: a finding, or a missing rule."""
 
-    def __init__(self, finding: Finding) -> None:
+    def __init__(self, finding: Finding | MissingRuleError, region: Region | None = None) -> None:
         self.finding = finding
+        self.region = region  # the loop or branch inside which it was found
+
+    @property
+    def error(self) -> ChainRuleError:
+        """The exception that the user sees."""
+        return self.finding if isinstance(self.finding, MissingRuleError) else UnsupportedError([self.finding])
 
 
 class NeedStatic(Exception):
@@ -68,13 +75,10 @@ class NeedStatic(Exception):
         self.params = params
 
 
-class Unreachable(Exception):
-    """Every path of the statement or expression raises: nothing after it is executed."""
-
-
-class Machine:
+class Machine(Deciding):
     def __init__(self) -> None:
-        self.b = Builder()
+        super().__init__()
+        self.b = self.outermost = Builder()
         self.state = State()
         self.numbers = 0
         self.node: ast.AST | None = None  # what is being lowered, for error messages
@@ -89,7 +93,7 @@ class Machine:
 
     def refuse(self, what: str, why: str, remedy: str, node: ast.AST | None = None) -> NoReturn:
         """Stop: the program cannot be differentiated, for this reason."""
-        raise Refusal(Finding(self.location(node or self.node), what, why, remedy))
+        raise Refusal(Finding(self.location(node or self.node), what, why, remedy), self.region)
 
     def location(self, node: ast.AST | None) -> Location | None:
         source = self.source
@@ -234,6 +238,8 @@ class Machine:
         shares = tuple(values[k] for k in op.views if k < len(values)) if op.views else ()
         if isinstance(result, Var):
             self.origin.setdefault(result, args)
+        if self.witness is not None and isinstance(result, Var) and result in self.witness.env:
+            shares = tuple(share for share in shares if self.shares(result, share))
         value = self.wrap(result, shares=shares)
         if isinstance(value, Ref) and op.fresh and not any(isinstance(type_of(arg), Array) for arg in args):  # in C order
             self.state.owned.add(value.slot)
@@ -253,7 +259,7 @@ class Machine:
             if isinstance(contents, Items):
                 return [self.static(item, what) for item in contents.items]
         if isinstance(value, Num) and isinstance(value.operand, Var):
-            sources = self.sources(value.operand)
+            sources = self.sources(value.operand) if self.witness is None else ()
             if sources:
                 raise NeedStatic(sources)
             self.unroll_for(value)
@@ -261,16 +267,6 @@ class Machine:
 
     def unroll_for(self, value: Num) -> None:
         """Something is needed at compile time: unroll the loop whose index it is computed from, if there is one."""
-
-    def decide(self, value: Value, what: str) -> Any:
-        """The value that something has in this call; the program then serves only the calls in which it has the same."""
-        self.refuse(f"{what} must be known before the program runs", "its value depends on computed numbers",
-                    "pass it as an argument or a constant")
-
-    def perform(self, function: Value, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        """Call something that carries no derivative and that the compiler cannot look into: once, in order, with real values."""
-        self.refuse(f"{describe(function)} has no derivative rule and no Python source", "what it does and returns is not known before the program runs",
-                    "call it outside the differentiated function")
 
     def sources(self, var: Var) -> tuple[Var, ...]:
         """The integer parameters that an integer is computed from; empty if there is anything else in it."""
@@ -300,6 +296,16 @@ class Machine:
             target = self.state.heap[value.slot]
         if isinstance(target, Var) and target.hint is None:
             object.__setattr__(target, "hint", name)
+
+    def shares(self, result: Var, source: Value) -> bool:
+        """Whether, in this call, an operation's result is a view of one of its arguments."""
+        assert self.witness is not None
+        found, operand = self.witness.env[result], self.operand(source)
+        if not isinstance(found, np.ndarray) or not isinstance(operand, Var) or not self.witness.knows(operand):
+            return True
+        self.by_layout = True
+        given = self.witness.value(operand)
+        return not isinstance(given, np.ndarray) or np.may_share_memory(found, given)
 
     # -- memory ------------------------------------------------------------------------------------------
 
@@ -359,8 +365,14 @@ class Machine:
     @contextmanager
     def opened(self) -> Iterator[list[Scope]]:
         """A new block; yields the chain of scopes by which it can be reopened."""
-        with self.b.block():
-            yield list(self.b.scopes)
+        region = self.region
+        if region is None:
+            self.region = (self.node, self.source.file)
+        try:
+            with self.b.block():
+                yield list(self.b.scopes)
+        finally:
+            self.region = region
 
     @contextmanager
     def given(self, condition: Operand, holds: bool) -> Iterator[None]:
@@ -381,10 +393,12 @@ class Machine:
 
         `as_value`: the result is only read, so two arrays merge into the contents of either.
         """
-        base = self.state
+        if self.is_concrete():
+            return then() if self.decide_truth(condition) else orelse()
+        base, node = self.state, self.node
         results: list[tuple[list[Scope], State | None, Value | None]] = []
         for side in (then, orelse):
-            self.state = base.copy()
+            self.state, self.node = base.copy(), node
             with self.opened() as scopes, self.given(condition, side is then):
                 try:
                     value: Value | None = side()

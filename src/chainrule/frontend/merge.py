@@ -16,7 +16,23 @@ from ..ir.types import List
 from ..ir.walk import map_arg
 from .machine import Machine, Poison, describe, phi_type
 from .state import State, slots
-from .values import UNBOUND, DictV, Elements, Entries, Items, ListV, Num, Object, Ref, Select, Static, Step, TupleV, Value, same_arg
+from .values import (
+    UNBOUND,
+    DictV,
+    Elements,
+    Entries,
+    Items,
+    ListV,
+    Num,
+    Object,
+    Ref,
+    Select,
+    Static,
+    Step,
+    TupleV,
+    Value,
+    same_arg,
+)
 
 _ABSENT: Any = object()
 

@@ -13,11 +13,12 @@ from typing import Any
 
 from ..ir.nodes import Span
 from ..ir.types import Type
+from ..runtime.record import Record
 from ..structure import TreeDef
 from .signature import Captures, Described, Leaf, Overlap
-from .source import FunctionSource, Place
+from .source import MISSING, FunctionSource, Place
 
-__all__ = ["Capture", "Captures", "Compiled", "Described", "Guard", "Leaf", "NeedLayout", "NeedStatic", "Overlap", "Parameter", "Place", "Request"]
+__all__ = ["Capture", "Captures", "Compiled", "Described", "Guard", "Leaf", "NeedLayout", "NeedStatic", "Overlap", "Parameter", "Path", "Place", "Request"]
 
 
 class NeedStatic(Exception):
@@ -53,6 +54,18 @@ class Guard:
     expected: Any
 
 
+@dataclass(frozen=True)
+class Path:
+    """What a program for the path of one call depends on beside the conditions that it checks itself.
+
+    retries: statements that raised no exception: if one of them does, the call takes another path.
+    layout:  how the arrays of the call lie in memory.
+    """
+
+    retries: bool = False
+    layout: bool = False
+
+
 Capture = Place
 
 
@@ -84,6 +97,14 @@ class Request:
     captures: Captures
     backend: str = "numpy"
     label: str = ""  # name of the function that is printed
+    by_values: bool = False  # types do not decide what the function does: this is known
+    record: Record | None = None  # what the call has done so far, if it is going to run
+
+    @property
+    def values(self) -> list[Any] | None:
+        """The values of the arguments' leaves; None if the request is for types alone."""
+        leaves = self.captures.arguments
+        return None if any(leaf is MISSING for leaf in leaves) else leaves
 
     @property
     def overlaps(self) -> tuple[Overlap, ...]:
@@ -110,6 +131,7 @@ class Compiled:
     line_map:   line of the generated file -> statement of the user's program that it stems from.
     file:       the name under which the generated code was compiled.
     result:     structure and types of the primal's result (without aux).
+    path:       it serves the path of one call only, and raises `PathChanged` on any other; None if it serves all calls of these types.
     cotangents: mode "vjp": the leaves of the result for which the pullback takes a cotangent.
     """
 
@@ -119,4 +141,5 @@ class Compiled:
     line_map: dict[int, Span] = field(default_factory=dict)
     file: str = ""
     result: tuple[TreeDef, tuple[Type, ...]] | None = None
+    path: Path | None = None
     cotangents: tuple[int, ...] = ()

@@ -8,10 +8,12 @@ become the two blocks of a branch. Loops over things known at compile time are u
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Union
 
+from ..errors import Finding
 from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Seq, Var
 from ..ir.types import Array, List, Scalar, kind, rank, shape
@@ -26,6 +28,7 @@ from .overlap import strides
 from .places import Leaf, Node, Place, Split
 from .refused import REFUSED_STATEMENTS
 from .state import State, slots
+from .stepping import items_of, step_through
 from .values import (
     NONE,
     UNBOUND,
@@ -128,14 +131,17 @@ class Statements(Comprehensions):
             return loop.on_break()
         return Leaf("break", self.state)
 
-    def split(self, condition: Any, then: list[Any], orelse: list[Any]) -> Split:
-        """The two ways in which a block goes on."""
-        span = self.b.span
+    def split(self, condition: Any, then: list[Any], orelse: list[Any]) -> Leaf | Split:
+        """The two ways in which a block goes on; executed by values, the one that this call takes."""
+        if self.is_concrete():
+            return self.run(then if self.decide_truth(condition) else orelse)
+        span, node = self.b.span, self.node
         base, loop = self.state, self.loop
         info = self.infos[self.current]
         around, loops, line = info.loops, list(info.loops), info.line
         nodes = []
         for stmts, holds in ((then, True), (orelse, False)):
+            self.node = node
             self.state, self.loop, around[:], info.line = base.copy(), loop, loops, line
             with self.opened() as scopes, self.given(condition, holds):
                 nodes.append(Node(scopes, self.run(stmts)))
@@ -499,9 +505,18 @@ class Statements(Comprehensions):
 
     def loop_statement(self, stmt: ast.For | ast.While, rest: list[Any]) -> Leaf | Split | None:
         """A loop and what follows it; None if execution simply goes on with the next statement."""
+        concrete = self.is_concrete()
         if isinstance(stmt, ast.While):
-            return self.real_loop(stmt, None, None, rest)
-        return self.loop_through(stmt, self.eval(stmt.iter), rest)
+            return step_through(self, stmt, None, LoopContext(), rest) if concrete else self.real_loop(stmt, None, None, rest)
+        iterable = self.eval(stmt.iter)
+        if concrete:
+            hidden = f"%iterable{len(self.infos[self.current].loops)}"  # the loop goes on to see it, whatever happens to its name
+            self.frame()[hidden] = iterable
+            end = step_through(self, stmt, items_of(self, iterable, stmt), LoopContext(), [lambda following: self.forget(hidden, following), *rest])
+            if end is None:
+                self.frame().pop(hidden, None)
+            return end
+        return self.loop_through(stmt, iterable, rest)
 
     def loop_through(self, stmt: ast.For, iterable: Value, rest: list[Any]) -> Leaf | Split | None:
         """A `for` loop over a value."""
@@ -511,7 +526,7 @@ class Statements(Comprehensions):
             return loop_over(self, stmt, iterable, rest, any(leaves_block(s) for s in stmt.body))
         known = self.known_items(iterable)
         if known is not None:
-            return self.unroll(stmt, list(known), rest)
+            return self.unroll(stmt, known.__getitem__, rest)
         growing = {slot: self.state.heap[slot] for slot in slots(iterable) if isinstance(self.state.heap[slot], (Var, Lit))
                    and isinstance(type_of(self.state.heap[slot]), List)}  # type: ignore[arg-type]
         if not growing:
@@ -550,7 +565,10 @@ class Statements(Comprehensions):
             end = self.real_loop(stmt, counted, element, rest)
         except NeedUnroll:
             items = self.static_range(counted, element)
-            end = self.rolled_loop(stmt, counted, element, rest) if items is None else self.unroll(stmt, items, rest)
+            if items is None and self.witness is not None:
+                finding = Finding(self.location(stmt), "the index of this loop is needed before the program runs")
+                raise Refusal(finding, self.region or (stmt, self.source.file)) from None
+            end = self.rolled_loop(stmt, counted, element, rest) if items is None else self.unroll(stmt, items.__getitem__, rest)
         if end is None:
             self.frame().pop(hidden, None)
         return end
@@ -585,8 +603,11 @@ class Statements(Comprehensions):
         self.frame().pop(hidden, None)
         return self._run(following)
 
-    def unroll(self, stmt: ast.For, items: list[Value], rest: list[Any], then: list[Any] | None = None) -> Leaf | Split | None:
-        """Execute a loop over known items one by one; `then` replaces the `else` clause and the rest of a peeled loop."""
+    def unroll(self, stmt: ast.For, items: Callable[[int], Value], rest: list[Any], then: list[Any] | None = None) -> Leaf | Split | None:
+        """Execute a loop over known items one by one, until there is none (IndexError).
+
+        `then` replaces the `else` clause and the rest of a peeled loop.
+        """
         outer = self.loop
         after = [*stmt.orelse, *rest] if then is None else then
         around = self.infos[self.current].loops  # what an earlier line reads, the next iteration reads
@@ -597,19 +618,25 @@ class Statements(Comprehensions):
             return self._run(stmts)
 
         def iteration(n: int) -> Leaf | Split:
-            if n == len(items):
+            try:
+                item = items(n)
+            except IndexError:
                 return finish(after)
             self.loop = LoopContext(on_break=lambda: finish(rest), on_continue=lambda: iteration(n + 1))
             around[:] = [*loops, stmt]
             self.b.span = self.span(stmt)
-            self.assign(stmt.target, items[n])
+            self.assign(stmt.target, item)
             return self._run([*stmt.body, lambda _: iteration(n + 1)])
 
         try:
             if any(leaves_block(s) for s in stmt.body) or then is not None:
                 return iteration(0)
             around.append(stmt)
-            for item in items:
+            for n in itertools.count():
+                try:
+                    item = items(n)
+                except IndexError:
+                    break
                 self.b.span = self.span(stmt)
                 self.assign(stmt.target, item)
                 self.execute_all(list(stmt.body))
@@ -756,7 +783,7 @@ class Statements(Comprehensions):
         begins = self.b.emit("<" if step.value > 0 else ">", start, stop)
 
         def first(_: list[Any]) -> Leaf | Split:
-            result = self.unroll(stmt, [element(start)], rest, then=[others])
+            result = self.unroll(stmt, [element(start)].__getitem__, rest, then=[others])
             assert result is not None
             return result
 

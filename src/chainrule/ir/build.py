@@ -15,7 +15,7 @@ from typing import Any
 from .nodes import UNDEFINED, Arg, Let, Lit, Make, Operand, Seq, Slice, Span, Stmt, Var
 from .ops import OPS, REQUIRED, Op
 from .probe import CannotProbe, literal_type, probe, type_of
-from .types import BOOL, Array, Dim, Scalar, Type, kind
+from .types import BOOL, OBJECT, Array, Dim, Scalar, Type, kind
 
 _FOLD: dict[str, Callable[..., Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "//": operator.floordiv, "%": operator.mod,
@@ -39,6 +39,7 @@ class Builder:
         self.scopes: list[Scope] = [Scope()]
         self.made: dict[Var, Let] = {}  # what has been emitted, by its result
         self.span: Span | None = None
+        self.watch: Callable[[Stmt], None] | None = None  # is shown each statement of the outermost block
         self.lenient = False  # an operation whose type cannot be found gets one that says nothing (for code that we make ourselves)
 
     @property
@@ -68,6 +69,14 @@ class Builder:
     def add(self, stmt: Stmt) -> None:
         """Append a statement that is already made (an If, a loop)."""
         self.stmts.append(stmt)
+        if self.watch is not None and len(self.scopes) == 1:
+            self.watch(stmt)
+
+    def adopt(self, scope: Scope) -> None:
+        """Take the statements of a block that was opened and closed again into the innermost one."""
+        for stmt in scope.stmts:
+            self.add(stmt)
+        self.scopes[-1].known.update(scope.known)
 
     def emit(self, op_name: str, *args: Arg | Any, hint: str | None = None, type: Type | None = None) -> Operand:
         """`op(*args)`: a constant if it can be folded, an equal earlier result, or a new Var.
@@ -92,10 +101,16 @@ class Builder:
                 if key in scope.known:
                     return scope.known[key]
         if type is None:
-            type = _symbolic(op_name, full) or self._infer(op, full)
+            try:
+                type = _symbolic(op_name, full) or self._infer(op, full)
+            except CannotProbe:
+                if self.watch is not None and len(self.scopes) == 1:
+                    self.add(Let(Var(OBJECT), op_name, full, self.span))  # it raises what the operation raises
+                    self.stmts.pop()
+                raise
         out = Var(type, hint)
         self.made[out] = Let(out, op_name, full, self.span)
-        self.stmts.append(self.made[out])
+        self.add(self.made[out])
         if mergeable:
             self.scopes[-1].known[key] = out
         return out
@@ -116,7 +131,7 @@ class Builder:
 
     def effect(self, op_name: str, *args: Arg | Any) -> None:
         """An operation done for its effect; it has no result."""
-        self.stmts.append(Let(None, op_name, tuple(as_arg(a) for a in args), self.span))
+        self.add(Let(None, op_name, tuple(as_arg(a) for a in args), self.span))
 
 
 def inverse_index(index: Arg) -> tuple[Any, ...] | None:

@@ -46,7 +46,7 @@ def interpret(program: Program, args: tuple[Any, ...], callees: dict[str, Progra
     """Run a program on flat arguments: one value for each of `program.body.params`."""
     table = {p.name: p for p in program.callees} | (callees or {})
     env: Env = dict(zip(program.body.params, args))
-    machine = _Machine(table)
+    machine = Interpreter(table)
     try:
         _, values = machine.block(program.body, env)
     except _Returned as returned:
@@ -54,7 +54,9 @@ def interpret(program: Program, args: tuple[Any, ...], callees: dict[str, Progra
     return values[0]
 
 
-class _Machine:
+class Interpreter:
+    """Runs statements one by one, on an environment of values."""
+
     def __init__(self, callees: dict[str, Program]) -> None:
         self.callees = callees
         self.tapes: dict[str, list[Any]] = {}
@@ -152,4 +154,4 @@ def value_of(arg: Arg, env: Env) -> Any:
     raise TypeError(arg)
 
 
-__all__ = ["Raise", "interpret", "value_of"]
+__all__ = ["Interpreter", "Raise", "interpret", "value_of"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import runtime
 from ..ir.ops import Op, Param, define
 from ..ir.probe import type_of
 from ..ir.types import BOOL, OBJECT, Opaque
@@ -24,6 +25,12 @@ def _op(name: str, parameters: str, impl: Any, infer: Any, **flags: Any) -> None
 _op("py.print", "args keywords", lambda args, keywords: print(*args, **keywords), lambda *_: OBJECT, effect=True)
 _op("py.raise", "exception", _raise, lambda *_: OBJECT, effect=True)
 _op("py.call", "function args", lambda function, args: function(*args), lambda *_: OBJECT, effect=True)
+_op("py.perform", "function args keywords", lambda function, args, keywords: function(*args, **keywords), lambda *_: OBJECT, effect=True)
+_op("py.evaluate", "value", lambda value: None, lambda *_: OBJECT, effect=True)
+_op("rt.expect", "condition", runtime.expect, lambda *_: OBJECT, effect=True)
+_op("rt.expect_same", "value expected", runtime.expect_same, lambda *_: OBJECT, effect=True)
+_op("rt.expect_kind", "value cls dtype dimensions", runtime.expect_kind, lambda *_: OBJECT)
+_op("rt.raised", "cls function args", lambda cls, function, args: runtime.raised(cls, function, *args), lambda *_: OBJECT, effect=True)
 _op("py.format", "template args", lambda template, args: template.format(*args), lambda *_: TEXT)
 _op("and", "a b", lambda a, b: a and b, lambda *_: BOOL)
 _op("or", "a b", lambda a, b: a or b, lambda *_: BOOL)
@@ -31,5 +38,5 @@ _op("range", "start stop step", range, lambda *_: Opaque("range"))
 _op("constant", "value", lambda value: value, None)
 _op("list_slice", "list index", lambda list, index: list[index], lambda list, index: type_of(list))
 
-for _name in ("py.print", "py.raise", "py.call", "py.format", "and", "or", "range", "constant"):
+for _name in ("py.print", "py.raise", "py.call", "py.evaluate", "py.perform", "py.format", "rt.expect", "rt.expect_same", "rt.expect_kind", "rt.raised", "and", "or", "range", "constant"):
     _enter(Row(_name, "zero"))

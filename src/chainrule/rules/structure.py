@@ -227,8 +227,19 @@ def follow(array: Any, path: tuple[Any, ...]) -> tuple[Any, Any]:
     return view, path[-1][1]
 
 
+def copy_in_place(array: Any) -> Any:
+    """A copy that lies in memory exactly as the array does, with the same steps from element to element."""
+    if not array.size or array.flags.forc or any(step == 0 and n > 1 for step, n in zip(array.strides, array.shape)):
+        return array.copy(order="K")
+    low = sum(min(0, step * (n - 1)) for step, n in zip(array.strides, array.shape))
+    high = sum(max(0, step * (n - 1)) for step, n in zip(array.strides, array.shape)) + array.itemsize
+    copy = np.ndarray(array.shape, array.dtype, bytearray(high - low), -low, array.strides)
+    copy[...] = array
+    return copy
+
+
 def _written(array: Any, path: tuple[Any, ...], write: Any) -> Any:
-    result = array.copy()
+    result = copy_in_place(array)
     view, index = follow(result, path)
     write(view, index)
     return result

@@ -17,6 +17,8 @@ alias("rt.stop_gradient", "rt.stop_gradient")
 for _name in ("np.random.RandomState", "np.random.Generator", "random.Random"):  # the functions of the modules are methods of these
     refuse(_name, because="it draws from random state, and the gradient call would draw again", instead="draw outside the function and pass the sample in")
 refuse("np.random.default_rng", because="it makes random state anew at every call", instead="draw outside the function and pass the sample in")
+for _name in ("eval", "exec", "locals", "globals", "compile", "__import__"):
+    refuse(_name, because="it sees names and text that only the running program has", instead="write the expression itself")
 refuse("np.vectorize", because="it hides a Python loop that cannot be read", instead="write the loop, or the array expression")
 refuse("np.apply_along_axis", because="it hides a Python loop that cannot be read", instead="write the loop")
 refuse("np.fromiter", because="it consumes an iterator that may have state", instead="np.array([... for ...])")

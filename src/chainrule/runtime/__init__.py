@@ -61,6 +61,7 @@ from .pointwise import (
     sinc_slope,
     ties,
 )
+from .record import expect, expect_kind, expect_same, once, raised
 
 __all__ = [
     "absorb",
@@ -81,6 +82,9 @@ __all__ = [
     "eigvalsh_pull",
     "exceeds",
     "exp_share",
+    "expect",
+    "expect_kind",
+    "expect_same",
     "flatten",
     "full_like",
     "inside",
@@ -92,12 +96,14 @@ __all__ = [
     "list_ties",
     "median_share",
     "norm_pull",
+    "once",
     "one_hot",
     "pad_pull",
     "power_log",
     "prod_others",
     "prod_others_pull",
     "put_along",
+    "raised",
     "repeat_pull",
     "share",
     "sign",

@@ -1,0 +1,192 @@
+"""What types leave open, values decide: the part of the machine that makes a program for the path of one call.
+
+Statements of the outermost block are executed as they are made (`witness`). `decide` gives a value of this call, and has the
+program check, when it runs, that it is the same again. Inside a loop or a branch that is not executed by values nothing can be
+decided; the refusal then says which one it is (`region`), and `lower` begins again with that one executed by values.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from ..ir.build import Builder
+from ..ir.nodes import Arg, Let, Lit, Make, Program, Seq, Stmt, Var
+from ..ir.ops import OPS
+from ..ir.types import BOOL, Array, Opaque, Scalar, Type, unknown_extent
+from .values import Static, Value
+from .witness import Concrete, Happened, Witness, Written, place_of
+
+Region = tuple[ast.AST | None, str]  # a loop or branch, and the file that it stands in
+
+
+class Unreachable(Exception):
+    """Every path of the statement or expression raises: nothing after it is executed."""
+
+
+class Deciding:
+    b: Builder
+    outermost: Builder
+    node: ast.AST | None
+    source: Any
+    finished: list[Program]
+
+    def __init__(self) -> None:
+        self.witness: Witness | None = None  # the values of one call, where the program is made for its path
+        self.concrete = Concrete()  # what is executed by values
+        self.region: Region | None = None  # the loop or branch through which we left the outermost block
+        self.trying = 0  # the `try` blocks around us
+        self.retries = False  # the program depends on what does not raise an exception
+        self.by_layout = False  # the program depends on how arrays lie in memory
+
+    def refuse(self, what: str, why: str, remedy: str, node: ast.AST | None = None) -> Any:
+        raise NotImplementedError
+
+    def operand(self, value: Value) -> Arg:
+        raise NotImplementedError
+
+    def wrap(self, operand: Arg) -> Value:
+        raise NotImplementedError
+
+    # -- decisions -----------------------------------------------------------------------------------------
+
+    def decide(self, value: Value, what: str) -> Any:
+        """The value that something has in this call; the program then serves only the calls in which it has the same."""
+        if isinstance(value, Static):
+            return value.value
+        operand = self.operand(value)
+        if isinstance(operand, Lit):
+            return operand.value
+        if self.witness is None or not self.witness.knows(operand):
+            self.refuse(f"{what} must be known before the program runs", "its value depends on computed numbers",
+                        "pass it as an argument or a constant")
+        assert self.witness is not None
+        found = self.witness.value(operand)
+        with self.at_outermost():
+            if isinstance(found, (bool, np.bool_)):
+                self.expect(operand, bool(found))
+            elif isinstance(found, (int, str, np.integer)):
+                self.expect(self.b.emit("==", operand, found, type=BOOL), True)
+            else:
+                self.b.effect("rt.expect_same", operand, Lit(found))
+        return found
+
+    def decide_truth(self, condition: Arg) -> bool:
+        """Which way this call goes; the program then serves only the calls that go the same way."""
+        assert self.witness is not None
+        if isinstance(condition, Lit):
+            return bool(condition.value)
+        try:
+            holds = bool(self.witness.value(condition))
+        except ValueError:  # the truth of an array: it raises when the program runs, too
+            self.b.effect("rt.expect", condition)
+            raise Unreachable from None
+        self.expect(condition, holds)
+        return holds
+
+    def expect(self, condition: Arg, holds: bool) -> None:
+        """Check, when the program runs, that a condition holds (or does not)."""
+        if isinstance(condition, Lit):
+            return
+        known = self.b.scopes[0].known
+        key = ("expect", id(condition), holds)
+        if key not in known:
+            known[key] = condition  # type: ignore[assignment]
+            self.b.effect("rt.expect", condition if holds else self.b.emit("not", condition))
+
+    def is_concrete(self) -> bool:
+        """Whether what stands here is executed by values: the way that this call goes, and no other."""
+        if self.witness is None or self.b is not self.outermost or len(self.b.scopes) > 1:
+            return False
+        return self.node is not None and place_of(self.node, self.source.file) in self.concrete
+
+    @contextmanager
+    def at_outermost(self) -> Iterator[None]:
+        """Emit into the outermost block, before the loop or branch that we are in."""
+        kept, self.b = self.b, self.outermost
+        try:
+            with self.b.reopen(self.b.scopes[:1]):
+                yield
+        finally:
+            self.b = kept
+
+    # -- the world outside -----------------------------------------------------------------------------------
+
+    def perform(self, function: Value, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        """Call something that carries no derivative and that the compiler cannot look into: once, in order, with real values."""
+        if self.witness is None or self.b is not self.outermost or len(self.b.scopes) > 1:
+            self.no_rule(function)
+        assert self.witness is not None
+        operands = [self.operand(a) for a in args]
+        named = {key: self.operand(value) for key, value in keywords.items()}
+        try:
+            result = self.b.emit("py.perform", self.operand(function), Seq(tuple(operands)), Make(dict, tuple(named), tuple(named.values())))
+        except Written:
+            self.refuse("a function that the compiler cannot look into writes into its argument", "what it writes has no derivative that is known",
+                        "let it return its result")
+        if not isinstance(result, Var):
+            return Static(result.value)
+        found = self.witness.value(result)
+        type = type_of_value(found)
+        if holds_floats(found) and any(self.witness.carries(o) for o in (*operands, *named.values())):
+            self.no_rule(function)
+        if isinstance(type, Opaque):
+            plain = found is None or isinstance(found, (str, bytes, bool, list, tuple, dict, set, frozenset, range))
+            return Static(self.decide(self.wrap(result), "the result of this call")) if plain else self.wrap(result)
+        dtype, dimensions = (found.dtype, found.ndim) if isinstance(found, np.ndarray) else (None, None)
+        return self.wrap(self.b.emit("rt.expect_kind", result, Lit(found.__class__), Lit(dtype), Lit(dimensions), type=type))
+
+    def no_rule(self, function: Value) -> Any:
+        """Refuse a function that has neither a rule nor source."""
+        raise NotImplementedError
+
+    # -- watching -----------------------------------------------------------------------------------------------
+
+    def watch(self, stmt: Stmt) -> None:
+        """Execute a statement of the outermost block with the values of this call."""
+        assert self.witness is not None
+        try:
+            self.witness.execute(stmt, self.finished)
+        except Happened as happened:
+            if not self.trying:
+                if isinstance(stmt, Let) and stmt.out is not None:
+                    self.b.stmts.append(Let(None, "py.evaluate", (stmt.out,), stmt.span))  # though nobody needs its value
+                raise Unreachable from None
+            if not isinstance(stmt, Let):
+                self.refuse("an exception is raised in a loop or in a branch", "where, is only known when the program runs",
+                            "handle it where it is raised")
+            assert isinstance(stmt, Let)
+            self.b.stmts.pop()
+            raised = self.b.emit("rt.raised", Lit(type(happened.error)), Lit(OPS[stmt.op].run), Seq((Seq(stmt.args),)))
+            raise Happened(happened.error, self.wrap(raised)) from None
+
+
+def holds_floats(value: Any) -> bool:
+    """Whether a value may hold what has a derivative."""
+    if value is None or isinstance(value, (str, bytes, int, np.integer, np.bool_, range)):
+        return False
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind not in "biuSU"
+    if type(value) in (list, tuple, set, frozenset):
+        return any(map(holds_floats, value))
+    if type(value) is dict:
+        return any(map(holds_floats, value.values()))
+    return True
+
+
+def type_of_value(value: Any) -> Type:
+    """The type of a value that only one call has shown: nothing is known of extents."""
+    if type(value) is np.ndarray and value.dtype.kind in "biufc":
+        return Array(str(value.dtype), tuple(unknown_extent() for _ in value.shape))
+    if isinstance(value, np.generic) and value.dtype.kind in "biufc":
+        return Scalar(str(value.dtype))
+    if type(value) in (bool, int, float, complex):
+        return Scalar({bool: "bool", int: "int64", float: "float64", complex: "complex128"}[type(value)], weak=True)
+    return Opaque(type(value).__name__)
+
+
+__all__ = ["Deciding", "Region", "Unreachable"]

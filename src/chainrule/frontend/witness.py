@@ -1,0 +1,165 @@
+"""One call's values -> what a program made for this call knows of them.
+
+Where types do not decide what a function does, its program is made for the path that one call takes: the statements of the
+outermost block are executed as they are made, on the real values. What is then decided by a value (`Machine.decide`) is checked
+when the program runs. Loops and branches that types do decide stay what they are: only the places that need it are executed by
+values (`Concrete`), found by lowering again until nothing is refused.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from typing import Any
+
+import numpy as np
+
+from ..ir.interpret import Interpreter, value_of
+from ..ir.nodes import Arg, Block, Let, Program, Pullback, Stmt, Var, Yield, variables
+from ..ir.ops import OPS
+from ..ir.types import Opaque, differentiable
+from ..ir.walk import uses
+from ..runtime.record import Record, same
+
+LIMIT = 10_000  # statements; more would take half a minute to compile, for one path
+_LEAVING = (ast.Break, ast.Continue, ast.Return, ast.Raise)
+_BRANCHES = (ast.If, ast.With, ast.Try, ast.Match)
+_INTERNAL = frozenset({"rt.expect", "rt.expect_same", "rt.raised"})
+
+
+class Concrete:
+    """The loops and branches that are executed by values."""
+
+    def __init__(self) -> None:
+        self.everything = False
+        self.places: set[Any] = set()
+
+    def __contains__(self, place: Any) -> bool:
+        return self.everything or place in self.places
+
+    def add(self, node: ast.AST | None, file: str) -> bool:
+        """Add a place, and what leads out of it; everything if that does not help. False where there is nothing to add."""
+        if self.everything:
+            return False
+        place = None if node is None else place_of(node, file)
+        if place is None or place in self.places or len(self.places) > 60:
+            self.everything = True
+            return True
+        assert node is not None
+        self.places.add(place)
+        for inner in ast.walk(node):
+            if isinstance(inner, (*_BRANCHES, ast.For, ast.While)) and any(isinstance(n, _LEAVING) for n in ast.walk(inner)):
+                if (found := place_of(inner, file)) is not None:
+                    self.places.add(found)
+        return True
+
+
+def place_of(node: ast.AST, file: str) -> Any:
+    """Equal for the same piece of source, also where it has been read twice."""
+    return (file, type(node).__name__, node.lineno, node.col_offset) if hasattr(node, "lineno") and hasattr(node, "col_offset") else None
+
+
+class Happened(Exception):
+    """A statement raises, in this call: `error` is what it raises."""
+
+    def __init__(self, error: Exception, value: Any = None) -> None:
+        self.error = error
+        self.value = value  # the exception, as a value of the program
+        super().__init__(error)
+
+
+class Written(Exception):
+    """A function that is called for its value or its effect writes into an argument."""
+
+
+class TooLong(Exception):
+    """The path of this call has too many statements."""
+
+
+class Witness(Interpreter):
+    """The values that the Vars of the outermost block have in one call."""
+
+    def __init__(self, record: Record | None) -> None:
+        super().__init__({})
+        self.env: dict[Var, Any] = {}
+        self.record = record
+        self.count = 0
+        self.carrying: set[Var] = set()  # what may carry a derivative: computed from the arguments that are differentiated
+
+    def knows(self, arg: Arg) -> bool:
+        return all(var in self.env for var in variables(arg))
+
+    def value(self, arg: Arg) -> Any:
+        return value_of(arg, self.env)
+
+    def execute(self, stmt: Stmt, callees: list[Program]) -> None:
+        """Execute a statement of the outermost block. Raises Happened with what it raises."""
+        self.count += 1
+        if self.count > LIMIT:
+            raise TooLong
+        if isinstance(stmt, Let) and (stmt.op in _INTERNAL or stmt.op == "py.raise"):
+            if stmt.op == "rt.raised" and stmt.out is not None:
+                _cls, function, args = (self.value(arg) for arg in stmt.args)
+                try:
+                    function(*args)
+                except Exception as error:
+                    self.env[stmt.out] = error.with_traceback(None)
+            return
+        self.callees.update((program.name, program) for program in callees)
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            try:
+                self.stmt(stmt, self.env)
+            except (RecursionError, Written):
+                raise
+            except Exception as error:
+                raise Happened(error) from None
+
+        self.spread(stmt)
+
+    def spread(self, stmt: Stmt) -> None:
+        """Note which results of a statement may carry a derivative."""
+        if isinstance(stmt, Let):
+            results: tuple[Var, ...] = () if stmt.out is None else (stmt.out,)
+            read = any(var in self.carrying for arg in stmt.args for var in variables(arg))
+        else:
+            results = () if isinstance(stmt, Pullback) else stmt.outs
+            read = any(var in self.carrying for var in uses(Block((), (stmt,), Yield(()))))
+        if read:
+            self.carrying.update(var for var in results if differentiable(var.type) or isinstance(var.type, Opaque))
+
+    def carries(self, arg: Arg) -> bool:
+        return any(var in self.carrying for var in variables(arg))
+
+    def let(self, stmt: Let, env: dict[Var, Any]) -> Any:
+        if not OPS[stmt.op].effect or stmt.op in ("push", "pop", "call", "py.raise") or self.record is None:
+            return super().let(stmt, env)
+        args = [value_of(arg, env) for arg in stmt.args]
+        if stmt.op == "py.perform":
+            args = [copy_arrays(arg) for arg in args]
+
+        def action() -> Any:
+            before = copy_arrays(args) if stmt.op == "py.perform" else None
+            result = OPS[stmt.op].run(tuple(args))
+            if before is not None and not same(before[1:], args[1:]):
+                raise Written
+            return result
+
+        if stmt.out is not None:
+            return self.record.perform(action)
+        self.record.defer(action)
+        return None
+
+
+def copy_arrays(value: Any) -> Any:
+    """The value, with arrays of its own also in containers."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if type(value) in (list, tuple):
+        return type(value)(map(copy_arrays, value))
+    if type(value) is dict:
+        return {key: copy_arrays(item) for key, item in value.items()}
+    return value
+
+
+__all__ = ["Concrete", "Happened", "TooLong", "Witness", "Written", "place_of"]

@@ -361,11 +361,10 @@ def sorting(x):
 @case(X, X4)
 def functional(x, y):
     add = lambda a, b: a + b  # noqa: E731
-    scale = functools.partial(lambda k, v, power=1: k * v ** power, x[0])
     s = functools.reduce(add, [x[0], x[1], x[2]]) + functools.reduce(add, x, 1.0) + functools.reduce(operator.mul, y)
     s += functools.reduce(lambda t, v: t * 0.5 + v, (v ** 2 for v in x), 0.0)
     s += functools.reduce(add, [], x[0])
-    return s + scale(x[1]) + scale(x[2], power=2) + np.sum(functools.reduce(np.multiply, [x, x, x * 2]))
+    return s + np.sum(functools.reduce(np.multiply, [x, x, x * 2]))
 
 
 # -- itertools -----------------------------------------------------------------------------------------------------------
@@ -551,7 +550,6 @@ def over_arrays(x, m):
     y = m * 1.0
     for row in y:
         row[0] = x[1]
-        row *= 2
     return s + np.sum(y ** 2)
 
 

@@ -275,7 +275,8 @@ def grow_slices(x, n):
 def grow_to_array(x, n):
     a = squares(x, n)
     y = np.array(a)
-    return np.sum(y ** 2) + sum(a) + max(a) * min(a)
+    return (np.sum(y ** 2) + sum(a) + max(a) * min(a) + np.mean(a) * np.max(a) + np.sum(np.exp(a)) + np.sum(a) + np.dot(a, a) + np.std(a)
+            + np.sum(np.sqrt(a) * x[0]))
 
 
 @case(X, 5)

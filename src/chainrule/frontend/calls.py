@@ -491,6 +491,8 @@ class Calls(Iteration):
         if view is not None:
             return view
         row = registry.row(name)
+        if row is not None and row.kind != "structural" and name.startswith("np."):
+            args = tuple(self.as_array(a) if isinstance(a, ListV) and isinstance(self.state.heap[a.slot], Var) else a for a in args)
         if row is not None and row.kind in ("elementwise", "pointwise") and name not in ("min", "max"):
             args = tuple(self.as_array(a) for a in args)
         try:
@@ -501,7 +503,7 @@ class Calls(Iteration):
         return self.call_op(name, bound, tuple(args))
 
     def as_array(self, value: Value) -> Value:
-        if isinstance(value, (TupleV, ListV)) and isinstance(operand := self.operand(value), Seq):
+        if isinstance(value, (TupleV, ListV)) and isinstance(operand := self.operand(value), (Seq, Var)):
             return self.wrap(self.b.emit("np.array", operand))
         return value
 

@@ -71,10 +71,10 @@ class Comprehensions(Calls):
         return value
 
     def whole_generator(self, it: IteratorV) -> tuple[Closure, Value] | None:
-        """A generator expression of which nothing has been taken yet, and that nobody else holds: itself, and what it goes through."""
+        """A generator expression of which nothing has been taken yet: itself, and what it goes through."""
         source = it.source
         assert isinstance(source, Lazy)
-        if source.kind not in ("generator", "chosen", "nested") or it.slot in iterators.reachable(self.state, iterators.held_values(self)):
+        if source.kind not in ("generator", "chosen", "nested"):
             return None
         closure, first = source.parts
         assert isinstance(closure, Closure)
@@ -101,8 +101,10 @@ class Comprehensions(Calls):
             whole = self.whole_generator(value)
             if whole is not None:
                 closure, first = whole
-                if "at" in self.state.heap[value.slot].keys:  # type: ignore[union-attr]
+                if value.source.kind == "generator":
                     iterators.move(self, value, Static(-1))
+                elif value.source.kind == "nested":
+                    self._finish(value)
                 node: Any = closure.node
                 kept = (self.current, self.source, self.caller)
                 self.current, self.source = self.infos[closure.frame].parent or 0, closure.context
@@ -149,13 +151,15 @@ class Comprehensions(Calls):
                 self.current, self.source, self.caller = kept
             return self.run(rest)
 
-        self._set_begun(it)
+        self.state.heap[it.slot] = Entries(("busy",), (Static(True),))
         try:
             self._fill(node, body, ListV(self.new(Items(()))), first, closure.frame)
         finally:
             self.current, self.source, self.caller = outer, source, caller
+        self._finish(it)
 
-    def _set_begun(self, it: IteratorV) -> None:
+    def _finish(self, it: IteratorV) -> None:
+        """A generator expression with several `for` has given its last item."""
         self.state.heap[it.slot] = Entries(("level0",), (iterators.iterator(self, Static(())),))
 
     def assign(self, target: ast.expr, value: Value) -> None:

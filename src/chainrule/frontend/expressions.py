@@ -317,7 +317,7 @@ class Expressions(Machine):
         if isinstance(container, Static) and isinstance(item, Static):
             return Static((item.value in container.value) == (op == "in"))
         if isinstance(container, Range):
-            inside = self.call_op("in", (self.operand(item), self.b.emit("range", container.start, container.stop, container.step)))
+            inside = self.in_range(item, container)
             return inside if op == "in" else self.negate(inside)
         return self.call_op(op, (self.operand(item), self.operand(container)))
 
@@ -509,6 +509,17 @@ class Expressions(Machine):
                 return self.wrap(self.b.emit("index", base.operand, self.operand(index)))
             return Num(self.b.emit("index", base.operand, self.operand(index)))
         self.refuse(f"{describe(base)} is indexed", "it has no items that the compiler knows", "use an array, list, tuple or dictionary")
+
+    def in_range(self, item: Value, container: Range) -> Value:
+        """`item in range(...)`."""
+        start, stop, step = (self.wrap(b) for b in (container.start, container.stop, container.step))
+        step_value = self.static(step, "the step of a range")
+        first, last = (start, stop) if step_value > 0 else (stop, start)
+        below, above = ("<=", "<") if step_value > 0 else ("<", "<=")
+        inside = self.both(self.compare(below, first, item), lambda: self.compare(above, item, last), is_and=True)
+        if step_value in (1, -1) and isinstance(of := self.type(item), Scalar) and of.dtype in ("int64", "bool"):
+            return inside
+        return self.both(inside, lambda: self.compare("==", self.binary("%", self.binary("-", item, start), step), Static(0)), is_and=True)
 
     def range_index(self, base: Range, index: Value) -> Value:
         """An index of a range that may count from its end."""

@@ -199,6 +199,10 @@ class Iteration(Expressions):
         args = self.origin.get(operand) or (made.args if made is not None and not differentiable(operand.type) else ())
         return any(self._from(a, loop) for arg in args for a in operands(arg))
 
+    def unroll_here(self) -> None:
+        if self.loop_indices:
+            raise NeedUnroll
+
     def unroll_for(self, value: Num) -> None:
         if self.unrollable(value):
             raise NeedUnroll

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from .statements import Statements
 
 
+BRANCH_LIMIT = 64  # each doubles what follows it, at the worst
+
+
 def more(it: Any) -> Any:
     """Whether an iterator has one more item: a name for the condition of a loop, never called."""
     raise NotImplementedError
@@ -35,10 +38,13 @@ def loop_over(m: Statements, stmt: ast.For, it: IteratorV, rest: list[Any], leav
     base = stream.base
     held = is_held(m, it, stmt)
     if isinstance(base.source, Lazy) and base.source.kind == "nested":
-        if not stream.stages and not leaves and not stmt.orelse and not held and not m.state.heap[base.slot].keys:  # type: ignore[union-attr]
+        if not stream.stages and not leaves and not stmt.orelse and not m.state.heap[base.slot].keys:  # type: ignore[union-attr]
             return m.nested_loop(stmt, base)
         return _one_by_one(m, stmt, it, rest)
     if not indexed(m, base.source):
+        source = iterators.sequential(m, base.source, reachable(m.state, iter(_others(m, stmt))))
+        if source is not None and not stream.stages and not held:
+            return m.loop_through(stmt, source, rest)
         m.refuse("a loop over several iterators of which one is used elsewhere, too", "how many items they have is only known when the program runs",
                  "make lists of them first", stmt)
     at = position(m, base)
@@ -159,6 +165,16 @@ def _one_by_one(m: Statements, stmt: ast.For, it: IteratorV, rest: list[Any]) ->
         m.loop, around[:] = outer, loops
         return m._run(stmts)
 
+    branches = 0
+
+    def branch(condition: Any, then: Any, orelse: Any) -> Leaf | Split:
+        nonlocal branches
+        branches += 1
+        if branches > BRANCH_LIMIT:
+            m.refuse("which items an iterator gives depends on computed numbers", "each of them would need code of its own",
+                     "make a list of them first, or write the loops inside each other", stmt)
+        return m.branch(condition, then, orelse)
+
     def iteration() -> Leaf | Split:
         nonlocal count
         count += 1
@@ -172,7 +188,7 @@ def _one_by_one(m: Statements, stmt: ast.For, it: IteratorV, rest: list[Any]) ->
             m.assign(stmt.target, item)
             return m._run([*stmt.body, lambda _: iteration()])
 
-        return step(m, it, give, lambda: finish([*stmt.orelse, *rest]), m.branch)  # type: ignore[no-any-return]
+        return step(m, it, give, lambda: finish([*stmt.orelse, *rest]), branch)  # type: ignore[no-any-return]
 
     try:
         return iteration()

@@ -369,9 +369,43 @@ def _counted_pairwise(m: Machine, parts: tuple[Value, ...], node: Any) -> tuple[
     return (Lit(0), m.b.emit("-", count, 1), Lit(1)), lambda index: TupleV((element(index), element(m.b.emit("+", index, 1))))
 
 
+SEQUENTIAL = frozenset({"accumulate", "number"})  # stages that give one item for each
+
+
+def _counted_sequential(m: Machine, parts: tuple[Value, ...], node: Any) -> tuple[Bounds, Element]:
+    """An iterator through stages that neither pass over an item nor end, in a loop that takes all items in order."""
+    assert isinstance(parts[0], IteratorV)
+    stream = flatten(parts[0])
+    bounds, element = m.counted(stream.base.source, node)
+
+    def none() -> Any:
+        raise AssertionError("these stages give an item for each")
+
+    return bounds, lambda index: through(m, stream.stages, element(index), lambda item: item, none, none, none)  # type: ignore[arg-type]
+
+
+def sequential(m: Machine, source: Value, held: set[int]) -> Value | None:
+    """A weave of iterators that nobody else holds, as an indexed source that a loop goes through once and in order."""
+    if not isinstance(source, Lazy) or source.kind not in ("zip", "map"):
+        return None
+    parts: list[Value] = []
+    seen: set[int] = set()
+    for part in source.parts:
+        if isinstance(part, IteratorV):
+            stream = flatten(part)
+            mine = {stream.base.slot, *(s.slot for s in stream.stages)}
+            if mine & (held | seen) or not indexed(m, stream.base.source) or position(m, stream.base) != Static(0) or any(
+                    s.source.kind not in SEQUENTIAL for s in stream.stages):  # type: ignore[union-attr]
+                return None
+            seen |= mine
+            part = Lazy("sequential", (part,))
+        parts.append(part)
+    return Lazy(source.kind, tuple(parts))
+
+
 _COUNTED: dict[str, Callable[[Machine, tuple[Value, ...], Any], tuple[Bounds, Element] | None]] = {
     "map": _counted_map, "starmap": _counted_starmap, "generator": _counted_generator, "repeat": _counted_repeat, "from": _counted_from,
-    "islice": _counted_islice, "chain": _counted_chain, "product": _counted_product, "pairwise": _counted_pairwise}
+    "islice": _counted_islice, "chain": _counted_chain, "product": _counted_product, "pairwise": _counted_pairwise, "sequential": _counted_sequential}
 
 
 # -- taking one item -----------------------------------------------------------------------------------------------
@@ -610,6 +644,9 @@ def _weave_nested(m: Machine, it: IteratorV, parts: tuple[Value, ...], give: Giv
         return pull(k + 1)
 
     started = m.state.heap[it.slot].keys
+    if "busy" in started:
+        m.refuse("an item is taken from a generator expression by the body of the loop that goes through it", "this is not supported yet",
+                 "make a list of it first")
     if not started:
         _set_state(m, it, "level0", iterator(m, first))
         return pull(0)

@@ -268,6 +268,9 @@ class Machine(Deciding):
     def unroll_for(self, value: Num) -> None:
         """Something is needed at compile time: unroll the loop whose index it is computed from, if there is one."""
 
+    def unroll_here(self) -> None:
+        """The way that this program goes is needed at compile time: unroll the innermost loop, if it can be."""
+
     def sources(self, var: Var) -> tuple[Var, ...]:
         """The integer parameters that an integer is computed from; empty if there is anything else in it."""
         if var in self.params:

@@ -324,11 +324,13 @@ class Merger:
         if isinstance(a, Elements) or isinstance(b, Elements):
             if a == b:
                 return a
+            self.m.unroll_here()
             self.m.refuse("a set has different elements after the two sides of a branch", "its elements must be known before the program runs",
                           "change it in the same way on both sides")
         if isinstance(a, Entries) and isinstance(b, Entries):
             if a.keys == b.keys:
                 return Entries(a.keys, tuple(self.meet(x, y, None) for x, y in zip(a.values, b.values)))
+            self.m.unroll_here()
             self.m.refuse("a dictionary has different keys after the two sides of a branch", "its keys must be known before it runs",
                           "set the same keys on both sides")
         x = self.as_list(a, 0, b) if isinstance(a, Items) else a

@@ -36,6 +36,30 @@ for _name, _op in _COMPARE.items():
     builtin(getattr(operator, _name))(_compare(_op))
 
 
+@builtin(pow)
+def _pow(m: Calls, args: Args, keywords: Keywords) -> Value:
+    if len(args) == 3 or "mod" in keywords:
+        return Static(pow(*(m.static(a, "an argument of pow") for a in args), **{k: m.static(v, k) for k, v in keywords.items()}))
+    return m.call_row("pow", args, keywords)
+
+
+def _unary(op: str, function: Any) -> Any:
+    def apply(m: Calls, args: Args, keywords: Keywords) -> Value:
+        (value,) = args
+        return Static(function(value.value)) if isinstance(value, Static) else m.call_op(op, (m.as_number(value),))
+
+    return apply
+
+
+for _name, _op in {"neg": "neg", "pos": "pos", "invert": "invert"}.items():
+    builtin(getattr(operator, _name))(_unary(_op, getattr(operator, _name)))
+
+
+@builtin(operator.abs)
+def _abs(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return m.call_static(abs, args, {})
+
+
 @builtin(divmod)
 def _divmod(m: Calls, args: Args, keywords: Keywords) -> Value:
     return TupleV((m.binary("//", *args), m.binary("%", *args)))

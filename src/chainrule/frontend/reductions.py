@@ -56,6 +56,14 @@ def summed(m: Calls, value: ListV, start: Value) -> Value:
     return m.library(library.total_of, value, start)
 
 
+@builtin(math.dist)
+def _dist(m: Calls, args: Args, keywords: Keywords) -> Value:
+    p, q = m.iterate(args[0]), m.iterate(args[1])
+    if len(p) != len(q):
+        return lists.fail(m, ValueError, "both points must have the same number of dimensions")
+    return m.call_static(math.hypot, tuple(m.binary("-", a, b) for a, b in zip(p, q)), {})
+
+
 @builtin(math.fsum)
 def _fsum(m: Calls, args: Args, keywords: Keywords) -> Value:
     return m.call_row("math.fsum", (whole(m, args[0]),), keywords)
@@ -63,29 +71,15 @@ def _fsum(m: Calls, args: Args, keywords: Keywords) -> Value:
 
 def _any_all(is_all: bool) -> Any:
     def apply(m: Calls, args: Args, keywords: Keywords) -> Value:
-        value = args[0]
-        function = library.all_true if is_all else library.any_true
-        if isinstance(value, IteratorV) and not (iterators.is_known(m, value) and iterators.indexed(m, value.source)):
-            (free,) = iterators.absorbed(m, (value,))
-            return m.library(function, free)
-        if not isinstance(value, IteratorV) and m.known_items(value) is None:
-            return m.library(function, value)
-        it = iterators.iterator(m, value)
+        (value,) = iterators.absorbed(m, args)
+        items = None if isinstance(value, IteratorV) else iterators.thunks(m, value)
+        if items is None:
+            return m.library(library.all_true if is_all else library.any_true, value)
         result: Value = Static(is_all)
-        while m.truth(result) is not (not is_all):
-            more: list[bool] = [False]
-
-            def take(it: IteratorV = it, more: list[bool] = more) -> Value:
-                def give(item: Value) -> Value:
-                    more[0] = True
-                    return truth_of(m, item)
-
-                value: Value = iterators.step(m, it, give, lambda: Static(is_all), _no_branch)
-                return value
-
-            result = m.both(result, take, is_and=is_all)
-            if not more[0]:
+        for item in items:
+            if m.truth(result) is (not is_all):
                 break
+            result = m.both(result, lambda item=item: truth_of(m, item()), is_and=is_all)  # type: ignore[misc]
         return result
 
     return apply
@@ -207,7 +201,7 @@ def extreme(name: str, row: str) -> Any:
                 return _with_default(m, value, keywords)
             if key == NONE and m.is_number(value):
                 return m.call_row(row, (value,), {})
-            if isinstance(value, ListV) and m.known_items(value) is None:
+            if m.known_items(value) is None and (isinstance(value, ListV) or (key != NONE and m.is_number(value))):
                 if key == NONE:
                     return m.call_row(name, (value,), {})
                 return m.library(library.smallest if name == "min" else library.largest, value, key)

@@ -307,7 +307,7 @@ class Calls(Iteration):
         return self.execute(source.node, source, None, defaults, keyword_defaults, (*bound, *args), {**extra, **keywords})
 
     def is_library(self, source: Any) -> bool:
-        return source.function.__module__ == library.__name__
+        return bool(source.function.__module__ == library.__name__)
 
     def library(self, function: Any, *args: Value) -> Value:
         """Call a function of `library` for the call that is being lowered."""
@@ -491,7 +491,7 @@ class Calls(Iteration):
         if view is not None:
             return view
         row = registry.row(name)
-        if row is not None and row.kind != "structural" and name.startswith("np."):
+        if not registry.takes_lists(name):
             args = tuple(self.as_array(a) if isinstance(a, ListV) and isinstance(self.state.heap[a.slot], Var) else a for a in args)
         if row is not None and row.kind in ("elementwise", "pointwise") and name not in ("min", "max"):
             args = tuple(self.as_array(a) for a in args)

@@ -78,9 +78,10 @@ class Comprehensions(Calls):
             return None
         closure, first = source.parts
         assert isinstance(closure, Closure)
-        fresh = {"generator": lambda: iterators.position(self, it) == Static(0), "nested": lambda: not self.state.heap[it.slot].keys,  # type: ignore[union-attr]
-                 "chosen": lambda: True}[source.kind]()
-        return (closure, first) if fresh else None
+        entries = self.state.heap[it.slot]
+        assert isinstance(entries, Entries)
+        begun = entries.get("at") != Static(0) if source.kind == "generator" else bool(entries.keys) if source.kind == "nested" else False
+        return None if begun else (closure, first)
 
     def collect(self, value: Value) -> Value:
         """All that an iterator has left, as a list."""

@@ -202,12 +202,11 @@ class Expressions(Machine):
             if op in ("==", "!="):
                 return Static(op == "!=")
         if op in ("==", "!=") and isinstance(a, DictV) and isinstance(b, DictV):
-            x, y = (self.state.heap[d.slot] for d in (a, b))
-            assert isinstance(x, Entries) and isinstance(y, Entries)
-            same: Value = Static(len(x.keys) == len(y.keys) and all(k in y.keys for k in x.keys))
-            for key in x.keys if same == Static(True) else ():
-                same = self.both(same, lambda key=key: self.compare("==", x.get(key), y.get(key)), is_and=True)  # type: ignore[misc]
-            return same if op == "==" else self.negate(same)
+            x, y = mappings.entries_of(self, a), mappings.entries_of(self, b)  # type: ignore[arg-type]
+            equal: Value = Static(len(x.keys) == len(y.keys) and all(k in y.keys for k in x.keys))
+            for key in x.keys if equal == Static(True) else ():
+                equal = self.both(equal, lambda key=key: self.compare("==", x.get(key), y.get(key)), is_and=True)  # type: ignore[misc]
+            return equal if op == "==" else self.negate(equal)
         if op in ("<", "<=", ">", ">=") and type(a) is type(b) and isinstance(a, (TupleV, ListV)):
             return self.lexicographic(op, a, b)
         if op in ("==", "!=") and any(isinstance(v, (TupleV, ListV, DictV)) for v in (a, b)) and not any(
@@ -220,8 +219,8 @@ class Expressions(Machine):
             if len(mine) != len(other):
                 return Static(op == "!=")
             result: Value = Static(True)
-            for x, y in zip(mine, other):
-                result = self.both(result, lambda x=x, y=y: self.compare("==", x, y), is_and=True)  # type: ignore[misc]
+            for one, two in zip(mine, other):
+                result = self.both(result, lambda one=one, two=two: self.compare("==", one, two), is_and=True)  # type: ignore[misc]
             return result if op == "==" else self.negate(result)
         if op in ("==", "!=") and ((isinstance(a, Static) and isinstance(a.value, (str, type(None)))) or
                                    (isinstance(b, Static) and isinstance(b.value, (str, type(None))))):
@@ -263,8 +262,8 @@ class Expressions(Machine):
         if isinstance(node, ast.BoolOp) and any(isinstance(n, (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.List)) for n in node.values):
             is_and = isinstance(node.op, ast.And)
             result = self.test(node.values[0])
-            for value in node.values[1:]:
-                result = self.both(result, lambda value=value: self.test(value), is_and=is_and)  # type: ignore[misc]
+            for operand in node.values[1:]:
+                result = self.both(result, lambda operand=operand: self.test(operand), is_and=is_and)  # type: ignore[misc]
             return result
         value = self.eval(node)
         if isinstance(value, ListV) and self.truth(value) is None:
@@ -535,7 +534,10 @@ class Expressions(Machine):
             found = range(*(b.value for b in bounds if isinstance(b, Lit)))[self.static_index(index)]
             return Range(Lit(found.start), Lit(found.stop), Lit(found.step))
         start, stop, step = (self.static(p, "an index") for p in (index.start, index.stop, index.step))
-        at = lambda n: self.b.emit("+", base.start, self.b.emit("*", n, base.step))
+
+        def at(n: Arg) -> Arg:
+            return self.b.emit("+", base.start, self.b.emit("*", n, base.step))
+
         length = self.operand(self.call_static(len, (base,), {}))
         if (start, stop, step) == (None, None, -1):
             return Range(at(self.b.emit("-", length, 1)), at(Lit(-1)), self.b.emit("neg", base.step))

@@ -223,6 +223,12 @@ class Iteration(Expressions):
             return list_var(self, contents) if isinstance(contents, Items) else self.operand(item)
         return self.operand(item)
 
+    def collect_pairs(self, value: Value) -> Value:
+        raise NotImplementedError
+
+    def set_of(self, value: Value) -> Value:
+        raise NotImplementedError
+
     def append(self, target: Value, item: Value) -> None:
         """`target.append(item)`."""
         assert isinstance(target, ListV)

@@ -39,7 +39,8 @@ def loop_over(m: Statements, stmt: ast.For, it: IteratorV, rest: list[Any], leav
     held = is_held(m, it, stmt)
     if isinstance(base.source, Lazy) and base.source.kind == "nested":
         if not stream.stages and not leaves and not stmt.orelse and not m.state.heap[base.slot].keys:  # type: ignore[union-attr]
-            return m.nested_loop(stmt, base)
+            m.nested_loop(stmt, base)
+            return None
         return _one_by_one(m, stmt, it, rest)
     if not indexed(m, base.source):
         source = iterators.sequential(m, base.source, reachable(m.state, iter(_others(m, stmt))))
@@ -98,7 +99,8 @@ def stepwise(m: Statements, stmt: ast.For, base: IteratorV, stages: tuple[Iterat
     """A loop that asks, each time, whether the iterator has one more item: its position is a variable of the program."""
     hidden = f"%iterable{len(m.infos[m.current].loops)}"
     m.frame()[hidden] = base
-    test = ast.Call(ast.Constant(more), [ast.Name(hidden, ast.Load())], [])
+    test = ast.Call(ast.Constant(more), [  # type: ignore[arg-type]
+            ast.Name(hidden, ast.Load())], [])
     loop = ast.While(test, _body(m, stmt, stages, lambda: _taken(m, base)), stmt.orelse)
     for part in (test, test.func, test.args[0], loop):
         ast.copy_location(part, stmt)
@@ -148,7 +150,7 @@ def _unrolled(m: Statements, stmt: ast.For, it: IteratorV, rest: list[Any]) -> L
             m.b.span = m.span(stmt)
             move(m, stream.base, Static(number + 1))
             taken = iterators.nth(m, stream.base.source, number) if items is None else items[number]()
-            m.execute_all([*_body(m, stmt, stream.stages, lambda taken=taken: taken)])  # type: ignore[misc]
+            m.execute_all([*_body(m, stmt, stream.stages, lambda taken=taken: taken)])
     finally:
         around[:] = loops
     return m._run([*stmt.orelse, *rest]) if stmt.orelse else None

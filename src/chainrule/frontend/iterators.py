@@ -14,6 +14,7 @@ Items are computed when they are taken, in Python's order. Taking one may have t
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -225,7 +226,7 @@ def _longest_thunks(m: Machine, parts: tuple[Value, ...]) -> list[Thunk] | None:
 
 def _pairwise_thunks(m: Machine, parts: tuple[Value, ...]) -> list[Thunk] | None:
     items = m.known_items(parts[0])
-    return None if items is None else [lambda a=a, b=b: TupleV((a, b)) for a, b in zip(items, items[1:])]  # type: ignore[misc]
+    return None if items is None else [lambda a=a, b=b: TupleV((a, b)) for a, b in itertools.pairwise(items)]  # type: ignore[misc]
 
 
 def _repeat_thunks(m: Machine, parts: tuple[Value, ...]) -> list[Thunk] | None:
@@ -277,7 +278,7 @@ def _counted_map(m: Machine, parts: tuple[Value, ...], node: Any) -> tuple[Bound
         bounds, element = m.counted(parts[1], node)
         return bounds, lambda index: m.call(parts[0], (element(index),), {})
     bounds, element = m.counted(Lazy("zip", parts[1:]), node)
-    return bounds, lambda index: m.call(parts[0], element(index).items, {})  # type: ignore[union-attr]
+    return bounds, lambda index: m.call(parts[0], element(index).items, {})
 
 
 def _counted_starmap(m: Machine, parts: tuple[Value, ...], node: Any) -> tuple[Bounds, Element]:
@@ -323,7 +324,7 @@ def endless_item(m: Machine, source: Value, index: Any) -> Value:
     if source.kind == "count":
         start, step = source.parts
         scaled = Num(index) if step == Static(1) else m.binary("*", Num(index), step)
-        return scaled if start == Static(0) else m.binary("+", start, scaled)  # type: ignore[no-any-return]
+        return scaled if start == Static(0) else m.binary("+", start, scaled)
     length = m.call_static(len, (source.parts[0],), {})
     return m.subscript(source.parts[0], m.binary("%", Num(index), length))  # type: ignore[no-any-return]
 
@@ -381,7 +382,7 @@ def _counted_sequential(m: Machine, parts: tuple[Value, ...], node: Any) -> tupl
     def none() -> Any:
         raise AssertionError("these stages give an item for each")
 
-    return bounds, lambda index: through(m, stream.stages, element(index), lambda item: item, none, none, none)  # type: ignore[arg-type]
+    return bounds, lambda index: through(m, stream.stages, element(index), lambda item: item, none, none, lambda *_: none())
 
 
 def sequential(m: Machine, source: Value, held: set[int]) -> Value | None:
@@ -424,10 +425,10 @@ def step(m: Machine, it: IteratorV, give: Give, end: Go, branch: Branch, depth: 
             m, it, item, give, lambda: step(m, it, give, end, branch, depth + 1), end, branch), end, branch, depth)
     if not indexed(m, source):
         assert isinstance(source, Lazy)
-        row = _WEAVE.get(source.kind)
-        if row is None:
-            m.refuse(f"`{source.kind}` of an iterator that is used elsewhere, too", "this is not supported yet", "make a list of it first")
-        return row(m, it, source.parts, give, end, branch)
+        weave = _WEAVE.get(source.kind)
+        if weave is None:
+            return m.refuse(f"`{source.kind}` of an iterator that is used elsewhere, too", "this is not supported yet", "make a list of it first")
+        return weave(m, it, source.parts, give, end, branch)
     at = position(m, it)
     if at == Static(-1):
         return end()

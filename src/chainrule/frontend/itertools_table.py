@@ -105,7 +105,7 @@ def _chain(m: Calls, args: Args, keywords: Keywords) -> Value:
 
 @builtin(itertools.chain.from_iterable)
 def _from_iterable(m: Calls, args: Args, keywords: Keywords) -> Value:
-    return _chain(m, m.iterate(args[0]), {})
+    return m.call_static(itertools.chain, m.iterate(args[0]), {})
 
 
 @builtin(itertools.starmap)
@@ -144,7 +144,7 @@ def _repeat(m: Calls, args: Args, keywords: Keywords) -> Value:
 @builtin(itertools.cycle)
 def _cycle(m: Calls, args: Args, keywords: Keywords) -> Value:
     (source,) = absorbed(m, args[:1])
-    if isinstance(source, (IteratorV, ListV)) or (isinstance(source, Lazy)):
+    if isinstance(source, (IteratorV, ListV, Lazy)):
         source = TupleV(m.iterate(source))
     return iterator(m, Lazy("cycle", (source,)))
 
@@ -198,7 +198,7 @@ def _compress(m: Calls, args: Args, keywords: Keywords) -> Value:
 
 
 def truth(m: Calls, value: Value) -> bool:
-    known = m.truth(value)
+    known: bool | None = m.truth(value)
     return bool(m.static(value, "a truth value")) if known is None else known
 
 

@@ -208,7 +208,7 @@ def _tuple_index(m: Calls, owner: TupleV, args: Args, keywords: Keywords) -> Val
 def index_in(m: Calls, items: tuple[Value, ...], args: Args) -> Value:
     """The position of the first item that is the same object as another one, or equals it."""
     bounds = [number(m, a) for a in args[1:]]
-    places = range(len(items))[slice(*bounds, None) if bounds else slice(None)]
+    places = range(len(items))[slice(bounds[0] if bounds else None, bounds[1] if len(bounds) > 1 else None)]
 
     def found(k: int) -> Value:
         if k == len(places):

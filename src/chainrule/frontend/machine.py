@@ -115,7 +115,7 @@ class Machine(Deciding):
         last = node.end_lineno or node.lineno  # type: ignore[attr-defined]
         body = getattr(node, "body", None)
         if isinstance(body, list):
-            body = [stmt for stmt in body if isinstance(stmt, ast.stmt) and stmt.lineno >= node.lineno]  # type: ignore[attr-defined]
+            body = [stmt for stmt in body if isinstance(stmt, ast.stmt) and stmt.lineno >= node.lineno]
         if isinstance(body, list) and body and isinstance(node, ast.stmt):
             last = max(node.lineno, body[0].lineno - 1)
         text = " ".join(line.strip() for line in self.source.lines[node.lineno - 1:last])

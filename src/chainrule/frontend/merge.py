@@ -178,7 +178,7 @@ class Merger:
                 return Ref(self.pairs[a.slot, b.slot], a.path)
         if type(a) is type(b) and isinstance(a, (ListV, DictV, Object)) and (a.slot, b.slot) in self.pairs:  # type: ignore[union-attr]
             slot = self.pairs[a.slot, b.slot]  # type: ignore[union-attr]
-            return replace(a, slot=slot)  # type: ignore[call-arg, type-var]
+            return replace(a, slot=slot)
         if isinstance(a, Num) and isinstance(b, Num):
             return Num(self.phi(a.operand, b.operand, name))
         return Select(self.condition, self.outward(a, True), self.outward(b, False))

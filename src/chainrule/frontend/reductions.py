@@ -14,7 +14,7 @@ from ..ir.types import BOOL, Array, List, Scalar
 from . import iterators, library, lists
 from .builtins import Args, Keywords, builtin
 from .iterator_loops import has_more, more
-from .values import NONE, Items, IteratorV, ListV, Num, Range, Static, TupleV, Value
+from .values import NONE, Items, IteratorV, Lazy, ListV, Num, Range, Static, TupleV, Value
 
 if TYPE_CHECKING:
     from .calls import Calls
@@ -91,7 +91,8 @@ def truth_of(m: Calls, value: Value) -> Value:
     if known is not None:
         return Static(known)
     operand = m.condition(value)
-    if type_of(operand) == BOOL or (isinstance(type_of(operand), Scalar) and type_of(operand).dtype == "bool"):
+    of = type_of(operand)
+    if of == BOOL or (isinstance(of, Scalar) and of.dtype == "bool"):
         return value
     return m.call_op("bool", (operand,))
 
@@ -128,7 +129,7 @@ def _next(m: Calls, args: Args, keywords: Keywords) -> Value:
     def end() -> Value:
         return args[1] if len(args) > 1 else lists.fail(m, StopIteration, "")
 
-    if not iterators.is_known(m, it) and (it.source.kind == "nested" if isinstance(it.source, iterators.Lazy) else False):
+    if not iterators.is_known(m, it) and isinstance(it.source, Lazy) and it.source.kind == "nested":
         m.decide(Num(Var(BOOL)), "which items an iterator gives")
     if not iterators.is_known(m, it) and iterators.flatten(it).stages:
         (free,) = iterators.absorbed(m, (it,))
@@ -149,7 +150,7 @@ def _reduce(m: Calls, args: Args, keywords: Keywords) -> Value:
             return m.library(library.reduced, function, value, initial)
         return m.library(library.reduced_from_first, function, value)
     if isinstance(value, IteratorV) and not iterators.is_known(m, value):
-        return _reduce(m, (function, m.collect(value)), keywords)
+        return m.call_static(functools.reduce, (function, m.collect(value)), keywords)
     it = iterators.iterator(m, value)
     total = initial
     while True:

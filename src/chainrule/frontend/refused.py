@@ -20,7 +20,7 @@ REFUSED_STATEMENTS: dict[str, tuple[str, str, str]] = {
     "With": ("`with` is not supported yet", "the context would have to be entered again in the reverse sweep",
              "enter the context outside the differentiated function"),
     "Match": ("`match` is not supported yet", "patterns are not known to the compiler", "use `if` and `elif`"),
-    "Delete": ("`del` of this target is not supported yet", "only plain names can be deleted", "leave it bound"),
+    "Delete": ("`del` of this target is not supported yet", "only names and items of lists and dictionaries can be deleted", "leave it bound"),
     "Global": ("`global` is not supported yet", "the gradient call would write to your module", "pass the value in and return the new one"),
     "Import": ("`import` inside a differentiated function is not supported yet", "it runs once, at compile time or at run time",
                "import the module at the top of the file"),

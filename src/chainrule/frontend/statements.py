@@ -584,7 +584,7 @@ class Statements(Comprehensions):
                 raise
             raise NeedStatic(tuple(dict.fromkeys(v for found in sources for v in found))) from None
 
-    def branch(self, condition: Any, then: Callable[[], Any], orelse: Callable[[], Any]) -> Split:
+    def branch(self, condition: Any, then: Callable[[], Any], orelse: Callable[[], Any]) -> Leaf | Split:
         """Two ways in which a block goes on, each given as what it does."""
         return self.split(condition, [lambda _: then()], [lambda _: orelse()])
 

@@ -13,7 +13,7 @@ from .expressions import Expressions
 from .iterators import VIEWS, counted, endless, endless_item
 from .loops import NeedUnroll
 from .machine import describe
-from .merge import list_var
+from .merge import check_element, list_var
 from .state import slots
 from .values import DictV, Elements, Entries, Items, IteratorV, Lazy, ListV, Num, Range, Ref, Select, SetV, Static, TupleV, Value
 
@@ -24,6 +24,7 @@ class Iteration(Expressions):
     """Iterates; `Calls` builds on it."""
 
     loop_indices: list[Var]
+    may_unroll = False  # the loop that is being lowered can be unrolled, as far as we know
 
     def call(self, function: Value, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         raise NotImplementedError
@@ -200,7 +201,7 @@ class Iteration(Expressions):
         return any(self._from(a, loop) for arg in args for a in operands(arg))
 
     def unroll_here(self) -> None:
-        if self.loop_indices:
+        if self.loop_indices or self.may_unroll:
             raise NeedUnroll
 
     def unroll_for(self, value: Num) -> None:
@@ -218,6 +219,7 @@ class Iteration(Expressions):
 
     def element_operand(self, item: Value) -> Arg:
         """A value as an element of a list of unknown length: a known list becomes a list of unknown length, too."""
+        check_element(self, item)
         if isinstance(item, ListV):
             contents = self.state.heap[item.slot]
             return list_var(self, contents) if isinstance(contents, Items) else self.operand(item)

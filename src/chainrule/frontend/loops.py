@@ -243,8 +243,6 @@ def _widen_memory(m: Machine, plan: Plan, entry: State, place: Place, after: Any
             m.unroll_here()
             m.refuse("a dictionary changes its keys in a loop", "its keys must be known before the program runs",
                      "set all keys before the loop, or use a list")
-        if isinstance(after, Items) and any(not _representable(m, item) for item in after.items):
-            m.unroll_here()
         element = _element_type(m, after)
         if carried is None:
             for key in [p for p in plan.places if p[0] == "item" and p[1] == place[1]]:
@@ -262,18 +260,6 @@ def _widen_memory(m: Machine, plan: Plan, entry: State, place: Place, after: Any
         plan.places[place] = Carried(renew(type_of(after)), kind="contents")
         return True
     return _cover(carried, type_of(after))
-
-
-def _representable(m: Machine, value: Any) -> bool:
-    """Whether a value can be an element of a list in the generated program."""
-    if isinstance(value, TupleV):
-        return all(_representable(m, item) for item in value.items)
-    if isinstance(value, ListV):
-        contents = m.state.heap[value.slot]
-        return not isinstance(contents, Items) or all(_representable(m, item) for item in contents.items)
-    if isinstance(value, Static):
-        return isinstance(value.value, (bool, int, float, complex)) or hasattr(value.value, "dtype")
-    return isinstance(value, (Num, Ref, Select))
 
 
 def list_type(m: Machine, entry: State, place: Place, after: ListV) -> Type:

@@ -357,11 +357,33 @@ def list_var(machine: Machine, items: Items) -> Operand:
     if not items.items:
         machine.refuse("an empty list grows on one path only", "the type of its elements is not known",
                        "append on both paths, or start with an element")
+    for item in items.items:
+        check_element(machine, item)
     args = Seq(tuple(_element(machine, item) for item in items.items), "list")
     result = machine.b.emit("list", args)
     if isinstance(result, Var) and isinstance(result.type, List):
         return result
     machine.refuse("a list of unlike elements grows", "its elements have no common type", "use a tuple, or elements of one type")
+
+
+def check_element(machine: Machine, item: Value) -> None:
+    """Refuse, or unroll the loop, where a value cannot be an element of a list in the generated program."""
+    if not representable(machine, item):
+        machine.unroll_here()
+        machine.refuse(f"{describe(item)} is put into a list that a loop grows", "the list would need a representation of it in the generated program",
+                       "use a tuple, or keep its parts in lists of their own")
+
+
+def representable(machine: Machine, value: Value) -> bool:
+    """Whether a value can be an element of a list in the generated program."""
+    if isinstance(value, TupleV):
+        return all(representable(machine, item) for item in value.items)
+    if isinstance(value, ListV):
+        contents = machine.state.heap[value.slot]
+        return not isinstance(contents, Items) or all(representable(machine, item) for item in contents.items)
+    if isinstance(value, Static):
+        return value.value is None or isinstance(value.value, (bool, int, float, complex, str, bytes)) or hasattr(value.value, "dtype")
+    return isinstance(value, (Num, Ref, Select))
 
 
 def _element(machine: Machine, item: Value) -> Arg:

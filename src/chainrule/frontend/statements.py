@@ -682,6 +682,7 @@ class Statements(Comprehensions):
         snapshot = entry.copy()
         guess = self.guess(stmt)
         info.loops.append(stmt)
+        may_unroll, self.may_unroll = self.may_unroll, bounds is not None and stmt not in self.rolled
         try:
             lower_loop(self, body, bounds, guess, span, peelable=bounds is not None)
         except (NeedPeel, NeedUnroll) as need:
@@ -700,7 +701,7 @@ class Statements(Comprehensions):
             finally:
                 info.loops.append(stmt)
         finally:
-            self.loop = outer
+            self.loop, self.may_unroll = outer, may_unroll
             info.loops.pop()
         return self.after_loop(stmt, breaks, returns, rest, span)
 

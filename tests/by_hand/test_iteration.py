@@ -576,6 +576,475 @@ def in_a_loop_that_stays(x, n):
     return s
 
 
+@case(X, 3)
+def gen_reads_later_write(x, n):
+    y = x * 1.0
+    s = 0.0
+    for v in (u * 2 for u in y):
+        s += v
+        y[2] = s
+    return s
+
+
+@case(X, 3)
+def gen_reads_later_write_filter(x, n):
+    y = x * 1.0
+    s = 0.0
+    for v in (u * 2 for u in y if u > 1):
+        s += v
+        y[2] = s * 0.1 + 3
+    return s
+
+
+@case(X, 3)
+def zip_reads_later_write(x, n):
+    y = x * 1.0
+    s = 0.0
+    for u, v in zip(x, y):
+        s += v * u
+        y[2] = s
+    return s
+
+
+@case(X, 3)
+def chain_reads_later_write(x, n):
+    y = x * 1.0
+    s = 0.0
+    for v in itertools.chain(x, y):
+        s += v
+        y[2] = s
+    return s
+
+
+@case(X, 3)
+def nested_gen_write(x, n):
+    y = x * 1.0
+    s = 0.0
+    for v in (a * b for a in x for b in y):
+        s += v
+        y[0] = s * 0.01
+    return s
+
+
+@case(X, 3)
+def acc_write(x, n):
+    y = x * 1.0
+    s = 0.0
+    for v in itertools.accumulate(y):
+        s += v
+        y[2] = s
+    return s
+
+
+@case(X, 3)
+def zip_acc_write(x, n):
+    y = x * 1.0
+    s = 0.0
+    for u, v in zip(x, itertools.accumulate(y)):
+        s += v * u
+        y[2] = s
+    return s
+
+
+@case(X, 3)
+def map_effect(x, n):
+    y = x * 1.0
+
+    def f(v):
+        y[0] = y[0] + v
+        return v * y[0]
+    a = map(f, x)
+    s = y[0]
+    return s + sum(a) * y[0]
+
+
+@case(X, 3)
+def map_never_consumed(x, n):
+    y = x * 1.0
+
+    def f(v):
+        y[0] = 100.0
+        return v
+    a = map(f, x)
+    b = (f(v) for v in x)
+    c = filter(f, x)
+    return y[0]
+
+
+@case(X, 3)
+def map_partially(x, n):
+    log = []
+
+    def f(v):
+        log.append(v)
+        return v * 2
+    a = map(f, x)
+    u = next(a)
+    w = next(a)
+    return u * w + sum(log) + len(log)
+
+
+@case(X, 3)
+def zip_partial_exhaust(x, n):
+    a = iter([x[0], x[1], x[2]])
+    b = iter([x[1]])
+    s = sum((u * v for u, v in zip(a, b)))
+    return s + next(a)
+
+
+@case(X, 3)
+def zip_partial_exhaust2(x, n):
+    a = iter(x)
+    b = iter(x[:1])
+    s = 0.0
+    for u, v in zip(a, b):
+        s += u * v
+    return s + next(a)
+
+
+@case(X, 3)
+def iter_in_two_names(x, n):
+    a = iter(x)
+    b = a
+    s = next(a) * 2
+    s += next(b) * 3
+    return s + sum(a) + sum(b)
+
+
+@case(X, 3)
+def iter_in_list(x, n):
+    its = [iter(x), iter([x[0], x[1]])]
+    s = next(its[0]) + next(its[1]) * 2
+    for it in its:
+        s += next(it) ** 2
+    return s
+
+
+@case(X, 3)
+def roundrobin(x, n):
+    its = [iter([x[0], x[1]]), iter([x[2], 1.0])]
+    out = []
+    for k in range(4):
+        out.append(next(its[k % 2]))
+    return out[0] * out[1] + out[2] * out[3]
+
+
+@case(X, 3)
+def iter_branch_dyn(x, n):
+    it = iter(x)
+    s = 0.0
+    for i in range(n):
+        if x[i] > 2:
+            s += next(it) * i
+    return s + next(it, 5.0)
+
+
+@case(X, 3)
+def iter_passed_to_helper_loop(x, n):
+
+    def skim(it, k):
+        s = 0.0
+        for v in it:
+            s += v
+            k -= 1
+            if k == 0:
+                break
+        return s
+    it = iter(x)
+    return skim(it, 1) * 2 + skim(it, 1) * 3 + skim(it, 5) * 5
+
+
+@case(X, 3)
+def grouper(x, n):
+    args = [iter([x[0], x[1], x[2], x[0]])] * 2
+    return sum((a * b for a, b in zip(*args)))
+
+
+@case(X4, 3)
+def grouper_dyn(x, n):
+    args = [iter(x)] * 2
+    s = 0.0
+    for a, b in zip(*args):
+        s += a * b
+    return s
+
+
+@case(X, 3)
+def enumerate_held(x, n):
+    e = enumerate(x)
+    k, v = next(e)
+    s = v
+    for k, v in e:
+        s += k * v
+    return s
+
+
+@case(X, 3)
+def enumerate_of_iter_held(x, n):
+    it = iter(x)
+    e = enumerate(it, 1)
+    k, v = next(e)
+    w = next(it)
+    k2, v2 = next(e)
+    return k * v + w * 10 + k2 * v2 * 100
+
+
+@case(X, 3)
+def reversed_held_changed(x, n):
+    a = [x[0], x[1]]
+    r = reversed(a)
+    a.append(x[2])
+    a[0] = x[2] * 5
+    return sum((v * (k + 1) for k, v in enumerate(r)))
+
+
+@case(X, 3)
+def list_iter_grows(x, n):
+    a = [x[0]]
+    it = iter(a)
+    a.append(x[1])
+    s = sum(it)
+    a.append(x[2])
+    return s + next(it, 100.0 * x[0])
+
+
+@case(X, 3)
+def dict_changes_during(x, n):
+    d = {"a": x[0], "b": x[1]}
+    s = 0.0
+    for k in d:
+        d[k] = d[k] * 2
+        s += d[k]
+    for k in list(d):
+        if k == "a":
+            del d[k]
+    return s + sum(d.values())
+
+
+@case(X, 3)
+def break_continue_iter(x, n):
+    s = 0.0
+    for k, v in enumerate(filter(lambda v: v > 0, x)):
+        if v > 2.5:
+            break
+        if k == 0:
+            continue
+        s += v * k
+    else:
+        s = -1.0 * x[0]
+    return s
+
+
+@case(X, 3)
+def return_inside(x, n):
+    for v in (u * 2 for u in x if u > 2):
+        if v > 3:
+            return v * x[0]
+    return x[0]
+
+
+@case(X, 3)
+def first_match(x, n):
+    a = next((v for v in x if v > 2), x[0])
+    b = next((v for v in [x[0], x[1], x[2]] if v > 2))
+    c = next((k for k, v in enumerate(x) if v > 2))
+    d = next((v for v in x if v > 200), None)
+    return a * b * x[c] * (1 if d is None else 2)
+
+
+@case(X, 3)
+def any_walrus(x, n):
+    if any(((w := v) > 2 for v in x)):
+        return w * x[0]
+    return x[0]
+
+
+@case(X, 3)
+def any_effect(x, n):
+    log = [0.0]
+
+    def f(v):
+        log[0] = log[0] + v
+        return v > 2
+    b = any((f(v) for v in x))
+    return log[0] * (2 if b else 1)
+
+
+@case(X, 3)
+def gen_of_gen(x, n):
+    a = (v * 2 for v in x)
+    b = (v + 1 for v in a)
+    c = (v * w for v, w in zip(b, x))
+    return sum(c) + sum(a)
+
+
+@case(X, 3)
+def gen_shadow(x, n):
+    v = x[2]
+    a = [v * u for u in x for v in (u, 2.0)]
+    return sum(a) * v
+
+
+@case(X, 3)
+def dictcomp_arrays(x, n):
+    d = {k: x * k for k in range(3)}
+    d[1][0] = 5.0
+    return np.sum(d[1] * d[2])
+
+
+@case(X, 3)
+def lambda_late(x, n):
+    fs = []
+    for k in range(3):
+        fs.append(lambda v: v * x[k])
+    return sum((f(x[0]) for f in fs))
+
+
+@case(X, 3)
+def sum_lists_unknown(x, n):
+    rows = []
+    for i in range(n):
+        rows.append([x[i], x[0]])
+    return sum(sum(rows, []))
+
+
+@case(X, 3)
+def min_dyn_default(x, n):
+    a = [v for v in x if v > 2]
+    b = [v for v in x if v > 200]
+    return min(a, default=1.0) * max(b, default=x[0]) + min(a, key=lambda v: -v)
+
+
+@case(X, 3)
+def max_pairs(x, n):
+    v, k = max(((v, k) for k, v in enumerate(x)))
+    u, j = min(((v, k) for k, v in enumerate([x[0], x[1]])))
+    return v * x[k] * u * x[j]
+
+
+@case(X, 3)
+def reduce_tuple(x, n):
+    a, b = functools.reduce(lambda t, v: (t[1], t[0] + v), x, (0.0, 1.0))
+    return a * b
+
+
+@case(X, 3)
+def reduce_dict(x, n):
+    d = functools.reduce(lambda d, kv: {**d, kv[0]: kv[1]}, [("a", x[0]), ("b", x[1])], {})
+    return d["a"] * d["b"]
+
+
+@case(X, 3)
+def string_zip(x, n):
+    return sum((v * ord(c) for v, c in zip(x, "abc")))
+
+
+@case(X, 3)
+def product_write(x, n):
+    y = [x[0], x[1]]
+    p = itertools.product(y, y)
+    y[0] = x[2]
+    return sum((a * b for a, b in p))
+
+
+@case(X, 3)
+def star_many(x, n):
+
+    def f(a, *b, c=1.0, **k):
+        return a * sum(b) * c + sum(k.values())
+    return f(*x[:2], *map(abs, [x[2]]), c=x[0], z=x[1])
+
+
+@case(X, 3)
+def islice_shared(x, n):
+    it = iter(x)
+    a = sum(itertools.islice(it, 2))
+    return a * next(it)
+
+
+@case(X, 3)
+def islice_dyn(x, n):
+    s = 0.0
+    for v in itertools.islice(x, n - 1):
+        s += v
+    for v in itertools.islice(itertools.cycle(x), 5):
+        s += v
+    return s
+
+
+@case(X, 3)
+def tee_unknown(x, n):
+    a, b = itertools.tee(x)
+    next(b, None)
+    return sum((u * v for u, v in zip(a, b)))
+
+
+@case(np.array([], float), 3)
+def empties(x, n):
+    s = 1.0
+    for a, b in zip(x, x):
+        s += a
+    for k, v in enumerate(x):
+        s += v
+    return s + sum(x) + sum((v for v in x)) + max(x, default=0.0) + len(list(x)) + functools.reduce(operator.add, x, 0.0) + any((v > 0 for v in x))
+
+
+@case(np.float32(1.5) * np.array([1, 2, 3], np.float32), 3)
+def float32s(x, n):
+    a = [v * 2 for v in x]
+    b = x.tolist()
+    c = list(x)
+    return sum(a) * b[0] + c[1] * np.sum(np.array(c)) + sum(b)
+
+
+@case(2.0, 3)
+def scalars(v, n):
+    a = [v] * n
+    a[0] *= 2
+    return math.prod(a) + sum(a) + max(a) + [v, v ** 2][-1]
+
+
+@case(np.array(2.0), 3)
+def zero_d(x, n):
+    a = [x * k for k in range(1, 4)]
+    return a[0] * a[1] + sum(a) + x.item() + x.tolist()
+
+
+@case(X, 3)
+def walrus_while(x, n):
+    it = iter(x)
+    s = 0.0
+    while (v := next(it, None)) is not None:
+        s += v ** 2
+    return s
+
+
+@case(X, 3)
+def dict_iter_arr(x, n):
+    d = {"w": x * 1.0, "b": x * 2.0}
+    for k, v in d.items():
+        v[0] = x[1]
+        d[k] = v * x
+    return np.sum(d["w"] * d["b"])
+
+
+@case(X, 3)
+def update_params(x, n):
+    params = {"w": x * 1.0, "b": x[0] * 2}
+    for _ in range(n):
+        grads = {"w": params["w"] * 0.5, "b": params["b"] * 0.1}
+        params = {k: p - 0.1 * grads[k] for k, p in params.items()}
+    return np.sum(params["w"]) * params["b"]
+
+
+@case(X, 3)
+def update_params_list(x, n):
+    params = [x * 1.0, x[0] * 2]
+    for _ in range(n):
+        params = [p - 0.1 * p ** 2 for p in params]
+    return np.sum(params[0]) * params[1]
+
+
 @pytest.mark.parametrize("f, args", cases(__name__))
 def test_gradient(f, args):
     gradient_is(f, args)

@@ -118,6 +118,9 @@ class Iteration(Expressions):
                 return (Lit(0), self.length(value), Lit(1)), lambda index: self.subscript(value, _index_value(index))
         if isinstance(value, ListV):
             return (Lit(0), self.length(value), Lit(1)), lambda index: self.subscript(value, _index_value(index))
+        if isinstance(value, (Static, DictV, SetV)) or (isinstance(value, Lazy) and value.kind in VIEWS):
+            known = self.known_items(value)
+            value = value if known is None else TupleV(known)
         if isinstance(value, TupleV):
             return (Lit(0), Lit(len(value.items)), Lit(1)), lambda index: self.subscript(value, _index_value(index))
         if isinstance(value, Lazy) and value.kind == "enumerate":

@@ -160,7 +160,7 @@ def nth(m: Machine, source: Value, n: int) -> Value:
         return source.parts[0]
     items = m.known_items(source.parts[0])
     if items is None:
-        m.refuse("`itertools.cycle` of an iterable of unknown length", "which item comes next is not known", "index with `%`")
+        return m.subscript(source.parts[0], m.binary("%", Static(n), m.call_static(len, (source.parts[0],), {})))  # type: ignore[no-any-return]
     return items[n % len(items)]  # type: ignore[no-any-return]
 
 

@@ -44,7 +44,13 @@ def total_of(items: Any, total: Any) -> Any:
     return total
 
 
+def itself(value: Any) -> Any:
+    return value
+
+
 def smallest(items: Any, key: Any) -> Any:
+    if len(items) == 0:
+        raise ValueError("min() arg is an empty sequence")
     best = items[0]
     least = key(best)
     for n in range(1, len(items)):
@@ -56,6 +62,8 @@ def smallest(items: Any, key: Any) -> Any:
 
 
 def largest(items: Any, key: Any) -> Any:
+    if len(items) == 0:
+        raise ValueError("max() arg is an empty sequence")
     best = items[0]
     most = key(best)
     for n in range(1, len(items)):

@@ -70,8 +70,9 @@ def check_shared(m: Calls, owner: ListV | DictV) -> None:
     for other in others:
         contents = m.state.heap.get(other)
         if other in alive and isinstance(contents, Var) and isinstance(contents.type, List) and isinstance(contents.type.element, (List, Tuple)):
-            m.refuse("a list is changed after it was put into a list that a loop grows", "what the outer list holds is a copy in the generated program",
-                     "fill the inner list before it is appended")
+            m.unroll_here()
+            m.refuse("a list is changed that is an item of a list which a loop has grown", "what the outer list holds is a copy in the generated program",
+                     "fill the inner list before it is put into the outer one, or use an array")
 
 
 def set_items(m: Calls, owner: ListV, items: tuple[Value, ...]) -> None:

@@ -228,7 +228,9 @@ class Machine(Deciding):
             items = tuple(self.wrap(self.b.emit("item", operand, n), shares=shares) for n in range(len(type.items)))
             return TupleV(items, whole=operand)
         if isinstance(type, List):
-            return ListV(self.new(operand))
+            slot = self.new(operand)
+            self.state.entangle(slot, {s for v in shares for s in slots(v)})
+            return ListV(slot)
         return Num(operand)
 
     def call_op(self, name: str, args: tuple[Arg, ...], values: tuple[Value, ...] = ()) -> Value:

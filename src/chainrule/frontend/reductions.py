@@ -10,7 +10,7 @@ import numpy as np
 
 from ..ir.build import type_of
 from ..ir.nodes import Lit, Seq, Var
-from ..ir.types import BOOL, Array, List, Scalar
+from ..ir.types import BOOL, Array, List, Scalar, Tuple
 from . import iterators, library, lists
 from .builtins import Args, Keywords, builtin
 from .iterator_loops import has_more, more
@@ -203,6 +203,9 @@ def extreme(name: str, row: str) -> Any:
             if key == NONE and m.is_number(value):
                 return m.call_row(row, (value,), {})
             if m.known_items(value) is None and (isinstance(value, ListV) or (key != NONE and m.is_number(value))):
+                of = type_of(m.operand(value))
+                if key == NONE and isinstance(of, List) and isinstance(of.element, (Tuple, List)):
+                    key = Static(library.itself)
                 if key == NONE:
                     return m.call_row(name, (value,), {})
                 return m.library(library.smallest if name == "min" else library.largest, value, key)

@@ -37,10 +37,7 @@ def refusal(text, *args, error=UnsupportedError):
 # -- syntax --------------------------------------------------------------------------------------------------------
 
 SYNTAX = {
-    "Try": ("def f(x):\n    try:\n        y = x\n    except ValueError:\n        y = x\n    return y[0]\n", "FILE:2 in f", "try:", "^^^^"),
     "TryStar": ("def f(x):\n    try:\n        y = x\n    except* ValueError:\n        y = x\n    return y[0]\n", "FILE:2 in f", "try:", "^^^^"),
-    "With": ("def f(x):\n    with np.errstate(all='ignore'):\n        y = x\n    return y[0]\n", "FILE:2 in f", "with np.errstate(all='ignore'):", "^" * 31),
-    "Match": ("def f(x):\n    match 1:\n        case 1:\n            y = x\n    return y[0]\n", "FILE:2 in f", "match 1:", "^^^^^^^^"),
     "Delete": ("def f(x):\n    del x.real\n    return x[0]\n", "FILE:2 in f", "del x.real", "    ^^^^^^"),
     "Global": ("def f(x):\n    global G\n    G = x\n    return x[0]\n", "FILE:2 in f", "global G", "^^^^^^^^"),
     "Import": ("def f(x):\n    import math\n    return x[0]\n", "FILE:2 in f", "import math", "^" * 11),
@@ -49,7 +46,7 @@ SYNTAX = {
     "TypeAlias": ("def f(x):\n    type A = int\n    return x[0]\n", "FILE:2 in f", "type A = int", "^" * 12),
     "AsyncFunctionDef": ("def f(x):\n    async def g():\n        pass\n    return x[0]\n", "FILE:2 in f", "async def g():", "^" * 14),
     "Yield": ("def f(x):\n    yield x\n", "FILE:2 in f", "yield x", "^^^^^^^"),
-    "YieldFrom": ("def f(x):\n    yield from x\n", "FILE:2 in f", "yield from x", "^" * 12),
+    "YieldFrom": ("def f(x):\n    return [(yield from x)]\n", "FILE:2 in f", "return [(yield from x)]", "         " + "^" * 12),
 }
 IN_COROUTINES = {"Await", "AsyncFor", "AsyncWith"}  # they can only stand in `async def`, which is refused first
 
@@ -79,8 +76,8 @@ def test_a_coroutine():
 
 
 def test_it_says_where_in_a_helper():
-    assert refusal("def g(y):\n    try:\n        return y\n    finally:\n        pass\n\n\ndef f(x):\n    return g(x)[0]\n").startswith(
-        "FILE:2 in g: `try` is not supported yet\n    try:\n    ^^^^\n")
+    assert refusal("def g(y):\n    global G\n    return y\n\n\ndef f(x):\n    return g(x)[0]\n").startswith(
+        "FILE:2 in g: `global` is not supported yet\n    global G\n    ^^^^^^^^\n")
 
 
 # -- calls ---------------------------------------------------------------------------------------------------------
@@ -95,30 +92,27 @@ def test_a_function_without_rule_or_source():
 
 
 def test_a_keyword_that_a_rule_does_not_know():
-    assert refusal("def f(x):\n    return np.sum(x, where=x > 1)\n") == (
-        "FILE:2 in f: the argument 'where' of np.sum is not supported\n"
-        "    return np.sum(x, where=x > 1)\n"
+    assert refusal("def f(x):\n    return np.var(x, where=x > 1)\n") == (
+        "FILE:2 in f: the argument 'where' of np.var is not supported\n"
+        "    return np.var(x, where=x > 1)\n"
         "           ^^^^^^^^^^^^^^^^^^^^^^\n"
         "  why: its rule does not say what the derivative is then\n"
         "  help: leave 'where' out")
 
 
 def test_a_draw():
-    assert refusal("def f(x):\n    return x[0] * np.random.normal(size=1)[0]\n") == (
-        "FILE:2 in f: `normal` cannot be differentiated\n"
-        "    return x[0] * np.random.normal(size=1)[0]\n"
-        "                  ^^^^^^^^^^^^^^^^^^^^^^^^\n"
-        "  why: it draws from random state, and the gradient call would draw again\n"
+    assert refusal("def f(x):\n    return np.random.beta(x[0], 2.0)\n") == (
+        "FILE:2 in f: `beta` with a parameter `a` that is differentiated\n"
+        "    return np.random.beta(x[0], 2.0)\n"
+        "    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "  why: the sample is not a function of it with a known derivative\n"
+        "  help: differentiate the logarithm of the density instead, or draw from a family with location and scale")
+    assert refusal("def f(x):\n    return x[0] * np.random.get_state()[2]\n") == (
+        "FILE:2 in f: `get_state` cannot be differentiated\n"
+        "    return x[0] * np.random.get_state()[2]\n"
+        "                  ^^^^^^^^^^^^^^^^^^^^^\n"
+        "  why: this draw is not in the table of those that can be differentiated through\n"
         "  help: draw outside the function and pass the sample in")
-
-
-def test_a_generator():
-    assert refusal("def f(x):\n    def g():\n        for v in x:\n            yield v\n    return sum(g())\n") == (
-        "FILE:5 in f: a generator or a coroutine is called\n"
-        "    return sum(g())\n"
-        "               ^^^\n"
-        "  why: it is suspended and resumed\n"
-        "  help: return a list instead")
 
 
 def test_an_attribute_that_is_written():
@@ -146,7 +140,7 @@ def test_an_array_of_objects():
 
 
 def test_a_write_that_others_may_see():
-    assert refusal("def f(x):\n    y = x * 1.0\n    z = y.reshape(-1)\n    z[0] = 0.0\n    return y[0]\n") == (
+    assert refusal("def f(x):\n    y = np.outer(x, x)\n    z = np.einsum('ij->ji', y)\n    z[0] = 0.0\n    return y[0, 0]\n") == (
         "FILE:4 in f: an array is written that may share memory with another one in use\n"
         "    z[0] = 0.0\n"
         "    ^^^^\n"
@@ -277,7 +271,7 @@ def test_exceptions_keep_type_arguments_and_line(transform, f, error, args, line
 
 def fails_for_lists(x, how):
     if how == "bad":
-        return np.sum(x, where=x > 1)
+        return np.var(x, where=x > 1)
     return np.sum(x * x)
 
 

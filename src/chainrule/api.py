@@ -249,7 +249,7 @@ def check_grads(f: Function, args: Sequence[Any], order: int = 1, modes: Sequenc
     _check.check_vjp(f, args, vjp, order, modes, atol, rtol)
 
 
-def _verify(dispatcher: Dispatcher, variant: Variant, values: list[Any], result: Any) -> None:
+def _verify(dispatcher: Dispatcher, streams: _check.Streams, variant: Variant, values: list[Any], result: Any) -> None:
     """Compare a gradient with finite differences of the primal (`check=True`)."""
     gradient = result[1] if dispatcher.mode == "value_and_grad" else result[0] if dispatcher.has_aux else result
     gradients = gradient if isinstance(dispatcher.argnums, tuple) else (gradient,)
@@ -280,6 +280,6 @@ def _verify(dispatcher: Dispatcher, variant: Variant, values: list[Any], result:
     primal.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [inspect.Parameter(title, inspect.Parameter.POSITIONAL_ONLY) for title in titles])
     chosen = [places.index(place) for place in variant.selected]
-    _check.check_gradients(primal, flat, gradients, chosen)
+    _check.check_gradients(streams.from_start(primal), flat, gradients, chosen)
 
 

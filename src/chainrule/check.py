@@ -17,9 +17,12 @@ What this does not do: forward mode and higher orders; directions restricted to 
 from __future__ import annotations
 
 import copy
+import functools
 import inspect
 import math
-from collections.abc import Callable, Iterator, Sequence
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -28,7 +31,7 @@ import numpy as np
 from chainrule.errors import GradientCheckError
 from chainrule.structure import TreeDef, flatten, flatten_like, leaf_paths, unflatten
 
-__all__ = ["Difference", "Kink", "Report", "Slope", "check_gradients", "check_vjp", "compare", "slope"]
+__all__ = ["Difference", "Kink", "Report", "Slope", "Streams", "check_gradients", "check_vjp", "compare", "copied", "slope", "streams_of"]
 
 Vjp = Callable[..., tuple[Any, Callable[[Any], tuple[Any, ...]]]]
 
@@ -247,10 +250,10 @@ def _wide(value: Any) -> Any:
         return np.float64(value)
     if isinstance(value, np.complex64):
         return np.complex128(value)
-    return _copied(value)
+    return copied(value)
 
 
-def _copied(value: Any) -> Any:
+def copied(value: Any) -> Any:
     """A leaf that the function may use up or write to: arrays and stateful objects are copied."""
     if isinstance(value, np.ndarray):
         return value.copy(order="K")
@@ -373,7 +376,7 @@ def compare(
     problem = _Problem(f, treedef, wide, leaves, ours, cotangent, relative, noise, atol)
     if not problem.accepts_wide():
         problem = _Problem(
-            f, treedef, [_copied(leaf) for leaf in originals], leaves, ours, cotangent, relative, noise, atol
+            f, treedef, [copied(leaf) for leaf in originals], leaves, ours, cotangent, relative, noise, atol
         )
     if problem.narrow():
         problem.first, problem.relative, problem.noise = 2.0**-5, max(relative, 2e-2), max(noise, 1e-3)
@@ -455,7 +458,7 @@ class _Problem:
         return np.arange(len(self.scale))
 
     def call(self, values: list[Any]) -> Any:
-        return self.f(*unflatten(self.treedef, [_copied(value) for value in values]))
+        return self.f(*unflatten(self.treedef, [copied(value) for value in values]))
 
     def accepts_wide(self) -> bool:
         """Whether f runs on arguments wider than those given."""
@@ -486,7 +489,7 @@ class _Problem:
             values[leaf.position] = moved
         try:
             with np.errstate(all="ignore"):
-                return self.pair(self.f(*unflatten(self.treedef, [_copied(value) for value in values])))
+                return self.pair(self.f(*unflatten(self.treedef, [copied(value) for value in values])))
         except (ArithmeticError, ValueError, np.linalg.LinAlgError):
             return math.nan
 
@@ -643,8 +646,15 @@ def check_vjp(
     unknown = [mode for mode in modes if mode != "rev"]
     if unknown:
         raise ValueError(f"modes={tuple(modes)}: only reverse mode ('rev') can be checked")
+    streams = streams_of(f)
     fresh = _fresh(args)
     value, pullback = vjp(f, *fresh)
+    with streams.kept():
+        return _check_pullback(streams.from_start(f), args, value, pullback, atol, rtol, seed)
+
+
+def _check_pullback(f: Callable[..., Any], args: Sequence[Any], value: Any, pullback: Callable[[Any], tuple[Any, ...]],
+                    atol: float | None, rtol: float | None, seed: int) -> Report:
     report = Report(_function_name(f))
     outputs, treedef = flatten(value)
     expected, expected_treedef = flatten(f(*_fresh(args)))
@@ -671,9 +681,72 @@ def check_vjp(
     return report
 
 
+class Streams:
+    """The random generators that a function may draw from besides its arguments: those of `np.random` and `random`, and the given ones.
+
+    Differences are of samples from one stream: every evaluation starts where the derivative started.
+    """
+
+    def __init__(self, values: Iterable[Any] = ()) -> None:
+        found = [leaf for value in values for leaf in flatten(value)[0]]
+        self.generators = [g for g in found if isinstance(g, np.random.Generator | np.random.RandomState | random.Random)]
+        self.start = self._states()
+
+    def _states(self) -> list[Any]:
+        own = [copy.deepcopy(g.bit_generator.state) if isinstance(g, np.random.Generator) else
+               g.get_state() if isinstance(g, np.random.RandomState) else g.getstate() for g in self.generators]
+        return [np.random.get_state(), random.getstate(), *own]
+
+    def _set(self, states: list[Any]) -> None:
+        np.random.set_state(states[0])
+        random.setstate(states[1])
+        for generator, state in zip(self.generators, states[2:], strict=True):
+            if isinstance(generator, np.random.Generator):
+                generator.bit_generator.state = state
+            elif isinstance(generator, np.random.RandomState):
+                generator.set_state(state)
+            else:
+                generator.setstate(state)
+
+    def from_start(self, f: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, drawing the same numbers whenever it is called."""
+
+        @functools.wraps(f)
+        def again(*args: Any) -> Any:
+            self._set(self.start)
+            return f(*args)
+
+        return again
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Leave the generators as they are now."""
+        now = self._states()
+        try:
+            yield
+        finally:
+            self._set(now)
+
+
+def streams_of(f: Any) -> Streams:
+    """The generators that a function finds in its closure, among its globals, or in the object that it is a method of."""
+    owner = getattr(f, "__self__", None)
+    values: list[Any] = [*getattr(owner, "__dict__", {}).values()]
+    f = inspect.unwrap(f.__func__ if inspect.ismethod(f) else f) if callable(f) else f
+    code = getattr(f, "__code__", None)
+    if code is not None:
+        values += [f.__globals__[name] for name in code.co_names if name in f.__globals__]
+        for cell in f.__closure__ or ():
+            try:
+                values.append(cell.cell_contents)
+            except ValueError:  # not bound yet
+                continue
+    return Streams(values)
+
+
 def _fresh(args: Sequence[Any]) -> list[Any]:
     leaves, treedef = flatten(list(args))
-    return list(unflatten(treedef, [_copied(leaf) for leaf in leaves]))
+    return list(unflatten(treedef, [copied(leaf) for leaf in leaves]))
 
 
 def _same_value(ours: Any, theirs: Any, rtol: float, atol: float) -> bool:

@@ -19,6 +19,7 @@ from typing import Any, NoReturn, get_type_hints
 
 import numpy as np
 
+from .check import Streams, copied, streams_of
 from .entries import Layout, made_on_reading
 from .errors import Finding, UnsupportedError
 from .frontend.request import Compiled, Guard, NeedLayout, NeedStatic, Parameter, Request
@@ -146,7 +147,7 @@ class Dispatcher:
         *,
         skip: int = 0,
         backend: str = "numpy",
-        verify: Callable[[Dispatcher, Variant, list[Any], Any], None] | None = None,
+        verify: Callable[[Dispatcher, Streams, Variant, list[Any], Any], None] | None = None,
     ) -> None:
         self.function = function
         self.skip = skip
@@ -228,12 +229,12 @@ class Dispatcher:
             if plan is not missed:
                 return plan.entry(*values)
         record = Record()
+        given = None if self.verify is None else _regroup(plan.structures, [copied(leaf) for leaf in leaves])  # before anything is drawn
+        streams = None if self.verify is None else streams_of(self.function)
         variant, captured, leaves = self.find(plan, values, leaves, record)
         if np.memmap in plan.classes:
             leaves = [np.asarray(leaf) if isinstance(leaf, np.memmap) else leaf for leaf in leaves]
             values = _regroup(plan.structures, leaves)
-        check = self.verify is not None and not variant.checked
-        given = _regroup(plan.structures, [leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in leaves]) if check else values
         if variant.one_path:
             variant, result = self.along(plan, values, leaves, variant, captured, record)
         else:
@@ -243,9 +244,9 @@ class Dispatcher:
                 raise_at_user_line(error, variant.compiled)
         if variant.finish is not None:
             result = variant.finish(result)
-        if check:
-            assert self.verify is not None
-            self.verify(self, variant, given, result)
+        if self.verify is not None and streams is not None and given is not None and not variant.checked:
+            with streams.kept():
+                self.verify(self, streams, variant, given, result)
             variant.checked = True
         plan.install(variant, captured, leaves)
         return result

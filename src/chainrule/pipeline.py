@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .backend.debug import checked
 from .backend.emit import emit
 from .backend.inplace import inplace
 from .backend.load import load
-from .errors import Finding, UnsupportedError
+from .errors import Finding, Location, MissingRuleError, UnsupportedError
 from .frontend.lower import Lowered, lower
 from .frontend.request import Compiled, Request
 from .ir.nodes import Program
 from .ir.probe import CannotProbe
 from .ir.text import text
 from .ir.verify import verify
+from .rules.table import RowError
 from .simplify.dead import dead
 from .simplify.gather import gather
 from .simplify.reuse import reuse
@@ -30,6 +31,8 @@ from .simplify.signs import signs
 from .transform.derivative import differentiate, result_types
 
 DEBUG = bool(os.environ.get("CHAINRULE_DEBUG"))  # verify the program after every pass, and what it returns (on in the tests)
+
+GAPS = (AssertionError, NotImplementedError, RecursionError, KeyError, CannotProbe, RowError)
 
 SIMPLIFY: tuple[tuple[str, Callable[[Program], Program]], ...] = (
     ("signs", signs),
@@ -58,12 +61,27 @@ def compile(request: Request) -> Compiled:
     """Compile one specialisation. Raises what `lower` raises, and TypeError for results that have no gradient."""
     try:
         return _finish(request, passes(request))
-    except (AssertionError, NotImplementedError, RecursionError, KeyError, CannotProbe) as error:  # a gap of ours: refused, not wrong
+    except GAPS as error:  # a gap of ours: refused, not wrong
         if DEBUG and isinstance(error, AssertionError):
             raise  # a pass made a program that is not well formed: the tests must see that
-        what = f"chainrule does not get through `{request.source.name}`"
-        why = f"{type(error).__name__}: {error}"
-        raise UnsupportedError([Finding(request.source.location(), what, why, "please report it, with the function")]) from error
+        certain = isinstance(error, RowError) and error.certain
+        if request.values is not None and not request.everywhere and not certain:  # a straight path may do without what is missing
+            try:
+                return compile(replace(request, by_values=True, everywhere=True))
+            except (UnsupportedError, MissingRuleError):
+                pass
+        raise UnsupportedError([_finding(error, request)]) from (None if isinstance(error, RowError) else error)
+
+
+def _finding(error: Exception, request: Request) -> Finding:
+    """What is said about a program that does not get through a pass."""
+    if not isinstance(error, RowError):
+        return Finding(request.source.location(), f"chainrule does not get through `{request.source.name}`", f"{type(error).__name__}: {error}",
+                       "please report it, with the function")
+    span = error.span
+    where = request.source.location() if span is None else Location(
+        span.file, span.line, 0, span.line, len(span.text.encode()), span.text, span.function)  # the text is the statement, on one line
+    return Finding(where, error.what, error.why, error.remedy)
 
 
 def _finish(request: Request, made: dict[str, Any]) -> Compiled:

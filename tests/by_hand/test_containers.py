@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from dataclasses import dataclass
 
 import numpy as np
@@ -225,6 +226,78 @@ def dc(x):
     for i in range(3):
         p.a = p.a * x[i]
     return np.sum(p.mul(p.b))
+
+
+Pair = namedtuple("Pair", "a b")
+
+
+@case(X)
+def list_of_pairs(x):
+    pairs = []
+    for i in range(len(x) - 1):
+        pairs.append((x[i], x[i + 1]))
+    s = 0.0
+    for a, b in pairs:
+        s += a * b
+    return s + pairs[0][1] * pairs[-1][0]
+
+
+@case(X)
+def list_of_pairs_read_by_index(x):
+    pairs = []
+    for i in range(len(x) - 1):
+        pairs.append((x[i], x[i + 1]))
+    s = 0.0
+    for i in range(len(x)):
+        if i >= len(pairs):
+            break
+        a, b = pairs[i]
+        s += a * b
+    return s
+
+
+@case(X)
+def list_of_nested_tuples(x):
+    found = []
+    for i in range(len(x) - 1):
+        found.append((i, x[i], (x[i] * x[i + 1], 2.0), x[:2] * i))
+    s = 0.0
+    for i, a, (b, c), v in found:
+        s += a * b * i + c * b + np.sum(v) * a
+    return s + found[0][2][0] * found[-1][1]
+
+
+@case(X)
+def list_of_named_tuples(x):
+    pairs = []
+    for i in range(len(x) - 1):
+        pairs.append(Pair(x[i], x[i + 1] ** 2))
+    pairs[1] = Pair(x[0], x[0] * x[1])
+    s = 0.0
+    for p in pairs:
+        s += p.a * p.b
+    return s + pairs.pop().a
+
+
+@case(X)
+def list_of_lists(x):
+    rows = []
+    for i in range(len(x) - 1):
+        rows.append([x[i], x[i + 1] ** 2])
+    s = 0.0
+    for row in rows:
+        s += row[0] * row[1]
+    return s
+
+
+@case(X, 0)
+@case(X, 4)
+def recurrence_of_pairs(x, n):
+    pairs = [(x[0], x[1])]
+    for _ in range(n):
+        a, b = pairs[-1]
+        pairs.append((b, a * b + 0.1))
+    return pairs[-1][0] + pairs[n // 2][1]
 
 
 @pytest.mark.parametrize("f, args", cases(__name__))

@@ -2,8 +2,9 @@
 
     python -m tests.programs.fuzz --count 20000 --seed 0 --jobs 2
 
-Exit code 1 when anything failed. The seed of a program reproduces it: ``--seed N --count 1``. ``--no-compiler`` tests the
-generator alone: whether its programs run, and whether finite differences converge on them.
+Exit code 1 when anything failed. The seed of a program reproduces it: ``--seed N --count 1`` (with the same ``--groups`` and
+``--most``). ``--no-compiler`` tests the generator alone: whether its programs run, and whether finite differences converge on
+them. The summary counts the programs by kind and reason, the most frequent first, with the first seed of each.
 """
 
 from __future__ import annotations
@@ -16,18 +17,18 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.programs.generate import Program, from_seed
+from tests.programs.generate import GROUPS, Program, from_seed
 from tests.programs.oracle import Verdict, judge, reliable
 from tests.programs.reduce import reduce, within
 
 Result = tuple[int, Verdict, str]  # seed, verdict, the reduced program (of a failure)
 
 
-def run(seed: int, most: int, seconds: int, reduce_failures: bool, compiler: bool) -> Result:
+def run(seed: int, most: int, seconds: int, reduce_failures: bool, compiler: bool, groups: tuple[str, ...] = ()) -> Result:
     """Judge the program of one seed; a program that takes too long has crashed."""
     warnings.simplefilter("ignore")
     examine = judge if compiler else reliable
-    program = from_seed(seed, most)
+    program = from_seed(seed, most, groups)
 
     def verdict_of(candidate: Program, seconds: int = seconds) -> Verdict:
         try:
@@ -52,15 +53,15 @@ def run(seed: int, most: int, seconds: int, reduce_failures: bool, compiler: boo
     return seed, verdict_of(smallest), repr(smallest)
 
 
-def _run(work: tuple[int, int, int, bool, bool]) -> Result:
+def _run(work: tuple[int, int, int, bool, bool, tuple[str, ...]]) -> Result:
     return run(*work)
 
 
 def results(
-    seeds: range, jobs: int, most: int, seconds: int, reduce_failures: bool, compiler: bool
+    seeds: range, jobs: int, most: int, seconds: int, reduce_failures: bool, compiler: bool, groups: tuple[str, ...] = ()
 ) -> Iterator[Result]:
     """The results in the order of the seeds, whatever the number of jobs."""
-    work = ((seed, most, seconds, reduce_failures, compiler) for seed in seeds)
+    work = ((seed, most, seconds, reduce_failures, compiler, groups) for seed in seeds)
     if jobs == 1:
         yield from map(_run, work)
         return
@@ -82,7 +83,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--refused", action="store_true", help="also print the first program of each reason for refusal"
     )
+    parser.add_argument("--groups", nargs="*", default=(), choices=list(GROUPS), help="constructs to choose from, for every program")
     options = parser.parse_args(argv)
+    groups = tuple(options.groups)
     started = time.time()
     kinds: Counter[str] = Counter()
     reasons: Counter[tuple[str, str]] = Counter()
@@ -90,7 +93,7 @@ def main(argv: list[str] | None = None) -> int:
     failures = 0
     seeds = range(options.seed, options.seed + options.count)
     for seed, verdict, program in results(
-        seeds, options.jobs, options.most, options.seconds, not options.no_reduce, not options.no_compiler
+        seeds, options.jobs, options.most, options.seconds, not options.no_reduce, not options.no_compiler, groups
     ):
         kinds[verdict.kind] += 1
         if verdict.kind != "ok":
@@ -106,7 +109,7 @@ def main(argv: list[str] | None = None) -> int:
                 break
         if verdict.kind == "refused" and options.refused and first[verdict.kind, verdict.reason] == seed:
             print(
-                f"{'=' * 20} seed {seed}: refused\n{from_seed(seed, options.most).source}\n{verdict.detail}\n",
+                f"{'=' * 20} seed {seed}: refused\n{from_seed(seed, options.most, groups).source}\n{verdict.detail}\n",
                 flush=True,
             )
     total = kinds.total()

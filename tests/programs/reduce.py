@@ -11,7 +11,7 @@ import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.programs.generate import Program
+from tests.programs.values import Program
 
 
 def reduce(program: Program, fails: Callable[[Program], bool], limit: int = 600) -> Program:

@@ -71,6 +71,9 @@ REDUCE = [case(A(4)), case(A(2, 3)), case(A(2, 3), axis=0), case(A(2, 3), axis=1
           case(A(2, 3, 4), axis=(0, 2)), case(A(2, 3, 4), axis=1), case(A(2, 3, 4), axis=-1), case(A(2, 3), keepdims=True), case(A(1, 3), axis=0),
           case(A(2, 3, 4), axis=(0, 2), keepdims=True), case(A(2, 3, 4, 5), axis=(1, 2))]
 REDUCE_EMPTY = [case(A(0)), case(A(0, 3), axis=0), case(A(0, 3), axis=1), case(np.asarray(1.5)), case(1.5)]
+SOME = [case(A(3), where=MASK), case(A(2, 3), axis=1, where=MASK), case(A(2, 3), axis=0, where=np.array([[True], [True]]), keepdims=True)]
+INITIAL = [case(A(3), initial=0.3), case(A(2, 3), axis=1, initial=0.3, where=MASK), case(A(2, 3), axis=0, initial=-5.0, keepdims=True, where=MASK),
+           case(A(2, 3), axis=0, initial=0.1), case(A(0), initial=1.5)]
 
 SAMPLES: dict[str, list[Case]] = {
     # operators
@@ -128,9 +131,9 @@ SAMPLES: dict[str, list[Case]] = {
     "math.factorial": [case(4)], "math.comb": [case(4, 2)], "math.isqrt": [case(10)], "math.gcd": [case(4, 6)], "math.lcm": [case(4, 6)],
     "math.nextafter": [case(1.5, 2.5)], "math.isclose": [case(1.5, 2.5)],
     # reductions
-    "np.sum": REDUCE + REDUCE_EMPTY, "np.mean": REDUCE + REDUCE_EMPTY[3:], "np.nansum": REDUCE, "np.var": REDUCE + [case(A(4), ddof=1)],
-    "np.std": REDUCE + [case(A(2, 4), axis=1, ddof=1)], "np.prod": REDUCE + REDUCE_EMPTY, "np.max": REDUCE + REDUCE_EMPTY[2:],
-    "np.min": REDUCE + REDUCE_EMPTY[2:], "np.ptp": REDUCE, "np.median": REDUCE,
+    "np.sum": REDUCE + REDUCE_EMPTY + SOME + [case(A(2, 3), axis=0, initial=1.5)], "np.mean": REDUCE + REDUCE_EMPTY[3:] + SOME, "np.nansum": REDUCE, "np.var": REDUCE + [case(A(4), ddof=1)],
+    "np.std": REDUCE + [case(A(2, 4), axis=1, ddof=1)], "np.prod": REDUCE + REDUCE_EMPTY + SOME + INITIAL, "np.max": REDUCE + REDUCE_EMPTY[2:] + INITIAL,
+    "np.min": REDUCE + REDUCE_EMPTY[2:] + INITIAL, "np.ptp": REDUCE, "np.median": REDUCE,
     "np.cumsum": [case(A(4)), case(A(2, 3)), case(A(2, 3), axis=0), case(A(2, 3), axis=-1), case(A(0))],
     "np.cumprod": [case(A(4)), case(A(2, 3)), case(A(2, 3), axis=0), case(A(2, 3), axis=-1), case(A(0))],
     "np.diff": [case(A(4)), case(A(4), n=2), case(A(2, 3), axis=0), case(A(1))],
@@ -151,7 +154,11 @@ SAMPLES: dict[str, list[Case]] = {
     "rt.tile_pull": [case(A(6), Fixed(A(3)), 2)], "rt.repeat_pull": [case(A(6), Fixed(A(3)), 2)], "rt.diagonal_pull": [case(A(3), Fixed(A(3, 4)), 0, 0, 1)],
     "rt.pad_pull": [case(A(5), Fixed(A(3)), 1)], "rt.put_along": [case(A(3), Fixed(A(3)), INTS, 0)], "rt.trapezoid_pull": [case(1.5, Fixed(A(4)))],
     "rt.kron_pull": [case(A(4, 6), Fixed(A(2, 3)), Fixed(A(2, 2)), 0)], "rt.interp_pull": [case(A(2), Fixed(P(2)), Fixed(np.arange(3.0)), Fixed(A(3)))],
-    "rt.unbroadcast": [case(A(2, 3), Fixed(A(3)))], "rt.broadcast_like": [case(A(3), Fixed(A(2, 3)))], "rt.last_wins": [case(Fixed(A(3)), INTS, A(3))],
+    "rt.unbroadcast": [case(A(2, 3), Fixed(A(3)))], "rt.broadcast_like": [case(A(3), Fixed(A(2, 3)))], "rt.conj": [case(A(3)), case(C(3)), case(1.5)],
+    "rt.resize_pull": [case(A(5), Fixed(A(3))), case(A(2), Fixed(A(2, 2)))], "rt.spread_axes": [case(A(2), Fixed(A(2, 3)), 1, False), case(1.5, Fixed(A(3)), None, False)],
+    "rt.view": [case(A(3))], "rt.mean_shares": [case(MASK, A(2, 3), 1)], "rt.shares_of_some": [case(A(3), 1.5, None, False, None, MASK)],
+    "rt.shares_at": [case(A(3), A(3), INTS, A(3))],
+    "rt.last_wins": [case(Fixed(A(3)), INTS, A(3))],
     "rt.add_lists": [case(Grown([1.5, 2.5]), Grown([1.5, 2.5]))], "rt.zeros_like": [case(A(3))],
     # contributions that are not differentiated again: only that they run
     "rt.prod_others": [case(A(4)), case(A(2, 3), 1), case(A(2, 3))], "rt.diff_pull": [case(A(4)), case(A(2, 3), 2, 0)],
@@ -180,8 +187,11 @@ SAMPLES: dict[str, list[Case]] = {
     "np.hstack": [case((A(2), A(3))), case((A(2, 3), A(2, 2))), case((1.5, 2.5))], "np.vstack": [case((A(3), A(3))), case((A(2, 3), A(1, 3)))],
     "np.column_stack": [case((A(3), A(3))), case((A(2, 3), A(2, 1)))], "np.append": [case(A(3), A(2)), case(A(3), 1.5), case(A(2, 3), A(1, 3), axis=0)],
     "np.split": [case(A(6), 3), case(A(2, 6), (2, 3), axis=1)], "np.array_split": [case(A(6), 4)], "np.hsplit": [case(A(2, 4), 2)], "np.vsplit": [case(A(4, 2), 2)],
+    "np.dsplit": [case(A(2, 3, 4), 2)], "np.rollaxis": [case(A(2, 3, 4), 2), case(A(2, 3, 4), 0, 3), case(A(2, 3, 4), -1, 1)],
+    "np.resize": [case(A(3), 7), case(A(2, 3), (2, 2)), case(A(2), (2, 3))], "np.ix_": [case([0, 1], [2, 0])],
+    "np.broadcast_arrays": [case(A(3), A(2, 1)), case(A(2, 3), 1.5)], "np.broadcast_shapes": [case((2, 1), (1, 3))],
     "np.array": [case(A(3)), case([1.5, 2.5]), case([[1.5, Const(1.0)], [Const(2.0), 2.5]]), case([A(3), A(3)]), case(1.5), case(Grown([1.5, 2.5]))],
-    "np.asarray": [case(A(3)), case([1.5, 2.5])], "np.asanyarray": [case(A(3))],
+    "np.copy": [case(A(2, 3)), case(1.5)], "np.asarray": [case(A(3)), case([1.5, 2.5])], "np.asanyarray": [case(A(3))],
     "astype": [case(A(3), "float32"), case(A(3), "float64"), case(A(3), "int64")], "rt.item": [case(np.asarray(1.5)), case(A(1))],
     **{f"np.{n}": [case(1.5), case(A(3))] for n in ("float16", "float32", "float64", "longdouble", "complex64", "complex128", "int8", "int16",
                                                     "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool_", "intp")},
@@ -219,7 +229,12 @@ SAMPLES: dict[str, list[Case]] = {
     **dict.fromkeys(("store", "iadd", "isub", "add_at", "sub_at"), [
         case(A(4), (("index", slice(1, 3)),), A(2)), case(A(4), (("index", slice(1, 3)),), 1.5), case(A(4), (("index", 0),), 2.5),
         case(A(2, 3), (("T", None), ("index", (slice(None), 0))), A(3)), case(A(4), (("index", np.array([0, 0, 1])),), A(3)),
-        case(A(3), (("index", MASK),), A(2)), case(A(2, 3), (("reshape", -1), ("index", slice(0, 4))), A(4)), case(A(2, 3), (("index", 1),), A(3))]),
+        case(A(3), (("index", MASK),), A(2)), case(A(2, 3), (("reshape", -1), ("index", slice(0, 4))), A(4)), case(A(2, 3), (("index", 1),), A(3)),
+        case(A(1, 3), (("np.squeeze", (None,)), ("index", 1)), 1.5), case(A(4), (("np.split", (2, 0)), ("item", 1), ("index", 0)), 1.5)]),
+    **dict.fromkeys(("mul_at", "div_at", "max_at", "min_at"), [
+        case(A(4), (("index", slice(1, 3)),), P(2)), case(A(4), (("index", slice(1, 3)),), 1.5), case(A(4), (("index", np.array([0, 0, 1])),), P(3)),
+        case(A(2, 3), (("T", None), ("index", (np.array([0, 0, 2]), 0))), P(3)), case(A(2, 3), (("index", np.array([1, 1])),), P(3)),
+        case(A(3), (("index", MASK),), P(2))]),
     "accum": [case(A(3), A(3)), case(A(2, 3), A(3))], "accum_neg": [case(A(3), A(3))], "copy": [case(A(3))],
     "append": [case(Grown([1.5, 2.5]), 3.5), case(Grown([A(3)]), A(3))], "list": [case((1.5, 2.5))],
     "list_item": [case(Grown([1.5, 2.5]), 1), case(Grown([A(3), A(3)]), 0)], "list_set": [case(Grown([1.5, 2.5]), 1, 3.5), case(Grown([A(3), A(3)]), 0, A(3))],

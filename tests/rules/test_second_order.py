@@ -22,7 +22,7 @@ from .samples import SAMPLES
 # Contributions with helpers whose own derivative is not known: differentiating them again is an error, not a wrong number.
 ONCE = {
     "np.cumprod", "np.linalg.det", "np.linalg.cholesky", "np.linalg.eigh", "np.linalg.eigvalsh", "np.linalg.norm", "np.unique",
-    "np.sinc", "math.gamma", "math.lgamma", "rt.prod_others", "np.prod", "np.interp", "np.kron", "max", "min",
+    "np.sinc", "math.gamma", "math.lgamma", "rt.prod_others", "np.prod", "np.interp", "np.kron", "max", "min", "mul_at",
 }
 
 

@@ -51,7 +51,7 @@ def used_twice(op: str, swapped: bool = False) -> Callable[..., object]:
     ("*", True, "t3 = scale(t1, v)"), ("+", True, "t3 = accum(t1, v)"), ("/", True, "t3 = v / t1"), ("-", True, "t3 = v - t1"),
 ])
 def test_the_last_use_of_an_array(op, swapped, expected):
-    assert after(used_twice(op, swapped)) == ["t1 = np.sin(u)", "t2 = np.sum(t1, None, None, False)", expected, "return (t3, t2)"]
+    assert after(used_twice(op, swapped)) == ["t1 = np.sin(u)", "t2 = np.sum(t1, None, None, False, None, None)", expected, "return (t3, t2)"]
 
 
 def plain(b: Builder, u: Var, v: Var, s: Var) -> object:

@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from ..ir.nodes import Arg, Block, Break, For, If, Let, Stmt, Var, While, Yield, variables
-from ..ir.types import differentiable
-from ..ir.walk import blocks, end_blocks, leaves
+from ..ir.types import Opaque, differentiable
+from ..ir.walk import all_stmts, blocks, end_blocks, leaves
 
 Edges = dict[Var, list[Var]]
 
@@ -34,6 +34,41 @@ def activity(body: Block, wrt: Iterable[Var], results: Iterable[Var], flows: Cal
     varied = reach(forward, (v for v in wrt if differentiable(v.type)))
     useful = reach(backward, (v for v in results if differentiable(v.type)))
     return frozenset(varied & useful)
+
+
+def varied(body: Block, wrt: Iterable[Var], flows: Callable[[Let, int], bool]) -> set[Var]:
+    """The Vars that depend on `wrt`, whether or not the result depends on them."""
+    forward: Edges = {}
+    for source, target in edges(body, flows):
+        if differentiable(source.type) and differentiable(target.type):
+            forward.setdefault(source, []).append(target)
+    return reach(forward, (v for v in wrt if differentiable(v.type)))
+
+
+def read_back(body: Block, wrt: Iterable[Var], flows: Callable[[Let, int], bool]) -> Let | None:
+    """A statement that makes a number of text, or of another object, that was made of numbers which depend on `wrt`; None if there is none.
+
+    Such a number depends on `wrt`, and no rule says how.
+    """
+    lets = [stmt for stmt in all_stmts(body) if isinstance(stmt, Let) and stmt.out is not None]
+    if not any(isinstance(let.out.type, Opaque) for let in lets):  # type: ignore[union-attr]
+        return None
+    graph: Edges = {}
+    for source, target in edges(body, flows):
+        if isinstance(source.type, Opaque) and isinstance(target.type, Opaque):
+            graph.setdefault(source, []).append(target)
+    depend = varied(body, wrt, flows)
+    start = set()
+    for let in lets:
+        assert let.out is not None
+        if isinstance(let.out.type, Opaque):
+            read = [var for arg in let.args for var in variables(arg)]
+            for var in read:
+                graph.setdefault(var, []).append(let.out)
+            start.update(var for var in read if var in depend)
+    made = reach(graph, start) - depend
+    return next((let for let in lets if differentiable(let.out.type)  # type: ignore[union-attr]
+                 and any(var in made and isinstance(var.type, Opaque) for arg in let.args for var in variables(arg))), None)
 
 
 def reach(graph: Edges, start: Iterable[Var]) -> set[Var]:
@@ -89,4 +124,4 @@ def _pairs(sources: tuple[Arg, ...], targets: tuple[Var, ...]) -> Iterator[tuple
         yield from ((v, target) for v in variables(source))
 
 
-__all__ = ["activity", "carried", "edges", "reach"]
+__all__ = ["activity", "carried", "edges", "reach", "read_back", "varied"]

@@ -45,21 +45,28 @@ def read_where_undefined(body: Block, names: Mapping[Var, str]) -> frozenset[Var
 
 def _used_beside(block: Block, partial: frozenset[Var], found: set[Var]) -> None:
     """Add the partial Vars that are read where the branch that defines them need not have been taken."""
-    sides: dict[Var, tuple[Arg, bool]] = {}
+    sides: dict[Var, tuple[Arg, bool, Arg]] = {}  # the condition, how it has to be, and the value that is taken out of the branch
     for stmt in all_stmts(block):
         if isinstance(stmt, If):
             for k, out in enumerate(stmt.outs):
                 given = [isinstance(b.end, Yield) and b.end.values[k] is not UNDEFINED for b in (stmt.then, stmt.orelse)]
                 if given.count(True) == 1:
-                    sides[out] = (stmt.condition, given[0])
+                    end = (stmt.then if given[0] else stmt.orelse).end
+                    assert isinstance(end, Yield)
+                    sides[out] = (stmt.condition, given[0], end.values[k])
 
     reverse = False  # what the user's own code reads unbound is an error of the user's, and stays one
 
     def read(args: Iterable[Arg], taken: list[tuple[Arg, bool]], ours: bool = False) -> None:
         for var in (v for arg in args for v in variables(arg) if v in partial and (reverse or ours or v.hint is None)):
-            side = sides.get(var)
-            if side is None or not any(condition is side[0] and way is side[1] for condition, way in taken):
+            if not defined(var, taken):
                 found.add(var)
+
+    def defined(var: Arg, taken: list[tuple[Arg, bool]]) -> bool:
+        if var not in partial:
+            return True
+        side = sides.get(var)
+        return side is not None and any(condition is side[0] and way is side[1] for condition, way in taken) and defined(side[2], taken)
 
     def visit(block: Block, taken: list[tuple[Arg, bool]]) -> None:
         nonlocal reverse

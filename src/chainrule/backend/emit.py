@@ -53,6 +53,8 @@ from .names import names
 
 _ALWAYS = frozenset({"np", "math", "range", "reversed", "slice", "list", "complex", "pullback"})
 _UPDATES = {"iadd": "+", "isub": "-", "add_at": "+", "sub_at": "-"}
+_AT = {"add_at": "np.add.at", "sub_at": "np.subtract.at", "mul_at": "np.multiply.at", "div_at": "np.divide.at",
+       "max_at": "np.maximum.at", "min_at": "np.minimum.at"}
 _COMPOUND = ("for ", "while ", "if ", "with ", "elif ", "else", "try")
 
 
@@ -174,6 +176,9 @@ class _Function:
         if marks and any(self.plan.printed(stmt) for stmt in stmts[:marks[0]]):
             self.note("# forward sweep")
         self.top(stmts)
+        if any(isinstance(stmt, Let) and stmt.op == "np.seterr" for stmt in all_stmts(self.program.body)):  # whatever happens, the caller's settings return
+            notes = [stmt for stmt in self.out[:1] if self.program.doc]
+            self.out = [*notes, ast.With([ast.withitem(call("np.errstate", []), None)], self.out[len(notes):])]
         parameters = [ast.arg(parameter) for parameter, _ in self.program.signature]
         return _function(self.program.name, parameters, self.out)
 
@@ -374,7 +379,7 @@ class _Function:
     def action(self, let: Let) -> ast.expr:
         """A call for its effect; on the path of one call, by way of `once`."""
         made = self.printer.let(let)
-        if not self.recorded or not isinstance(made, ast.Call) or let.op in ("call", "py.evaluate") or let.op.startswith("rt."):
+        if not self.recorded or not isinstance(made, ast.Call) or let.op in ("call", "py.evaluate", "np.seterr") or let.op.startswith("rt."):
             return made
         self.printer.constants.setdefault("once", runtime.once)
         return ast.Call(name("once"), [made.func, *made.args], made.keywords)
@@ -431,7 +436,7 @@ class _Function:
         elif let.op.startswith("rt."):
             self.add(ast.Expr(self.printer.let(let)), span)
         else:
-            self.update(let, BINARY[_UPDATES[let.op]], let.args[2])
+            self.update(let, BINARY[_UPDATES.get(let.op, "*")], let.args[2])
 
     def store(self, let: Let) -> None:
         view, index = self.printer.place(let)
@@ -460,9 +465,8 @@ class _Function:
 
     def update(self, let: Let, operator: ast.operator, value: Arg) -> None:
         view, index = self.printer.place(let)
-        if let.op in ("add_at", "sub_at") and repeats(let, self.increasing):
-            function = dotted("np.add.at" if let.op == "add_at" else "np.subtract.at")
-            self.add(ast.Expr(call(function, [view, self.printer.arg(index), self.printer.arg(value)])), let.span)
+        if (let.op in _AT and let.op not in _UPDATES) or (let.op in ("add_at", "sub_at") and repeats(let, self.increasing)):
+            self.add(ast.Expr(call(dotted(_AT[let.op]), [view, self.printer.arg(index), self.printer.arg(value)])), let.span)
         elif isinstance(view, ast.Name) and is_ellipsis(index) and is_true_array(let.args[0]):
             self.add(ast.AugAssign(target(view.id), operator, self.printer.arg(value)), let.span)
         else:

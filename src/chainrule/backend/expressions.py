@@ -18,9 +18,9 @@ import numpy as np
 
 from .. import runtime
 from ..ir.nodes import UNDEFINED, Arg, Let, Lit, Make, Seq, Slice, Var
-from ..ir.ops import OPS, REQUIRED, is_default
+from ..ir.ops import OPS, REQUIRED, Op, is_default
 from ..ir.probe import type_of
-from ..ir.types import Array, List, Scalar, rank
+from ..ir.types import Array, List, Scalar, kind, rank
 from ..rules.structure import is_basic, is_full, may_repeat
 from .fold import Plan
 
@@ -41,7 +41,7 @@ _METHODS = {
     "np.sum": "sum", "np.mean": "mean", "np.max": "max", "np.min": "min", "np.amax": "max", "np.amin": "min", "np.prod": "prod",
     "np.dot": "dot", "np.argmax": "argmax", "np.argmin": "argmin", "np.cumsum": "cumsum", "np.cumprod": "cumprod",
     "np.any": "any", "np.all": "all", "np.std": "std", "np.var": "var", "np.reshape": "reshape", "np.ravel": "ravel",
-    "np.swapaxes": "swapaxes", "np.squeeze": "squeeze", "np.trace": "trace", "np.conj": "conj", "np.conjugate": "conj",
+    "np.swapaxes": "swapaxes", "np.squeeze": "squeeze", "np.trace": "trace", "np.conj": "conj", "rt.conj": "conj",
 }
 _ATTRIBUTES = {"np.shape": "shape", "np.ndim": "ndim", "np.size": "size", "np.real": "real", "np.imag": "imag"}
 
@@ -190,9 +190,9 @@ class Expressions:
         special = getattr(self, f"op_{op.replace('.', '_')}", None)
         if special is not None:
             return special(let)  # type: ignore[no-any-return]
-        if op.startswith("."):
+        if OPS[op].method:
             positional, keywords = self.arguments(let, 1)
-            return call(ast.Attribute(self.arg(args[0]), op[1:], ast.Load()), positional, keywords)
+            return call(ast.Attribute(self.arg(args[0]), op.rpartition(".")[2], ast.Load()), positional, keywords)
         if args and is_true_array(args[0]):
             as_method = self.method(let)
             if as_method is not None:
@@ -257,8 +257,8 @@ class Expressions:
             return self.transposed(self.arg(array), array, let.args[1] if len(let.args) > 1 else Lit(None))
         if let.op in _ATTRIBUTES and all(isinstance(a, Lit) and a.value is None for a in let.args[1:]):
             return ast.Attribute(self.arg(array), _ATTRIBUTES[let.op], ast.Load())
-        if let.op not in _METHODS:
-            return None
+        if let.op not in _METHODS or (let.op == "np.conj" and kind(type_of(array).dtype) != "c"):  # type: ignore[union-attr]
+            return None  # the method conj gives an array that is not complex itself, and no copy
         if let.op == "np.reshape":
             positional, keywords = self.shape(let.args[1]), self.arguments(let, 2)[1]
         else:
@@ -329,6 +329,29 @@ class Expressions:
 
     op_py_call = op_apply
 
+    def op_py_effect(self, let: Let) -> ast.expr:
+        return call(self.arg(let.args[0]), *self.given(let.args[1:]))
+
+    op_py_pure = op_py_effect
+
+    def op_py_effect_method(self, let: Let) -> ast.expr:
+        owner, attribute = let.args[:2]
+        assert isinstance(attribute, Lit)
+        return call(ast.Attribute(self.arg(owner), attribute.value, ast.Load()), *self.given(let.args[2:]))
+
+    op_py_pure_method = op_py_effect_method
+
+    def given(self, args: tuple[Arg, ...]) -> tuple[list[ast.expr], list[tuple[str, ast.expr]]]:
+        """The arguments of a call: a Seq of positional ones, a Make of those that have names."""
+        positional, named = args
+        assert isinstance(positional, Seq) and isinstance(named, Make)
+        return [self.arg(a) for a in positional.items], [(key, self.arg(item)) for key, item in zip(named.keys, named.items)]
+
+    def op_py_attribute(self, let: Let) -> ast.expr:
+        owner, attribute = let.args
+        assert isinstance(attribute, Lit)
+        return ast.Attribute(self.arg(owner), attribute.value, ast.Load())
+
     def op_py_evaluate(self, let: Let) -> ast.expr:
         return self.arg(let.args[0])
 
@@ -345,6 +368,10 @@ class Expressions:
     def op_rt_raised(self, let: Let) -> ast.expr:
         cls, function, args = let.args
         assert isinstance(args, Seq)
+        op = getattr(function.value, "__self__", None) if isinstance(function, Lit) else None
+        if isinstance(op, Op) and op.destroys is None and isinstance(args.items[0], Seq):
+            nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+            return call(self.function(let.op), [self.arg(cls), ast.Lambda(nothing, self.let(Let(let.out, op.name, args.items[0].items, let.span)))])
         return call(self.function(let.op), [self.arg(arg) for arg in (cls, function, *args.items)])
 
     def op_py_print(self, let: Let) -> ast.expr:
@@ -374,15 +401,29 @@ class Expressions:
         steps = path_steps(let.args[1])
         while len(steps) > 1 and steps[-2][0] == "index" and is_basic(steps[-2][1]) and is_full(steps[-1][1]):
             steps.pop()  # `y[:, 1][:] = v` is `y[:, 1] = v`
-        for kind, detail in steps[:-1]:
-            if kind == "index":
+        for step, detail in steps[:-1]:
+            if step == "index":
                 node = self.subscript(node, detail)
-            elif kind == "T":
+            elif step == "T":
                 whole = isinstance(detail, Lit) and detail.value is None
                 node = ast.Attribute(node, "T", ast.Load()) if whole else method(node, "transpose", self.arg(detail))
-            else:
+            elif step == "reshape":
                 node = method(node, "reshape", *self.shape(detail))
+            elif step == "flat":
+                node = ast.Attribute(node, "flat", ast.Load())
+            elif step == "item":
+                node = self.subscript(node, detail)
+            else:
+                node = self.step(node, step, detail)
         return node, steps[-1][1]
+
+    def step(self, node: ast.expr, op: str, detail: Arg) -> ast.expr:
+        """A step of a path that is an operation: `z.real`, `np.split(y, 2)`."""
+        if op in _ATTRIBUTES:
+            return ast.Attribute(node, _ATTRIBUTES[op], ast.Load())
+        rest = detail.items if isinstance(detail, Seq) else tuple(Lit(value) for value in detail.value)  # type: ignore[union-attr]
+        positional, keywords = self.arguments(Let(None, op, (Lit(None), *rest)), 1)
+        return call(self.function(op), [node, *positional], keywords)
 
 
 def path_steps(path: Arg) -> list[tuple[str, Arg]]:

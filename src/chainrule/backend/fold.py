@@ -37,7 +37,7 @@ from ..ir.nodes import (
     Yield,
     variables,
 )
-from ..ir.ops import OPS, REQUIRED, is_default
+from ..ir.ops import OPS, REQUIRED, Op, is_default
 from ..ir.types import List, Scalar, Tuple
 from ..ir.walk import all_stmts, blocks, end_args, end_blocks, leaves, stmt_args, uses
 from .memory import has_memory, is_view
@@ -261,7 +261,7 @@ def alias_classes(body: Block) -> dict[Var, Var]:
                 shared = set(op.views) if is_view(stmt) or op.destroys is not None else set()
                 if op.destroys is not None:
                     shared.add(op.destroys)
-                if isinstance(stmt.out.type, List) or stmt.op in ("apply", "py.call"):
+                if isinstance(stmt.out.type, List) or stmt.op in ("apply", "py.call", "py.effect", "py.effect_method"):
                     shared = set(range(len(stmt.args)))
                 join(stmt.out, tuple(stmt.args[k] for k in sorted(shared)))
             elif isinstance(stmt, (For, While)):
@@ -309,7 +309,7 @@ class _Fold:
         waiting: dict[Var, _Candidate] = {}
         written: dict[Var, list[int]] = {}
         for n, stmt in enumerate(block.stmts):
-            if isinstance(stmt, Pullback) or (isinstance(stmt, Let) and stmt.op == "mark"):
+            if isinstance(stmt, Pullback) or (isinstance(stmt, Let) and stmt.op in ("mark", "np.seterr", "rt.set_errors")):
                 self.sweep += 1
             if stmt in self.plan.skipped:
                 continue
@@ -343,7 +343,7 @@ class _Fold:
             self.fit(list(self.plan.args(stmt)), waiting, written, n, WIDTH - 10, named=False)
             return
         op = OPS[stmt.op]
-        free = [a for k, a in enumerate(stmt.args) if k != op.destroys]
+        free = [a for k, a in enumerate(stmt.args) if k != op.destroys and not _left_out(op, k, a)]
         kept = [a for k, a in enumerate(stmt.args) if k == op.destroys]
         limit = WIDTH
         if stmt.span is not None and self.sweep == 0:
@@ -393,6 +393,12 @@ class _Fold:
         return all(bisect_right(at := written.get(var, []), candidate.at) == len(at) for var in candidate.reads)
 
 
+def _left_out(op: Op, k: int, arg: Arg) -> bool:
+    """Whether an argument is not printed, because it is at its default."""
+    default = op.params[k].default
+    return default is not REQUIRED and isinstance(arg, Lit) and is_default(arg.value, default)
+
+
 def _phrase(let: Let) -> int:
     """The width of an operation without its arguments."""
     if let.op in _PHRASES:
@@ -400,9 +406,9 @@ def _phrase(let: Let) -> int:
     if not let.op[0].isalpha():
         return 5
     op = OPS[let.op]
-    named = sum(len(p.name) + 1 for p, a in zip(op.params, let.args)
-                if p.default is not REQUIRED and not (isinstance(a, Lit) and is_default(a.value, p.default)))
-    return len(let.op) + 2 + named
+    named = sum(len(p.name) + 1 for k, (p, a) in enumerate(zip(op.params, let.args)) if p.default is not REQUIRED and not _left_out(op, k, a))
+    printed = sum(not _left_out(op, k, a) for k, a in enumerate(let.args))
+    return len(let.op) + 2 + named + 2 * (printed - 1)
 
 
 def _width(arg: Arg, waiting: dict[Var, _Candidate]) -> int:

@@ -269,7 +269,7 @@ class _Run:
         if stmt.op == "push":
             self.push(stmt, out)
             return
-        if stmt.op in ("apply", "py.call"):
+        if stmt.op in ("apply", "py.call", "py.effect", "py.effect_method"):
             self.pin(union(self.of(arg) for arg in stmt.args), None)
         if stmt.out is None:
             out.append(stmt)

@@ -143,7 +143,7 @@ def result(let: Let, table: dict[Var, Memory], root: Callable[[], int]) -> Memor
         return external(type)
     if let.op == "constant":
         return external(type)
-    if op.effect and let.op != "call":  # unknown code: it may return anything that it was given
+    if op.effect and not op.fresh and let.op != "call":  # unknown code: it may return anything that it was given
         given = union(of_arg(arg, table) for arg in let.args)
         return _opened(type, given | _OUTSIDE)
     if let.op == "copy":

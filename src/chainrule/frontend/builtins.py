@@ -5,7 +5,10 @@ Functions of numbers and arrays are not here; they have rows.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import types
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +16,7 @@ import numpy as np
 
 from ..ir.build import type_of
 from ..ir.nodes import Lit, Make, Seq, Var
-from ..ir.types import Array, List, Scalar, Tuple, kind
+from ..ir.types import Array, List, Opaque, Scalar, Tuple, kind
 from .iterators import VIEWS
 from .values import (
     NONE,
@@ -24,9 +27,11 @@ from .values import (
     IteratorV,
     Lazy,
     ListV,
+    Manager,
     Method,
     Num,
     Object,
+    Partial,
     Range,
     Ref,
     Select,
@@ -44,6 +49,10 @@ Args = tuple[Value, ...]
 Keywords = dict[str, Value]
 BUILTINS: dict[Any, Callable[[Calls, Args, Keywords], Value]] = {}
 METHODS: dict[tuple[type, str], Callable[[Calls, Any, Args, Keywords], Value]] = {}
+
+
+# These take a generator as it is; other functions are given its items.
+LAZILY: set[Any] = {isinstance, type, callable, print, enumerate, zip, next, iter, getattr, hasattr}
 
 
 def builtin(*functions: Any) -> Callable[[Any], Any]:
@@ -79,7 +88,7 @@ def _len(m: Calls, args: Args, keywords: Keywords) -> Value:
             return Static(len(contents.keys))
     if isinstance(value, SetV) or (isinstance(value, Lazy) and value.kind in VIEWS):
         return Static(len(m.iterate(value)))
-    if isinstance(value, (IteratorV, Lazy)):
+    if isinstance(value, IteratorV):
         m.refuse("the length of an iterator is asked for", "Python raises TypeError here", "make a list of it first")
     if isinstance(value, Range):
         return Num(m.trip_count((value.start, value.stop, value.step))) if not isinstance(
@@ -100,6 +109,33 @@ def _range(m: Calls, args: Args, keywords: Keywords) -> Value:
     if len(operands) == 1:
         return Range(Lit(0), operands[0], Lit(1))
     return Range(operands[0], operands[1], operands[2] if len(operands) > 2 else Lit(1))
+
+
+def _same(value: Any) -> Any:
+    """What `functools.wraps(f)` does, as far as a program can tell that does not look at names."""
+    return value
+
+
+@builtin(functools.wraps)
+def _wraps(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return Static(_same)
+
+
+@builtin(_same)
+def _identity(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return args[0]
+
+
+@builtin(contextlib.contextmanager)
+def _contextmanager(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return Method(args[0], "%contextmanager") if isinstance(args[0], Closure) else m.call_user(contextlib.contextmanager, args, keywords)
+
+
+@builtin(warnings.simplefilter, warnings.filterwarnings)
+def _filter_warnings(m: Calls, args: Args, keywords: Keywords) -> Value:
+    if not m.quiet or m.static(args[0], "what is done with warnings") == "error":
+        m.refuse("what is done with warnings is changed", "it is a setting of the whole program", "change it around the gradient call")
+    return NONE
 
 
 @builtin(slice)
@@ -158,12 +194,14 @@ def class_of(m: Calls, value: Value) -> type:
         return tuple
     if isinstance(of, List):
         return list
+    if isinstance(of, Opaque) and of.name in ("str", "bytes"):
+        return {"str": str, "bytes": bytes}[of.name]
     m.refuse("the class of this value is needed", "it is only known when the program runs", "do not ask for it")
 
 
 @builtin(callable)
 def _callable(m: Calls, args: Args, keywords: Keywords) -> Value:
-    return Static(isinstance(args[0], (Closure, Method)) or (isinstance(args[0], Static) and callable(args[0].value)))
+    return Static(isinstance(args[0], (Closure, Method, Partial)) or (isinstance(args[0], Static) and callable(args[0].value)))
 
 
 @builtin(getattr)
@@ -181,21 +219,31 @@ def _hasattr(m: Calls, args: Args, keywords: Keywords) -> Value:
 
 @builtin(print)
 def _print(m: Calls, args: Args, keywords: Keywords) -> Value:
-    m.b.effect("py.print", Seq(tuple(m.row_operand(a) for a in args)), Make(dict, tuple(keywords), tuple(m.operand(v) for v in keywords.values())))
+    from .effects import visible
+
+    m.b.effect("py.print", Seq(tuple(visible(m, a) for a in args)), Make(dict, tuple(keywords), tuple(m.operand(v) for v in keywords.values())))
     return NONE
 
 
 def _to_text(function: Any) -> Callable[[Calls, Args, Keywords], Value]:
     def apply(m: Calls, args: Args, keywords: Keywords) -> Value:
+        if len(args) == 1 and isinstance(args[0], Object) and issubclass(args[0].cls, BaseException) and function is str:
+            return m.exception_text(args[0])
         if all(isinstance(a, Static) for a in args):
             return Static(function(*(a.value for a in args)))  # type: ignore[union-attr]
-        return Num(m.b.emit("py.call", Lit(function), Seq(tuple(m.operand(a) for a in args))))
+        return Num(m.b.emit("py.pure", Lit(function), Seq(tuple(m.operand(a) for a in args)), Make(dict, (), ()), type=Opaque("str")))
 
     return apply
 
 
 for _f in (str, repr, format):
     BUILTINS[_f] = _to_text(_f)
+
+
+@method(Closure, "%contextmanager")
+def _manager(m: Calls, owner: Closure, args: Args, keywords: Keywords) -> Value:
+    given = TupleV((owner, TupleV(args), DictV(m.new(Entries(tuple(keywords), tuple(keywords.values()))))))
+    return Manager("generator", (given, NONE))
 
 
 __all__ = ["BUILTINS", "METHODS", "Ref", "Var", "builtin", "class_of", "method"]

@@ -7,11 +7,13 @@ executed (recursion) becomes a call of a function of its own in the generated pr
 from __future__ import annotations
 
 import ast
+import contextlib
 import dataclasses
 import enum
 import functools
-import math
+import operator
 import types
+import warnings
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,35 +25,43 @@ from ..errors import Finding, MissingRuleError, SourceUnavailableError
 from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Make, Seq, Var
 from ..ir.ops import OPS
-from ..ir.types import List, Opaque, differentiable, rank
-from ..rules import registry
-from . import library, lists, operators
+from ..ir.types import List, Opaque, differentiable
+from ..rules import effects as effect_rules
+from ..rules import random, registry
+from . import library, lists, views, writes
 from . import source as sources
 from .iteration import Iteration
-from .machine import Refusal, Unreachable, describe
+from .liveness import Liveness, liveness
+from .machine import Refusal, describe
 from .state import Frame
 from .values import (
-    NONE,
     UNBOUND,
     Closure,
     DictV,
     Entries,
+    Generator,
     IteratorV,
     Lazy,
     ListV,
+    Manager,
     Method,
     Num,
     Object,
+    Partial,
     Range,
     Ref,
     Select,
     SetV,
     SliceV,
     Static,
-    Step,
     TupleV,
     Value,
 )
+
+# Classes of context managers that the compiler knows (see `contexts`).
+MANAGERS: dict[Any, str] = {
+    np.errstate: "errstate", contextlib.suppress: "suppress", contextlib.nullcontext: "null", warnings.catch_warnings: "nothing",
+    contextlib._GeneratorContextManager: "generator"}
 
 # Functions without a row that may be run when the program is compiled: the same arguments give the same value, always.
 _PURE = frozenset({abs, ascii, bin, bool, chr, complex, divmod, float, hex, int, issubclass, oct, ord, pow, round})
@@ -73,16 +83,17 @@ class FrameInfo:
     nonlocals: frozenset[str] = frozenset()
     escapes: bool = False
     comprehension: bool = False
-    reads: tuple[tuple[str, float], ...] = ()  # names that are read, and in which line
-    line: int = 0  # of the statement that is being executed
+    liveness: Liveness = field(default_factory=Liveness)
+    at: ast.stmt | None = None  # the statement that is being executed
     loops: list[ast.stmt] = field(default_factory=list)  # the loops around it
 
     def live(self, name: str) -> bool:
         """Whether a name may be read from now on."""
-        if name not in self.locals or name.startswith("%"):
-            return True
-        first = min([self.line, *(loop.lineno for loop in self.loops)])
-        return any(name == read and line >= first for read, line in self.reads)
+        return name not in self.locals or name.startswith("%") or self.liveness.live(name, self.at)
+
+    def live_again(self, name: str) -> bool:
+        """Whether a name may be read from the end of the innermost loop's body on."""
+        return name not in self.locals or name.startswith("%") or self.liveness.live_again(name, self.loops[-1])
 
 
 class Calls(Iteration):
@@ -96,12 +107,17 @@ class Calls(Iteration):
         self.loop_indices: list[Var] = []
         self.rolled: set[ast.stmt] = set()  # loops that cannot be unrolled
         self.flags: list[str] = []
+        self.quiet = 0  # how many `warnings.catch_warnings` are around
         self.loop: Any = None
 
     # -- names ---------------------------------------------------------------------------------------------------
 
     def is_live(self, frame: int, name: str) -> bool:
         return self.infos[frame].live(name)
+
+    def is_live_again(self, frame: int, name: str) -> bool:
+        info = self.infos[frame]
+        return info.live_again(name) if frame == self.current else info.live(name)
 
     def live_values(self) -> Iterator[Value]:
         for number, frame in self.state.frames.items():
@@ -150,13 +166,49 @@ class Calls(Iteration):
         finally:
             self.current = kept
 
+    def place_of(self, node: ast.expr) -> Any:
+        """Where an object outside is found that an expression names: a global, a variable of the closure, an attribute; None if it does not."""
+        if isinstance(node, ast.Attribute):
+            owner = self.place_of(node.value)
+            return None if owner is None else owner.attribute(node.attr)
+        if not isinstance(node, ast.Name):
+            return None
+        number: int | None = self.current
+        while number is not None:
+            info = self.infos[number]
+            value = self.state.frames.get(number, {}).get(node.id)
+            if value is not None or node.id in info.locals:
+                return self.place_of_value(value)
+            if info.parent is None:
+                return info.source.place(node.id)
+            number = info.parent
+        return None
+
+    def place_of_value(self, value: Any) -> Any:
+        raise NotImplementedError
+
+    def found_at(self, place: Any) -> Any:
+        raise NotImplementedError
+
+    def may_record(self, held: Any) -> bool:
+        """Note that a list outside is written to; False if the program reads it, too."""
+        raise NotImplementedError
+
+    def is_read(self, node: ast.expr, call: ast.Call) -> bool:
+        """Whether the function in which a call stands names this object elsewhere than in calls like it."""
+        text = ast.dump(node)
+        root = self.infos[self.current].source.node
+        found = [n for n in ast.walk(root) if isinstance(n, (ast.Name, ast.Attribute)) and ast.dump(n) == text]
+        calls = [n for n in ast.walk(root) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and ast.dump(n.func.value) == text
+                 and n.func.attr in ("append", "extend", "insert", "add", "update", "appendleft")]
+        return len(found) > len(calls)
+
     def outside(self, source: Any, name: str) -> Value:
         """A name from the closure, the globals or the builtins of a function."""
         place = source.place(name)
         value = place.read()
         if value is sources.MISSING:
-            self.b.effect("py.raise", Seq((Lit(NameError), Lit(f"name {name!r} is not defined"))))
-            raise Unreachable
+            self.fail(NameError, Static(f"name {name!r} is not defined"))
         return self.external(place, value)
 
     def external(self, place: Any, value: Any) -> Value:
@@ -176,6 +228,8 @@ class Calls(Iteration):
         try:
             value = getattr(owner, name)
         except AttributeError as error:
+            if self.catching:
+                self.fail(AttributeError, Static(str(error)))
             self.refuse(str(error), "the attribute does not exist", "check the spelling")
         if isinstance(owner, types.ModuleType):
             if owner.__name__.partition(".")[0] in ("numpy", "math", "scipy", "cmath") or is_code(value):
@@ -186,6 +240,8 @@ class Calls(Iteration):
         if name in getattr(owner, "__dict__", {}) and not is_code(owner):  # an object that a function holds: its attributes are read at each call
             held = _HELD.setdefault(id(owner), {"self": owner})
             return self.external(sources.Place(held, next(iter(held)), (name,)), value)
+        if isinstance(owner, str) and callable(value):
+            return Method(Static(owner), name)
         if is_code(value) or isinstance(value, (int, float, str, bytes, tuple, type(None), np.dtype)):
             return Static(value)
         return Method(Static(owner), name) if callable(value) else Static(value)
@@ -193,7 +249,7 @@ class Calls(Iteration):
     def of_class(self, owner: type, name: str, value: Any) -> Value:
         """An attribute of a class: data of a user's class is read at each call."""
         home = next((cls for cls in owner.__mro__ if name in vars(cls)), None)
-        data = isinstance(value, (int, float, complex, np.ndarray, np.generic, list, dict, tuple)) and not isinstance(value, (bool, enum.Enum))
+        data = isinstance(value, (int, float, complex, np.ndarray, np.generic, list, dict, tuple, *random.CLASSES)) and not isinstance(value, (bool, enum.Enum))
         if home is not None and (data or is_code(value)) and vars(home)[name] is value and home.__module__.partition(".")[0] not in ("builtins", "numpy"):
             return self.external(sources.Place(_NAMESPACES.setdefault(home, vars(home)), name), value)
         return Static(value) if not callable(value) or is_code(value) else Method(Static(owner), name)
@@ -222,6 +278,11 @@ class Calls(Iteration):
         return self.closure(node)
 
     def eval_Call(self, node: ast.Call) -> Value:
+        from .effects import record
+
+        recorded = record(self, node)
+        if recorded is not None:
+            return recorded
         function = self.eval(node.func)
         args: list[Value] = []
         for a in node.args:
@@ -248,6 +309,8 @@ class Calls(Iteration):
             return self.choose(function.condition, lambda: self.call(function.then, args, keywords), lambda: self.call(function.orelse, args, keywords))
         if isinstance(function, Closure):
             return self.execute(function.node, function.context, function.frame, function.defaults, dict(function.keyword_defaults), args, keywords)
+        if isinstance(function, Partial):
+            return self.call_partial(function, args, keywords)
         if isinstance(function, Method):
             return self.call_method(function.owner, function.name, args, keywords)
         if isinstance(function, Object):
@@ -259,28 +322,53 @@ class Calls(Iteration):
         self.refuse(f"{describe(function)} is called", "it is not a function that is known before the program runs",
                     "pass the function itself, or choose between functions with `if`")
 
+    def attribute(self, owner: Value, name: str) -> Value:
+        if isinstance(owner, Partial):
+            from .functionals import attribute
+
+            return attribute(self, owner, name)
+        return super().attribute(owner, name)
+
+    def text_operator(self, op: str, a: Value, b: Value) -> Value | None:
+        from .effects import text_operator
+
+        return text_operator(self, op, a, b)
+
+    def call_partial(self, function: Partial, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        from .functionals import call_partial
+
+        return call_partial(self, function, args, keywords)
+
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        from .tables import BUILTINS
+        from . import functionals
+        from .tables import BUILTINS, LAZILY
 
         try:
             special = BUILTINS.get(f)
         except TypeError:
             special = None
         if special is not None:
-            return special(self, args, keywords)
+            return special(self, args if f in LAZILY else tuple(self.listed(a) for a in args), keywords)
         if isinstance(f, types.MethodType) and f.__name__ == "_make" and isinstance(f.__self__, type) and hasattr(f.__self__, "_fields"):
             return self.construct(f.__self__, self.iterate(args[0]), {})
         if not args and not keywords and f in (float, int, bool, complex, str, bytes):
             return Static(f())
-        got = operators.called(self, f, args)
-        if got is not None:
-            return got
+        if isinstance(f, np.vectorize):
+            return functionals.vectorized(self, f, args, keywords)
+        if isinstance(f, (operator.itemgetter, operator.attrgetter, operator.methodcaller)):
+            return functionals.call_partial(self, functionals.getter(self, f), args, keywords)
+        chosen = functionals.dispatched(self, f, args)
+        if chosen is not None:
+            return self.call_static(chosen, args, keywords)
         if isinstance(f, functools.partial):
             given = tuple(self.constant_object(a, "held") for a in f.args)
             return self.call_static(f.func, (*given, *args), {**{k: self.constant_object(v, k) for k, v in f.keywords.items()}, **keywords})
         name = registry.lookup(f)
         if name is not None:
             return self.call_row(name, args, keywords)
+        writer = registry.writer(f)
+        if writer is not None:
+            return writes.call_writer(self, writer, args, keywords)
         refusal = registry.refusal(f)
         if refusal is not None:
             self.refuse(f"`{getattr(f, '__name__', f)}` cannot be differentiated", refusal.because, refusal.instead)
@@ -300,6 +388,10 @@ class Calls(Iteration):
                 raise SourceUnavailableError(getattr(f, "__name__", str(f)), "it is written in C")
         except SourceUnavailableError:
             return self.without_source(f, args, keywords)
+        if isinstance(f, functools._lru_cache_wrapper):
+            from .functionals import cached
+
+            return cached(self, f.__wrapped__, args, keywords)
         bound = tuple(self.constant_object(a, "held") for a in resolved.args)
         defaults = tuple(self.default(source, n, v) for n, v in enumerate(source.defaults))
         keyword_defaults = {k: self.default(source, k, v) for k, v in source.keyword_defaults.items()}
@@ -324,8 +416,8 @@ class Calls(Iteration):
         return self.constant_object(value, key if isinstance(key, str) else [*a.posonlyargs, *a.args][key - len(source.defaults)].arg)
 
     def constant_object(self, value: Any, name: str) -> Value:
-        if isinstance(value, (np.ndarray, list, dict, set)):
-            if isinstance(value, np.ndarray):  # one array, however often it is used, and with the contents that it has at each call
+        if isinstance(value, (np.ndarray, list, dict, set)) or type(value) in random.CLASSES:
+            if not isinstance(value, (list, dict, set)):  # one array, however often it is used, and with the contents that it has at each call
                 held = _HELD.setdefault(id(value), {name: value})
                 return self.capture(sources.Place(held, next(iter(held))), value)
             self.refuse("a default value that can change is used", "it is shared between calls", "use None, and make the object inside")
@@ -385,8 +477,10 @@ class Calls(Iteration):
                 else:
                     self.refuse(f"the field `{f.name}` of `{cls.__name__}` is not given", "its default is made by a factory", "pass it")
             return Object(self.new(Entries(tuple(f.name for f in dataclasses.fields(cls)), tuple(values))), cls)
+        if cls in MANAGERS:
+            return Manager(MANAGERS[cls], (TupleV(args), DictV(self.new(Entries(tuple(keywords), tuple(keywords.values()))))))
         if issubclass(cls, BaseException):
-            return Num(self.b.emit("py.call", Lit(cls), Seq(tuple(self.operand(a) for a in args))))
+            return self.exception(cls, args, keywords)
         self.refuse(f"an object of class `{cls.__name__}` is made", "classes other than dataclasses and namedtuples are not supported yet",
                     "use a dataclass, a namedtuple or a tuple")
 
@@ -395,18 +489,22 @@ class Calls(Iteration):
     def execute(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, source: Any, parent: int | None, defaults: tuple[Value, ...],
                 keyword_defaults: dict[str, Value], args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         """Execute a function's body with these arguments; its value."""
-        if node in self.stack and not self.is_concrete() and not self.is_library(source):
+        if isinstance(node, ast.AsyncFunctionDef):
+            self.refuse("a coroutine is called", "it is suspended and resumed by somebody else", "use a plain function", None)
+        generator = any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(node))
+        if node in self.stack and not generator and not self.is_concrete() and not self.is_library(source):
             return self.recursive(node, source, parent, defaults, keyword_defaults, args, keywords)
-        if isinstance(node, ast.AsyncFunctionDef) or any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(node)):
-            self.refuse("a generator or a coroutine is called", "it is suspended and resumed", "return a list instead", None)
         bound = self.bind(node, defaults, keyword_defaults, args, keywords)
         self.numbers += 1
         number = self.numbers
         local, nonlocal_names = names_of(node)
         kept = (self.current, self.source, self.b.span, self.loop, self.node)
         caller, self.caller = self.caller, self.caller if self.is_library(source) else None
-        self.infos[number] = FrameInfo(source, parent, local, nonlocal_names, reads=reads_of(node))
+        self.infos[number] = FrameInfo(source, parent, local, nonlocal_names, liveness=liveness(node))
         self.state.frames[number] = bound
+        if generator:
+            self.infos[number].escapes = True
+            return Generator(node, number, self.new(Entries((), ())))  # type: ignore[arg-type]
         self.current, self.source, self.loop = number, source, None
         self.stack.append(node)
         try:
@@ -425,14 +523,20 @@ class Calls(Iteration):
             self.state.frames.pop(number, None)
         return value
 
+    def iterator(self, value: Value) -> Value:
+        """`iter(value)`."""
+        raise NotImplementedError
+
+    def next_item(self, value: Value, default: tuple[Value, ...]) -> Value:
+        """`next(value)`."""
+        raise NotImplementedError
+
+    def listed(self, value: Value) -> Value:
+        """A generator's items as a list; other values as they are."""
+        raise NotImplementedError
+
     def recursive(self, node: Any, source: Any, parent: int | None, defaults: tuple[Value, ...], keyword_defaults: dict[str, Value],
                   args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        raise NotImplementedError
-
-    def run(self, stmts: list[Any]) -> Any:
-        raise NotImplementedError
-
-    def settle(self, end: Any) -> None:
         raise NotImplementedError
 
     def bind(self, node: ast.FunctionDef | ast.Lambda | Any, defaults: tuple[Value, ...], keyword_defaults: dict[str, Value],
@@ -478,16 +582,12 @@ class Calls(Iteration):
 
     def call_row(self, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         """Call a function that has a row."""
-        out = keywords.get("out")
-        if isinstance(out, (Ref, Select)) and self.is_number(out) and "where" not in keywords:
-            result = self.call_row(name, args, {k: v for k, v in keywords.items() if k != "out"})
-            operand = self.operand(result)
-            self.check_cast(out, operand, self.node)
-            self.write(out, Lit(Ellipsis), operand)
-            return out
         if not name.startswith("np."):
             args = tuple(self.collect(a) if isinstance(a, IteratorV) else a for a in args)
-        view = self.view_of(name, args, keywords)
+        written = writes.with_out(self, name, args, keywords)
+        if written is not None:
+            return written
+        view = views.view_of(self, name, args, keywords)
         if view is not None:
             return view
         row = registry.row(name)
@@ -500,7 +600,7 @@ class Calls(Iteration):
         except registry.RowError as error:
             self.refuse(error.what, error.why, error.remedy)
         bound = self.make_static(name, bound)
-        return self.call_op(name, bound, tuple(args))
+        return views.note_order(self, name, self.call_op(name, bound, tuple(args)), tuple(args))
 
     def as_array(self, value: Value) -> Value:
         if isinstance(value, (TupleV, ListV)) and isinstance(operand := self.operand(value), (Seq, Var)):
@@ -510,9 +610,16 @@ class Calls(Iteration):
     def check_cast(self, owner: Value, value: Arg, node: ast.AST | None) -> None:
         raise NotImplementedError
 
+    def set_item(self, owner: Value, index: Value, value: Value, node: ast.expr) -> None:
+        raise NotImplementedError
+
+    def check_overlap(self, owner: Ref, index: Arg, value: Value) -> None:
+        raise NotImplementedError
+
     def row_operand(self, value: Value) -> Arg:
         if isinstance(value, IteratorV):
             self.refuse("an iterator is passed to a function of NumPy", "NumPy makes an array of one object of it", "make a list of it first")
+        value = views.unrolled(value)
         if isinstance(value, (Range, Lazy)):
             return Seq(tuple(self.operand(item) for item in self.iterate(value)), "list")
         return self.operand(value)
@@ -534,35 +641,6 @@ class Calls(Iteration):
         if isinstance(arg, Seq):
             return TupleV(tuple(self.as_value(item) for item in arg.items))
         return Num(arg)  # type: ignore[arg-type]
-
-    def view_of(self, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value | None:
-        """Functions whose result is a view of their first argument, where writing through it must be seen."""
-        if not args or not isinstance(args[0], (Ref,)):
-            return None
-        array = args[0]
-        dimensions = rank(self.type(array))
-        if dimensions is None:
-            return None
-        if name in ("np.asarray", "np.asanyarray") and len(args) == 1 and not keywords:
-            return array
-        if name == "np.transpose":
-            axes = args[1] if len(args) > 1 else keywords.get("axes", NONE)
-            return self.transposed(array, self.static(axes, "axes"))
-        if name == "np.swapaxes" and len(args) == 3:
-            i, j = (self.static(a, "an axis") % dimensions for a in args[1:])
-            order = list(range(dimensions))
-            order[i], order[j] = order[j], order[i]
-            return self.transposed(array, tuple(order))
-        if name in ("np.broadcast_to", "np.diagonal"):
-            bound = registry.bind(name, tuple(self.operand(a) for a in args), {k: self.operand(v) for k, v in keywords.items()})
-            return Ref(array.slot, (*array.path, Step(name, Seq(self.make_static(name, bound)[1:]))))
-        if name == "np.expand_dims" and len(args) == 2 and isinstance(args[1], Static) and isinstance(args[1].value, int):
-            axis = args[1].value % (dimensions + 1)
-            return Ref(array.slot, (*array.path, Step("index", Seq((*[Lit(slice(None))] * axis, Lit(None))))))
-        if name in ("np.reshape", "np.ravel") and not keywords and array.slot in self.state.owned and not array.path:
-            target: Arg = Lit(-1) if name == "np.ravel" else self.operand(args[1]) if len(args) == 2 else Seq(tuple(self.operand(a) for a in args[1:]))
-            return Ref(array.slot, (Step("reshape", target),))
-        return None
 
     # -- methods ----------------------------------------------------------------------------------------------------------
 
@@ -587,8 +665,11 @@ class Calls(Iteration):
                 try:
                     return Static(getattr(value, name)(*(self.known(a) for a in args), **{k: self.known(v) for k, v in keywords.items()}))
                 except _NotKnown:
-                    if isinstance(value, str):
-                        return Num(self.b.emit("py.call", Lit(getattr(value, name)), Seq(tuple(self.operand(a) for a in args))))
+                    from .effects import text_method
+
+                    text = text_method(self, value, name, args, keywords) if isinstance(value, str) else None
+                    if text is not None:
+                        return text
             bound = getattr(value, name)
             return self.call_static(bound, args, keywords)
         if isinstance(owner, Num) and isinstance(type_of(owner.operand), Opaque):
@@ -598,9 +679,8 @@ class Calls(Iteration):
     def number_method(self, owner: Value, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         if name == "item" and not args:
             return self.call_row("rt.item", (owner,), {}) if "rt.item" in OPS else self.call_static(float, (owner,), {})
-        if name in ("fill",) and isinstance(owner, Ref) and len(args) == 1:
-            self.write(owner, Lit(Ellipsis), self.operand(args[0]))
-            return NONE
+        if name in registry.WRITING_METHODS:
+            return writes.call_writer(self, registry.WRITING_METHODS[name], (owner, *args), keywords)
         if name == "tolist":
             return lists.listed(self, owner)
         if name not in registry.METHODS:
@@ -610,8 +690,18 @@ class Calls(Iteration):
             args = (TupleV(args),) if args else ()
         return self.call_row(op, (owner, *args), keywords)
 
+    def is_declared(self, owner: Value) -> bool:
+        """Whether the methods of an object are in the tables of draws and effects: then it may be another one at each call."""
+        of = type_of(owner.operand) if isinstance(owner, Num) else None
+        return isinstance(of, Opaque) and (of.name in random.SPECIMENS or effect_rules.is_declared(of))
+
     def opaque_method(self, owner: Num, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         """A method of an object that carries no derivative (a random Generator, a string): called once, as it stands."""
+        from . import draws, effects
+
+        result = draws.of_object(self, owner, name, args, keywords) or effects.of_object(self, owner, name, args, keywords)
+        if result is not None:
+            return result
         operands = tuple(self.operand(a) for a in args)
         if any(differentiable(type_of(v)) for v in operands):
             self.refuse(f"`{name}` of an object that the compiler does not know is given numbers that may carry a derivative",
@@ -626,7 +716,8 @@ class _NotKnown(Exception):
 def is_code(value: Any) -> bool:
     """Objects that are part of the program rather than of its data: guarded by identity, known at compile time."""
     if value is None or value is Ellipsis or isinstance(value, (bool, str, bytes, type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType,
-                                                               types.MethodType, np.ufunc, np.dtype, functools.partial)):
+                                                               types.MethodType, np.ufunc, np.dtype, functools.partial, operator.itemgetter, operator.attrgetter,
+                                                               operator.methodcaller)):
         return True
     if type(value).__module__ in ("numpy", "functools") and callable(value) and not isinstance(value, (np.ndarray, np.generic)):
         return True
@@ -647,23 +738,6 @@ def own_nodes(function: ast.AST) -> list[ast.AST]:
     return found
 
 
-def reads_of(function: Any) -> tuple[tuple[str, float], ...]:
-    """The names that a function reads, each with its line; what a function inside it reads may be read at any time."""
-    found: list[tuple[str, float]] = []
-
-    def visit(node: ast.AST, inner: bool) -> None:
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            found.append((node.id, math.inf if inner else node.end_lineno or node.lineno))
-        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-            found.append((node.target.id, math.inf if inner else node.lineno))
-        inner = inner or (node is not function and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)))
-        for child in ast.iter_child_nodes(node):
-            visit(child, inner)
-
-    visit(function, False)
-    return tuple(found)
-
-
 def names_of(function: ast.FunctionDef | ast.Lambda | Any) -> tuple[frozenset[str], frozenset[str]]:
     """The local names of a function, and those that it declares nonlocal."""
     a = function.args
@@ -672,11 +746,15 @@ def names_of(function: ast.FunctionDef | ast.Lambda | Any) -> tuple[frozenset[st
     for node in own_nodes(function):
         if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
             local.add(node.id)
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)) or (isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name is not None):
             local.add(node.name)
+        elif isinstance(node, ast.MatchMapping) and node.rest is not None:
+            local.add(node.rest)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            local.update(alias.asname or alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.Nonlocal):
             outer.update(node.names)
     return frozenset(local - outer), frozenset(outer)
 
 
-__all__ = ["Calls", "Finding", "FrameInfo", "List", "Make", "Refusal", "SliceV", "is_code", "names_of", "reads_of"]
+__all__ = ["Calls", "Finding", "FrameInfo", "List", "Make", "Refusal", "SliceV", "is_code", "names_of"]

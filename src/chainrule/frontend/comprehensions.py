@@ -8,6 +8,8 @@ from typing import Any
 
 from . import iterators
 from .calls import Calls, FrameInfo
+from .liveness import liveness_of_block
+from .places import Do
 from .values import Closure, DictV, Elements, Entries, Items, IteratorV, Lazy, ListV, SetV, Static, Value
 
 _RESULT, _FIRST, _ITEM = "%items", "%iterable", "%item"
@@ -50,7 +52,7 @@ class Comprehensions(Calls):
             return iterators.stage(self, "chosen", (closure,), source)
         return iterators.iterator(self, Lazy("generator", (closure, source)))
 
-    def inside(self, closure: Closure, do: Callable[[], Any]) -> Any:
+    def in_scope(self, closure: Closure, do: Callable[[], Any]) -> Any:
         """Do something in the scope of a generator expression."""
         kept = (self.current, self.source, self.loop, self.caller, self.node)
         if closure.frame not in self.state.frames:
@@ -67,7 +69,7 @@ class Comprehensions(Calls):
             self.assign(closure.node.generators[0].target, item)  # type: ignore[union-attr]
             return self.eval(closure.node.elt)  # type: ignore[union-attr]
 
-        value: Value = self.inside(closure, make)
+        value: Value = self.in_scope(closure, make)
         return value
 
     def whole_generator(self, it: IteratorV) -> tuple[Closure, Value] | None:
@@ -154,7 +156,7 @@ class Comprehensions(Calls):
 
         self.state.heap[it.slot] = Entries(("busy",), (Static(True),))
         try:
-            self._fill(node, body, ListV(self.new(Items(()))), first, closure.frame)
+            self._fill(node, ast.copy_location(Do(body), stmt), ListV(self.new(Items(()))), first, closure.frame)
         finally:
             self.current, self.source, self.caller = outer, source, caller
         self._finish(it)
@@ -202,6 +204,7 @@ class Comprehensions(Calls):
         for part in ast.walk(loop):
             if not hasattr(part, "lineno") and isinstance(part, (ast.expr, ast.stmt)):
                 ast.copy_location(part, node)
+        self.infos[number].liveness = liveness_of_block([loop], frozenset([_RESULT]))
         self.state.frames[number] = {_RESULT: result, _FIRST: first}
         outer, self.current = self.current, number
         span, kept, self.loop = self.b.span, self.loop, None

@@ -18,28 +18,21 @@ from ..ir.build import Builder
 from ..ir.nodes import Arg, Let, Lit, Make, Program, Seq, Stmt, Var
 from ..ir.ops import OPS
 from ..ir.types import BOOL, Array, Opaque, Scalar, Type, unknown_extent
+from .exits import Exits, Region, Unreachable
 from .values import Static, Value
 from .witness import Concrete, Happened, Witness, Written, place_of
 
-Region = tuple[ast.AST | None, str]  # a loop or branch, and the file that it stands in
 
-
-class Unreachable(Exception):
-    """Every path of the statement or expression raises: nothing after it is executed."""
-
-
-class Deciding:
+class Deciding(Exits):
     b: Builder
     outermost: Builder
-    node: ast.AST | None
-    source: Any
     finished: list[Program]
 
     def __init__(self) -> None:
+        super().__init__()
         self.witness: Witness | None = None  # the values of one call, where the program is made for its path
         self.concrete = Concrete()  # what is executed by values
-        self.region: Region | None = None  # the loop or branch through which we left the outermost block
-        self.trying = 0  # the `try` blocks around us
+        self.trying = 0  # whether what is executed may raise what a handler catches
         self.retries = False  # the program depends on what does not raise an exception
         self.by_layout = False  # the program depends on how arrays lie in memory
 
@@ -98,11 +91,13 @@ class Deciding:
             known[key] = condition  # type: ignore[assignment]
             self.b.effect("rt.expect", condition if holds else self.b.emit("not", condition))
 
+    def at_top(self) -> bool:
+        """Whether we are in the outermost block, whose statements are executed."""
+        return self.b is self.outermost and len(self.b.scopes) == 1
+
     def is_concrete(self) -> bool:
         """Whether what stands here is executed by values: the way that this call goes, and no other."""
-        if self.witness is None or self.b is not self.outermost or len(self.b.scopes) > 1:
-            return False
-        return self.node is not None and place_of(self.node, self.source.file) in self.concrete
+        return self.witness is not None and self.at_top() and self.node is not None and place_of(self.node, self.source.file) in self.concrete
 
     @contextmanager
     def at_outermost(self) -> Iterator[None]:
@@ -118,7 +113,7 @@ class Deciding:
 
     def perform(self, function: Value, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         """Call something that carries no derivative and that the compiler cannot look into: once, in order, with real values."""
-        if self.witness is None or self.b is not self.outermost or len(self.b.scopes) > 1:
+        if self.witness is None or not self.at_top():
             self.no_rule(function)
         assert self.witness is not None
         operands = [self.operand(a) for a in args]
@@ -136,6 +131,8 @@ class Deciding:
             self.no_rule(function)
         if isinstance(type, Opaque):
             plain = found is None or isinstance(found, (str, bytes, bool, list, tuple, dict, set, frozenset, range))
+            if isinstance(found, (str, bytes)) and any(self.witness.carries(o) for o in (*operands, *named.values())):
+                plain = False  # numbers may be read out of it again: it must be seen where it comes from
             return Static(self.decide(self.wrap(result), "the result of this call")) if plain else self.wrap(result)
         dtype, dimensions = (found.dtype, found.ndim) if isinstance(found, np.ndarray) else (None, None)
         return self.wrap(self.b.emit("rt.expect_kind", result, Lit(found.__class__), Lit(dtype), Lit(dimensions), type=type))
@@ -189,4 +186,4 @@ def type_of_value(value: Any) -> Type:
     return Opaque(type(value).__name__)
 
 
-__all__ = ["Deciding", "Region", "Unreachable"]
+__all__ = ["Deciding", "Region"]

@@ -18,8 +18,10 @@ from ..ir.probe import CannotProbe
 from ..ir.types import BOOL, INT, Array, Dim, List, Opaque, Scalar, Tuple, differentiable
 from ..rules import registry
 from ..rules.structure import infer_index, is_basic
-from . import library, lists, mappings, sets
-from .machine import Machine, NeedStatic, Poison, Refusal, Unreachable, describe
+from . import library, lists, mappings, sets, views
+from .exceptions import Exceptions
+from .exits import Unreachable
+from .machine import NeedStatic, Poison, Refusal, describe
 from .refused import REFUSED_EXPRESSIONS
 from .state import Frame
 from .values import (
@@ -34,6 +36,7 @@ from .values import (
     Method,
     Num,
     Object,
+    Partial,
     Range,
     Ref,
     Select,
@@ -56,7 +59,7 @@ _LENGTHS: dict[str, Callable[[int, int], bool]] = {"<": operator.lt, "<=": opera
 _SAFE = {"<", "<=", ">", ">=", "==", "!=", "not", "neg", "+", "-", "*", "abs", "and", "or", "len", "is", "is not"}
 
 
-class Expressions(Machine):
+class Expressions(Exceptions):
     """Evaluates expressions; `Calls` and `Statements` build on it."""
 
     def eval(self, node: ast.expr) -> Value:
@@ -125,10 +128,13 @@ class Expressions(Machine):
                 pass
         if op == "%" and isinstance(a, Static) and isinstance(a.value, (str, bytes)):
             return self.call(Static(a.value.__mod__), (b,), {})
-        special = self.container_operator(op, a, b)
+        special = self.container_operator(op, a, b) or self.text_operator(op, a, b)
         if special is not None:
             return special
-        return self.call_op(op, (self.as_number(a), self.as_number(b)))
+        return views.note_order(self, op, self.call_op(op, (self.as_number(a), self.as_number(b))), (a, b))
+
+    def text_operator(self, op: str, a: Value, b: Value) -> Value | None:
+        raise NotImplementedError
 
     def as_number(self, value: Value) -> Arg:
         """An operand of arithmetic: a list or tuple of numbers becomes an array, as NumPy makes it one."""
@@ -153,7 +159,7 @@ class Expressions(Machine):
             if isinstance(a, ListV):
                 return lists.repeated(self, a, b)  # type: ignore[arg-type]
             return TupleV(a.items * self.static(b, "the number of repetitions"))
-        if any(isinstance(v, (Closure, Method, Range, Lazy, IteratorV, SetV, DictV)) for v in (a, b)):
+        if any(isinstance(v, (Closure, Method, Partial, Range, Lazy, IteratorV, SetV, DictV)) for v in (a, b)):
             self.refuse(f"`{op}` on {describe(a)} and {describe(b)}", "there is no such operation", "check the types")
         return None
 
@@ -185,6 +191,9 @@ class Expressions(Machine):
         return self.both(first, lambda: self._compare(right, ops[1:], nodes[1:]), is_and=True)
 
     def compare(self, op: str, a: Value, b: Value) -> Value:
+        on_text = self.text_operator(op, a, b)
+        if on_text is not None:
+            return on_text
         if op in ("is", "is not"):
             same = self.same_object(a, b)
             if same is not None:
@@ -282,12 +291,17 @@ class Expressions(Machine):
             return None
         for x, y in ((a, b), (b, a)):
             if isinstance(x, Static) and (x.value is None or isinstance(x.value, (str, bool, type, types.FunctionType))):
+                if isinstance(x.value, bool) and isinstance(y, Num) and type_of(y.operand) in (Scalar("bool", True), Scalar("bool", True, mixed=True)):
+                    return None  # one of the two
                 if not _opaque(y) or (type_of(y.operand).name in ("str", "range") and not isinstance(x.value, str)):  # type: ignore[union-attr]
                     return False
         if isinstance(a, Ref) and isinstance(b, Ref):
             if a.slot != b.slot and b.slot in self.state.entangled.get(a.slot, ()):
                 self.refuse("arrays that share memory are compared with `is`", "whether they are one object is only known when the program runs",
                             "leave the test out, or pass a copy")
+            if a == b and a.path and a is not b:
+                self.refuse("two views of one array are compared with `is`", "each is an object of its own unless it is the same name for it",
+                            "leave the test out")
             return a == b
         if isinstance(a, (ListV, DictV, Object)) and type(a) is type(b):
             return a == b
@@ -337,9 +351,14 @@ class Expressions(Machine):
             return second() if self.decide_truth(condition) == is_and else first
         before, node = self.state, self.node
         self.state = before.copy()
+        operand: Any = None
         with self.opened() as scopes:
-            value = second()
-            operand = self.operand(value) if isinstance(value, (Num, Static)) else None
+            forks = len(self.forks)
+            try:
+                value = second()
+                operand = self.operand(value) if isinstance(value, (Num, Static)) and len(self.forks) == forks else None
+            except Unreachable:
+                pass
         stmts = scopes[-1].stmts
         harmless = all(isinstance(s, Let) and s.op in _SAFE and s.out is not None and isinstance(s.out.type, Scalar) for s in stmts)
         unchanged = all(self.state.frames[n] == f for n, f in before.frames.items()) and self.state.heap == before.heap
@@ -374,7 +393,7 @@ class Expressions(Machine):
             return bool(contents.keys) if isinstance(contents, Entries) else None
         if isinstance(value, SetV) or (isinstance(value, Lazy) and value.kind in ("keys", "values", "items")):
             return bool(self.iterate(value))
-        if isinstance(value, (Closure, Method, Object, IteratorV)):
+        if isinstance(value, (Closure, Method, Partial, Object, IteratorV)):
             return True
         return None
 
@@ -441,6 +460,8 @@ class Expressions(Machine):
                     text = self.eval(part.format_spec)
                     spec = ":" + str(self.static(text, "a format"))
                 value = self.eval(part.value)
+                if isinstance(value, Object) and issubclass(value.cls, BaseException) and conversion in ("", "!s"):
+                    value = self.exception_text(value)
                 if isinstance(value, Static) and not _is_float(value.value):
                     template += ("{" + conversion + spec + "}").format(value.value).replace("{", "{{").replace("}", "}}")
                 else:
@@ -463,13 +484,14 @@ class Expressions(Machine):
         return self.subscript(base, index)
 
     def subscript(self, base: Value, index: Value) -> Value:
+        base = views.unrolled(base)
         if isinstance(base, (Ref,)):
             return self.element(base, self.operand(index))
         if isinstance(base, Select):
             if isinstance(base.then, Ref) and isinstance(base.orelse, Ref):
                 argument = self.operand(index)
                 array = self.operand(base)
-                if isinstance(infer_index(array, argument), Array) and is_basic(argument):
+                if isinstance(infer_index(array, argument), Array) and is_basic(argument) and not views.is_flat(base.then):
                     step = Step("index", argument)
                     then, orelse = (Ref(side.slot, (*side.path, step)) for side in (base.then, base.orelse))
                     return Select(base.condition, then, orelse)
@@ -562,6 +584,8 @@ class Expressions(Machine):
         """`base[index]`: a number, a view, or (for masks and integer arrays) a new array."""
         array = self.read(base)
         type = infer_index(array, index)
+        if views.is_flat(base):
+            return self.wrap(self.b.emit("index", array, index))
         if isinstance(type, Array) and type.shape is not None and is_basic(index):
             return Ref(base.slot, (*base.path, Step("index", index)))
         if isinstance(type, Array) and type.shape is None and is_basic(index):
@@ -579,8 +603,7 @@ class Expressions(Machine):
             item: Value = items[number]
             return item
         except IndexError:
-            self.b.effect("py.raise", Seq((Lit(IndexError), Lit("list index out of range"))))
-            raise Unreachable from None
+            self.fail(IndexError, Static("list index out of range"))
 
     def pick_dynamic(self, items: tuple[Value, ...], index: Num) -> Value:
         raise NotImplementedError
@@ -633,12 +656,23 @@ class Expressions(Machine):
             return Static(0) if isinstance(type, Scalar) else Static(len(type.shape)) if type.shape is not None else self.call_op("np.ndim", (operand,))
         if name == "dtype" and isinstance(type, (Scalar, Array)):
             return Static(np.dtype(type.dtype))
+        if name == "itemsize" and isinstance(type, (Scalar, Array)):
+            return Static(np.dtype(type.dtype).itemsize)
+        if name == "nbytes" and isinstance(type, (Scalar, Array)):
+            return self.binary("*", self.attribute(owner, "size"), Static(np.dtype(type.dtype).itemsize))
+        if name in ("flags", "strides"):
+            self.refuse(f"`{name}` of an array", "arrays of the generated program may lie otherwise in memory", "ask for them outside")
         if name == "T":
             return self.transposed(owner, None)
-        if name in ("real", "imag") and isinstance(type, (Scalar, Array)) and np.dtype(type.dtype).kind != "c" and name == "real":
+        if name == "real" and isinstance(type, (Scalar, Array)) and np.dtype(type.dtype).kind != "c":
             return owner
+        view = views.attribute(self, owner, name)
+        if view is not None:
+            return view
         if name in registry.ATTRIBUTES and registry.ATTRIBUTES[name] != "static":
             return self.call_op(registry.ATTRIBUTES[name], registry.bind(registry.ATTRIBUTES[name], (operand,), {}), (owner,))
+        if self.catching and isinstance(type, Array) and type.shape is not None and not hasattr(np.ndarray, name):
+            self.fail(AttributeError, Static(f"'numpy.ndarray' object has no attribute '{name}'"))
         return Method(owner, name)
 
     def shape(self, owner: Value) -> Value:
@@ -683,6 +717,15 @@ class Expressions(Machine):
         raise NotImplementedError
 
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        raise NotImplementedError
+
+    def call_row(self, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        raise NotImplementedError
+
+    def row_operand(self, value: Value) -> Arg:
+        raise NotImplementedError
+
+    def make_static(self, name: str, args: tuple[Arg, ...]) -> tuple[Arg, ...]:
         raise NotImplementedError
 
     def frame(self) -> Frame:

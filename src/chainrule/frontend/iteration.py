@@ -16,6 +16,7 @@ from .machine import describe
 from .merge import check_element, list_var
 from .state import slots
 from .values import DictV, Elements, Entries, Items, IteratorV, Lazy, ListV, Num, Range, Ref, Select, SetV, Static, TupleV, Value
+from .views import unrolled
 
 UNROLL_LIMIT = 200  # iterations of a loop over known items; more would print more code than anybody reads
 
@@ -31,6 +32,7 @@ class Iteration(Expressions):
 
     def known_items(self, value: Value) -> tuple[Value, ...] | None:
         """The items of an iterable whose number is known, which is no iterator; None for a loop that has to stay a loop."""
+        value = self.used_up(value)
         if isinstance(value, TupleV):
             return value.items
         if isinstance(value, ListV):
@@ -74,11 +76,22 @@ class Iteration(Expressions):
                 return tuple(reversed(parts[0][:length])) if length <= len(parts[0]) else ()
         return None
 
+    def used_up(self, value: Value) -> Value:
+        """What is looped over; `a.flat` remembers how far it got, so that it may not have a name by which it is looped over again."""
+        if isinstance(value, Lazy) and value.kind == "flat":
+            held = [v for frame in self.state.frames.values() for name, v in frame.items() if not name.startswith("%")]
+            held += [v for contents in self.state.heap.values() if isinstance(contents, (Items, Entries))
+                     for v in (contents.items if isinstance(contents, Items) else contents.values)]
+            if any(v is value for v in held):
+                self.refuse("a flat iterator that has a name is looped over", "the loop uses it up", "loop over `a.flat` itself")
+        return unrolled(value)
+
     def length_known(self, value: Value) -> bool:
         return False
 
     def iterate(self, value: Value) -> tuple[Value, ...]:
         """The items of an iterable, all known."""
+        value = self.used_up(value)
         items = self.known_items(value)
         if items is not None:
             return items
@@ -110,6 +123,7 @@ class Iteration(Expressions):
 
     def counted(self, value: Value, node: ast.stmt | None) -> tuple[tuple[Arg, Arg, Arg], Callable[[Any], Value]]:
         """An iterable as a counted loop: (start, stop, step), and the item for an index."""
+        value = self.used_up(value)
         if isinstance(value, Range):
             return (value.start, value.stop, value.step), lambda index: Num(index) if isinstance(index, Var) else Static(index.value)
         if isinstance(value, (Ref, Select)) and self.is_number(value):
@@ -217,6 +231,11 @@ class Iteration(Expressions):
             raise NeedUnroll
         if not items:
             self.refuse("an empty list is indexed", "it has no items", "check the index")
+        if not all(self.is_number(item) or (isinstance(item, Static) and not callable(item.value)) for item in items):
+            from . import functionals
+
+            if all(functionals.is_function(self, item) for item in items):  # type: ignore[arg-type]
+                return functionals.item_at(self, items, index)  # type: ignore[arg-type]
         held = list_var(self, Items(items))
         return self.call_op("list_item", (held, index.operand), items)
 
@@ -239,10 +258,10 @@ class Iteration(Expressions):
         assert isinstance(target, ListV)
         contents = self.state.heap[target.slot]
         if isinstance(contents, Items):
-            self.state.heap[target.slot] = Items((*contents.items, item))
+            self.change(target.slot, Items((*contents.items, item)))
             return
         assert isinstance(contents, (Var, Lit))
-        self.state.heap[target.slot] = self.b.emit("append", contents, self.element_operand(item), hint=getattr(contents, "hint", None))
+        self.change(target.slot, self.b.emit("append", contents, self.element_operand(item), hint=getattr(contents, "hint", None)))
         self.state.entangle(target.slot, set(slots(item)))
 
 

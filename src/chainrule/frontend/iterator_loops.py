@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import iterators
 from .iterators import flatten, indexed, move, position, step, through
-from .places import Leaf, Split
+from .places import Do, Leaf, Split
 from .state import reachable
 from .values import IteratorV, Lazy, Num, Static, Value
 
@@ -56,12 +56,17 @@ def loop_over(m: Statements, stmt: ast.For, it: IteratorV, rest: list[Any], leav
     source = base.source if at == Static(0) else Lazy("from", (base.source, at))
     if stream.stages:
         hidden = f"%item{len(m.infos[m.current].loops)}"
-        stmt = _rewritten(ast.For(ast.Name(hidden, ast.Store()), stmt.iter, _body(m, stmt, stream.stages, lambda: m.frame()[hidden]), stmt.orelse), stmt)
+        stmt = _rewritten(m, ast.For(ast.Name(hidden, ast.Store()), stmt.iter, _body(m, stmt, stream.stages, lambda: m.frame()[hidden]), stmt.orelse), stmt)
     move(m, base, Static(-1))
     return m.loop_through(stmt, source, rest)
 
 
-def _rewritten(new: Any, stmt: ast.For) -> Any:
+def _rewritten(m: Statements, new: Any, stmt: ast.For) -> Any:
+    """A loop that stands for another one."""
+    liveness = m.infos[m.current].liveness
+    for table in (liveness.during, liveness.header):
+        if stmt in table:
+            table[new] = table[stmt]
     ast.copy_location(new, stmt)
     ast.copy_location(getattr(new, "target", new), stmt)
     return new
@@ -92,7 +97,7 @@ def _body(m: Statements, stmt: ast.For, stages: tuple[IteratorV, ...], item: Any
     for node in mark:
         for part in ast.walk(node):
             ast.copy_location(part, stmt)
-    return [first, *mark, *stmt.body]
+    return [ast.copy_location(Do(first), stmt), *mark, *stmt.body]
 
 
 def stepwise(m: Statements, stmt: ast.For, base: IteratorV, stages: tuple[IteratorV, ...], rest: list[Any]) -> Leaf | Split | None:
@@ -102,7 +107,8 @@ def stepwise(m: Statements, stmt: ast.For, base: IteratorV, stages: tuple[Iterat
     test = ast.Call(ast.Constant(more), [  # type: ignore[arg-type]
             ast.Name(hidden, ast.Load())], [])
     loop = ast.While(test, _body(m, stmt, stages, lambda: _taken(m, base)), stmt.orelse)
-    for part in (test, test.func, test.args[0], loop):
+    _rewritten(m, loop, stmt)
+    for part in (test, test.func, test.args[0]):
         ast.copy_location(part, stmt)
     end = m.real_loop(loop, None, None, [lambda following: m.forget(hidden, following), *rest])
     if end is None:
@@ -208,8 +214,7 @@ def is_held(m: Statements, it: IteratorV, stmt: ast.For) -> bool:
 def _others(m: Statements, stmt: ast.For) -> list[Value]:
     info = m.infos[m.current]
     only = None
-    if isinstance(stmt.iter, ast.Name) and not info.loops and sum(
-            name == stmt.iter.id and line >= stmt.lineno for name, line in info.reads) == 1:
+    if isinstance(stmt.iter, ast.Name) and stmt in info.liveness.header and not info.liveness.live_again(stmt.iter.id, stmt):
         only = stmt.iter.id  # the loop is the last that reads it
     return [value for number, frame in m.state.frames.items() for name, value in frame.items()
             if not name.startswith("%iterable") and not (number == m.current and name == only) and m.is_live(number, name)]

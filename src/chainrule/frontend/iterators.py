@@ -20,13 +20,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..ir.nodes import Arg, Lit, Seq
-from .machine import Unreachable
+from .exits import Unreachable
 from .state import reachable
 from .values import (
     NONE,
     Closure,
     DictV,
     Entries,
+    Generator,
     IteratorV,
     Lazy,
     ListV,
@@ -56,6 +57,8 @@ def iterator(m: Machine, value: Value) -> IteratorV:
     """`iter(value)`."""
     if isinstance(value, IteratorV):
         return value
+    if isinstance(value, Generator):
+        value = m.in_step(value)
     if isinstance(value, Lazy) and value.kind in STAGES:
         return IteratorV(m.new(Entries((), ())), value)
     if isinstance(value, DictV):
@@ -88,6 +91,7 @@ def made(m: Machine, kind: str, first: tuple[Value, ...], iterables: tuple[Value
 
 def absorbed(m: Machine, iterables: tuple[Value, ...]) -> tuple[Value, ...]:
     """Iterators that are fresh, and held by nobody, as what they go through."""
+    iterables = tuple(m.in_step(v) if isinstance(v, Generator) else v for v in iterables)
     if not any(isinstance(v, (IteratorV, DictV)) for v in iterables):
         return iterables
     held = reachable(m.state, held_values(m))
@@ -528,10 +532,10 @@ def _chosen(m: Machine, it: IteratorV, item: Value, give: Give, skip: Go, stop: 
 
     def test(n: int) -> Any:
         if n == len(generator.ifs):
-            return give(m.inside(closure, lambda: m.eval(closure.node.elt)))  # type: ignore[union-attr]
-        return _truth(m, m.inside(closure, lambda: m.eval(generator.ifs[n])), lambda: test(n + 1), skip, branch)
+            return give(m.in_scope(closure, lambda: m.eval(closure.node.elt)))  # type: ignore[union-attr]
+        return _truth(m, m.in_scope(closure, lambda: m.eval(generator.ifs[n])), lambda: test(n + 1), skip, branch)
 
-    m.inside(closure, lambda: m.assign(generator.target, item))
+    m.in_scope(closure, lambda: m.assign(generator.target, item))
     return test(0)
 
 
@@ -632,16 +636,16 @@ def _weave_nested(m: Machine, it: IteratorV, parts: tuple[Value, ...], give: Giv
         return step(m, _state(m, it, f"level{k}"), lambda item: bound(k, item), outer, branch)  # type: ignore[arg-type]
 
     def bound(k: int, item: Value) -> Any:
-        m.inside(closure, lambda: m.assign(node.generators[k].target, item))
+        m.in_scope(closure, lambda: m.assign(node.generators[k].target, item))
         return test(k, 0)
 
     def test(k: int, n: int) -> Any:
         tests = node.generators[k].ifs
         if n < len(tests):
-            return _truth(m, m.inside(closure, lambda: m.eval(tests[n])), lambda: test(k, n + 1), lambda: pull(k), branch)
+            return _truth(m, m.in_scope(closure, lambda: m.eval(tests[n])), lambda: test(k, n + 1), lambda: pull(k), branch)
         if k + 1 == len(node.generators):
-            return give(m.inside(closure, lambda: m.eval(node.elt)))
-        _set_state(m, it, f"level{k + 1}", iterator(m, m.inside(closure, lambda: m.eval(node.generators[k + 1].iter))))
+            return give(m.in_scope(closure, lambda: m.eval(node.elt)))
+        _set_state(m, it, f"level{k + 1}", iterator(m, m.in_scope(closure, lambda: m.eval(node.generators[k + 1].iter))))
         return pull(k + 1)
 
     started = m.state.heap[it.slot].keys

@@ -5,12 +5,10 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from ..ir.nodes import Lit, Seq
 from . import lists
 from .builtins import Args, Keywords, builtin
 from .iterators import absorbed, endless, indexed, iterator, made, stage
-from .machine import Unreachable
-from .values import NONE, DictV, Entries, Items, IteratorV, Lazy, ListV, Range, Static, TupleV, Value
+from .values import NONE, DictV, Entries, Generator, Items, IteratorV, Lazy, ListV, Range, Static, TupleV, Value
 
 if TYPE_CHECKING:
     from .calls import Calls
@@ -19,6 +17,8 @@ if TYPE_CHECKING:
 @builtin(enumerate)
 def _enumerate(m: Calls, args: Args, keywords: Keywords) -> Value:
     start = args[1] if len(args) > 1 else keywords.get("start", Static(0))
+    if args and isinstance(args[0], Generator):
+        return Lazy("enumerate", (args[0], start))
     (source,) = absorbed(m, (keywords.get("iterable", args[0] if args else NONE),))
     if not indexed(m, source):
         return stage(m, "number", (), source, {"number": start})
@@ -29,6 +29,8 @@ def _enumerate(m: Calls, args: Args, keywords: Keywords) -> Value:
 def _zip(m: Calls, args: Args, keywords: Keywords) -> Value:
     if m.truth(keywords.get("strict", Static(False))):
         args = _of_one_length(m, args)
+    if any(isinstance(a, Generator) for a in args):
+        return Lazy("zip", tuple(m.collect(a) if isinstance(a, IteratorV) else a for a in args))
     return made(m, "zip", (), args)
 
 
@@ -38,8 +40,7 @@ def _of_one_length(m: Calls, args: Args) -> Args:
     lengths = [m.call_static(len, (a,), {}) for a in args]
 
     def fail() -> Value:
-        m.b.effect("py.raise", Seq((Lit(ValueError), Lit("zip() arguments have different lengths"))))
-        raise Unreachable
+        return lists.fail(m, ValueError, "zip() arguments have different lengths")
 
     for length in lengths[1:]:
         same = m.compare("==", lengths[0], length)

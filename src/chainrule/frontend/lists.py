@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..ir.build import type_of
-from ..ir.nodes import Lit, Seq, Var
+from ..ir.nodes import Lit, Var
 from ..ir.types import Array, List, Tuple
 from . import library
 from .builtins import Args, Keywords, builtin, method
-from .machine import Unreachable
 from .state import reachable, slots
 from .values import NONE, DictV, Entries, Items, IteratorV, ListV, Num, SliceV, Static, TupleV, Value
 
@@ -80,7 +79,7 @@ def set_items(m: Calls, owner: ListV, items: tuple[Value, ...]) -> None:
     check_shared(m, owner)
     if owner.maxlen is not None and len(items) > owner.maxlen:
         m.refuse("a deque is filled beyond its length", "which items fall out depends on the end at which it is filled", "use append or appendleft")
-    m.state.heap[owner.slot] = Items(items)
+    m.change(owner.slot, Items(items))
 
 
 def replace_by(m: Calls, owner: ListV, new: Value) -> None:
@@ -90,7 +89,7 @@ def replace_by(m: Calls, owner: ListV, new: Value) -> None:
     contents = m.state.heap[new.slot]
     if isinstance(contents, Var) and contents.hint in (None, "result"):
         m.name(new, next((name for name, value in m.frame().items() if value == owner and name[0] != "%"), "items"))
-    m.state.heap[owner.slot] = contents
+    m.change(owner.slot, contents)
     m.state.entangle(owner.slot, set(m.state.entangled.get(new.slot, frozenset())))
 
 
@@ -98,9 +97,8 @@ def number(m: Calls, value: Value, what: str = "an index") -> Any:
     return m.static(value, what)
 
 
-def fail(m: Calls, error: type, message: str) -> Value:
-    m.b.effect("py.raise", Seq((Lit(error), Lit(message))))
-    raise Unreachable
+def fail(m: Calls, error: type, message: Any) -> Value:
+    return m.fail(error, Static(message))
 
 
 @method(ListV, "append")
@@ -112,7 +110,7 @@ def _append(m: Calls, owner: ListV, args: Args, keywords: Keywords) -> Value:
         if items is None:
             m.refuse("a deque with a maximal length is filled in a loop", "how many items it has is only known when the program runs",
                      "use a list, or an array and an index with `%`")
-        m.state.heap[owner.slot] = Items(items[max(len(items) - owner.maxlen, 0):])
+        m.change(owner.slot, Items(items[max(len(items) - owner.maxlen, 0):]))
     return NONE
 
 
@@ -153,7 +151,7 @@ def _pop(m: Calls, owner: ListV, args: Args, keywords: Keywords) -> Value:
     at = args[0] if args else Static(-1)
     value = m.subscript(owner, at)
     if at == Static(-1):
-        m.state.heap[owner.slot] = m.b.emit("list_drop", m.operand(owner))
+        m.change(owner.slot, m.b.emit("list_drop", m.operand(owner)))
     else:
         replace_by(m, owner, m.library(library.without, owner, at))
     return value
@@ -185,9 +183,9 @@ def _clear(m: Calls, owner: ListV, args: Args, keywords: Keywords) -> Value:
     items = items_of(m, owner)
     check_shared(m, owner)
     if items is None:
-        m.state.heap[owner.slot] = m.b.emit("empty_list", Lit(None), type=type_of(m.operand(owner)))
+        m.change(owner.slot, m.b.emit("empty_list", Lit(None), type=type_of(m.operand(owner))))
     else:
-        m.state.heap[owner.slot] = Items(())
+        m.change(owner.slot, Items(()))
     return NONE
 
 
@@ -323,10 +321,9 @@ def delete_item(m: Calls, owner: Value, index: Value) -> None:
         entries = m.state.heap[owner.slot]
         assert isinstance(entries, Entries)
         if key not in entries.keys:
-            m.b.effect("py.raise", Seq((Lit(KeyError), Lit(key))))
-            raise Unreachable
+            fail(m, KeyError, key)
         check_shared(m, owner)
-        m.state.heap[owner.slot] = entries.drop(key)
+        m.change(owner.slot, entries.drop(key))
         return
     m.refuse("an item of this value is deleted", "only lists and dictionaries have items to delete", "make a list of it first")
 

@@ -7,6 +7,7 @@ the rank of an array) is decided now; what is left becomes the IR. See `machine`
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import keyword
 import re
@@ -19,11 +20,14 @@ from ..errors import Finding, UnsupportedError
 from ..ir.nodes import Arg, Block, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Opaque
 from ..structure import LEAF, TreeDef, flatten
-from .calls import FrameInfo, names_of, reads_of
+from . import draws, effects, functionals  # noqa: F401 (they register what they handle)
+from .calls import FrameInfo, names_of
+from .exits import Unreachable
+from .liveness import liveness
+from .machine import NeedChoices, Refusal
 from .machine import NeedStatic as NeedParams
-from .machine import Refusal, Unreachable
 from .recursion import Recursion
-from .request import Guard, NeedStatic, Path, Request
+from .request import Guard, NeedLayout, NeedStatic, Path, Request
 from .signature import Described, Leaf
 from .source import MISSING, Place
 from .values import UNBOUND, DictV, Entries, Items, ListV, Method, Num, Object, Ref, Static, TupleV, Value
@@ -48,27 +52,41 @@ def lower(request: Request) -> Lowered:
 
     Raises UnsupportedError, MissingRuleError, NeedStatic.
     """
-    lowerer = Lowerer(request)
-    try:
-        if not request.by_values:
+    choosing: frozenset[Any] = frozenset()  # the loops that carry which of several arrays each name refers to
+    while not request.by_values:
+        lowerer = Lowerer(request, choosing=choosing)
+        try:
             return lowerer.run_request()
-    except Refusal as refusal:
-        if request.values is None:
-            raise refusal.error from None
-    except NeedParams as need:
-        raise NeedStatic(tuple(lowerer.number_of[p] for p in need.params)) from None
-    return lower_by_values(request)
+        except NeedCapture:
+            continue
+        except NeedChoices as need:
+            choosing |= {need.loop}
+        except Refusal as refusal:
+            if request.values is None:
+                raise refusal.error from None
+            break
+        except NeedParams as need:
+            raise NeedStatic(tuple(lowerer.number_of[p] for p in need.params)) from None
+    return lower_by_values(request, choosing)
 
 
-def lower_by_values(request: Request) -> Lowered:
+class NeedCapture(Exception):
+    """Memory from outside was first met inside a branch or a loop: it is there before, so lowering starts again with it."""
+
+
+def lower_by_values(request: Request, choosing: frozenset[Any] = frozenset()) -> Lowered:
     """Lower the path that this call takes; again, with more loops and branches executed by values, until nothing is refused."""
-    concrete = Concrete()
+    concrete = Concrete(request.everywhere)
     while True:
         if request.record is not None:
             request.record.rewind()
-        lowerer = Lowerer(request, Witness(request.record), concrete)
+        lowerer = Lowerer(request, Witness(request.record), concrete, choosing)
         try:
             return lowerer.run_request()
+        except NeedCapture:
+            continue
+        except NeedChoices as need:
+            choosing |= {need.loop}
         except Refusal as refusal:
             node, file = refusal.region or (None, "")
             if not concrete.add(node, file):
@@ -83,8 +101,10 @@ def lower_by_values(request: Request) -> Lowered:
 class Lowerer(Recursion):
     """The abstract machine for one request."""
 
-    def __init__(self, request: Request, witness: Witness | None = None, concrete: Concrete | None = None) -> None:
+    def __init__(self, request: Request, witness: Witness | None = None, concrete: Concrete | None = None,
+                 choosing: frozenset[Any] = frozenset()) -> None:
         super().__init__()
+        self.choosing = choosing
         self.request = request
         self.witness, self.concrete = witness, concrete or Concrete()
         if witness is not None:
@@ -95,7 +115,9 @@ class Lowerer(Recursion):
         self.number_of: dict[Var, int] = {}
         self.slot_of: dict[int, int] = {}
         self.objects: dict[Var, Place] = {}
+        self.unknown_layout: list[int] = []  # arrays of which it is not known whether they are C-contiguous
         self.captured: dict[int, tuple[str, Arg, Value]] = {}
+        self.recorded: list[Any] = []  # lists outside that the program appends to
 
     def run_request(self) -> Lowered:
         source = self.request.source
@@ -105,7 +127,7 @@ class Lowerer(Recursion):
             self.refuse("`async def` cannot be differentiated", "a coroutine is suspended and resumed by somebody else", "use a plain function", node)
         number = self.numbers = 1
         local, nonlocals = names_of(node)
-        self.infos[number] = FrameInfo(source, None, local, nonlocals, reads=reads_of(node))
+        self.infos[number] = FrameInfo(source, None, local, nonlocals, liveness=liveness(node))
         self.state.frames[number] = {}
         self.current, self.source = number, source
         signature = []
@@ -115,6 +137,8 @@ class Lowerer(Recursion):
             frame[parameter.name] = value
             signature.append((parameter.name, pattern))
         self.entangle_arguments()
+        for place in tuple(self.request.captures.places):  # known from an attempt before
+            self.capture_outside(place, self.found_at(place))
         self.stack.append(node)
         try:
             if isinstance(node, ast.Lambda):
@@ -184,6 +208,8 @@ class Lowerer(Recursion):
             self.slot_of[leaf.number] = slot
             if leaf.contiguous:
                 self.state.owned.add(slot)
+            elif leaf.contiguous is None and leaf.number < len(self.request.captures.arguments):
+                self.unknown_layout.append(leaf.number)
             return Ref(slot), var
         return Num(var), var
 
@@ -194,14 +220,23 @@ class Lowerer(Recursion):
             if first is not None and second is not None:
                 self.state.entangle(first, {second})
 
+    def ask_for_layout(self) -> None:
+        if self.unknown_layout:
+            raise NeedLayout(tuple(self.unknown_layout))
+
     # -- what the function reads from outside --------------------------------------------------------------------------
 
     def guard(self, place: Any, value: Any) -> None:
         self.guards.setdefault(place.key, Guard(place, value))
 
     def capture_outside(self, place: Any, value: Any) -> Value:
+        if any(self.found_at(place) is held for held in self.recorded):
+            self.refuse(f"`{place}` lives outside, and is both read and written", "the gradient call would have to follow what is in it",
+                        "collect the values in a list of the function's own, and return it")
         number, described = self.request.captures.add(place)
         if number not in self.captured:
+            if len(self.b.scopes) > 1 and (described.structure is not LEAF or described.leaves[0].sort == "array"):
+                raise NeedCapture
             self.values.update(zip((leaf.number for leaf in described.leaves), flatten(value)[0]))
             self.captured[number] = (_title(place, self), *self._swap(described))
             self.entangle_arguments()
@@ -210,11 +245,23 @@ class Lowerer(Recursion):
             self.objects[found.operand] = place
         return found
 
+    def place_of_value(self, value: Any) -> Any:
+        return self.objects.get(value.operand) if isinstance(value, Num) and isinstance(value.operand, Var) else None
+
+    def found_at(self, place: Any) -> Any:
+        return place.read(self.request.captures.arguments)
+
+    def may_record(self, held: Any) -> bool:
+        self.recorded.append(held)
+        return not any(self.found_at(place) is held for place in self.request.captures.places)
+
     # -- objects of the user's classes: their attributes are read when the program runs ----------------------------------
 
     def attribute(self, owner: Value, name: str) -> Value:
         place = self.objects.get(owner.operand) if isinstance(owner, Num) and isinstance(owner.operand, Var) else None
-        return super().attribute(owner, name) if place is None else self.object_attribute(owner, place, name)
+        if place is None or self.is_declared(owner):
+            return super().attribute(owner, name)
+        return self.object_attribute(owner, place, name)
 
     def object_attribute(self, owner: Value, place: Place, name: str) -> Value:
         instance = place.read(self.request.captures.arguments)
@@ -225,6 +272,8 @@ class Lowerer(Recursion):
         found = inspect.getattr_static(type(instance), name, None)
         if isinstance(found, FunctionType) and name not in getattr(instance, "__dict__", {}):
             return Method(owner, name)
+        if isinstance(found, functools.singledispatchmethod):
+            return Method(owner, name)
         if isinstance(found, property) and found.fget is not None:
             return self.call(Static(found.fget), (owner,), {})
         result = self.external(place.attribute(name), value)
@@ -234,7 +283,10 @@ class Lowerer(Recursion):
 
     def call_method(self, owner: Value, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         place = self.objects.get(owner.operand) if isinstance(owner, Num) and isinstance(owner.operand, Var) else None
-        if place is not None:
+        if place is not None and not self.is_declared(owner):
+            function = inspect.getattr_static(type(place.read(self.request.captures.arguments)), name, None)
+            if isinstance(function, functools.singledispatchmethod):
+                return self.call(Static(functionals.dispatched_method(self, function, args)), (owner, *args), keywords)
             function = getattr(type(place.read(self.request.captures.arguments)), name, None)
             if isinstance(function, FunctionType):
                 self.guard(place.attribute("__class__").attribute(name), function)

@@ -19,7 +19,11 @@ from ..ir.build import Builder, Scope, literal_type, type_of
 from ..ir.nodes import UNDEFINED, Arg, Block, If, Lit, Make, Operand, Raise, Seq, Slice, Span, Var, Yield
 from ..ir.ops import OPS
 from ..ir.types import OBJECT, Array, List, Scalar, Tuple, Type, join, rank, renew
-from .deciding import Deciding, Region, Unreachable
+from ..rules import registry
+from . import views
+from .deciding import Deciding, Region
+from .exits import Unreachable
+from .places import Leaf, Node, Split
 from .state import State, reachable, slots
 from .values import (
     NONE,
@@ -28,13 +32,16 @@ from .values import (
     Contents,
     DictV,
     Entries,
+    Generator,
     Items,
     IteratorV,
     Lazy,
     ListV,
+    Manager,
     Method,
     Num,
     Object,
+    Partial,
     Range,
     Ref,
     Select,
@@ -75,6 +82,13 @@ class NeedStatic(Exception):
         self.params = params
 
 
+class NeedChoices(Exception):
+    """The program needs a loop to carry which of several arrays each name refers to (see `choices`)."""
+
+    def __init__(self, loop: Any) -> None:
+        self.loop = loop
+
+
 class Machine(Deciding):
     def __init__(self) -> None:
         super().__init__()
@@ -84,10 +98,19 @@ class Machine(Deciding):
         self.node: ast.AST | None = None  # what is being lowered, for error messages
         self.source: Any = None  # the FunctionSource it stands in
         self.params: set[Var] = set()
+        self.choosing: frozenset[Any] = frozenset()  # the loops that carry which of several arrays each name refers to
+        self.loop_outs: dict[int, Any] = {}  # slots of what a loop has bound to one of several arrays, and the loop
         self.origin: dict[Var, tuple[Arg, ...]] = {}
+        self.layout_matters = False  # whether something is a view or a copy depending on how an array lies in memory
         self.taken: list[tuple[Operand, bool]] = []  # the conditions that hold, or do not, where we are
         self.caller: tuple[ast.AST | None, Any, Span | None] | None = None  # the call, while a function of `library` is executed for it
+        self.frozen: set[int] = set()  # slots that a generator has read before its time
         self.partial: dict[Var, tuple[Operand, bool]] = {}  # values that exist only where a condition holds, or does not
+
+    def need_choices(self, loop: Any) -> None:
+        """Start again if that is not done yet, with a loop that carries which of several arrays each name refers to."""
+        if loop is not None and loop not in self.choosing:
+            raise NeedChoices(loop)
 
     # -- errors ------------------------------------------------------------------------------------------
 
@@ -115,7 +138,7 @@ class Machine(Deciding):
         last = node.end_lineno or node.lineno  # type: ignore[attr-defined]
         body = getattr(node, "body", None)
         if isinstance(body, list):
-            body = [stmt for stmt in body if isinstance(stmt, ast.stmt) and stmt.lineno >= node.lineno]
+            body = [stmt for stmt in body if not callable(stmt)]
         if isinstance(body, list) and body and isinstance(node, ast.stmt):
             last = max(node.lineno, body[0].lineno - 1)
         text = " ".join(line.strip() for line in self.source.lines[node.lineno - 1:last])
@@ -158,6 +181,8 @@ class Machine(Deciding):
             assert isinstance(contents, Entries)
             cls = dict if isinstance(value, DictV) else value.cls
             return Make(cls, contents.keys, tuple(self.operand(v) for v in contents.values))
+        if isinstance(value, Lazy) and value.kind == "flat":
+            return self.operand(views.unrolled(value))
         if isinstance(value, SliceV):
             return Slice(self.operand(value.start), self.operand(value.stop), self.operand(value.step))
         if isinstance(value, Poison):
@@ -182,6 +207,10 @@ class Machine(Deciding):
             return self.b.emit("np.transpose", array, step.detail)
         if step.kind == "reshape":
             return self.b.emit("np.reshape", array, step.detail)
+        if step.kind == "flat":
+            return self.b.emit("np.reshape", array, Lit(-1))
+        if step.kind == "item":
+            return self.b.emit("item", array, step.detail)
         assert isinstance(step.detail, Seq)
         return self.b.emit(step.kind, array, *step.detail.items)
 
@@ -200,7 +229,7 @@ class Machine(Deciding):
     def version(self, value: Value) -> Any:
         """Equal as long as reading the value gives the same Var."""
         if isinstance(value, Ref):
-            return (id(self.state.heap[value.slot]), tuple((s.kind, id(s.detail)) for s in value.path))
+            return (id(self.state.heap[value.slot]), value.path)
         if isinstance(value, Select):
             return (id(value.condition), self.version(value.then), self.version(value.orelse))
         if isinstance(value, Num):
@@ -299,6 +328,8 @@ class Machine(Deciding):
             target = value.operand
         elif (isinstance(value, Ref) and not value.path) or isinstance(value, ListV):
             target = self.state.heap[value.slot]
+        elif isinstance(value, Ref) and value.path[-1].kind == "item":
+            target = self.read(value)
         if isinstance(target, Var) and target.hint is None:
             object.__setattr__(target, "hint", name)
 
@@ -314,25 +345,32 @@ class Machine(Deciding):
 
     # -- memory ------------------------------------------------------------------------------------------
 
-    def write(self, ref: Value, index: Arg, value: Arg, op: str = "store") -> None:
-        """`ref[index] = value` (op "store"), `+= value` ("iadd"), `-= value` ("isub")."""
+    def write(self, ref: Value, index: Arg, value: Arg, op: str = "store", fits: bool = False) -> None:
+        """`ref[index] = value` (op "store"), `+= value` ("iadd"), `-= value` ("isub"), or an operation of `rules.writes`.
+
+        fits: the value has as many elements as are written, which matters for flat iterators only.
+        """
         if isinstance(ref, Select):
             self.choose(ref.condition, lambda: self._write(ref.then, index, value, op), lambda: self._write(ref.orelse, index, value, op))
             return
         if not isinstance(ref, Ref):
             self.refuse(f"an item of {describe(ref)} is assigned", "only arrays, lists and dictionaries have items to assign",
                         "make it an array with np.zeros first")
-        if any(step.kind not in ("index", "T", "reshape") for step in ref.path):
+        if any(not registry.can_write(step.kind, self.type(Ref(ref.slot, ref.path[:n]))) for n, step in enumerate(ref.path)):
             self.refuse("a read-only view is written", "NumPy raises ValueError here", "write into a copy")
         if isinstance(value, Seq):
             value = self.b.emit("np.array", value)
+        if views.is_flat(ref) and not fits:
+            value = views.fitted(self, ref, index, value)
         self.before_write(ref.slot)
         self.state.written |= self.state.may_be([ref.slot])
         old = self.state.heap[ref.slot]
         assert isinstance(old, (Var, Lit))
         if rank(type_of(old)) == 0 and all(_is_whole(part) for part in (index, *(step.detail for step in ref.path if step.kind == "index"))):
             # NumPy's arithmetic makes numbers of 0-d arrays, into which nothing can be written.
-            number = value if op == "store" else self.b.emit("+" if op == "iadd" else "-", old, value)
+            number = value if op == "store" else self.b.emit(_ON_NUMBERS[op], old, value)
+            if rank(type_of(number)) not in (0, None):
+                number = self.b.emit("np.reshape", number, Lit(()))
             self.state.heap[ref.slot] = self.b.emit("np.full_like", old, number, hint=old.hint if isinstance(old, Var) else None)
             return
         path = Seq((*(step.arg() for step in ref.path), Step("index", index).arg()))
@@ -345,19 +383,41 @@ class Machine(Deciding):
         self.write(ref, index, value, op)
         return NONE
 
+    def change(self, slot: int, contents: Contents) -> None:
+        """Give a list, a dictionary or an object new contents."""
+        others = self.state.twins.get(slot, frozenset())
+        if others and others & reachable(self.state, self.live_values()):
+            self.refuse("a list, a dictionary or an object is changed that may be another one in use",
+                        "a loop or a branch bound its name to another one, or did not", "change a copy")
+        self.state.written |= self.state.may_be([slot])
+        self.state.heap[slot] = contents
+
     def before_write(self, slot: int) -> None:
         """Refuse to write where it is not known which arrays see the write."""
+        if self.frozen and self.state.may_be([slot]) & self.frozen:
+            self.refuse("an array is written that a generator reads", "the generator is consumed step by step", "make a list of its items first")
         others = self.state.entangled.get(slot, frozenset())
         if others:
             alive = reachable(self.state, self.live_values())
             if any(other in alive and other in self.state.heap for other in others):
+                if self.layout_matters and self.witness is None:
+                    self.ask_for_layout()
+                for other in sorted(self.state.may_be([slot, *(o for o in others if o in alive)])):
+                    self.need_choices(self.loop_outs.get(other))
                 self.refuse(
                     "an array is written that may share memory with another one in use",
                     "whether it is a view or a copy is not known before the program runs",
                     "write into a copy: `y = y.copy()`")
 
+    def ask_for_layout(self) -> None:
+        """Ask how the arguments lie in memory, if that is not known; then the program is lowered again."""
+
     def is_live(self, frame: int, name: str) -> bool:
         """Whether a name may be read from now on (the statements know)."""
+        return True
+
+    def is_live_again(self, frame: int, name: str) -> bool:
+        """Whether a name may be read from the end of the body of the loop that is being lowered on."""
         return True
 
     def live_values(self) -> Iterator[Value]:
@@ -370,7 +430,7 @@ class Machine(Deciding):
     @contextmanager
     def opened(self) -> Iterator[list[Scope]]:
         """A new block; yields the chain of scopes by which it can be reopened."""
-        region = self.region
+        region, forks, taken = self.region, len(self.forks), len(self.taken)
         if region is None:
             self.region = (self.node, self.source.file)
         try:
@@ -378,6 +438,7 @@ class Machine(Deciding):
                 yield list(self.b.scopes)
         finally:
             self.region = region
+            del self.forks[forks:], self.taken[taken:]  # what an exception of ours has left open
 
     @contextmanager
     def given(self, condition: Operand, holds: bool) -> Iterator[None]:
@@ -401,23 +462,23 @@ class Machine(Deciding):
         if self.is_concrete():
             return then() if self.decide_truth(condition) else orelse()
         base, node = self.state, self.node
-        results: list[tuple[list[Scope], State | None, Value | None]] = []
+
+        def execute(side: Callable[[], Value]) -> Leaf:
+            value = side()
+            if as_value and value is not None:
+                operand = self.operand(value)
+                if isinstance(operand, Seq) and operand.kind == "list":
+                    operand = self.b.emit("list", operand)
+                value = Num(operand) if isinstance(operand, (Var, Lit)) else self.wrap(operand)
+            return Leaf("value", self.state, value)
+
+        nodes = []
         for side in (then, orelse):
             self.state, self.node = base.copy(), node
             with self.opened() as scopes, self.given(condition, side is then):
-                try:
-                    value: Value | None = side()
-                    if as_value and value is not None:
-                        operand = self.operand(value)
-                        if isinstance(operand, Seq) and operand.kind == "list":
-                            operand = self.b.emit("list", operand)
-                        value = Num(operand) if isinstance(operand, (Var, Lit)) else self.wrap(operand)
-                    results.append((scopes, self.state, value))
-                except Unreachable:
-                    results.append((scopes, None, None))
-        (scopes_a, a, va), (scopes_b, b, vb) = results
-        self.state, value = self.merge(condition, scopes_a, a, va, scopes_b, b, vb, span, base)
-        return value
+                nodes.append(Node(scopes, self.block(lambda side=side: execute(side))))  # type: ignore[misc]
+        self.state, self.node = base, node
+        return self.settle(Split(condition, nodes[0], nodes[1], span, base, (node, self.source.file)), ("value",))
 
     def merge(self, condition: Operand, scopes_a: list[Scope], a: State | None, va: Value | None,
               scopes_b: list[Scope], b: State | None, vb: Value | None, span: Span | None, base: State) -> tuple[State, Value]:
@@ -437,9 +498,18 @@ class Machine(Deciding):
         return merged, value
 
 
+# What an operation that writes does to a number.
+_ON_NUMBERS = {"iadd": "+", "add_at": "+", "isub": "-", "sub_at": "-", "mul_at": "*", "div_at": "/", "max_at": "np.maximum", "min_at": "np.minimum"}
+
+
 def _is_whole(index: Arg) -> bool:
-    """Whether an index of a 0-d array means all of it: `...` or `()`."""
-    return (isinstance(index, Lit) and index.value is Ellipsis) or (isinstance(index, Seq) and all(map(_is_whole, index.items)))
+    """Whether an index means all of what is left of a 0-d array: `...`, `()`, `None`, or the only element of a new axis."""
+    if isinstance(index, Seq):
+        return all(map(_is_whole, index.items))
+    if isinstance(index, Slice):
+        return all(isinstance(part, Lit) and part.value is None for part in (index.start, index.stop, index.step))
+    return isinstance(index, Lit) and (index.value is Ellipsis or index.value is None or (type(index.value) is int and index.value in (0, -1)) or (
+        isinstance(index.value, slice) and index.value == slice(None)))
 
 
 def _leaves(arg: Arg) -> Iterator[Operand]:
@@ -473,7 +543,8 @@ def describe(value: Any) -> str:
             return repr(value.value)
         return f"`{getattr(value.value, '__name__', value.value)}`"
     names = {Num: "a number", Ref: "an array", TupleV: "a tuple", ListV: "a list", DictV: "a dictionary", Closure: "a function",
-             Method: "a method", Range: "a range", Lazy: "a view", IteratorV: "an iterator", SetV: "a set", SliceV: "a slice", Select: "one of two values", Object: "an object"}
+             Method: "a method", Partial: "a function", Range: "a range", Lazy: "a view", IteratorV: "an iterator", SetV: "a set", SliceV: "a slice",
+             Select: "one of two values", Manager: "a context manager", Generator: "a generator", Object: "an object"}
     return names.get(type(value), "this value")
 
 

@@ -23,7 +23,7 @@ def entries_of(m: Calls, owner: DictV) -> Entries:
 
 def set_entries(m: Calls, owner: DictV, entries: Entries) -> None:
     lists.check_shared(m, owner)
-    m.state.heap[owner.slot] = entries
+    m.change(owner.slot, entries)
 
 
 def updated(m: Calls, entries: Entries, args: Args, keywords: Keywords) -> Entries:
@@ -85,8 +85,13 @@ def _add_counts(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> None:
 
 def looked_up(m: Calls, owner: DictV, index: Value) -> Value:
     """`owner[index]`."""
-    key = m.static(index, KEY)
+    from .functionals import entry_at
+
     entries = entries_of(m, owner)
+    found = entry_at(m, entries, index) if owner.cls is dict else None
+    if found is not None:
+        return found
+    key = m.static(index, KEY)
     if key in entries.keys:
         return entries.get(key)
     if owner.cls is collections.Counter:

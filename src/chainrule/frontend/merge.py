@@ -11,20 +11,24 @@ from dataclasses import replace
 from typing import Any
 
 from ..ir.build import Scope, type_of
-from ..ir.nodes import UNDEFINED, Arg, Lit, Operand, Seq, Var
+from ..ir.nodes import UNDEFINED, Arg, Block, Lit, Operand, Seq, Var, Yield
 from ..ir.types import List
-from ..ir.walk import map_arg
+from ..ir.walk import definitions, map_arg
 from .machine import Machine, Poison, describe, phi_type
+from .places import hint_of
 from .state import State, slots
 from .values import (
     UNBOUND,
+    Closure,
     DictV,
     Elements,
     Entries,
     Items,
     ListV,
+    Method,
     Num,
     Object,
+    Partial,
     Ref,
     Select,
     Static,
@@ -52,6 +56,7 @@ class Merger:
         self.pairs: dict[tuple[int, int], int] = {}  # slots merged by contents -> the new slot
         self.pending: list[int] = []
         self.done: set[int] = set()
+        self.inside: list[set[Var] | None] = [None, None]  # what each side defines, once it matters
 
     def run(self, va: Value | None, vb: Value | None) -> tuple[State, Value]:
         a, b = self.a or self.base, self.b or self.base
@@ -59,6 +64,7 @@ class Merger:
             return self.export(va if self.b is None else vb)
         self.merged.entangled = {k: a.entangled.get(k, frozenset()) | b.entangled.get(k, frozenset())
                                  for k in {**a.entangled, **b.entangled}}
+        self.merged.twins = {k: a.twins.get(k, frozenset()) | b.twins.get(k, frozenset()) for k in {**a.twins, **b.twins}}
         self.merged.owned = {s for s in a.owned | b.owned
                              if (s in a.owned or s not in a.heap) and (s in b.owned or s not in b.heap)}
         self.merged.origins = a.origins | b.origins
@@ -72,7 +78,7 @@ class Merger:
                 continue
             fa, fb = a.frames[number], b.frames[number]
             names = list(dict.fromkeys([*fa, *fb]))
-            self.merged.frames[number] = {n: self.meet(fa.get(n, UNBOUND), fb.get(n, UNBOUND), n) for n in names}
+            self.merged.frames[number] = {n: self.meet(fa.get(n, UNBOUND), fb.get(n, UNBOUND), hint_of(("name", number, n), None)) for n in names}
         for number in b.frames:
             if number not in a.frames:
                 self.merged.frames[number] = b.frames[number]
@@ -105,6 +111,10 @@ class Merger:
                 return Items(tuple(value_out(i) for i in v.items))
             if isinstance(v, Entries):
                 return Entries(v.keys, tuple(value_out(i) for i in v.values))
+            if isinstance(v, Partial):
+                return v.holding(tuple(value_out(i) for i in v.parts()))
+            if isinstance(v, Method):
+                return Method(value_out(v.owner), v.name)
             if isinstance(v, (Var, Lit)):
                 return out(v)
             return v
@@ -173,10 +183,13 @@ class Merger:
             return Num(self.phi(self.number(a), self.number(b), name))
         if isinstance(a, TupleV) and isinstance(b, TupleV) and len(a.items) == len(b.items) and a.cls is b.cls:
             return TupleV(tuple(self._meet(x, y, None) for x, y in zip(a.items, b.items)), a.cls)
+        if isinstance(a, Partial) and isinstance(b, Partial) and a.is_like(b):
+            return a.holding(tuple(self._meet(x, y, None) for x, y in zip(a.parts(), b.parts())))
         if isinstance(a, Ref) and isinstance(b, Ref) and (a.slot, b.slot) in self.pairs:
             if a.path == b.path:
                 return Ref(self.pairs[a.slot, b.slot], a.path)
-        if type(a) is type(b) and isinstance(a, (ListV, DictV, Object)) and (a.slot, b.slot) in self.pairs:  # type: ignore[union-attr]
+        if type(a) is type(b) and isinstance(a, (ListV, DictV, Object)) and (a.slot, b.slot) in self.pairs and (  # type: ignore[union-attr]
+                getattr(a, "cls", None) is getattr(b, "cls", None)):
             slot = self.pairs[a.slot, b.slot]  # type: ignore[union-attr]
             return replace(a, slot=slot)
         if isinstance(a, Num) and isinstance(b, Num):
@@ -186,7 +199,7 @@ class Merger:
     def outward(self, value: Value, first: bool) -> Value:
         """A value of one side, as it is seen after the If."""
         if isinstance(value, Num) and isinstance(value.operand, Var):
-            return Num(self.phi(value.operand, _ABSENT, None) if first else self.phi(_ABSENT, value.operand, None))
+            return Num(self.outward_arg(value.operand, first))  # type: ignore[arg-type]
         if isinstance(value, TupleV):
             return TupleV(tuple(self.outward(i, first) for i in value.items), value.cls)
         if isinstance(value, Ref):
@@ -194,10 +207,24 @@ class Merger:
         if isinstance(value, Select):
             condition = self.outward_arg(value.condition, first)
             return Select(condition, self.outward(value.then, first), self.outward(value.orelse, first))  # type: ignore[arg-type]
+        if isinstance(value, Partial):
+            return value.holding(tuple(self.outward(i, first) for i in value.parts()))
+        if isinstance(value, Method):
+            return Method(self.outward(value.owner, first), value.name)
         return value
 
     def outward_arg(self, arg: Arg, first: bool) -> Arg:
-        return map_arg(arg, lambda v: self.phi(v, _ABSENT, None) if first else self.phi(_ABSENT, v, None))  # type: ignore[no-any-return]
+        side = 0 if first else 1
+        if self.inside[side] is None:
+            self.inside[side] = set(definitions(Block((), tuple(self.scopes[side][-1].stmts), Yield(()))))
+        inside = self.inside[side]
+
+        def out(v: Var) -> Arg:
+            if v not in inside:  # type: ignore[operator]
+                return v
+            return self.phi(v, _ABSENT, None) if first else self.phi(_ABSENT, v, None)
+
+        return map_arg(arg, out)  # type: ignore[no-any-return]
 
     def one_sided(self, value: Value, absent_first: bool, name: str | None) -> Value:
         if isinstance(value, Num):
@@ -207,7 +234,7 @@ class Merger:
         if isinstance(value, Ref):
             moved = self.moved(value.slot, not absent_first)
             return self.outward(Ref(moved, value.path), not absent_first)
-        if isinstance(value, Select):
+        if isinstance(value, (Select, Partial)):
             return self.outward(value, not absent_first)
         if isinstance(value, (ListV, DictV)):
             return replace(value, slot=self.moved(value.slot, not absent_first))
@@ -236,7 +263,11 @@ class Merger:
                 for p, q in zip(x.items, y.items):
                     note(p, q)
                 return
-            same_kind = type(x) is type(y) and isinstance(x, (Ref, ListV, DictV, Object))
+            if isinstance(x, Partial) and x.is_like(y):
+                for p, q in zip(x.parts(), y.parts()):
+                    note(p, q)
+                return
+            same_kind = type(x) is type(y) and isinstance(x, (Ref, ListV, DictV, Object)) and getattr(x, "cls", None) is getattr(y, "cls", None)
             if same_kind and (not isinstance(x, Ref) or x.path == y.path):
                 to_b.setdefault(x.slot, set()).add(y.slot)
                 to_a.setdefault(y.slot, set()).add(x.slot)
@@ -271,6 +302,7 @@ class Merger:
                     self.m.numbers += 1
                     self.pairs[x, y] = self.m.numbers
                     self.merged.entangle(self.m.numbers, set(a.entangled.get(x, ())) | set(b.entangled.get(y, ())))
+                    self.merged.confuse(self.m.numbers, set(a.twins.get(x, ())) | set(b.twins.get(y, ())))
 
     def mergeable(self, a: State, b: State, x: int, y: int) -> bool:
         ca, cb = a.heap[x], b.heap[y]
@@ -357,6 +389,10 @@ def list_var(machine: Machine, items: Items) -> Operand:
     if not items.items:
         machine.refuse("an empty list grows on one path only", "the type of its elements is not known",
                        "append on both paths, or start with an element")
+    if any(isinstance(item, (Closure, Method, Partial)) for item in items.items):
+        from .loops import NeedUnroll
+
+        raise NeedUnroll  # a list of functions: each has to be known
     for item in items.items:
         check_element(machine, item)
     args = Seq(tuple(_element(machine, item) for item in items.items), "list")

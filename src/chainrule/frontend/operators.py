@@ -6,7 +6,7 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 from .builtins import Args, Keywords, builtin
-from .values import NONE, SliceV, Static, TupleV, Value
+from .values import Static, TupleV, Value
 
 if TYPE_CHECKING:
     from .calls import Calls
@@ -78,34 +78,3 @@ def _getitem(m: Calls, args: Args, keywords: Keywords) -> Value:
 @builtin(operator.not_)
 def _not(m: Calls, args: Args, keywords: Keywords) -> Value:
     return m.negate(args[0])
-
-
-def called(m: Calls, f: Any, args: Args) -> Value | None:
-    """A call of what operator.itemgetter or operator.attrgetter made; None for anything else."""
-    if isinstance(f, operator.itemgetter):
-        keys = f.__reduce__()[1]
-        values = tuple(m.subscript(args[0], SliceV(*(Static(p) for p in (k.start, k.stop, k.step))) if isinstance(k, slice) else Static(k)) for k in keys)
-        return values[0] if len(values) == 1 else TupleV(values)
-    if isinstance(f, operator.attrgetter):
-        found = []
-        for path in f.__reduce__()[1]:
-            value = args[0]
-            for name in path.split("."):
-                value = m.attribute(value, name)
-            found.append(value)
-        return found[0] if len(found) == 1 else TupleV(tuple(found))
-    if isinstance(f, operator.methodcaller):
-        reduced: Any = f.__reduce__()
-        if len(reduced[1]) and isinstance(reduced[1][0], str):
-            name, *given = reduced[1]
-            return m.call_method(args[0], name, tuple(m.constant(g) for g in given), {})
-    return None
-
-
-for _maker in (operator.itemgetter, operator.attrgetter):
-    def _make(m: Calls, args: Args, keywords: Keywords, maker: Any = _maker) -> Value:
-        return Static(maker(*(m.static(a, "what is got") for a in args)))
-
-    builtin(_maker)(_make)
-
-__all__ = ["NONE", "called"]

@@ -1,13 +1,46 @@
 """Path of views -> strides: along which axis, and in which steps, a view goes through its array.
 
 NumPy copies one part of an array onto another one through a temporary array, except between two parts of one axis each: these it copies
-element by element, which is right only if both go through the array in the same steps.
+element by element, which is right only if both go through the array in the same steps. Through a flat iterator it copies
+element by element, always.
 """
 
 from __future__ import annotations
 
-from ..ir.nodes import Lit, Seq, Slice
-from .values import Step
+from typing import TYPE_CHECKING
+
+from ..ir.build import type_of
+from ..ir.nodes import Arg, Lit, Seq, Slice
+from ..ir.types import rank
+from ..rules.structure import infer_index, is_basic
+from .values import Ref, Step
+from .views import is_flat
+
+if TYPE_CHECKING:
+    from .calls import Calls
+
+
+def may_clash(m: Calls, owner: Ref, index: Arg, value: Ref) -> bool:
+    """Whether `owner[index] = value`, two parts of one array, may read what it has just written."""
+    if is_flat(owner):
+        return not is_flat(value)
+    if not is_basic(index):
+        return False
+    target = rank(infer_index(m.read(owner), index))
+    if target not in (1, None) or rank(m.type(value)) not in (1, None):
+        return False  # more than one axis: NumPy looks for overlaps
+    to, of = (*owner.path, Step("index", index)), value.path
+    common = 0
+    while common < min(len(to), len(of)) and to[common] == of[common]:
+        common += 1
+    if all(path[common].kind == "item" for path in (to, of) if common < len(path)) and common < min(len(to), len(of)):
+        return False  # two parts that np.split gives
+    dimensions = rank(type_of(m.read(Ref(owner.slot, to[:common]))))
+    mine, other = strides(to[common:], dimensions), strides(of[common:], dimensions)
+    if mine is None or other is None or len(mine) != 1 or len(other) != 1:
+        return not (to[:-1] == of and index == Lit(Ellipsis))
+    (axis, step), (other_axis, other_step) = mine[0], other[0]
+    return (axis, step) != (other_axis, other_step) and step * other_step > 0
 
 
 def strides(path: tuple[Step, ...], dimensions: int | None) -> list[tuple[int, int]] | None:

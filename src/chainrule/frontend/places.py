@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..ir.build import Scope
+from ..ir.build import Scope, type_of
 from ..ir.nodes import Operand, Span, Var, variables
-from ..ir.types import Type
+from ..ir.types import Opaque, Type
 from .state import State
-from .values import UNBOUND, Entries, Items, ListV, Num, Ref, TupleV
+from .values import UNBOUND, DictV, Entries, Items, ListV, Num, Object, Ref, Static, TupleV, Value
 
 # A place where a value lives: ("name", frame, name), ("item", slot, key), a part of a tuple in such a place
-# (place, "part", n), or the contents of an array's (or growing list's) slot ("memory", slot).
+# (place, "part", n), of a list, a dictionary or an object (place, "in", key), or the contents of an array's (or growing list's) slot ("memory", slot).
 Place = tuple[Any, ...]
+
+
+class Do(ast.Pass):
+    """A statement that the compiler puts into a body: `do` is given the statements that follow, and says how the block ends."""
+
+    def __init__(self, do: Any) -> None:
+        super().__init__()
+        self.do = do
+
+    def __call__(self, rest: list[Any]) -> Any:
+        return self.do(rest)
 
 
 @dataclass
 class Leaf:
-    """An end of a block: "fall", "continue", "break", "return" or "raise", with the state there."""
+    """An end of a block: "fall", "continue", "break", "return", "throw" (an exception that may be caught) or "raise" (one that nobody
+    catches), with the state there, and the exception. What a generator's consumer leaves by is marked with its number: "break@3"."""
 
     kind: str
     state: State
+    value: Any = None
+    span: Span | None = None
 
 
 @dataclass
@@ -34,6 +49,7 @@ class Split:
     orelse: Node
     span: Span | None
     base: State | None = None  # before the branch
+    region: Any = None  # the branch or loop, and the file that it stands in
 
 
 @dataclass
@@ -65,7 +81,11 @@ class Plan:
     """What a loop carries, so far."""
 
     places: dict[Place, Carried] = field(default_factory=dict)
+    shapes: dict[Place, None] = field(default_factory=dict)  # containers of known structure, made anew in each iteration: carried part by part
     entangled: dict[int, frozenset[int]] = field(default_factory=dict)
+    choices: dict[Place, Any] = field(default_factory=dict)  # see `choices`
+    loop: Any = None  # what identifies the loop, from one attempt to lower it to the next
+    header: State = field(default_factory=State)
 
 
 def lookup(state: State, place: Place) -> Any:
@@ -84,6 +104,8 @@ def lookup(state: State, place: Place) -> Any:
     whole = lookup(state, place[0])
     if place[1] == "path":
         return Num(path_vars(whole)[place[2]]) if isinstance(whole, Ref) else UNBOUND
+    if place[1] == "in":
+        return lookup(state, ("item", whole.slot, place[2])) if isinstance(whole, (ListV, DictV, Object)) else UNBOUND
     return whole.items[place[2]] if isinstance(whole, TupleV) and place[2] < len(whole.items) else UNBOUND
 
 
@@ -100,6 +122,8 @@ def put(state: State, place: Place, value: Any) -> None:
             state.heap[place[1]] = contents.put(place[2], value)
     elif place[0] == "memory":
         state.heap[place[1]] = value
+    elif place[1] == "in":
+        put(state, ("item", lookup(state, place[0]).slot, place[2]), value)
     else:
         whole = lookup(state, place[0])
         assert isinstance(whole, TupleV)
@@ -109,10 +133,15 @@ def put(state: State, place: Place, value: Any) -> None:
 def hint_of(place: Place, value: Any) -> str | None:
     if place[0] == "name":
         name = str(place[2])
-        return name[1:].rstrip("0123456789") if name.startswith("%") else name  # `%broke2` is ours
+        return name[1:].rstrip("0123456789.") if name.startswith("%") else name  # `%broke2` is ours
     if isinstance(value, Var):
         return value.hint
-    return hint_of(place[0], value) if isinstance(place[0], tuple) else None
+    if not isinstance(place[0], tuple):
+        return None
+    outer = hint_of(place[0], value)
+    if place[1] != "in" or outer is None:
+        return outer
+    return f"{outer}{place[2]}" if isinstance(place[2], int) else str(place[2]) if str(place[2]).isidentifier() else outer
 
 
 def list_name(state: State, place: Place) -> str | None:
@@ -139,6 +168,31 @@ def places(state: State) -> Iterator[Place]:
             yield ("memory", slot)
         else:
             yield ("memory", slot)
+
+
+def parts(state: State, place: Place, value: Value) -> list[tuple[Place, Value]] | None:
+    """The places inside the container that is at a place, and what is there; None for what is no container of known structure."""
+    if isinstance(value, TupleV):
+        return [((place, "part", n), item) for n, item in enumerate(value.items)]
+    contents = state.heap.get(value.slot) if isinstance(value, (ListV, DictV, Object)) else None
+    if isinstance(contents, Items):
+        return [((place, "in", n), item) for n, item in enumerate(contents.items)]
+    return [((place, "in", key), item) for key, item in zip(contents.keys, contents.values)] if isinstance(contents, Entries) else None
+
+
+def is_numeric(value: Any) -> bool:
+    if isinstance(value, Static):
+        return isinstance(value.value, (bool, int, float, complex)) or (
+            hasattr(value.value, "dtype") and hasattr(value.value, "item") and not isinstance(value.value, type))
+    return isinstance(value, Num) and not isinstance(type_of(value.operand), Opaque)
+
+
+def same_structure(a: State, x: Value, b: State, y: Value) -> bool:
+    """Whether two containers have the same class, and the same keys or number of items."""
+    if type(x) is not type(y) or getattr(x, "cls", None) is not getattr(y, "cls", None):
+        return False
+    mine, other = parts(a, ("",), x), parts(b, ("",), y)
+    return mine is not None and other is not None and [p for p, _ in mine] == [p for p, _ in other]
 
 
 def path_vars(ref: Ref) -> list[Var]:

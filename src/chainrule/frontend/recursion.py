@@ -13,8 +13,10 @@ from typing import Any
 from ..ir.build import Builder, type_of
 from ..ir.nodes import Arg, Block, Let, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Array, Scalar, Tuple, Type, covers, join, renew, unknown_extent
-from .calls import FrameInfo, names_of, reads_of
-from .machine import Poison, Unreachable, describe
+from .calls import FrameInfo, names_of
+from .exits import Unreachable
+from .liveness import liveness, reads
+from .machine import Poison, describe
 from .state import State, reachable, slots
 from .statements import Statements
 from .values import Closure, DictV, Entries, Items, ListV, Num, Object, Ref, Select, Static, TupleV, Value
@@ -64,7 +66,8 @@ class Recursion(Statements):
         leaves = list(_leaf_types(callee.template))
         type: Type = leaves[0] if len(leaves) == 1 else Tuple(tuple(leaves))
         result = Var(renew(type))
-        self.b.add(Let(result, "call", (Lit(callee.name), Seq(operands)), self.b.span))
+        given_operands = (Lit(callee.name), Seq(operands))
+        self.asked("call", given_operands, lambda: self.b.add(Let(result, "call", given_operands, self.b.span)) or result)  # type: ignore[func-returns-value]
         parts = [result] if len(leaves) == 1 else [self.b.emit("item", result, n) for n in range(len(leaves))]
         shares: tuple[Value, ...] = ()
         if callee.aliases:  # one more slot, which stands for what the results share with each other
@@ -85,7 +88,7 @@ class Recursion(Statements):
         found: dict[tuple[int, str], Value] = {}
 
         def visit_function(function: Any, number: int | None) -> None:
-            for name in dict.fromkeys(name for name, _ in reads_of(function)):
+            for name in reads(function):
                 if name in names_of(function)[0]:
                     continue
                 at = number
@@ -137,9 +140,10 @@ class Recursion(Statements):
 
     def lower_callee(self, callee: Callee, node: Any, source: Any, parent: int | None, frame: dict[str, Value],
                      around: dict[tuple[int, str], Value]) -> tuple[Program, Any]:
-        kept = (self.b, self.state, self.current, self.source, self.loop, self.node, self.stack, self.loop_indices)
+        kept = (self.b, self.state, self.current, self.source, self.loop, self.node, self.stack, self.loop_indices, self.catching, self.handled, self.forks)
         outer = (self.state, self.b)
         self.b, self.state, self.loop, self.loop_indices = Builder(), State(), None, []
+        self.b.ask, self.catching, self.handled, self.forks = self.asked, (), (), []
         for number, names in outer[0].frames.items():
             self.state.frames[number] = {n: v if isinstance(v, (Static, Closure)) else Poison("a recursive function cannot read it")  # type: ignore[misc]
                                          for n, v in names.items()}
@@ -148,7 +152,7 @@ class Recursion(Statements):
             self.numbers += 1
             number = self.numbers
             local, nonlocals = names_of(node)
-            self.infos[number] = FrameInfo(source, parent, local, nonlocals, reads=reads_of(node))
+            self.infos[number] = FrameInfo(source, parent, local, nonlocals, liveness=liveness(node))
             self.current, self.source = number, source
             self.stack = [node]
             signature: list[tuple[str, Var]] = []
@@ -188,7 +192,8 @@ class Recursion(Statements):
             return Program(callee.name, tuple(signature), body, self.span(node)), template
         finally:
             self.depth -= 1
-            self.b, self.state, self.current, self.source, self.loop, self.node, self.stack, self.loop_indices = kept
+            (self.b, self.state, self.current, self.source, self.loop, self.node, self.stack, self.loop_indices, self.catching, self.handled,
+             self.forks) = kept
 
     def note_aliases(self, callee: Callee, result: Value, arguments: set[int], node: Any) -> None:
         """Whether what is returned may be, or be part of, an argument."""

@@ -14,7 +14,7 @@ from ..ir.types import BOOL, Array, List, Scalar, Tuple
 from . import iterators, library, lists
 from .builtins import Args, Keywords, builtin
 from .iterator_loops import has_more, more
-from .values import NONE, Items, IteratorV, Lazy, ListV, Num, Range, Static, TupleV, Value
+from .values import NONE, Generator, Items, IteratorV, Lazy, ListV, Num, Range, Static, TupleV, Value
 
 if TYPE_CHECKING:
     from .calls import Calls
@@ -71,6 +71,8 @@ def _fsum(m: Calls, args: Args, keywords: Keywords) -> Value:
 
 def _any_all(is_all: bool) -> Any:
     def apply(m: Calls, args: Args, keywords: Keywords) -> Value:
+        if isinstance(args[0], Generator):
+            return m.library(library.all_true if is_all else library.any_true, args[0])
         (value,) = iterators.absorbed(m, args)
         items = None if isinstance(value, IteratorV) else iterators.thunks(m, value)
         if items is None:
@@ -117,12 +119,14 @@ def _more(m: Any, args: Args, keywords: Keywords) -> Value:
 def _iter(m: Calls, args: Args, keywords: Keywords) -> Value:
     if len(args) > 1:
         m.refuse("`iter` of a function and a sentinel", "this is not supported yet", "use a `while` loop")
-    return iterators.iterator(m, args[0])
+    return args[0] if isinstance(args[0], Generator) else iterators.iterator(m, args[0])
 
 
 @builtin(next)
 def _next(m: Calls, args: Args, keywords: Keywords) -> Value:
     it = args[0]
+    if isinstance(it, Generator):
+        return m.next_item(it, args[1:])
     if not isinstance(it, IteratorV):
         m.refuse("`next` of something that is no iterator", "Python raises TypeError here", "call iter() first")
 

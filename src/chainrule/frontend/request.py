@@ -98,6 +98,7 @@ class Request:
     backend: str = "numpy"
     label: str = ""  # name of the function that is printed
     by_values: bool = False  # types do not decide what the function does: this is known
+    everywhere: bool = False  # all of it is to be executed by values
     record: Record | None = None  # what the call has done so far, if it is going to run
 
     @property

@@ -82,11 +82,11 @@ def _changing(name: str) -> Any:
             given: Any = m.static(args[0], ELEMENT)
             if name == "remove" and given not in elements.value():
                 return lists.fail(m, KeyError, given)
-            m.state.heap[owner.slot] = elements.after(name, given)
+            m.change(owner.slot, elements.after(name, given))
             return NONE
         for arg in args:
             elements = elements.after(name, exactly(m, arg))
-        m.state.heap[owner.slot] = elements
+        m.change(owner.slot, elements)
         return NONE
 
     return apply
@@ -98,7 +98,7 @@ for _name in ("add", "discard", "remove", "update", "intersection_update", "diff
 
 @method(SetV, "clear")
 def _clear(m: Calls, owner: SetV, args: Args, keywords: Keywords) -> Value:
-    m.state.heap[owner.slot] = Elements()
+    m.change(owner.slot, Elements())
     return NONE
 
 
@@ -114,7 +114,7 @@ def _pop(m: Calls, owner: SetV, args: Args, keywords: Keywords) -> Value:
     if not left:
         return lists.fail(m, KeyError, "pop from an empty set")
     first = left.pop()
-    m.state.heap[owner.slot] = elements.after("remove", first)
+    m.change(owner.slot, elements.after("remove", first))
     return Static(first)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
+import operator
 import types
 import typing
 from collections.abc import Iterable
@@ -20,6 +21,7 @@ import numpy as np
 
 from ..ir.probe import literal_type
 from ..ir.types import Array, Dim, Extent, Opaque, Scalar, Type, differentiable
+from ..rules import effects, random
 from ..structure import LEAF, TreeDef, flatten, leaf_paths
 from .source import MISSING, Place
 
@@ -135,7 +137,7 @@ class Describer:
             return cls
         if is_static(value):
             return self._note_static(value, path)
-        self._note(path, Opaque(cls.__name__), OBJECT, cls)
+        self._note(path, Opaque(random.CLASSES.get(cls) or effects.class_name(cls) or cls.__name__), OBJECT, cls)
         return cls
 
     def _array(self, value: np.ndarray[Any, Any], number: int, path: str) -> Any:
@@ -310,7 +312,8 @@ class Captures:
 _BY_VALUE = (bool, str, bytes, type(None), type(Ellipsis), np.dtype, enum.Enum, range)
 _BY_IDENTITY = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, types.MethodWrapperType,
                 types.WrapperDescriptorType, types.MethodDescriptorType, types.ClassMethodDescriptorType, np.ufunc, functools.partial,
-                functools._lru_cache_wrapper, type(np.sum), staticmethod, property)
+                functools._lru_cache_wrapper, type(np.sum), staticmethod, property, operator.itemgetter, operator.attrgetter,
+                operator.methodcaller, np.vectorize)
 
 
 def is_static(value: Any) -> bool:

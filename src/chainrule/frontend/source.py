@@ -286,7 +286,9 @@ def _same_lambda(node: ast.Lambda, imports: list[ast.stmt], code: CodeType, flag
     if "type_params" in ast.FunctionDef._fields:  # from Python 3.12
         setattr(outer, "type_params", [])  # noqa: B010
     module = ast.fix_missing_locations(ast.Module([*imports, outer], []))
-    return any(c.co_name == "<lambda>" and _same(c, code) for c in _codes(compile(module, "<again>", "exec", flags, dont_inherit=True)))
+    made = next(c for c in reversed(list(_codes(compile(module, "<again>", "exec", flags, dont_inherit=True)))) if c.co_name == "outer")
+    own = [c for c in made.co_consts if isinstance(c, CodeType)][-1]  # behind those of lambdas that are default values
+    return _same(own, code)
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

@@ -11,12 +11,15 @@ from .values import (
     Contents,
     DictV,
     Entries,
+    Generator,
     Items,
     IteratorV,
     Lazy,
     ListV,
+    Manager,
     Method,
     Object,
+    Partial,
     Ref,
     Select,
     SetV,
@@ -35,6 +38,7 @@ class State:
         self.frames: dict[int, Frame] = {}
         self.heap: dict[int, Contents] = {}
         self.entangled: dict[int, frozenset[int]] = {}  # slots that may share a buffer at run time
+        self.twins: dict[int, frozenset[int]] = {}  # slots of lists, dictionaries and objects that may be one and the same at run time
         self.origins: dict[int, frozenset[int]] = {}  # a slot that a branch merged: the slots of which it is one
         self.written: set[int] = set()  # slots that have been written, and those that they may be
         self.owned: set[int] = set()  # slots whose array is known to be C-contiguous
@@ -44,6 +48,7 @@ class State:
         other.frames = {number: dict(frame) for number, frame in self.frames.items()}
         other.heap = dict(self.heap)
         other.entangled = dict(self.entangled)
+        other.twins = dict(self.twins)
         other.owned = set(self.owned)
         other.origins = dict(self.origins)
         other.written = set(self.written)
@@ -53,6 +58,13 @@ class State:
         """These slots, and those that they may be."""
         found = set(slots)
         return found.union(*(self.origins.get(slot, frozenset()) for slot in found))
+
+    def confuse(self, slot: int, others: set[int]) -> None:
+        """Note that the container in `slot` may be each of `others`."""
+        others = set().union(others, *(self.twins.get(other, ()) for other in others)) - {slot}
+        for other in others:
+            self.twins[slot] = self.twins.get(slot, frozenset()) | {other}
+            self.twins[other] = self.twins.get(other, frozenset()) | {slot}
 
     def entangle(self, slot: int, others: set[int]) -> None:
         """Note that `slot` may share its buffer with each of `others`."""
@@ -80,7 +92,12 @@ def slots(value: Any) -> Iterator[int]:
         yield from slots(value.orelse)
     elif isinstance(value, Method):
         yield from slots(value.owner)
-    elif isinstance(value, (Lazy,)):
+    elif isinstance(value, Partial):
+        for item in value.parts():
+            yield from slots(item)
+    elif isinstance(value, Generator):
+        yield value.slot
+    elif isinstance(value, (Lazy, Manager)):
         for item in value.parts:
             yield from slots(item)
     elif isinstance(value, SliceV):

@@ -15,19 +15,21 @@ from typing import Any, Union
 
 from ..errors import Finding
 from ..ir.build import type_of
-from ..ir.nodes import Arg, Lit, Seq, Var
-from ..ir.types import Array, List, Scalar, kind, rank, shape
+from ..ir.nodes import Arg, Lit, Var
+from ..ir.types import Array, List, Scalar, kind, shape
 from ..rules.structure import is_basic
-from . import lists, mappings, sets
-from .comprehensions import Comprehensions
+from . import lists, mappings, overlap, sets, views
+from .exits import STATEMENT, Exit, leaves
+from .exposed import bound_in, exposed
+from .generators import yields
 from .iterator_loops import loop_over, stepwise
 from .iterators import iterator
 from .loops import NeedPeel, NeedUnroll, lower_loop
-from .machine import NeedStatic, Refusal, Unreachable, describe
-from .overlap import strides
+from .machine import NeedStatic, Refusal, describe
+from .patterns import Patterns
 from .places import Leaf, Node, Place, Split
 from .refused import REFUSED_STATEMENTS
-from .state import State, slots
+from .state import slots
 from .stepping import items_of, step_through
 from .values import (
     NONE,
@@ -46,7 +48,6 @@ from .values import (
     SetV,
     SliceV,
     Static,
-    Step,
     TupleV,
     Value,
 )
@@ -72,17 +73,14 @@ class Grown(Exception):
     """A list is changed by a loop over it."""
 
 
-class Statements(Comprehensions):
+class Statements(Patterns):
     """Executes statements."""
 
     loop: LoopContext | None = None
 
     def run(self, stmts: list[Any]) -> Leaf | Split:
         """Execute statements to their end."""
-        try:
-            return self._run(stmts)
-        except Unreachable:
-            return Leaf("raise", self.state)
+        return self.block(lambda: self._run(stmts))
 
     def _run(self, stmts: list[Any]) -> Leaf | Split:
         for n, stmt in enumerate(stmts):
@@ -90,7 +88,7 @@ class Statements(Comprehensions):
                 return stmt(stmts[n + 1:])  # type: ignore[no-any-return]
             self.b.span = self.span(stmt)
             self.node = stmt
-            self.infos[self.current].line = getattr(stmt, "lineno", 0)
+            self.infos[self.current].at = stmt
             if isinstance(stmt, ast.If):
                 rest = stmts[n + 1:]
                 test = self.test(stmt.test)
@@ -110,10 +108,18 @@ class Statements(Comprehensions):
             elif isinstance(stmt, ast.Break):
                 return self.broken()
             elif isinstance(stmt, ast.Continue):
-                loop = self.loop
-                if loop is not None and loop.on_continue is not None:
-                    return loop.on_continue()
-                return Leaf("continue", self.state)
+                return self.continues()
+            elif isinstance(stmt, (ast.Try, ast.With)):
+                rest = stmts[n + 1:]
+                end = self.try_statement(stmt, rest) if isinstance(stmt, ast.Try) else self.with_statement(stmt.items, stmt.body, rest)
+                if end is not None:
+                    return end
+            elif isinstance(stmt, ast.Match):
+                end = self.match_statement(stmt, stmts[n + 1:])
+                if end is not None:
+                    return end
+            elif yields(stmt):
+                self.yield_statement(stmt)
             else:
                 self.statement(stmt)
         return Leaf("fall", self.state)
@@ -131,6 +137,15 @@ class Statements(Comprehensions):
             return loop.on_break()
         return Leaf("break", self.state)
 
+    def continues(self) -> Leaf | Split:
+        loop = self.loop
+        if loop is not None and loop.on_continue is not None:
+            return loop.on_continue()
+        return Leaf("continue", self.state)
+
+    def plain_loop(self) -> LoopContext:
+        return LoopContext()
+
     def split(self, condition: Any, then: list[Any], orelse: list[Any]) -> Leaf | Split:
         """The two ways in which a block goes on; executed by values, the one that this call takes."""
         if self.is_concrete():
@@ -138,47 +153,19 @@ class Statements(Comprehensions):
         span, node = self.b.span, self.node
         base, loop = self.state, self.loop
         info = self.infos[self.current]
-        around, loops, line = info.loops, list(info.loops), info.line
+        around, loops, at = info.loops, list(info.loops), info.at
         nodes = []
         for stmts, holds in ((then, True), (orelse, False)):
             self.node = node
-            self.state, self.loop, around[:], info.line = base.copy(), loop, loops, line
+            self.state, self.loop, around[:], info.at = base.copy(), loop, loops, at
             with self.opened() as scopes, self.given(condition, holds):
                 nodes.append(Node(scopes, self.run(stmts)))
         self.loop, around[:] = loop, loops
-        return Split(condition, nodes[0], nodes[1], span, base)
-
-    def settle(self, end: Leaf | Split, returning: bool = True) -> None:
-        """Make the ends of a block one: afterwards the state is that after any of them (`returning`: after the function's return)."""
-        state = self._settle(end, list(self.b.scopes), returning)
-        if state is None:
-            raise Unreachable
-        self.state = state
-
-    def _settle(self, end: Leaf | Split, scopes: list[Any], returning: bool) -> State | None:
-        if isinstance(end, Leaf):
-            if end.kind == "raise":
-                return None
-            frame = end.state.frames[self.current]
-            if returning and frame.get("%ret", UNBOUND) is UNBOUND:
-                frame["%ret"] = NONE
-            return end.state
-        then = self._settle(end.then.end, end.then.scopes, returning)
-        orelse = self._settle(end.orelse.end, end.orelse.scopes, returning)
-        if then is None and orelse is None:
-            return None
-        base = end.base if end.base is not None and (then is None or orelse is None) else _common(then, orelse)
-        with self.b.reopen(scopes):
-            kept = self.state
-            try:
-                state, _ = self.merge(end.condition, end.then.scopes, then, None, end.orelse.scopes, orelse, None, end.span, base)
-            finally:
-                self.state = kept
-        return state
+        return Split(condition, nodes[0], nodes[1], span, base, (node, self.source.file))
 
     def execute_all(self, stmts: list[Any]) -> None:
         """Execute statements that do not leave their block."""
-        self.settle(self._run(list(stmts)), returning=False)
+        self.settle(self.run(list(stmts)), STATEMENT)
 
     # -- simple statements -----------------------------------------------------------------------------------
 
@@ -222,10 +209,12 @@ class Statements(Comprehensions):
                 self.refuse(what, why, remedy, target)
 
     def do_FunctionDef(self, stmt: ast.FunctionDef) -> None:
-        if stmt.decorator_list:
-            self.refuse("a decorated function inside a differentiated function is not supported yet",
-                        "the decorator would run at every call", "apply the decorator outside", stmt.decorator_list[0])
-        self.bind_name(stmt.name, self.closure(stmt))
+        decorators = [(self.eval(node), node) for node in stmt.decorator_list]
+        value: Value = self.closure(stmt)
+        for decorator, node in reversed(decorators):
+            self.node = node
+            value = self.call(decorator, (value,), {})
+        self.bind_name(stmt.name, value)
 
     def do_Assert(self, stmt: ast.Assert) -> None:
         test = self.test(stmt.test)
@@ -234,27 +223,14 @@ class Statements(Comprehensions):
             return
 
         def fail() -> Value:
-            message = () if stmt.msg is None else (self.value_of(stmt.msg),)
-            self.b.effect("py.raise", Seq((Lit(AssertionError), *message)))
-            raise Unreachable
+            self.fail(AssertionError, *(() if stmt.msg is None else (self.eval(stmt.msg),)))
 
         if known is False:
             fail()
         self.choose(self.condition(test), lambda: NONE, fail, span=self.b.span)
 
     def do_Raise(self, stmt: ast.Raise) -> None:
-        if stmt.exc is None:
-            self.refuse("a bare `raise` is not supported", "there is no exception to raise again", "name the exception", stmt)
-        call = stmt.exc
-        if isinstance(call, ast.Call):
-            cls = self.eval(call.func)
-            args = tuple(self.value_of(a) for a in call.args)
-        else:
-            cls, args = self.eval(call), ()
-        if not isinstance(cls, Static):
-            self.refuse("what is raised must be known", "it is computed", "name an exception class", stmt)
-        self.b.effect("py.raise", Seq((Lit(cls.value), *args)))
-        raise Unreachable
+        self.raise_statement(stmt)
 
     # -- assignment --------------------------------------------------------------------------------------------
 
@@ -273,6 +249,7 @@ class Statements(Comprehensions):
 
     def unpack(self, target: ast.Tuple | ast.List, value: Value) -> None:
         star = next((n for n, t in enumerate(target.elts) if isinstance(t, ast.Starred)), None)
+        value = self.listed(value)
         if star is not None and self.known_items(value) is None and (isinstance(value, ListV) or self.is_number(value)):
             self.unpack_unknown(target, star, value)
             return
@@ -280,8 +257,7 @@ class Statements(Comprehensions):
         if star is None:
             if len(items) != len(target.elts):
                 word = "too many" if len(items) > len(target.elts) else "not enough"
-                self.b.effect("py.raise", Seq((Lit(ValueError), Lit(f"{word} values to unpack (expected {len(target.elts)})"))))
-                raise Unreachable
+                self.fail(ValueError, Static(f"{word} values to unpack (expected {len(target.elts)})"))
             for t, item in zip(target.elts, items):
                 self.assign(t, item)
             return
@@ -326,8 +302,7 @@ class Statements(Comprehensions):
 
     def check_length(self, length: Value, expected: int) -> None:
         def fail() -> Value:
-            self.b.effect("py.raise", Seq((Lit(ValueError), Lit(f"cannot unpack: {expected} values are expected"))))
-            raise Unreachable
+            self.fail(ValueError, Static(f"cannot unpack: {expected} values are expected"))
 
         test = self.compare("==", length, Static(expected))
         known = self.truth(test)
@@ -353,29 +328,27 @@ class Statements(Comprehensions):
                 if not -len(items) <= number < len(items):
                     lists.fail(self, IndexError, "list assignment index out of range")
                 items[number] = value
-                self.state.heap[owner.slot] = Items(tuple(items))
+                self.change(owner.slot, Items(tuple(items)))
                 return
             self.state.entangle(owner.slot, set(slots(value)))
-            self.state.heap[owner.slot] = self.b.emit("list_set", self.operand(owner), self.operand(index), self.element_operand(value))
+            self.change(owner.slot, self.b.emit("list_set", self.operand(owner), self.operand(index), self.element_operand(value)))
             return
         if isinstance(owner, DictV):
             entries = self.state.heap[owner.slot]
             assert isinstance(entries, Entries)
             mappings.set_entries(self, owner, entries.put(self.static(index, "a dictionary's key"), value))
             return
-        if isinstance(owner, Ref) and isinstance(value, Ref) and owner.slot == value.slot:
+        owner = views.unrolled(owner)
+        if isinstance(owner, Ref):
             self.check_overlap(owner, self.operand(index), value)
         self.write(owner, self.operand(index), self.operand(value))
 
-    def check_overlap(self, owner: Ref, index: Arg, value: Ref) -> None:
+    def check_overlap(self, owner: Ref, index: Arg, value: Value) -> None:
         """`a[:, 0] = a[1]`: NumPy copies a row and a column that overlap element by element, so what is read may just have been written."""
-        dimensions = rank(type_of(self.state.heap[owner.slot]))  # type: ignore[arg-type]
-        target = strides((*owner.path, Step("index", index)), dimensions)
-        source = strides(value.path, dimensions)
-        if target is None or source is None or len(target) != 1 or len(source) != 1:
-            return  # more than one axis: NumPy looks for overlaps
-        (axis, step), (other_axis, other_step) = target[0], source[0]
-        if (axis, step) != (other_axis, other_step) and step * other_step > 0:
+        if isinstance(value, Select):
+            self.check_overlap(owner, index, value.then)
+            self.check_overlap(owner, index, value.orelse)
+        if isinstance(value, Ref) and value.slot == owner.slot and overlap.may_clash(self, owner, index, value):
             self.refuse("a part of an array is assigned to another part with a different stride",
                         "where they overlap, NumPy reads what it has just written", "copy first: `a[:, 0] = a[1].copy()`")
 
@@ -387,13 +360,15 @@ class Statements(Comprehensions):
 
         operand = list_var(self, contents)
         self.state.entangle(owner.slot, {*slots(contents), *slots(value)})
-        self.state.heap[owner.slot] = self.b.emit("list_set", operand, index.operand, self.operand(value))
+        self.change(owner.slot, self.b.emit("list_set", operand, index.operand, self.operand(value)))
 
     def set_attribute(self, owner: Value, name: str, value: Value, node: ast.expr) -> None:
         if isinstance(owner, Object):
             entries = self.state.heap[owner.slot]
             assert isinstance(entries, Entries)
-            self.state.heap[owner.slot] = entries.put(name, value)
+            self.change(owner.slot, entries.put(name, value))
+            return
+        if self.is_number(owner) and views.set_attribute(self, owner, name, value):
             return
         self.refuse(f"the attribute `{name}` is written", "the gradient call would change an object of yours",
                     "return the new value, or keep it in a local variable", node)
@@ -407,7 +382,7 @@ class Statements(Comprehensions):
             if new is not None:
                 self.bind_name(target.id, new)
         elif isinstance(target, ast.Subscript):
-            owner = self.eval(target.value)
+            owner = views.unrolled(self.eval(target.value))
             index = self.eval(target.slice)
             if isinstance(owner, (Ref, Select)) and self.is_number(owner):
                 at = self.operand(index)
@@ -509,6 +484,9 @@ class Statements(Comprehensions):
         if isinstance(stmt, ast.While):
             return step_through(self, stmt, None, LoopContext(), rest) if concrete else self.real_loop(stmt, None, None, rest)
         iterable = self.eval(stmt.iter)
+        if self.consumes(iterable):
+            return self.generator_loop(stmt, iterable, rest)
+        iterable = self.listed(iterable)
         if concrete:
             hidden = f"%iterable{len(self.infos[self.current].loops)}"  # the loop goes on to see it, whatever happens to its name
             self.frame()[hidden] = iterable
@@ -624,7 +602,7 @@ class Statements(Comprehensions):
                 return finish(after)
             self.loop = LoopContext(on_break=lambda: finish(rest), on_continue=lambda: iteration(n + 1))
             around[:] = [*loops, stmt]
-            self.b.span = self.span(stmt)
+            self.b.span, self.infos[self.current].at = self.span(stmt), stmt
             self.assign(stmt.target, item)
             return self._run([*stmt.body, lambda _: iteration(n + 1)])
 
@@ -637,7 +615,7 @@ class Statements(Comprehensions):
                     item = items(n)
                 except IndexError:
                     break
-                self.b.span = self.span(stmt)
+                self.b.span, self.infos[self.current].at = self.span(stmt), stmt
                 self.assign(stmt.target, item)
                 self.execute_all(list(stmt.body))
         finally:
@@ -646,6 +624,12 @@ class Statements(Comprehensions):
 
     def real_loop(self, stmt: ast.For | ast.While, bounds: tuple[Arg, Arg, Arg] | None, element: Callable[[Any], Value] | None,
                   rest: list[Any], peeled: int = 0) -> Leaf | Split | None:
+        from_before = self.from_iteration_before(stmt)
+        if from_before:
+            if bounds is not None and element is not None and isinstance(stmt, ast.For) and peeled < PEEL_LIMIT:
+                return self.peel(stmt, bounds, element, rest, peeled, from_before)
+            self.refuse(f"`{from_before}` has its value from the iteration before, and none before the loop",
+                        "in the first iteration there is nothing to carry", f"give `{from_before}` a value before the loop", stmt)
         span = self.span(stmt)
         outer, entry = self.loop, self.state
         number = len(self.flags)
@@ -657,12 +641,17 @@ class Statements(Comprehensions):
             frame[breaks] = Static(False)
         if returns and frame.get("%returned", UNBOUND) is UNBOUND:
             frame["%returned"] = Static(False)
+        exits: list[Exit] = []
+        reached: list[Leaf] = []  # the leaves that return
+        level = str(len(self.infos[self.current].loops))
+        if self.catching:
+            frame[f"%raised{level}"] = Static(False)
 
         info = self.infos[self.current]
 
         def body(index: Any) -> Leaf | Split:
             self.loop = LoopContext(breaks=breaks)
-            self.b.span = span
+            self.b.span, info.at = span, stmt
             if isinstance(stmt, ast.For):
                 assert element is not None
                 kept_indices = list(self.loop_indices)
@@ -675,6 +664,11 @@ class Statements(Comprehensions):
                     self.loop_indices[:] = kept_indices
             else:
                 end = self.while_body(stmt)
+            return end
+
+        def body_and_exits(index: Any) -> Leaf | Split:
+            end, exits[:] = self.flagged(self.block(lambda: body(index)), ("fall", "continue", "break", "return"), level, "break")
+            reached[:] = [leaf for leaf in leaves(end) if leaf.kind == "return"]
             return self.ends(end)
 
         kept = self.b.scopes[-1]
@@ -684,7 +678,8 @@ class Statements(Comprehensions):
         info.loops.append(stmt)
         may_unroll, self.may_unroll = self.may_unroll, bounds is not None and stmt not in self.rolled
         try:
-            lower_loop(self, body, bounds, guess, span, peelable=bounds is not None)
+            loop = (self.source.file, stmt.lineno, stmt.col_offset)
+            lower_loop(self, body_and_exits, bounds, guess, span, loop, peelable=bounds is not None)
         except (NeedPeel, NeedUnroll) as need:
             self.state, self.loop = snapshot, outer
             del kept.stmts[count:]
@@ -703,13 +698,25 @@ class Statements(Comprehensions):
         finally:
             self.loop, self.may_unroll = outer, may_unroll
             info.loops.pop()
-        return self.after_loop(stmt, breaks, returns, rest, span)
+        self.leave(exits, level, span, stmt)
+        if returns and not reached:
+            self.frame()["%returned"] = Static(False)
+        return self.after_loop(stmt, breaks, bool(reached), rest, span)
+
+    def from_iteration_before(self, stmt: ast.For | ast.While) -> str | None:
+        """A name without a value before the loop that an iteration may read before it binds it."""
+        frame, own = self.frame(), self.infos[self.current]
+        first = [ast.Expr(stmt.test)] if isinstance(stmt, ast.While) else []
+        names = exposed([*first, *stmt.body]) & bound_in(stmt.body) & own.locals - own.nonlocals
+        if isinstance(stmt, ast.For):
+            names -= bound_in([stmt.target])
+        return min((name for name in names if frame.get(name, UNBOUND) is UNBOUND), default=None)
 
     def ends(self, end: Leaf | Split) -> Leaf | Split:
         """In a loop's body, `return` leaves the loop with the value and a flag."""
         if isinstance(end, Split):
             return Split(end.condition, Node(end.then.scopes, self.ends(end.then.end)), Node(end.orelse.scopes, self.ends(end.orelse.end)),
-                         end.span, end.base)
+                         end.span, end.base, end.region)
         if end.kind == "return":
             end.state.frames[self.current]["%returned"] = Static(True)
             return Leaf("break", end.state)
@@ -830,18 +837,13 @@ class _Given(Num):
     """An argument that is already evaluated, as a value."""
 
 
-def _common(a: State | None, b: State | None) -> State:
-    """What two ends have in common: their state before the branch, as far as it matters to a merge."""
-    if a is None or b is None:
-        side = a or b
-        assert side is not None
-        common = State()
-        common.frames = {n: {} for n in side.frames}
-        return common
-    common = State()
-    common.frames = {n: {} for n in a.frames if n in b.frames}
-    common.heap = {s: c for s, c in a.heap.items() if s in b.heap}
-    return common
+def parts(stmt: ast.stmt) -> list[list[ast.stmt]]:
+    """The lists of statements that a compound statement is made of (not those of a function or a class)."""
+    if isinstance(stmt, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return []
+    found = [value for name in ("body", "orelse", "finalbody") if (value := getattr(stmt, name, None))]
+    found += [handler.body for handler in getattr(stmt, "handlers", ())]
+    return [*found, *(case.body for case in getattr(stmt, "cases", ()))]
 
 
 def has(stmts: list[ast.stmt], kind: type) -> bool:
@@ -849,34 +851,24 @@ def has(stmts: list[ast.stmt], kind: type) -> bool:
     for stmt in stmts:
         if isinstance(stmt, kind):
             return True
-        if isinstance(stmt, (ast.For, ast.While)):
-            if has(stmt.orelse, kind):
-                return True
-        elif isinstance(stmt, ast.If):
-            if has(stmt.body, kind) or has(stmt.orelse, kind):
-                return True
+        inner = [stmt.orelse] if isinstance(stmt, (ast.For, ast.While)) else parts(stmt)
+        if any(has(part, kind) for part in inner):
+            return True
     return False
 
 
 def has_return(stmts: list[ast.stmt]) -> bool:
     """Whether statements contain a `return` of the function that they are in."""
-    for stmt in stmts:
-        if isinstance(stmt, ast.Return):
-            return True
-        if isinstance(stmt, (ast.If, ast.For, ast.While)) and (has_return(stmt.body) or has_return(stmt.orelse)):
-            return True
-    return False
+    return any(isinstance(stmt, ast.Return) or any(has_return(part) for part in parts(stmt)) for stmt in stmts)
 
 
 def leaves_block(stmt: ast.stmt) -> bool:
     """Whether a statement may leave the block that it stands in."""
     if isinstance(stmt, (ast.Return, ast.Break, ast.Continue)):
         return True
-    if isinstance(stmt, ast.If):
-        return any(leaves_block(s) for s in (*stmt.body, *stmt.orelse))
     if isinstance(stmt, (ast.For, ast.While)):
         return has_return([stmt]) or has(stmt.orelse, ast.Break) or has(stmt.orelse, ast.Continue)
-    return False
+    return any(leaves_block(s) for part in parts(stmt) for s in part)
 
 
 __all__ = ["Lazy", "List", "Range", "Statements", "TupleV", "describe"]

@@ -131,6 +131,29 @@ class Method:
 
 
 @dataclass(frozen=True)
+class Partial:
+    """`functools.partial(function, *args, **keywords)`; or np.vectorize, if `kind` says so."""
+
+    function: Value
+    args: tuple[Value, ...]
+    keywords: tuple[tuple[str, Value], ...] = ()
+    kind: str = "partial"
+
+    def parts(self) -> tuple[Value, ...]:
+        return (self.function, *self.args, *(value for _, value in self.keywords))
+
+    def holding(self, parts: tuple[Value, ...]) -> Partial:
+        """The same with other parts."""
+        names = [name for name, _ in self.keywords]
+        return Partial(parts[0], parts[1:len(self.args) + 1], tuple(zip(names, parts[len(self.args) + 1:])), self.kind)
+
+    def is_like(self, other: Any) -> bool:
+        """Whether the parts of two correspond."""
+        return isinstance(other, Partial) and (self.kind, len(self.args), [n for n, _ in self.keywords]) == (
+            other.kind, len(other.args), [n for n, _ in other.keywords])
+
+
+@dataclass(frozen=True)
 class Range:
     """`range(start, stop, step)`."""
 
@@ -164,6 +187,23 @@ class IteratorV:
     source: Value
 
 
+@dataclass(frozen=True)
+class Manager:
+    """A context manager that the compiler knows: kind "errstate", "suppress", "null", "nothing"; or "generator", made of a function that yields."""
+
+    kind: str
+    parts: tuple[Value, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Generator:
+    """A generator: its function's definition, the frame that holds its arguments, and a heap slot that says how far it is (`Entries`)."""
+
+    node: ast.FunctionDef
+    frame: int
+    slot: int
+
+
 class _Unbound:
     """The name is not bound (yet)."""
 
@@ -173,7 +213,8 @@ class _Unbound:
 
 UNBOUND = _Unbound()
 
-Value = Union[Static, Num, Ref, Select, TupleV, ListV, DictV, Object, Closure, Method, Range, SliceV, Lazy, IteratorV, SetV, _Unbound]
+Value = Union[Static, Num, Ref, Select, TupleV, ListV, DictV, Object, Closure, Method, Partial, Range, SliceV, Lazy, IteratorV, SetV, Manager, Generator,
+              _Unbound]
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,8 @@ _INTERNAL = frozenset({"rt.expect", "rt.expect_same", "rt.raised"})
 class Concrete:
     """The loops and branches that are executed by values."""
 
-    def __init__(self) -> None:
-        self.everything = False
+    def __init__(self, everything: bool = False) -> None:
+        self.everything = everything
         self.places: set[Any] = set()
 
     def __contains__(self, place: Any) -> bool:
@@ -84,6 +84,7 @@ class Witness(Interpreter):
         self.env: dict[Var, Any] = {}
         self.record = record
         self.count = 0
+        self.raising: frozenset[str] = frozenset()  # the floating-point errors that are raised (np.errstate)
         self.carrying: set[Var] = set()  # what may carry a derivative: computed from the arguments that are differentiated
 
     def knows(self, arg: Arg) -> bool:
@@ -99,14 +100,19 @@ class Witness(Interpreter):
             raise TooLong
         if isinstance(stmt, Let) and (stmt.op in _INTERNAL or stmt.op == "py.raise"):
             if stmt.op == "rt.raised" and stmt.out is not None:
-                _cls, function, args = (self.value(arg) for arg in stmt.args)
+                function, args = (self.value(arg) for arg in stmt.args[1:])
                 try:
-                    function(*args)
+                    with self.settings():
+                        function(*args)
                 except Exception as error:
                     self.env[stmt.out] = error.with_traceback(None)
             return
+        if isinstance(stmt, Let) and stmt.op in ("np.seterr", "rt.set_errors"):
+            if stmt.out is not None:
+                self.env[stmt.out] = np.geterr()
+            return
         self.callees.update((program.name, program) for program in callees)
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
+        with warnings.catch_warnings(), self.settings():
             warnings.simplefilter("ignore")
             try:
                 self.stmt(stmt, self.env)
@@ -116,6 +122,10 @@ class Witness(Interpreter):
                 raise Happened(error) from None
 
         self.spread(stmt)
+
+    def settings(self) -> np.errstate:
+        """What floating-point errors do here."""
+        return np.errstate(**{name: "raise" if name in self.raising else "ignore" for name in np.geterr()})  # type: ignore[arg-type]
 
     def spread(self, stmt: Stmt) -> None:
         """Note which results of a statement may carry a derivative."""
@@ -132,7 +142,7 @@ class Witness(Interpreter):
         return any(var in self.carrying for var in variables(arg))
 
     def let(self, stmt: Let, env: dict[Var, Any]) -> Any:
-        if not OPS[stmt.op].effect or stmt.op in ("push", "pop", "call", "py.raise") or self.record is None:
+        if not OPS[stmt.op].effect or stmt.op in ("push", "pop", "call", "py.raise") or stmt.op.startswith("rt.") or self.record is None:
             return super().let(stmt, env)
         args = [value_of(arg, env) for arg in stmt.args]
         if stmt.op == "py.perform":

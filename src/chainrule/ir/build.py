@@ -40,6 +40,7 @@ class Builder:
         self.made: dict[Var, Let] = {}  # what has been emitted, by its result
         self.span: Span | None = None
         self.watch: Callable[[Stmt], None] | None = None  # is shown each statement of the outermost block
+        self.ask: Callable[[str, tuple[Arg, ...], Callable[[], Operand]], Operand] | None = None  # is asked before an operation is emitted
         self.lenient = False  # an operation whose type cannot be found gets one that says nothing (for code that we make ourselves)
 
     @property
@@ -51,11 +52,12 @@ class Builder:
     def block(self) -> Iterator[list[Stmt]]:
         """Open a block; what is emitted inside goes into the list that this yields."""
         scope = Scope()
+        depth = len(self.scopes)
         self.scopes.append(scope)
         try:
             yield scope.stmts
         finally:
-            self.scopes.pop()
+            del self.scopes[depth:]
 
     @contextmanager
     def reopen(self, scopes: list[Scope]) -> Iterator[None]:
@@ -100,9 +102,14 @@ class Builder:
             for scope in reversed(self.scopes):
                 if key in scope.known:
                     return scope.known[key]
+        if self.ask is not None:
+            return self.ask(op_name, full, lambda: self._append(op_name, full, hint, type, key))
+        return self._append(op_name, full, hint, type, key)
+
+    def _append(self, op_name: str, full: tuple[Arg, ...], hint: str | None, type: Type | None, key: Any) -> Operand:
         if type is None:
             try:
-                type = _symbolic(op_name, full) or self._infer(op, full)
+                type = _symbolic(op_name, full) or self._infer(OPS[op_name], full)
             except CannotProbe:
                 if self.watch is not None and len(self.scopes) == 1:
                     self.add(Let(Var(OBJECT), op_name, full, self.span))  # it raises what the operation raises
@@ -111,7 +118,7 @@ class Builder:
         out = Var(type, hint)
         self.made[out] = Let(out, op_name, full, self.span)
         self.add(self.made[out])
-        if mergeable:
+        if key is not None:
             self.scopes[-1].known[key] = out
         return out
 

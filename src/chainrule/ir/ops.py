@@ -41,6 +41,7 @@ class Op:
     effect:   it must run, once and in order (print, push); never merged, moved or dropped.
     fresh:    two equal calls are two objects (an allocation): never merged.
     cheap:    recomputing it on scalars costs less than saving its result.
+    method:   it is printed as a method of its first argument.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Op:
     effect: bool = False
     fresh: bool = False
     cheap: bool = True
+    method: bool = False
 
     def run(self, values: tuple[Any, ...]) -> Any:
         """Call the implementation with arguments in parameter order; defaults are left out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import views
 from .table import alias, elementwise, pointwise, zero
 
 # -- helpers of the rows below ------------------------------------------------------------------------------
@@ -79,10 +80,12 @@ elementwise("np.nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None) -> y
 
 # -- complex numbers: the contribution is the transpose, without conjugation ------------------------------------------------
 
-pointwise("np.real(x) -> y", x="y_bar", op={"views": (0,)})
-pointwise("np.imag(x) -> y", x="-1j * y_bar", op={"views": (0,)})
+pointwise("np.real(x) -> y", x="y_bar", op={"views": (0,)}, view=views.real_part)
+pointwise("np.imag(x) -> y", x="-1j * y_bar", op={"views": (0,)}, view=views.by_name("np.imag"))
 pointwise("np.angle(x) -> y", x="-1j * y_bar / x if kind(x) == 'c' else 0.0 * y_bar")
-pointwise("np.conj(x) -> y", x="np.conj(y_bar) if kind(x) == 'c' else y_bar")
+for _name in ("np.conj", "rt.conj"):
+    pointwise(f"{_name}(x) -> y", x="np.conj(y_bar) if kind(x) == 'c' else y_bar", op={"views": (0,)} if _name == "rt.conj" else None,
+              view=views.conjugated if _name == "rt.conj" else None)
 
 # -- piecewise constant ----------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..ir.build import inverse_index
+from ..ir.build import Builder, inverse_index
 from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var
 from ..ir.probe import type_of
 from ..ir.types import Array, List, Tuple, rank
@@ -46,12 +46,42 @@ def _steps(path: Arg) -> list[tuple[str, Arg]]:
     return steps
 
 
-def _view(call: Call, g: Operand, steps: list[tuple[str, Arg]]) -> Operand:
-    """What a path leads to, as a read."""
-    names = {"index": "index", "T": "np.transpose", "reshape": "np.reshape"}
+def _view(call: Call, g: Operand, steps: list[tuple[str, Arg]], primal: bool = False) -> Operand:
+    """What a path leads to in a cotangent, or in the array itself (`primal`), as a read."""
     for step, detail in steps:
-        g = call.b.emit(names[step], g, detail)
+        g = _seen(call.b, g, step, detail)
+        if step == "np.imag" and not primal:  # the cotangent of x + iy is that of x, minus i times that of y
+            g = call.b.emit("neg", g)
     return g
+
+
+def _seen(b: Builder, array: Operand, step: str, detail: Arg) -> Operand:
+    """One step of a path, as a read."""
+    names = {"index": "index", "T": "np.transpose", "reshape": "np.reshape", "item": "item"}
+    if step == "flat":
+        return b.emit("np.reshape", array, Lit(-1))
+    if step in names:
+        return b.emit(names[step], array, detail)
+    assert isinstance(detail, Seq)
+    return b.emit(step, array, *detail.items)
+
+
+def write_part(b: Builder, op: str, array: Operand, path: Arg, value: Arg, hint: str | None = None) -> Operand:
+    """Write into the part of a cotangent that a path leads to. What is a reshaped view of an array need not be one of its cotangent,
+    which may lie in memory otherwise; so the cotangent is reshaped, written, and reshaped back."""
+    assert isinstance(path, Seq)
+    at = next((n for n, (step, _) in enumerate(_steps(path)) if step == "reshape"), None)
+    if at is None:
+        return b.emit(op, array, path, value, hint=hint)
+    around, (_, new_shape) = Seq(path.items[:at]), _steps(path)[at]
+    part = array
+    for step, detail in _steps(around):
+        part = _seen(b, part, step, detail)
+    inner = write_part(b, op, b.emit("np.reshape", part, new_shape), Seq(path.items[at + 1:]), value)
+    back = b.emit("np.reshape", inner, b.emit("np.shape", part), hint=None if around.items else hint)
+    if not around.items:
+        return back
+    return b.emit("store", array, Seq((*around.items, Seq((Lit("index"), Lit(Ellipsis))))), back, hint=hint)
 
 
 def _is_whole(path: Arg, call: Call) -> bool:
@@ -144,8 +174,8 @@ def _spread(arg: Arg, call: Call, g: Callable[[], Operand]) -> None:
 def _append(let: Let, call: Call) -> None:
     items, value = let.args
     g = call.full()
-    u = _wanted(items, call)
     _spread(value, call, lambda: call.b.emit("list_item", g, Lit(-1)))
+    u = _wanted(items, call)
     if u is not None:
         call.add(u, call.b.emit("list_drop", g))
 
@@ -226,7 +256,9 @@ def _take(let: Let, call: Call) -> None:
     index = call.operand(1)
     ndim = rank(x.type)
     if axis.value is None and ndim != 1:
-        call.add_at(x, (("reshape", Lit(-1)), ("index", index)), call.full())
+        flat = call.b.emit("np.zeros", call.b.emit("np.size", call.like(x)), Lit(x.type.dtype))  # type: ignore[union-attr]
+        parts = call.b.emit("add_at", flat, Seq((Seq((Lit("index"), index)),)), call.full())
+        call.add(x, call.b.emit("np.reshape", parts, call.b.emit("np.shape", call.like(x))))
         return
     place = 0 if axis.value is None else axis.value
     if place < 0:

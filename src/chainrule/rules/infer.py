@@ -197,6 +197,37 @@ def broadcast_to(x: Arg, shape: Arg) -> Type:
     return Array(type.dtype if isinstance(type, (Scalar, Array)) else "float64", extents_of(shape))
 
 
+def resized(x: Arg, shape: Arg) -> Type:
+    """np.resize."""
+    return broadcast_to(x, shape)
+
+
+def common_shape(shapes: Arg) -> Type:
+    """np.broadcast_shapes."""
+    extents = [extents_of(item) for item in shapes.items] if isinstance(shapes, Seq) else [None]
+    if any(e is None for e in extents):
+        return OBJECT
+    return Tuple(tuple(Scalar("int64", True, e) for e in broadcast(*(e for e in extents if e is not None))))
+
+
+def open_mesh(args: Arg) -> Type:
+    """np.ix_."""
+    items = args.items if isinstance(args, Seq) else ()
+    extents = [_count_of(item) for item in items]
+    ones: list[list[Extent]] = [[1] * len(items) for _ in items]
+    for n, extent in enumerate(extents):
+        ones[n][n] = extent
+    return Tuple(tuple(Array("int64", tuple(row)) for row in ones))
+
+
+def _count_of(item: Arg) -> Extent:
+    """The number of indices that a list, an array of integers or a mask stands for."""
+    type = type_of(item)
+    if isinstance(item, Seq) and not any(type_of(i).dtype == "bool" for i in item.items if isinstance(type_of(i), Scalar)):  # type: ignore[union-attr]
+        return len(item.items)
+    return type.shape[0] if isinstance(type, Array) and type.dtype != "bool" and type.shape else unknown_extent()
+
+
 def as_type(x: Arg, dtype: Arg, *_: Arg) -> Type:
     type = type_of(x)
     if isinstance(type, Scalar):
@@ -336,6 +367,12 @@ def repeated(x: Arg, repeats: Arg, axis: Arg) -> Type:
     return Array(type.dtype, tuple(shape))
 
 
+def parts_along(x: Arg, sections: Arg, axis: Arg) -> Type:
+    """np.split and np.array_split."""
+    assert isinstance(axis, Lit)
+    return parts(x, sections, axis.value)
+
+
 def parts(x: Arg, sections: Arg, axis: int) -> Type:
     """np.split and its kin: how many parts there are; how long each is where that is known."""
     type = type_of(x)
@@ -360,5 +397,5 @@ def parts(x: Arg, sections: Arg, axis: int) -> Type:
     return Tuple(tuple(items))
 
 
-__all__ = ["as_type", "broadcast_to", "created", "created_like", "dtype_of", "elementwise_infer", "extents_of", "eye", "filled",
-           "full_like", "identity", "length_of", "linspace", "reshaped", "shape_of", "size_of"]
+__all__ = ["as_type", "broadcast_to", "common_shape", "created", "created_like", "dtype_of", "elementwise_infer", "extents_of", "eye", "filled",
+           "full_like", "identity", "length_of", "linspace", "open_mesh", "reshaped", "resized", "shape_of", "size_of"]

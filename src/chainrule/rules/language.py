@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .. import runtime
 from ..ir.ops import Op, Param, define
 from ..ir.probe import type_of
@@ -38,5 +40,11 @@ _op("range", "start stop step", range, lambda *_: Opaque("range"))
 _op("constant", "value", lambda value: value, None)
 _op("list_slice", "list index", lambda list, index: list[index], lambda list, index: type_of(list))
 
-for _name in ("py.print", "py.raise", "py.call", "py.evaluate", "py.perform", "py.format", "rt.expect", "rt.expect_same", "rt.expect_kind", "rt.raised", "and", "or", "range", "constant"):
+# What the floating-point errors do from here on; the result says what they did before.
+define(Op("np.seterr", tuple(Param(p, None) for p in ("all", "divide", "over", "under", "invalid")), np.seterr, lambda *_: OBJECT, effect=True))
+_op("rt.set_errors", "errors", runtime.set_errors, lambda *_: OBJECT, effect=True)
+_op("rt.error_args", "error", runtime.error_args, lambda *_: OBJECT)
+
+for _name in ("py.print", "py.raise", "py.call", "py.evaluate", "py.perform", "py.format", "rt.expect", "rt.expect_same", "rt.expect_kind", "rt.raised", "np.seterr", "rt.set_errors",
+              "rt.error_args", "and", "or", "range", "constant"):
     _enter(Row(_name, "zero"))

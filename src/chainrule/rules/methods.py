@@ -9,15 +9,15 @@ from .table import RowError, bind
 
 METHODS: dict[str, str] = {
     **{name: f"np.{name}" for name in (
-        "all", "any", "argmax", "argmin", "argsort", "clip", "conj", "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min",
+        "all", "any", "argmax", "argmin", "argsort", "clip", "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min",
         "nonzero", "prod", "ravel", "repeat", "reshape", "round", "searchsorted", "squeeze", "std", "sum", "swapaxes", "take", "trace",
         "transpose", "var")},
-    "argpartition": "np.argpartition", "conjugate": "np.conj", "copy": "copy", "astype": "astype", "flatten": "rt.flatten",
-    "item": "rt.item",
+    "argpartition": "np.argpartition", "conj": "rt.conj", "conjugate": "rt.conj", "copy": "copy", "astype": "astype", "flatten": "rt.flatten",
+    "item": "rt.item", "view": "rt.view",
     "__abs__": "abs", "__neg__": "neg", "__matmul__": "@",
 }
 ATTRIBUTES: dict[str, str] = {
-    "T": "np.transpose", "real": "np.real", "imag": "np.imag", "shape": "np.shape", "size": "np.size",
+    "T": "np.transpose", "mT": "np.matrix_transpose", "real": "np.real", "imag": "np.imag", "shape": "np.shape", "size": "np.size",
     "ndim": "static", "dtype": "static", "nbytes": "static", "itemsize": "static",
 }
 

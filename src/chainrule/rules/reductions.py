@@ -19,11 +19,21 @@ from .infer import found, found_flat, found_rows, length_of, like
 from .math_module import _total
 from .table import RowError, alias, elementwise, linear, rule, structural, zero
 
-linear("np.sum(x, axis=None, dtype=None, keepdims=False) -> y", x="spread(y_bar, x, axis, keepdims)")
-linear("np.mean(x, axis=None, dtype=None, keepdims=False) -> y", x="spread(y_bar, x, axis, keepdims) / count(x, axis)")
+linear("np.sum(x, axis=None, dtype=None, keepdims=False, initial=None, where=None) -> y", initial="np.sum(y_bar)", where="0.0",
+       x="spread(y_bar, x, axis, keepdims) if where is None else np.where(where, spread(y_bar, x, axis, keepdims), 0.0)")
+linear("np.mean(x, axis=None, dtype=None, keepdims=False, where=None) -> y", where="0.0",
+       x="spread(y_bar, x, axis, keepdims) / count(x, axis) if where is None else "
+         "spread(y_bar, x, axis, keepdims) * rt.mean_shares(where, like(x), axis)")
+zero("rt.mean_shares(where, x, axis)", op={"infer": lambda where, x, axis: type_of(x)})
 rule("np.nansum(x, axis=None, dtype=None, keepdims=False) -> y", masks=True,
      x="np.where(np.isnan(x), 0.0, spread(y_bar, x, axis, keepdims))")
-rule("np.prod(x, axis=None, dtype=None, keepdims=False) -> y", x="spread(y_bar, x, axis, keepdims) * rt.prod_others(x, axis)")
+rule("np.prod(x, axis=None, dtype=None, keepdims=False, initial=None, where=None) -> y", where="0.0",
+     initial="np.sum(y_bar * np.prod(x, axis, keepdims=keepdims)) if where is None else "
+             "np.sum(y_bar * np.prod(np.where(where, x, 1.0), axis, keepdims=keepdims))",
+     x="spread(y_bar, x, axis, keepdims) * rt.prod_others(x, axis) if where is None and initial is None else "
+       "spread(y_bar, x, axis, keepdims) * initial * rt.prod_others(x, axis) if where is None else "
+       "np.where(where, spread(y_bar, x, axis, keepdims) * rt.prod_others(np.where(where, x, 1.0), axis), 0.0) if initial is None else "
+       "np.where(where, spread(y_bar, x, axis, keepdims) * initial * rt.prod_others(np.where(where, x, 1.0), axis), 0.0)")
 rule("np.var(x, axis=None, dtype=None, ddof=0, keepdims=False) -> y",
      x="spread(y_bar, x, axis, keepdims) * 2 / (count(x, axis) - ddof) * (x - np.mean(x, axis, keepdims=True))")
 rule("np.std(x, axis=None, dtype=None, ddof=0, keepdims=False) -> y",
@@ -33,19 +43,37 @@ rule("np.std(x, axis=None, dtype=None, ddof=0, keepdims=False) -> y",
 
 def _largest(let: Let, call: Call) -> None:
     """np.max and np.min: what arrives belongs to the elements that were chosen, and is added there only."""
-    x = let.args[0]
+    x, axis, keepdims, initial, where = let.args
+    if not all(isinstance(arg, Lit) and arg.value is None for arg in (initial, where)):
+        _largest_of_some(let, call)
+        return
     if not isinstance(x, Var) or not call.active(x):
         return
     if rank(x.type) is not None and rank(x.type) > 0:  # type: ignore[operator]
-        call.update(x, "rt.add_ties", call.full(), call.operand(0), call.result(), *let.args[1:])
+        call.update(x, "rt.add_ties", call.full(), call.operand(0), call.result(), axis, keepdims)
     elif rank(x.type) == 0:
         call.add(x, call.full())
     else:  # a number or an array: their sum must not be in place
-        _, axis, keepdims = let.args
         if not (isinstance(axis, Lit) and axis.value is None):
             raise RowError(f"{let.op} along an axis of an array whose rank is not known", "where its derivative belongs is not known",
                            "give the array one rank on every path")
         call.add(x, call.b.emit("*", call.full(), call.b.emit("rt.ties", call.operand(0), call.result(), axis, keepdims)))
+
+
+def _largest_of_some(let: Let, call: Call) -> None:
+    """The same with `initial` or `where`: the initial value is one more element, what is not selected is none."""
+    x, axis, keepdims, initial, where = let.args
+    flags = (axis, keepdims, initial if isinstance(initial, Lit) else call.operand(3), where if isinstance(where, Lit) else call.operand(4))
+    active = [arg for arg in (x, initial) if isinstance(arg, Var) and call.active(arg)]
+    if active:
+        value = call.operand(0)
+        shares = call.b.emit("rt.shares_of_some", value, call.result(), *flags)
+        g = call.b.emit("rt.spread_axes", call.full(), value, axis, keepdims)
+        if x in active:
+            call.add(x, call.b.emit("*", g, shares))
+        if initial in active:
+            rest = call.b.emit("-", call.full(), call.b.emit("np.sum", call.b.emit("*", g, shares), axis, Lit(None), keepdims))
+            call.add(initial, call.b.emit("np.sum", rest))
 
 
 def _with_ties(total: Any, g: Any, x: Any, y: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -56,7 +84,10 @@ rule("rt.add_ties(total, g, x, y, axis=None, keepdims=False) -> z", total="z_bar
      g="np.sum(z_bar * rt.ties(x, y, axis, keepdims), axis=axis, keepdims=keepdims)", x="0.0", y="0.0",
      op={"impl": _with_ties, "infer": lambda total, *_: type_of(total), "destroys": 0, "cheap": False})
 for _name in ("np.max", "np.min"):
-    structural(f"{_name}(x, axis=None, keepdims=False) -> y", _largest, masks=True)
+    structural(f"{_name}(x, axis=None, keepdims=False, initial=None, where=None) -> y", _largest, masks=True, constant=("where",))
+zero("rt.shares_of_some(x, y, axis, keepdims, initial, where)", op={"infer": lambda x, *_: type_of(x)})
+linear("rt.spread_axes(g, x, axis, keepdims) -> y", g="np.sum(y_bar, axis=axis, keepdims=keepdims)", x="0.0",
+       op={"infer": like(1), "views": (0,)})
 alias("np.amax", "np.max")
 alias("np.amin", "np.min")
 rule("np.ptp(x, axis=None, keepdims=False) -> y", masks=True,
@@ -86,7 +117,7 @@ rule(f"{_trapezoid}(y, x=None, dx=1.0, axis=-1) -> z", dx="np.sum(z_bar * z / dx
 rule("rt.trapezoid_pull(g, y, x=None, dx=1.0, axis=-1) -> z", y="0.0", g=f"{_trapezoid}(z_bar, x, dx, axis)", dx="np.sum(z_bar * z / dx)",
      op={"infer": like(1)})
 
-zero("np.any(x, axis=None, keepdims=False)", "np.all(x, axis=None, keepdims=False)", "np.argmax(x, axis=None, keepdims=False)",
+zero("np.any(x, axis=None, keepdims=False, where=None)", "np.all(x, axis=None, keepdims=False, where=None)", "np.argmax(x, axis=None, keepdims=False)",
      "np.argmin(x, axis=None, keepdims=False)", "np.count_nonzero(x, axis=None, keepdims=False)",
      "np.argsort(x, axis=-1, kind=None)", "np.searchsorted(a, v, side='left')",
      "np.isclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False)",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..ir.nodes import Arg, Lit, Seq
 from ..ir.ops import OPS
 from .methods import ATTRIBUTES, METHODS, bind_method
 from .pullback import pull
 from .table import (
+    FUNCTIONS,
     ROWS,
     Refusal,
     Row,
@@ -23,11 +26,20 @@ from .table import (
     structural,
     zero,
 )
+from .views import NEW, Each, InOnePiece, Parts, Path, can_write
+from .writes import METHODS as WRITING_METHODS
+from .writes import READ_FIRST, WHOLE, Writer, masked, writer
 
 
 def row(name: str) -> Row | None:
     """The row of an operation."""
     return ROWS.get(name)
+
+
+def view(name: str, args: tuple[Arg, ...]) -> Any:
+    """How the result of an operation sees its first argument, where that is known."""
+    entry = ROWS.get(name)
+    return entry.view(*args) if entry is not None and callable(entry.view) else None
 
 
 def flows(name: str, k: int) -> bool:
@@ -65,21 +77,40 @@ def quiet(name: str) -> bool:
     return entry is not None and entry.quiet
 
 
+def jumps(name: str) -> frozenset[str]:
+    """The parameters of an operation that may not depend on what is differentiated (see Row.jumps)."""
+    entry = ROWS.get(name)
+    return frozenset() if entry is None else entry.jumps
+
+
 __all__ = [
     "ATTRIBUTES",
+    "FUNCTIONS",
     "METHODS",
+    "NEW",
+    "READ_FIRST",
     "ROWS",
+    "WHOLE",
+    "WRITING_METHODS",
     "Arg",
+    "Each",
+    "InOnePiece",
     "Lit",
+    "Parts",
+    "Path",
     "Refusal",
     "RowError",
     "Seq",
+    "Writer",
     "bind",
     "bind_method",
+    "can_write",
     "elementwise",
     "flows",
+    "jumps",
     "linear",
     "lookup",
+    "masked",
     "masks",
     "pointwise",
     "pole",
@@ -92,5 +123,7 @@ __all__ = [
     "static",
     "structural",
     "takes_lists",
+    "view",
+    "writer",
     "zero",
 ]

@@ -2,46 +2,77 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var
 from ..ir.ops import Op, Param, define
 from ..ir.probe import type_of
 from ..ir.types import Array, List, Scalar, Tuple, Type, rank
-from . import infer
+from . import infer, views
 from .call import Call
 from .formula import Evaluator, extent_of, shape_of
 from .table import ROWS, RowError, linear, structural, zero
 
 VIEW = {"views": (0,)}
 
-linear("np.reshape(x, shape, order='C') -> y", op={"views": (0,), "infer": infer.reshaped},
-       x="shaped(y_bar, x) if order == 'C' else np.reshape(y_bar, shape(x), order)", shape="0.0")
-linear("np.ravel(x, order='C') -> y", op=VIEW, x="shaped(y_bar, x) if order == 'C' else np.reshape(y_bar, shape(x), order)")
-linear("np.transpose(x, axes=None) -> y", op=VIEW,
+linear("np.reshape(x, shape, order='C') -> y", op={"views": (0,), "infer": infer.reshaped}, view=views.reshaped,
+       x="shaped(y_bar, x) if order == 'C' else np.reshape(y_bar, shape(x), fixed(order))", shape="0.0")
+linear("np.ravel(x, order='C') -> y", op=VIEW, view=views.raveled, x="shaped(y_bar, x) if order == 'C' else np.reshape(y_bar, shape(x), fixed(order))")
+linear("np.transpose(x, axes=None) -> y", op=VIEW, view=views.transposed,
        x="np.transpose(y_bar) if axes is None else np.transpose(y_bar, inverse(axes))")
-linear("np.matrix_transpose(x) -> y", op=VIEW, x="np.matrix_transpose(y_bar)")
-linear("np.swapaxes(x, axis1, axis2) -> y", op=VIEW, x="np.swapaxes(y_bar, axis1, axis2)")
-linear("np.moveaxis(x, source, destination) -> y", op=VIEW, x="np.moveaxis(y_bar, destination, source)")
-linear("np.expand_dims(x, axis) -> y", op=VIEW, x="shaped(y_bar, x) if rank(x) == 0 else np.squeeze(y_bar, axis)")
-linear("np.squeeze(x, axis=None) -> y", op=VIEW, x="shaped(y_bar, x)")
-linear("np.broadcast_to(x, shape) -> y", op={"views": (0,), "infer": infer.broadcast_to}, x="y_bar", shape="0.0")
-for _name in ("np.atleast_1d", "np.atleast_2d", "np.atleast_3d"):
-    linear(f"{_name}(x) -> y", op=VIEW, x="shaped(y_bar, x)")
-for _name in ("np.ascontiguousarray", "np.asfortranarray"):
-    linear(f"{_name}(x) -> y", op=VIEW, x="shaped(y_bar, x) if rank(x) == 0 else y_bar")
-linear("np.flip(x, axis=None) -> y", op=VIEW, x="np.flip(y_bar, axis)")
-for _name in ("np.fliplr", "np.flipud"):
-    linear(f"{_name}(x) -> y", op=VIEW, x=f"{_name}(y_bar)")
-linear("np.rot90(x, k=1, axes=(0, 1)) -> y", op=VIEW, x="np.rot90(y_bar, -k, axes)", static=("k",))
+linear("np.matrix_transpose(x) -> y", op=VIEW, view=views.matrix_transposed, x="np.matrix_transpose(y_bar)")
+linear("np.swapaxes(x, axis1, axis2) -> y", op=VIEW, view=views.swapped, x="np.swapaxes(y_bar, axis1, axis2)")
+linear("np.moveaxis(x, source, destination) -> y", op=VIEW, view=views.moved, x="np.moveaxis(y_bar, destination, source)")
+linear("np.expand_dims(x, axis) -> y", op=VIEW, view=views.expanded, x="shaped(y_bar, x) if rank(x) == 0 else np.squeeze(y_bar, axis)")
+linear("np.squeeze(x, axis=None) -> y", op=VIEW, view=views.squeezed, x="shaped(y_bar, x)")
+linear("np.broadcast_to(x, shape) -> y", op={"views": (0,), "infer": infer.broadcast_to}, view=views.by_name("np.broadcast_to"),
+       x="y_bar", shape="0.0")
+zero("np.broadcast_shapes(*args)", op={"infer": infer.common_shape})
+
+
+def _broadcast_arrays(let: Let, call: Call) -> None:
+    args = let.args[0]
+    assert isinstance(args, Seq)
+    for n, item in enumerate(args.items):
+        if isinstance(item, Var) and call.active(item):
+            call.add(item, call.b.emit("item", call.full(), n))
+
+
+structural("np.broadcast_arrays(*args) -> y", _broadcast_arrays, op=VIEW, view=views.Each("np.broadcast_to", "np.broadcast_shapes"))
+for _n in (1, 2, 3):
+    linear(f"np.atleast_{_n}d(x) -> y", op=VIEW, view=views.at_least(_n), x="shaped(y_bar, x)")
+for _name, _view in (("np.ascontiguousarray", views.contiguous), ("np.asfortranarray", None)):
+    linear(f"{_name}(x) -> y", op=VIEW, view=_view, x="shaped(y_bar, x) if rank(x) == 0 else y_bar")
+linear("np.flip(x, axis=None) -> y", op=VIEW, view=views.flipped, x="np.flip(y_bar, axis)")
+for _name, _axis_of in (("np.fliplr", 1), ("np.flipud", 0)):
+    linear(f"{_name}(x) -> y", op=VIEW, view=views.flipped_axis(_axis_of), x=f"{_name}(y_bar)")
+linear("np.rot90(x, k=1, axes=(0, 1)) -> y", op=VIEW, view=views.rotated, x="np.rot90(y_bar, -k, axes)", static=("k",))
+
+
+def _rolled(let: Let, call: Call) -> None:
+    x = let.args[0]
+    if isinstance(x, Var) and call.active(x):
+        path = views.rolled(*let.args)
+        if path is None:
+            raise RowError("np.rollaxis of an array whose number of axes is not known", "which axes change places is not known")
+        order = path[0][1]
+        assert isinstance(order, Lit)
+        call.add(x, call.b.emit("np.transpose", call.full(), Lit(tuple(order.value.index(n) for n in range(len(order.value))))))
+
+
+structural("np.rollaxis(a, axis, start=0) -> y", _rolled, op=VIEW, view=views.rolled, static=("start",))
 linear("np.roll(x, shift, axis=None) -> y", x="np.roll(y_bar, -shift, axis)", shift="0.0")
 linear("np.tile(x, reps) -> y", x="rt.tile_pull(y_bar, like(x), reps)", reps="0.0")
 linear("rt.tile_pull(g, x, reps) -> y", op={"infer": infer.like(1)}, g="np.tile(y_bar, reps)", x="0.0", reps="0.0")
 linear("np.repeat(x, repeats, axis=None) -> y", op={"infer": infer.repeated}, x="rt.repeat_pull(y_bar, like(x), repeats, axis)", repeats="0.0")
 linear("rt.repeat_pull(g, x, repeats, axis=None) -> y", op={"infer": infer.like(1)}, g="np.repeat(y_bar, repeats, axis)", x="0.0", repeats="0.0")
+linear("np.resize(a, new_shape) -> y", op={"infer": infer.resized}, a="rt.resize_pull(y_bar, like(a))", new_shape="0.0")
+linear("rt.resize_pull(g, x) -> y", op={"infer": infer.like(1)}, g="np.resize(y_bar, shape(g))", x="0.0")
 linear("np.triu(x, k=0) -> y", x="np.triu(y_bar, k)", k="0.0")
 linear("np.tril(x, k=0) -> y", x="np.tril(y_bar, k)", k="0.0")
-linear("np.diag(x, k=0) -> y", op=VIEW, x="np.diag(y_bar, k) if rank(x) == 1 else rt.diagonal_pull(y_bar, like(x), k, 0, 1)",
+linear("np.diag(x, k=0) -> y", op=VIEW, view=views.on_the_diagonal, x="np.diag(y_bar, k) if rank(x) == 1 else rt.diagonal_pull(y_bar, like(x), k, 0, 1)",
        static=("k",))
-linear("np.diagonal(x, offset=0, axis1=0, axis2=1) -> y", op=VIEW, x="rt.diagonal_pull(y_bar, like(x), offset, axis1, axis2)",
+linear("np.diagonal(x, offset=0, axis1=0, axis2=1) -> y", op=VIEW, view=views.by_name("np.diagonal"), x="rt.diagonal_pull(y_bar, like(x), offset, axis1, axis2)",
        static=("offset",))
 linear("rt.diagonal_pull(g, x, offset, axis1, axis2) -> y", g="np.diagonal(y_bar, offset, axis1, axis2)", x="0.0",
        static=("offset",), op={"infer": infer.like(1)})
@@ -183,6 +214,7 @@ def _append(let: Let, call: Call) -> None:
     concatenate_pull(joined, call, axis)
 
 
+zero("np.ix_(*args)", op={"infer": infer.open_mesh})
 structural("np.concatenate(arrays, axis=0) -> y", lambda let, call: concatenate_pull(let, call, _axis(let)))
 structural("np.stack(arrays, axis=0) -> y", lambda let, call: stack_pull(let, call, _axis(let) or 0))
 structural("np.hstack(tup) -> y", _hstack)
@@ -200,22 +232,26 @@ def _split(let: Let, call: Call) -> None:
         axis = 0
         if len(let.args) > 2:
             axis = _axis(let, 2) or 0
-        elif let.op == "np.hsplit":
-            axis = 0 if rank(x.type) == 1 else 1
+        else:
+            axis = _split_axis(let.op, x)
         call.add(x, call.b.emit("np.concatenate", call.full(), Lit(axis), type=x.type))
 
 
 def _split_axis(op: str, x: Arg) -> int:
-    return 0 if op == "np.vsplit" or rank(type_of(x)) == 1 else 1
+    return 2 if op == "np.dsplit" else 0 if op == "np.vsplit" or rank(type_of(x)) == 1 else 1
+
+
+def _parts_of(op: str, x: Arg, sections: Arg) -> Type:
+    return infer.parts(x, sections, _split_axis(op, x))
 
 
 for _name in ("np.split", "np.array_split"):
     structural(f"{_name}(ary, indices_or_sections, axis=0) -> parts", _split, constant=("indices_or_sections",),
-               static=("indices_or_sections",),
-               op={"views": (0,), "infer": lambda x, sections, axis: infer.parts(x, sections, axis.value)})
-for _name in ("np.hsplit", "np.vsplit"):
+               static=("indices_or_sections",), view=views.split(_name, infer.parts_along), op={"views": (0,), "infer": infer.parts_along})
+for _name in ("np.hsplit", "np.vsplit", "np.dsplit"):
+    _infer = partial(_parts_of, _name)
     structural(f"{_name}(ary, indices_or_sections) -> parts", _split, constant=("indices_or_sections",), static=("indices_or_sections",),
-               op={"views": (0,), "infer": lambda x, sections, op=_name: infer.parts(x, sections, _split_axis(op, x))})
+               view=views.split(_name, _infer), op={"views": (0,), "infer": _infer})
 
 
 # -- arrays made of numbers and arrays -------------------------------------------------------------------------------
@@ -255,8 +291,9 @@ def _nested(arg: Seq, place: tuple[int, ...], call: Call) -> list[tuple[tuple[in
 
 
 structural("np.array(object, dtype=None) -> y", _array, op={"fresh": True})
-structural("np.asarray(a, dtype=None) -> y", _array, op=VIEW)
-structural("np.asanyarray(a, dtype=None) -> y", _array, op=VIEW)
+structural("np.copy(a, order='K') -> y", lambda let, call: _same(let, call), op={"fresh": True})
+structural("np.asarray(a, dtype=None) -> y", _array, op=VIEW, view=views.itself)
+structural("np.asanyarray(a, dtype=None) -> y", _array, op=VIEW, view=views.itself)
 linear("rt.cut(g, like, axis) -> y", like="0.0", g="np.concatenate(y_bar, axis)")
 linear("rt.unstack(g, axis, depth=1) -> y", g="np.stack(y_bar, axis)")
 
@@ -286,6 +323,7 @@ define(Op("astype", (Param("x"), Param("dtype")), lambda x, dtype: x.astype(dtyp
 structural("astype", _same, static=("dtype",), constant=("dtype",))
 structural("rt.flatten(x) -> y", _flatten, op={"fresh": True})
 linear("rt.item(x) -> y", x="y_bar")
+linear("rt.view(x, dtype=None) -> y", x="y_bar", op=VIEW, view=views.whole)
 
 for _name in ("float16", "float32", "float64", "longdouble", "complex64", "complex128"):
     linear(f"np.{_name}(x) -> y", x="y_bar", op=VIEW)

@@ -1,8 +1,9 @@
 """Structural operations: indexing, writing, tapes, tuples and growing lists.
 
 They are what statements lower to; everything else is a function or an operator. A *path* says which part
-of an array is written: a sequence of steps, each `("index", index)`, `("T", axes)` or `("reshape", shape)`,
-applied one after the other as views; the last step is always an index.
+of an array is written: a sequence of steps, applied one after the other as views. A step is `("index", index)`, `("T", axes)`,
+`("reshape", shape)`, `("flat", None)`, `("item", n)` of a list of views, or an operation that gives views, with its further
+arguments. The last step is always an index.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..ir.nodes import Arg, Lit, Seq, Slice, Var
-from ..ir.ops import Op, Param, define
+from ..ir.ops import OPS, Op, Param, define
 from ..ir.probe import type_of
 from ..ir.types import FLOAT, INT, OBJECT, Array, Dim, Extent, List, Scalar, Tuple, Type, join, kind, unknown_extent
 
@@ -92,7 +93,7 @@ def infer_index(array: Arg, index: Arg) -> Type:
     ellipsis = any(isinstance(i, Lit) and i.value is Ellipsis for i in items)
     if not ellipsis:
         items = (*items, Lit(Ellipsis))
-    return _indexed(type, items, len(type.shape) - consumed)
+    return _indexed(type, items, len(type.shape) - consumed, ellipsis)
 
 
 def _axes(item: Arg) -> int:
@@ -107,7 +108,7 @@ def _axes(item: Arg) -> int:
     return 1
 
 
-def _indexed(type: Array, items: tuple[Arg, ...], rest: int) -> Type:
+def _indexed(type: Array, items: tuple[Arg, ...], rest: int, ellipsis: bool) -> Type:
     assert type.shape is not None
     shape: list[Extent] = []
     advanced: list[tuple[Extent, ...]] = []
@@ -142,7 +143,7 @@ def _indexed(type: Array, items: tuple[Arg, ...], rest: int) -> Type:
         common = broadcast(*advanced)
         at = 0 if separated else (place or 0)
         shape[at:at] = common
-    if not shape and not has_array and not any(isinstance(i, Lit) and i.value is Ellipsis for i in items[:-1]):
+    if not shape and not has_array and not ellipsis:  # x[0, ...] is an array, and a view
         return Scalar(type.dtype) if kind(type.dtype) in "biufc" else OBJECT
     return Array(type.dtype, tuple(shape))
 
@@ -219,6 +220,12 @@ def follow(array: Any, path: tuple[Any, ...]) -> tuple[Any, Any]:
             view = view[detail]
         elif step == "T":
             view = np.transpose(view, detail)
+        elif step == "flat":
+            view = view.flat
+        elif step == "item":
+            view = view[detail]
+        elif step != "reshape":
+            view = OPS[step].run((view, *detail))
         else:
             shaped = view.reshape(detail)
             if not np.may_share_memory(shaped, view):

@@ -26,21 +26,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import runtime
-from ..ir.nodes import Arg, Let, Lit, Seq
+from ..ir.nodes import Arg, Let, Lit, Seq, Span
 from ..ir.ops import OPS, REQUIRED, Op, Param, define, is_default
 
 if TYPE_CHECKING:
     from .call import Call
+    from .views import Each, View
 
 Pull = Callable[[Let, "Call"], None]
 
 
 class RowError(Exception):
-    """A call that no row covers: what it is, why not, and what to do instead."""
+    """A call that no row covers: what it is, why not, and what to do instead.
 
-    def __init__(self, what: str, why: str = "", remedy: str = "") -> None:
+    certain: it is so on every path through the program.
+    """
+
+    def __init__(self, what: str, why: str = "", remedy: str = "", certain: bool = False) -> None:
         super().__init__("; ".join(part for part in (what, why, remedy) if part))
-        self.what, self.why, self.remedy = what, why, remedy
+        self.what, self.why, self.remedy, self.certain = what, why, remedy, certain
+        self.span: Span | None = None  # of the statement, where the error is found in the reverse sweep
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ class Row:
     masks:    its contributions hold zeros that select rather than scale: they absorb infinities.
     static:   parameters whose value the compiler has to know.
     constant: parameters through which no derivative flows.
+    jumps:    parameters in which the result is piecewise constant though it is meant as a sample: a derivative of zero would mislead.
     names:    parameters of the function by position, in the row's words; None for one that the row does not have.
     keywords: the function's name of a parameter -> the row's.
     """
@@ -69,10 +75,14 @@ class Row:
     masks: bool = False
     static: frozenset[str] = frozenset()
     constant: frozenset[str] = frozenset()
+    jumps: frozenset[str] = frozenset()
     names: tuple[str | None, ...] = ()
     keywords: dict[str, str] = field(default_factory=dict)
     defaults: dict[str, Any] = field(default_factory=dict)  # of the parameters that the row does not have
     fill: dict[str, Any] = field(default_factory=dict)  # for required parameters that the call leaves out
+    view: View | Each | None = None  # how the result sees its first argument, for functions that give views (see `views`)
+    out: int | None = None  # position of the function's parameter `out` (of a ufunc, the first of them); -1 if it is given by name only
+    ufunc: bool = False  # a function that knows `where`, and reads all before it writes into `out`
 
 
 @dataclass(frozen=True)
@@ -175,14 +185,14 @@ def elementwise(text: str, *, pole: bool = False, product: bool = False, quiet: 
     _declare(text, "elementwise", partials, flags, op)
 
 
-def pointwise(text: str, *, masks: bool = False, op: dict[str, Any] | None = None, **contributions: str) -> None:
+def pointwise(text: str, *, masks: bool = False, view: View | Each | None = None, op: dict[str, Any] | None = None, **contributions: str) -> None:
     """A function applied element by element, with its contributions in terms of the cotangent."""
-    _declare(text, "pointwise", contributions, dict(masks=masks), op)
+    _declare(text, "pointwise", contributions, dict(masks=masks, view=view), op)
 
 
-def linear(text: str, *, static: tuple[str, ...] = (), op: dict[str, Any] | None = None, **contributions: str) -> None:
+def linear(text: str, *, static: tuple[str, ...] = (), view: View | Each | None = None, op: dict[str, Any] | None = None, **contributions: str) -> None:
     """A function that is linear in the named parameters together, with its transpose."""
-    _declare(text, "linear", contributions, {}, op, static)
+    _declare(text, "linear", contributions, dict(view=view), op, static)
 
 
 def rule(text: str, *, masks: bool = False, quiet: bool = False, static: tuple[str, ...] = (), op: dict[str, Any] | None = None,
@@ -192,13 +202,13 @@ def rule(text: str, *, masks: bool = False, quiet: bool = False, static: tuple[s
 
 
 def structural(text: str, pull: Pull, *, masks: bool = False, static: tuple[str, ...] = (), constant: tuple[str, ...] = (),
-               op: dict[str, Any] | None = None) -> None:
+               view: View | Each | None = None, op: dict[str, Any] | None = None) -> None:
     """A function whose pullback is code. `text` may be the bare name of an operation that is already defined."""
     if text in OPS:
         _enter(Row(text, "structural", pull=pull, masks=masks, constant=frozenset(constant), static=frozenset(static),
                    names=tuple(p.name for p in OPS[text].params)))
         return
-    _declare(text, "structural", {}, dict(pull=pull, masks=masks, constant=constant), op, static)
+    _declare(text, "structural", {}, dict(pull=pull, masks=masks, constant=constant, view=view), op, static)
 
 
 def zero(*texts: str, op: dict[str, Any] | None = None) -> None:
@@ -269,9 +279,23 @@ def _declare(text: str, kind: str, formulas: dict[str, str], flags: dict[str, An
     parsed = {p: ast.parse(f, mode="eval").body for p, f in formulas.items()}
     known = (STATIC & frozenset(p.name for p in params)) | frozenset(static)
     constant = (known - set(formulas)) | {p for p, f in formulas.items() if f == "0.0"} | frozenset(flags.pop("constant", ()))
-    _enter(Row(name, kind, result, parsed, static=known, constant=constant, names=names, keywords=keywords, defaults=defaults, **flags))
+    _enter(Row(name, kind, result, parsed, static=known, constant=constant, names=names, keywords=keywords, defaults=defaults,
+               out=_place_of_out(function), ufunc=isinstance(function, np.ufunc) and function.signature is None, **flags))
     if name not in OPERATORS and not name.startswith("rt."):
         FUNCTIONS.setdefault(function, name)
+
+
+def _place_of_out(function: Any) -> int | None:
+    """Where a function takes `out`: its position, -1 if it has to be named, None if there is no such parameter."""
+    if isinstance(function, np.ufunc):
+        return function.nin
+    if not (getattr(function, "__module__", None) or "").startswith("numpy"):
+        return None
+    try:
+        names = [p.name for p in inspect.signature(function).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD or p.kind is p.POSITIONAL_ONLY]
+        return names.index("out") if "out" in names else -1 if "out" in inspect.signature(function).parameters else None
+    except (TypeError, ValueError):
+        return -1
 
 
 def _enter(row: Row) -> None:

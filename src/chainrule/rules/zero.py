@@ -14,13 +14,10 @@ zero("np.digitize(x, bins)", "np.lexsort(keys)", "np.result_type(*arrays_and_dty
 zero("rt.stop_gradient(x)", op={"views": (0,)})
 alias("rt.stop_gradient", "rt.stop_gradient")
 
-for _name in ("np.random.RandomState", "np.random.Generator", "random.Random"):  # the functions of the modules are methods of these
-    refuse(_name, because="it draws from random state, and the gradient call would draw again", instead="draw outside the function and pass the sample in")
-refuse("np.random.default_rng", because="it makes random state anew at every call", instead="draw outside the function and pass the sample in")
 for _name in ("eval", "exec", "locals", "globals", "compile", "__import__"):
     refuse(_name, because="it sees names and text that only the running program has", instead="write the expression itself")
-refuse("np.vectorize", because="it hides a Python loop that cannot be read", instead="write the loop, or the array expression")
-refuse("np.apply_along_axis", because="it hides a Python loop that cannot be read", instead="write the loop")
-refuse("np.fromiter", because="it consumes an iterator that may have state", instead="np.array([... for ...])")
+refuse("np.nditer", because="it walks over memory in an order of its own, and may write into it", instead="loop over the array, or over `a.flat`")
+refuse("np.frompyfunc", because="it makes an array of Python objects", instead="np.vectorize, or a loop")
+refuse("id", because="objects of the generated program lie elsewhere in memory", instead="compare with `is`, or number the objects yourself")
 refuse("np.partition", because="its result depends on how NumPy orders the parts", instead="np.sort")
 refuse("np.frombuffer", because="the buffer's contents are not numbers to the compiler", instead="np.asarray")

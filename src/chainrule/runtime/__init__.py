@@ -44,7 +44,14 @@ from .containers import (
     zeros_like,
 )
 from .control import (
+    error_args,
+    set_errors,
     stop_gradient,
+)
+from .draws import (
+    check_nonnegative,
+    check_positive,
+    check_range,
 )
 from .pointwise import (
     absorb,
@@ -62,6 +69,16 @@ from .pointwise import (
     ties,
 )
 from .record import expect, expect_kind, expect_same, once, raised
+from .updates import (
+    conj,
+    mean_shares,
+    multiply_at_pull,
+    resize_pull,
+    shares_at,
+    shares_of_some,
+    spread_axes,
+    view,
+)
 
 __all__ = [
     "absorb",
@@ -69,7 +86,11 @@ __all__ = [
     "add_ties",
     "adjugate",
     "broadcast_like",
+    "check_nonnegative",
+    "check_positive",
+    "check_range",
     "cholesky_pull",
+    "conj",
     "cumprod_pull",
     "cut",
     "diagonal_pull",
@@ -80,6 +101,7 @@ __all__ = [
     "dpower",
     "eigh_pull",
     "eigvalsh_pull",
+    "error_args",
     "exceeds",
     "exp_share",
     "expect",
@@ -94,7 +116,9 @@ __all__ = [
     "kron_pull",
     "last_wins",
     "list_ties",
+    "mean_shares",
     "median_share",
+    "multiply_at_pull",
     "norm_pull",
     "once",
     "one_hot",
@@ -105,9 +129,14 @@ __all__ = [
     "put_along",
     "raised",
     "repeat_pull",
+    "resize_pull",
+    "set_errors",
     "share",
+    "shares_at",
+    "shares_of_some",
     "sign",
     "sinc_slope",
+    "spread_axes",
     "stop_gradient",
     "sum_leaves",
     "ties",
@@ -117,5 +146,6 @@ __all__ = [
     "unique_pull",
     "unsort",
     "unstack",
+    "view",
     "zeros_like",
 ]

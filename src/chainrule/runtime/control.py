@@ -1,8 +1,10 @@
-"""Functions that say where no derivative goes."""
+"""Functions that say where no derivative goes, and what floating-point errors do."""
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import numpy as np
 
 T = TypeVar("T")
 
@@ -14,3 +16,20 @@ def stop_gradient(x: T) -> T:
     2.0
     """
     return x
+
+
+def set_errors(errors: dict[str, Any]) -> None:
+    """What floating-point errors do, as `np.seterr` has returned it.
+
+    >>> set_errors(np.geterr())
+    """
+    np.seterr(**errors)
+
+
+def error_args(error: BaseException) -> tuple[Any, ...]:
+    """The arguments of an exception.
+
+    >>> error_args(ValueError("wrong"))
+    ('wrong',)
+    """
+    return error.args

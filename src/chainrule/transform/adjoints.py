@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from ..ir.build import Builder, as_arg, type_of
 from ..ir.nodes import Arg, Lit, Operand, Seq, Slice, Span, Var
 from ..ir.types import Array, List, Scalar, Tuple, Type, differentiable, is_number, kind, rank, shape
+from ..rules.indexing import write_part
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,9 @@ class Adjoints:
         """Add g to one element of the adjoint of a list whose length is not known."""
         old = self.bars.get(var)
         base = self.zeros(var) if old is None else self.full(var, old)
-        nested = isinstance(var.type, List) and isinstance(var.type.element, (List, Tuple))
-        total = self.b.emit("rt.add_lists" if nested else "+", self.b.emit("list_item", base, index), g)
+        item = self.b.emit("list_item", base, index)
+        type = type_of(item)
+        total = self.b.emit("rt.add_lists", item, g, type=type) if isinstance(type, (Tuple, List)) else self.b.emit("+", item, g)
         self.set(var, Bar(self.b.emit("list_set", base, index, total, hint=_hint(var))))
 
     def erase(self, var: Arg, path: Arg, g: Operand) -> None:
@@ -130,7 +132,7 @@ class Adjoints:
         if isinstance(var, Var) and var in self.active and var not in self.bars and not is_thin(g, var):
             self.set(var, Bar(g, erased=path))
         else:
-            self.add(var, self.b.emit("store", g, path, Lit(0.0)))
+            self.add(var, write_part(self.b, "store", g, path, Lit(0.0)))
 
     def settled(self, var: Var) -> Bar | None:
         """The adjoint of var, nothing left to be erased."""
@@ -209,14 +211,14 @@ class Adjoints:
         if have == ():
             return g
         if want is None or have is None:
-            return self.b.emit("rt.unbroadcast", g, self.like(var), type=var.type)
+            return self.b.emit("rt.unbroadcast", g, self.like(var), type=_of_dtype(var.type, type_of(g)))
         extra = len(have) - len(want)
         if extra > 0:
             g = self.b.emit("np.sum", g, axes(tuple(range(extra))))
             have = have[extra:]
         tail = want[len(want) - len(have):]
         if any(w != h and w != 1 and h != 1 for w, h in zip(tail, have)):
-            return self.b.emit("rt.unbroadcast", g, self.like(var), type=var.type)
+            return self.b.emit("rt.unbroadcast", g, self.like(var), type=_of_dtype(var.type, type_of(g)))
         ones = tuple(axis for axis, (w, h) in enumerate(zip(tail, have)) if w == 1 and h != 1)
         if ones:
             g = self._sum_keeping(g, ones)
@@ -261,7 +263,7 @@ class Adjoints:
             self.b.span = here
             return self._with_parts(zeros, bar, var)
         if bar.erased is not None:
-            return self.b.emit("store", bar.value, bar.erased, Lit(0.0), hint=_hint(var))
+            return write_part(self.b, "store", bar.value, bar.erased, Lit(0.0), _hint(var))
         if not bar.thin:
             return bar.value
         return self.b.emit("np.full_like", self.like(var), bar.value, hint=_hint(var))
@@ -299,6 +301,11 @@ class Adjoints:
         """The full adjoint of a Var, which is forgotten; zeros if there is none."""
         bar = self.bars.pop(var, None)
         return self.zeros(var) if bar is None else self.full(var, bar)
+
+
+def _of_dtype(type: Type, like: Type) -> Type:
+    """An array's type with the dtype of another one."""
+    return Array(like.dtype, type.shape) if isinstance(type, Array) and isinstance(like, (Array, Scalar)) else type
 
 
 def is_thin(g: Operand, var: Var) -> bool:

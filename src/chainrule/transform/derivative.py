@@ -15,7 +15,7 @@ from ..frontend.lower import Lowered
 from ..frontend.request import Request
 from ..frontend.signature import describe_static, result_error
 from ..ir.build import type_of
-from ..ir.nodes import Arg, Lit, Make, Program, Pullback, Seq, Var, Yield, operands
+from ..ir.nodes import Arg, Let, Lit, Make, Program, Pullback, Seq, Var, Yield, operands
 from ..ir.types import Array, Opaque, Scalar, Tuple, Type, differentiable, is_unknown
 from ..structure import LEAF, TreeDef
 from .reverse import reverse
@@ -37,7 +37,10 @@ def differentiate(request: Request, lowered: Lowered) -> Program:
     found = derived.body.end.values[0]
     assert isinstance(found, Seq)
     callees = tuple(replace(callee, doc=_describe_callee(callee)) for callee in derived.callees)
-    derived = replace(derived, callees=callees, doc=describe(request))
+    doc = describe(request)
+    if any(isinstance(stmt, Let) and stmt.op in ("rt.expect", "rt.expect_same") for stmt in derived.body.stmts):
+        doc += "\n\nFor calls that take one path through it: `expect` leaves where a call takes another."
+    derived = replace(derived, callees=callees, doc=doc)
     if request.mode == "vjp":
         gradient = _gradient(request, dict(zip(request.wrt, found.items)))
         return replace(derived, body=replace(derived.body, end=Yield((gradient,))))

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
-from ..analysis.activity import activity, carried, edges, reach
+from ..analysis.activity import activity, carried, edges, reach, read_back, varied
 from ..analysis.taint import tainted
 from ..ir.build import Builder, Scope, type_of
 from ..ir.nodes import (
@@ -47,10 +47,12 @@ from ..ir.nodes import (
     While,
     Yield,
     operands,
+    variables,
 )
 from ..ir.ops import OPS, Op, Param, define
 from ..ir.types import INT, OBJECT, Tuple, differentiable
 from ..ir.walk import all_stmts, free, leaves
+from ..rules.table import RowError
 from ..simplify.copies import copies_block
 from ..simplify.dead import dead_block
 from .adjoints import Adjoints, Bar, bar_type
@@ -73,6 +75,8 @@ class Rules(Protocol):
     def masks(self, op: str) -> bool: ...
 
     def pole(self, op: str) -> bool: ...
+
+    def jumps(self, op: str) -> frozenset[str]: ...
 
 
 def reverse(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, keep_value: bool = True,
@@ -135,6 +139,8 @@ class Sweep:
         leaves_ = list(operands(body.end.values[0]))
         results = [v for v in (leaves_ if pullback else leaves_[:1]) if isinstance(v, Var)]
         active = activity(body, wrt, results, flows)
+        _check_jumps(body, wrt, flows, rules)
+        _check_read_back(body, wrt, flows)
         body, self.calls, pairs = calls.split(body, active)
         self.body, self.counts = prepare(body)
         self.active = active | pairs
@@ -179,11 +185,17 @@ class Sweep:
         elif let.op == "item":
             tuple_, number = let.args
             assert isinstance(number, Lit)
-            self.adjoints.add_item(tuple_, number.value, bar.value, thin=bar.thin)
+            assert let.out is not None
+            value = bar.value if bar.parts is None else self.adjoints.full(let.out, bar)  # an item that is a tuple
+            self.adjoints.add_item(tuple_, number.value, value, thin=bar.thin)
         elif let.op == "tuple":
             self._pull_tuple(let, bar)
         else:
-            self.rules.pull(let, Pull(self, let, bar))
+            try:
+                self.rules.pull(let, Pull(self, let, bar))
+            except RowError as error:
+                error.span = let.span
+                raise
 
     def _pull_tuple(self, let: Let, bar: Bar) -> None:
         for item, part in zip(operands(let.args[0]), bar.parts or ()):
@@ -313,6 +325,30 @@ class Sweep:
 
 def _is(arg: Arg, value: int) -> bool:
     return isinstance(arg, Lit) and type(arg.value) is int and arg.value == value
+
+
+def _check_jumps(body: Block, wrt: tuple[Var, ...], flows: Callable[[Let, int], bool], rules: Rules) -> None:
+    """Refuse samples that jump where what is differentiated moves: a derivative of zero would be right, and of no use."""
+    found = [stmt for stmt in all_stmts(body) if isinstance(stmt, Let) and rules.jumps(stmt.op)]
+    depend = varied(body, wrt, flows) if found else set()
+    for let in found:
+        for param, arg in zip(OPS[let.op].params, let.args):
+            if param.name in rules.jumps(let.op) and any(v in depend for v in variables(arg)):
+                error = RowError(f"`{let.op.rpartition('.')[2]}` with a parameter `{param.name}` that is differentiated",
+                                 "the sample changes in jumps, so its derivative is zero wherever there is one",
+                                 "differentiate the logarithm of the probability instead", certain=True)
+                error.span = let.span
+                raise error
+
+
+def _check_read_back(body: Block, wrt: tuple[Var, ...], flows: Callable[[Let, int], bool]) -> None:
+    """Refuse numbers that are read out of text: their derivative is not zero."""
+    let = read_back(body, wrt, flows)
+    if let is not None:
+        error = RowError("a number is read out of text, or of an object, that was made of what is differentiated",
+                         "how the one depends on the other is not known", "keep the number itself")
+        error.span = let.span
+        raise error
 
 
 def _flows(rules: Rules) -> Callable[[Let, int], bool]:

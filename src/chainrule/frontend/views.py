@@ -1,0 +1,206 @@
+"""Call -> reference: functions and attributes whose result is a view of their first argument.
+
+What a view sees is in the rows (`rules.views`). Here the path is put onto the reference, so that a write through either name
+is seen through the other. A view that is one only where the array lies in one piece is one here if the array is known to.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..ir.build import type_of
+from ..ir.nodes import Arg, Lit, Seq, Slice, Var
+from ..ir.types import Array, List, Opaque, rank, shape
+from ..rules import registry
+from ..rules.structure import infer_index, is_basic
+from .values import Items, Lazy, ListV, Num, Ref, Select, Static, Step, TupleV, Value
+
+if TYPE_CHECKING:
+    from .calls import Calls
+    from .expressions import Expressions
+    from .machine import Machine
+
+FLAT = Step("flat", Lit(None))
+
+
+def view_of(m: Expressions, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value | None:
+    """The result of a call as a view of its first argument; None if it is not one, or nobody knows."""
+    row = registry.row(name)
+    if row is None or row.view is None or not args:
+        return None
+    array = args[0]
+    if isinstance(row.view, registry.Each):
+        if not all(m.is_number(a) for a in args) or keywords:
+            return None
+        common = m.call_op(row.view.shape, (Seq(tuple(m.operand(m.shape(a)) for a in args)),))
+        return TupleV(tuple(m.call_row(row.view.op, (a, common), {}) for a in args))
+    if isinstance(array, Select) and m.is_number(array):
+        sides = [view_of(m, name, (side, *args[1:]), keywords) for side in (array.then, array.orelse)]
+        if not all(isinstance(side, (Ref, Select)) for side in sides):
+            return None
+        return Select(array.condition, *sides)  # type: ignore[arg-type]
+    if is_flat(array) or not isinstance(array, (Ref, Num, Static, TupleV, ListV)):
+        return None
+    try:
+        bound = registry.bind(name, tuple(m.row_operand(a) for a in args), {k: m.row_operand(v) for k, v in keywords.items()})
+    except registry.RowError:
+        return None  # said where the operation is called
+    bound = m.make_static(name, bound)
+    if not isinstance(array, Ref):  # a list of numbers, or a number, of which an array is made
+        return m.call_op(name, bound) if not isinstance(type_of(bound[0]), (Array, List, Opaque)) else None
+    found = registry.view(name, bound)
+    if found is registry.NEW:
+        return m.call_op(name, bound)
+    if isinstance(found, registry.InOnePiece):
+        if in_one_piece(m, array):
+            return seen(array, found.path)
+        m.layout_matters = True  # it is asked for where it decides
+        return seen(array, found.path) if is_one_piece(m, array) and shared_in_this_call(m, name, bound, array) else None
+    if isinstance(found, registry.Parts):
+        return ListV(m.new(Items(tuple(seen(array, path) for path in found.paths))))
+    return None if found is None else seen(array, found)
+
+
+def shared_in_this_call(m: Expressions, name: str, bound: tuple[Arg, ...], array: Ref) -> bool:
+    """Whether the result shares memory with the array in the call for which the program is made, if it is made for one."""
+    if m.witness is None:
+        return False
+    result, operand = m.b.emit(name, *bound), m.operand(array)
+    known = isinstance(result, Var) and result in m.witness.env and isinstance(operand, Var) and m.witness.knows(operand)
+    return known and m.shares(result, array)  # type: ignore[arg-type]
+
+
+def seen(array: Ref, path: registry.Path) -> Ref:
+    """What a path leads to from an array."""
+    return Ref(array.slot, (*array.path, *(Step(kind, detail) for kind, detail in path)))
+
+
+def in_one_piece(m: Machine, array: Value) -> bool:
+    """Whether the elements of an array are known to follow each other in memory, in C order."""
+    if isinstance(array, Select):
+        return in_one_piece(m, array.then) and in_one_piece(m, array.orelse)
+    return isinstance(array, Ref) and array.slot in m.state.owned and is_one_piece(m, array)
+
+
+def is_one_piece(m: Machine, array: Ref) -> bool:
+    """Whether what a reference sees is in one piece if its whole array is."""
+    left = rank(m.type(Ref(array.slot)))
+    if left is None:
+        return False
+    for step in array.path:
+        if step.kind == "reshape":
+            seen_rank = rank(m.type(Ref(array.slot, array.path[:array.path.index(step) + 1])))
+            if seen_rank is None:
+                return False
+            left = seen_rank
+        elif step.kind == "index" and is_basic(step.detail):
+            kept = _leading(step.detail, left)
+            if kept is None:
+                return False
+            left = kept
+        elif not (step.kind == "T" and left <= 1):
+            return False
+    return True
+
+
+def note_order(m: Machine, name: str, result: Value, args: tuple[Value, ...]) -> Value:
+    """The result of an operation; arithmetic on arrays that lie in one piece gives one that does."""
+    row = registry.row(name)
+    if isinstance(result, Ref) and not result.path and row is not None and (row.kind in ("elementwise", "pointwise") or name == "copy"):
+        dimensions = rank(m.type(result))
+        if dimensions is not None and (dimensions < 2 or name == "copy" or all(in_one_piece(m, a) for a in args if _is_array(m, a))):
+            m.state.owned.add(result.slot)
+    return result
+
+
+def _is_array(m: Machine, value: Value) -> bool:
+    return isinstance(value, (Ref, Select)) or isinstance(m.type(value), Array)
+
+
+def _leading(index: Arg, axes: int) -> int | None:
+    """The number of axes that an index leaves, if what it selects is in one piece: numbers, then at most one slice, then whole axes."""
+    items = list(index.items if isinstance(index, Seq) and index.kind == "tuple" else (index,))
+    started = False  # behind the first axis that is kept
+    left = axes
+    for item in items:
+        if isinstance(item, Lit) and (item.value is None or item.value is Ellipsis):
+            left += item.value is None
+            started = started or item.value is Ellipsis
+            continue
+        slice_ = _parts(item)
+        if slice_ is None:
+            if started:
+                return None
+            left -= 1
+        elif slice_ != (None, None, None):
+            if started or slice_[2] not in (None, 1):
+                return None
+            started = True
+        else:
+            started = True
+    return left
+
+
+def _parts(item: Arg) -> tuple[Any, Any, Any] | None:
+    if isinstance(item, Slice):
+        start, stop, step = (part.value if isinstance(part, Lit) else part for part in (item.start, item.stop, item.step))
+        return start, stop, step
+    if isinstance(item, Lit) and isinstance(item.value, slice):
+        return item.value.start, item.value.stop, item.value.step
+    return None
+
+
+# -- attributes --------------------------------------------------------------------------------------------
+
+
+def attribute(m: Expressions, owner: Value, name: str) -> Value | None:
+    """`.real`, `.imag`, `.mT` and `.flat` of an array; None for anything else."""
+    if name == "flat":
+        return Lazy("flat", (owner,)) if isinstance(type_of(m.operand(owner)), Array) else None
+    operation = registry.ATTRIBUTES.get(name)
+    return view_of(m, operation, (owner,), {}) if operation is not None else None
+
+
+def set_attribute(m: Calls, owner: Value, name: str, value: Value) -> bool:
+    """`a.flat = v`, `z.real = v`, `z.imag = v`; False for other attributes."""
+    if name not in ("flat", "real", "imag") or not isinstance(type_of(m.operand(owner)), Array):
+        return False
+    part = attribute(m, owner, name)
+    if part is None:
+        return False
+    m.set_item(part, Static(Ellipsis), value, m.node)  # type: ignore[arg-type]
+    return True
+
+
+# -- the flat iterator -------------------------------------------------------------------------------------
+
+
+def unrolled(value: Value) -> Value:
+    """`a.flat` as an array of one axis whose path ends in a step of its own; other values as they are."""
+    if not (isinstance(value, Lazy) and value.kind == "flat"):
+        return value
+    owner = value.parts[0]
+    if isinstance(owner, Select):
+        return Select(owner.condition, unrolled(Lazy("flat", (owner.then,))), unrolled(Lazy("flat", (owner.orelse,))))
+    assert isinstance(owner, Ref)
+    return Ref(owner.slot, (*owner.path, FLAT))
+
+
+def is_flat(value: Value) -> bool:
+    """Whether a reference is that of a flat iterator: what is read from it by an index is a copy."""
+    return isinstance(value, Ref) and value.path[-1:] == (FLAT,)
+
+
+def fitted(m: Machine, ref: Ref, index: Any, value: Any) -> Any:
+    """What `a.flat[index] = value` writes: the elements of the value in turn, as many as there are places."""
+    own = shape(type_of(value))
+    if own == ():
+        return value
+    place = infer_index(m.read(ref), index)
+    if isinstance(place, Array) and place.shape is not None and own == place.shape:
+        return value
+    size = m.b.emit("np.size", m.b.emit("index", m.read(ref), index))
+    return m.b.emit("np.resize", value, size)
+
+
+__all__ = ["FLAT", "attribute", "fitted", "in_one_piece", "is_flat", "note_order", "seen", "set_attribute", "unrolled", "view_of"]

@@ -1,0 +1,300 @@
+"""Operation, arguments -> path: how the result of an operation sees its first argument.
+
+    np.swapaxes(x, 0, 1)    (("T", (1, 0)),)                            the axes in another order
+    np.flip(x, 1)           (("index", (:, ::-1)),)                     an index with slices
+    np.ravel(x)             InOnePiece((("reshape", -1),))              a view only where x lies in one piece (who asks must know)
+    np.diagonal(x)          (("np.diagonal", (0, 0, 1)),)               the operation itself: a view that is read only
+    np.squeeze(x)           (("np.squeeze", (None,)),)                  the same, and it can be written through (`WRITABLE`)
+    np.split(x, 2)          Parts of (("np.split", (2, 0)), ("item", n))
+    np.asarray(x)           ()                                          x itself
+
+A row names its description with `view=`; None says that nobody knows before the program runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Union
+
+import numpy as np
+
+from ..ir.build import is_static, static_value
+from ..ir.nodes import Arg, Lit, Seq, Slice
+from ..ir.probe import type_of
+from ..ir.types import Array, Type, kind, rank
+from .table import RowError
+
+Path = tuple[tuple[str, Arg], ...]
+
+# Operations that are steps of a path by their own name, and give views that can be written through.
+WRITABLE = frozenset({"np.squeeze", "np.split", "np.array_split", "np.hsplit", "np.vsplit", "np.dsplit", "np.real", "np.imag"})
+_STEPS = frozenset({"index", "T", "reshape", "flat", "item"})
+_ALL = Slice(Lit(None), Lit(None), Lit(None))
+_BACKWARDS = Slice(Lit(None), Lit(None), Lit(-1))
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Several views, in a list."""
+
+    paths: tuple[Path, ...]
+
+
+class _New:
+    """A new array, after all."""
+
+
+NEW = _New()
+
+
+@dataclass(frozen=True)
+class InOnePiece:
+    """A view where the array's elements follow each other in memory in C order; elsewhere a copy."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class Each:
+    """Each of the arguments, as an operation sees it that takes the argument and their common shape."""
+
+    op: str
+    shape: str  # the operation that gives the common shape of several shapes
+
+
+View = Callable[..., Union[Path, Parts, InOnePiece, _New] | None]
+
+
+def can_write(step: str, type: Type) -> bool:
+    """Whether what a step leads to, from an array of this type, can be written."""
+    if step == "np.imag":  # of an array that is not complex: zeros
+        return isinstance(type, Array) and kind(type.dtype) == "c"
+    return step in _STEPS or step in WRITABLE
+
+
+# -- descriptions ------------------------------------------------------------------------------------------
+
+
+def itself(x: Arg, *rest: Arg) -> Path | None:
+    """The array that is given, if nothing else is asked for."""
+    type = type_of(x)
+    asked = [arg for arg in rest if not (isinstance(arg, Lit) and arg.value is None)]
+    if asked and not (isinstance(type, Array) and len(asked) == 1 and isinstance(asked[0], Lit) and _same_dtype(asked[0].value, type.dtype)):
+        return None
+    return ()
+
+
+def whole(x: Arg, dtype: Arg) -> Path:
+    """`x.view()`, which may not change what the bytes mean."""
+    if itself(x, dtype) is None and not (isinstance(dtype, Lit) and dtype.value is np.ndarray):
+        raise RowError("`view` with another dtype", "the bytes of a number have no derivative", "convert the numbers: `x.astype(...)`")
+    return (("index", Lit(Ellipsis)),)
+
+
+def _same_dtype(asked: Any, own: str) -> bool:
+    try:
+        return bool(np.dtype(asked) == np.dtype(own))
+    except TypeError:
+        return False
+
+
+def by_name(op: str) -> View:
+    """The operation itself."""
+    return lambda x, *rest: ((op, Seq(rest)),)
+
+
+def transposed(x: Arg, axes: Arg) -> Path | None:
+    if not is_static(axes):
+        return None
+    order = static_value(axes)
+    return (("T", Lit(None if order is None else tuple(order))),)
+
+
+def matrix_transposed(x: Arg) -> Path | None:
+    n = rank(type_of(x))
+    return None if n is None or n < 2 else _order((*range(n - 2), n - 1, n - 2))
+
+
+def swapped(x: Arg, axis1: Arg, axis2: Arg) -> Path | None:
+    n = rank(type_of(x))
+    if n is None or not (is_static(axis1) and is_static(axis2)):
+        return None
+    order = list(range(n))
+    i, j = _axis(axis1, n), _axis(axis2, n)
+    order[i], order[j] = order[j], order[i]
+    return _order(tuple(order))
+
+
+def moved(x: Arg, source: Arg, destination: Arg) -> Path | None:
+    n = rank(type_of(x))
+    if n is None or not (is_static(source) and is_static(destination)):
+        return None
+    sources, destinations = _axes(source, n), _axes(destination, n)
+    if len(sources) != len(destinations):
+        return None  # NumPy says so
+    order = [axis for axis in range(n) if axis not in sources]
+    for place, axis in sorted(zip(destinations, sources)):
+        order.insert(place, axis)
+    return _order(tuple(order))
+
+
+def rolled(x: Arg, axis: Arg, start: Arg) -> Path | None:
+    """np.rollaxis: an axis goes to where another one is."""
+    n = rank(type_of(x))
+    if n is None or not (is_static(axis) and is_static(start)):
+        return None
+    at, to = _axis(axis, n), static_value(start)
+    to = to + n if to < 0 else to
+    order = [a for a in range(n) if a != at]
+    order.insert(to - 1 if at < to else to, at)
+    return _order(tuple(order))
+
+
+def flipped(x: Arg, axis: Arg) -> Path | None:
+    n = rank(type_of(x))
+    if n is None or not is_static(axis):
+        return None
+    axes = tuple(range(n)) if static_value(axis) is None else _axes(axis, n)
+    return _backwards(axes)
+
+
+def flipped_axis(axis: int) -> View:
+    """np.flipud and np.fliplr."""
+    return lambda x: _backwards((axis,))
+
+
+def rotated(x: Arg, k: Arg, axes: Arg) -> Path | None:
+    n = rank(type_of(x))
+    if n is None or not (is_static(k) and is_static(axes)):
+        return None
+    first, second = _axes(axes, n)
+    swap = list(range(n))
+    swap[first], swap[second] = second, first
+    quarter = static_value(k) % 4
+    if quarter == 0:
+        return (("index", Lit(Ellipsis)),)
+    if quarter == 2:
+        return _backwards((first, second))
+    if quarter == 1:
+        return (*_backwards((second,)), *_order(tuple(swap)))
+    return (*_order(tuple(swap)), *_backwards((second,)))
+
+
+def squeezed(x: Arg, axis: Arg) -> Path | None:
+    """Axes of length 1 are left out: which ones these are need not be known."""
+    type = type_of(x)
+    if not isinstance(type, Array) or type.shape is None or not is_static(axis):
+        return None
+    asked = static_value(axis)
+    surely = [extent == 1 for extent in type.shape]
+    if asked is None:
+        known = all(one or isinstance(extent, int) or (extent.not_one and not extent.offset) for one, extent in zip(surely, type.shape))
+        places = tuple(n for n, one in enumerate(surely) if one)
+    else:
+        places = _axes(axis, len(type.shape))
+        known = all(surely[place] for place in places)
+    if not known:
+        return (("np.squeeze", Seq((axis,))),)
+    return (("index", Seq((*(Lit(0) if n in places else _ALL for n in range(max(places, default=-1) + 1)), Lit(Ellipsis)))),)
+
+
+def expanded(x: Arg, axis: Arg) -> Path | None:
+    n = rank(type_of(x))
+    if n is None or not is_static(axis):
+        return None
+    asked = static_value(axis)
+    count = n + (len(asked) if isinstance(asked, (tuple, list)) else 1)
+    places = _axes(axis, count)
+    return (("index", Seq(tuple(Lit(None) if place in places else _ALL for place in range(max(places, default=-1) + 1)))),)
+
+
+def at_least(dimensions: int) -> View:
+    """np.atleast_1d and its kin: axes of length 1 are put around those that are there."""
+
+    def view(x: Arg) -> Path | None:
+        n = rank(type_of(x))
+        if n is None or not isinstance(type_of(x), Array):
+            return None
+        if n >= dimensions:
+            return ()
+        new = Lit(None)
+        index = {(1, 0): (new,), (2, 0): (new, new), (2, 1): (new, _ALL), (3, 0): (new, new, new), (3, 1): (new, _ALL, new),
+                 (3, 2): (_ALL, _ALL, new)}[dimensions, n]
+        return (("index", Seq(index)),)
+
+    return view
+
+
+def reshaped(x: Arg, shape: Arg, order: Arg) -> InOnePiece | None:
+    return InOnePiece((("reshape", shape),)) if _c_order(order) else None
+
+
+def raveled(x: Arg, order: Arg) -> InOnePiece | None:
+    return InOnePiece((("reshape", Lit(-1)),)) if _c_order(order) else None
+
+
+def contiguous(x: Arg) -> InOnePiece | None:
+    """np.ascontiguousarray."""
+    return InOnePiece(()) if (rank(type_of(x)) or 0) > 0 else None
+
+
+def on_the_diagonal(x: Arg, k: Arg) -> Path | _New | None:
+    """np.diag of a matrix; of a vector it makes a matrix."""
+    n = rank(type_of(x))
+    return (("np.diagonal", Seq((k, Lit(0), Lit(1)))),) if n == 2 else NEW if n == 1 else None
+
+
+def real_part(x: Arg) -> Path | None:
+    type = type_of(x)
+    if not isinstance(type, Array):
+        return None
+    return (("np.real", Seq(())),) if kind(type.dtype) == "c" else ()
+
+
+def conjugated(x: Arg) -> Path | _New | None:
+    """`x.conj()`: unlike np.conj, an array that is not complex itself."""
+    type = type_of(x)
+    if not isinstance(type, Array):
+        return None
+    return NEW if kind(type.dtype) == "c" else ()
+
+
+def split(op: str, result: Callable[..., Type]) -> View:
+    """np.split and its kin; `result`: the operation's own type inference."""
+
+    def view(x: Arg, *rest: Arg) -> Parts | None:
+        found = result(x, *rest)
+        count = len(getattr(found, "items", ()))
+        if not count:
+            return None
+        return Parts(tuple(((op, Seq(rest)), ("item", Lit(n))) for n in range(count)))
+
+    return view
+
+
+def _c_order(order: Arg) -> bool:
+    return isinstance(order, Lit) and order.value == "C"
+
+
+def _order(order: tuple[int, ...]) -> Path:
+    return (("T", Lit(order)),)
+
+
+def _backwards(axes: tuple[int, ...]) -> Path:
+    return (("index", Seq(tuple(_BACKWARDS if n in axes else _ALL for n in range(max(axes, default=-1) + 1))) if axes else Lit(Ellipsis)),)
+
+
+def _axis(axis: Arg, n: int) -> int:
+    value = static_value(axis)
+    if not -n <= value < n:
+        raise IndexError(f"axis {value} is out of bounds for array of dimension {n}")
+    return int(value % n)
+
+
+def _axes(axis: Arg, n: int) -> tuple[int, ...]:
+    value = static_value(axis)
+    return tuple(_axis(Lit(one), n) for one in (value if isinstance(value, (tuple, list)) else (value,)))
+
+
+__all__ = ["NEW", "WRITABLE", "Each", "InOnePiece", "Parts", "Path", "View", "can_write"]

@@ -134,7 +134,8 @@ class Comprehensions(Calls):
 
     def nested_loop(self, stmt: ast.For, it: IteratorV) -> None:
         """A loop over a generator expression with several `for`: the loops inside each other, with the body in the innermost."""
-        closure, first = it.source.parts  # type: ignore[union-attr]
+        assert isinstance(it.source, Lazy)
+        closure, first = it.source.parts
         assert isinstance(closure, Closure)
         node: Any = closure.node
         outer = self.current

@@ -461,6 +461,11 @@ def step(m: Machine, it: IteratorV, give: Give, end: Go, branch: Branch, depth: 
     return branch(more, take, end)
 
 
+def _parts(it: IteratorV) -> tuple[Value, ...]:
+    assert isinstance(it.source, Lazy)
+    return it.source.parts
+
+
 def _truth(m: Machine, value: Value, yes: Go, no: Go, branch: Branch) -> Any:
     known = m.truth(value)
     if known is not None:
@@ -473,11 +478,11 @@ def _tested(m: Machine, function: Value, item: Value) -> Value:
 
 
 def _filter(m: Machine, it: IteratorV, item: Value, give: Give, skip: Go, stop: Go, branch: Branch) -> Any:
-    return _truth(m, _tested(m, it.source.parts[0], item), lambda: give(item), skip, branch)  # type: ignore[union-attr]
+    return _truth(m, _tested(m, _parts(it)[0], item), lambda: give(item), skip, branch)
 
 
 def _filterfalse(m: Machine, it: IteratorV, item: Value, give: Give, skip: Go, stop: Go, branch: Branch) -> Any:
-    return _truth(m, _tested(m, it.source.parts[0], item), skip, lambda: give(item), branch)  # type: ignore[union-attr]
+    return _truth(m, _tested(m, _parts(it)[0], item), skip, lambda: give(item), branch)
 
 
 def _state(m: Machine, it: IteratorV, key: str) -> Value:
@@ -494,7 +499,7 @@ def _takewhile(m: Machine, it: IteratorV, item: Value, give: Give, skip: Go, sto
         return stop()
 
     def test() -> Any:
-        return _truth(m, _tested(m, it.source.parts[0], item), lambda: give(item), over, branch)  # type: ignore[union-attr]
+        return _truth(m, _tested(m, _parts(it)[0], item), lambda: give(item), over, branch)
 
     return _truth(m, _state(m, it, "over"), stop, test, branch)
 
@@ -505,14 +510,14 @@ def _dropwhile(m: Machine, it: IteratorV, item: Value, give: Give, skip: Go, sto
         return give(item)
 
     def test() -> Any:
-        return _truth(m, _tested(m, it.source.parts[0], item), skip, begin, branch)  # type: ignore[union-attr]
+        return _truth(m, _tested(m, _parts(it)[0], item), skip, begin, branch)
 
     return _truth(m, _state(m, it, "begun"), lambda: give(item), test, branch)
 
 
 def _accumulate(m: Machine, it: IteratorV, item: Value, give: Give, skip: Go, stop: Go, branch: Branch) -> Any:
     total = _state(m, it, "total")
-    function = it.source.parts[0]  # type: ignore[union-attr]
+    function = _parts(it)[0]
     if total != NONE:
         item = m.binary("+", total, item) if function == NONE else m.call(function, (total, item), {})
     _set_state(m, it, "total", item)
@@ -526,7 +531,7 @@ def _number(m: Machine, it: IteratorV, item: Value, give: Give, skip: Go, stop: 
 
 
 def _chosen(m: Machine, it: IteratorV, item: Value, give: Give, skip: Go, stop: Go, branch: Branch) -> Any:
-    closure = it.source.parts[0]  # type: ignore[union-attr]
+    closure = _parts(it)[0]
     assert isinstance(closure, Closure)
     generator = closure.node.generators[0]  # type: ignore[union-attr]
 

@@ -131,7 +131,7 @@ def _next(m: Calls, args: Args, keywords: Keywords) -> Value:
         m.refuse("`next` of something that is no iterator", "Python raises TypeError here", "call iter() first")
 
     def end() -> Value:
-        return args[1] if len(args) > 1 else lists.fail(m, StopIteration, "")
+        return args[1] if len(args) > 1 else m.fail(StopIteration)
 
     if not iterators.is_known(m, it) and isinstance(it.source, Lazy) and it.source.kind == "nested":
         m.decide(Num(Var(BOOL)), "which items an iterator gives")

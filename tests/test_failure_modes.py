@@ -845,7 +845,6 @@ def test_numbers_are_printed_as_the_program_prints_them(capsys):
     assert capsys.readouterr().out == "0: 2.250\n1: 5.062\n"
 
 
-@gap("files")
 def test_a_file_is_written_once(tmp_path):
     path = tmp_path / "log"
 
@@ -858,7 +857,6 @@ def test_a_file_is_written_once(tmp_path):
     assert path.read_text() == "once\n"
 
 
-@gap("random generators")
 def test_a_generator_that_is_passed_in_advances_once_and_gives_the_same_sample():
     def f(x, rng):
         y = x * rng.normal(size=3)
@@ -870,7 +868,6 @@ def test_a_generator_that_is_passed_in_advances_once_and_gives_the_same_sample()
     assert rng.bit_generator.state == other.bit_generator.state
 
 
-@gap("random generators")
 def test_a_generator_outside_advances_once():
     rng, other = np.random.default_rng(0), np.random.default_rng(0)
 
@@ -881,7 +878,6 @@ def test_a_generator_outside_advances_once():
     assert rng.bit_generator.state == other.bit_generator.state
 
 
-@gap("random generators")
 def test_the_global_random_state_advances_once():
     def f(x):
         return x * np.random.normal()
@@ -894,7 +890,7 @@ def test_the_global_random_state_advances_once():
     assert np.random.normal() == following
 
 
-@case(X, refused="random generators")
+@case(X)
 def a_generator_made_inside(x):
     rng = np.random.default_rng(7)
     s = 0.0
@@ -1012,6 +1008,14 @@ def repeated_indices_added_the_last_wins(x):
     y = np.zeros(2)
     y[[0, 0, 1]] += x
     return np.sum(y * y)
+
+
+@case(S, 0.7)
+def repeated_indices_of_a_mesh(a, s):
+    a[np.ix_([0, 0], [0])] -= s
+    a[np.ix_([1, 1], [2, 2])] = s * a[np.ix_([1, 2], [0, 0])]
+    np.add.at(a, np.ix_([2, 2], [1]), s)
+    return np.sum(a * a)
 
 
 @case(THREE, expected=[6.0, 6.0, 6.0])
@@ -1392,7 +1396,7 @@ def initial_of_a_maximum(x):
     return np.max(x, initial=2.5) + np.min(x, initial=2.5)
 
 
-@case(X, refused="methods of ufuncs")
+@case(X)
 def reduce_and_accumulate_of_ufuncs(x):
     return np.add.reduce(x * x) + np.multiply.reduce(x) + np.sum(np.add.accumulate(x) * THREE)
 
@@ -1591,7 +1595,7 @@ def an_fstring_of_a_number(x):
     return np.sum(x * x) * len(label) * float(label)
 
 
-@case(X, refused="functions that carry no derivative and have source")
+@case(X)
 def json_of_something_inactive(x):
     return np.sum(x * x) * len(json.dumps({"a": [1, 2]}))
 
@@ -1616,7 +1620,7 @@ def functions_of_math(x):
     return math.sin(x) * math.exp(-x) + math.sqrt(x) * math.log(x) + math.atan2(x, 2.0) + math.hypot(x, 1.0) + math.pow(x, 3)
 
 
-@case(X, refused="item with an index")
+@case(X)
 def items_of_arrays(x):
     return x[2].item() * x[0] + x.item(1) * x.sum().item()
 
@@ -1645,7 +1649,6 @@ def test_pickling_inside_the_function():
     np.testing.assert_allclose(gradient, 2 * X)
 
 
-@pytest.mark.xfail(strict=True, reason="text and bytes carry no derivative: what was pickled comes back without one")
 def test_pickling_an_active_array_is_right_or_refused():
     def f(x):
         return np.sum(pickle.loads(pickle.dumps(x)) ** 2)
@@ -1733,15 +1736,16 @@ def a_helper_with_a_cache(x):
 
 @pytest.mark.parametrize("f", [
     lambda x: np.sum(np.frompyfunc(abs, 1, 1)(x)), lambda x: eval("x") + 0.0 * x[0], lambda x: np.sum(x) * len(open("f", "xx").read()),
-    lambda x: np.sum(np.apply_along_axis(np.sort, 0, x)),
-], ids=["frompyfunc", "eval", "a file that is not there", "apply_along_axis"])
+    lambda x: np.sum(np.vectorize(np.sum, signature="(n)->()")(x)),
+], ids=["frompyfunc", "eval", "a file that is not there", "vectorize with a signature"])
 def test_what_cannot_be_looked_into_is_refused_or_raises(f):
     with pytest.raises((*REFUSED, NameError, ValueError)):
         cr.grad(f)(X)
 
 
-def test_vectorize_is_refused_or_right():
-    f = lambda x: np.sum(np.vectorize(lambda t: t * t)(x))
+@pytest.mark.parametrize("f", [lambda x: np.sum(np.vectorize(lambda t: t * t)(x)), lambda x: np.sum(np.apply_along_axis(lambda t: t * t, 0, x))],
+                         ids=["vectorize", "apply_along_axis"])
+def test_loops_of_numpy_over_functions_are_right_or_refused(f):
     try:
         gradient = cr.grad(f)(X)
     except REFUSED:

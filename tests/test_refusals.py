@@ -38,10 +38,6 @@ def refusal(text, *args, error=UnsupportedError):
 
 SYNTAX = {
     "TryStar": ("def f(x):\n    try:\n        y = x\n    except* ValueError:\n        y = x\n    return y[0]\n", "FILE:2 in f", "try:", "^^^^"),
-    "Delete": ("def f(x):\n    del x.real\n    return x[0]\n", "FILE:2 in f", "del x.real", "    ^^^^^^"),
-    "Global": ("def f(x):\n    global G\n    G = x\n    return x[0]\n", "FILE:2 in f", "global G", "^^^^^^^^"),
-    "Import": ("def f(x):\n    import math\n    return x[0]\n", "FILE:2 in f", "import math", "^" * 11),
-    "ImportFrom": ("def f(x):\n    from math import sin\n    return x[0]\n", "FILE:2 in f", "from math import sin", "^" * 20),
     "ClassDef": ("def f(x):\n    class A:\n        pass\n    return x[0]\n", "FILE:2 in f", "class A:", "^^^^^^^^"),
     "TypeAlias": ("def f(x):\n    type A = int\n    return x[0]\n", "FILE:2 in f", "type A = int", "^" * 12),
     "AsyncFunctionDef": ("def f(x):\n    async def g():\n        pass\n    return x[0]\n", "FILE:2 in f", "async def g():", "^" * 14),
@@ -76,8 +72,8 @@ def test_a_coroutine():
 
 
 def test_it_says_where_in_a_helper():
-    assert refusal("def g(y):\n    global G\n    return y\n\n\ndef f(x):\n    return g(x)[0]\n").startswith(
-        "FILE:2 in g: `global` is not supported yet\n    global G\n    ^^^^^^^^\n")
+    assert refusal("def g(y):\n    async def h():\n        pass\n    return y\n\n\ndef f(x):\n    return g(x)[0]\n").startswith(
+        "FILE:2 in g: `async def` cannot be differentiated\n    async def h():\n    ^^^^^^^^^^^^^^\n")
 
 
 # -- calls ---------------------------------------------------------------------------------------------------------

@@ -294,12 +294,52 @@ def test_a_number_that_went_through_a_text_is_refused(f):
         cr.grad(f)(X)
 
 
+def written_in_a_loop(x, path):
+    for i in range(3):
+        with open(path, "a") as file:
+            if x[i] > 2:
+                file.write(f"{i} {x[i]:.2f}\n")
+    return np.sum(x * x)
+
+
+def left_by_an_exception(x, path):
+    with open(path, "a") as file:
+        file.write("a")
+        y = 1 / int(x[0] - 1.1)
+        file.write("b")
+    return y * x[0]
+
+
+def read_and_used(x, path):
+    with open(path) as file:
+        scale = float(file.readline())
+        rest = file.read()
+    return np.sum(x * x) * scale * len(rest)
+
+
+def test_files(tmp_path):
+    path = str(tmp_path / "log")
+    df = cr.grad(written_in_a_loop)
+    for x in (X, -X, X):
+        np.testing.assert_array_equal(df(x, path), 2 * x)
+    with open(path) as file:
+        assert file.read() == "1 2.30\n2 2.90\n" * 2
+    with pytest.raises(ZeroDivisionError):
+        cr.grad(left_by_an_exception)(X, path)
+    with open(path) as file:
+        assert file.read() == "1 2.30\n2 2.90\n" * 2 + "a"
+    np.testing.assert_allclose(cr.grad(left_by_an_exception)(X * 5, path), [1 / int(5 * X[0] - 1.1), 0, 0])
+    with open(path, "w") as file:
+        file.write("2.5\nabcd")
+    np.testing.assert_array_equal(cr.grad(read_and_used)(X, path), 20 * X)
+
+
 # -- questions about values ------------------------------------------------------------------------------------------------
 
 
 @case(X)
 def converted(x):
-    return x[0].item() * float(x[1]) + int(x[0]) * x[2] + bool(x[0]) * x[1] + complex(x[0]).real * x[1] + x.dot(x) + math.exp(x[0]) + math.floor(x[1]) * x[0]
+    return x.item(1) * x[0] + x[0].item() * float(x[1]) + int(x[0]) * x[2] + bool(x[0]) * x[1] + complex(x[0]).real * x[1] + x.dot(x) + math.exp(x[0]) + math.floor(x[1]) * x[0]
 
 
 @case(M)

@@ -674,6 +674,17 @@ def taken_from_columns(a):
     return np.sum(np.take(a, [0, 5, 1, 1]) ** 2) + np.sum(np.take(a, 4))
 
 
+@case(X)
+def squeezed_parts(x):
+    b = np.zeros((3, 3))
+    u = np.squeeze(np.split(b, 3, axis=1)[0])
+    u[:] = x
+    y = np.outer(x, x)
+    v = np.squeeze(np.split(y, 3)[1])
+    b.flat[[0, 8, 0]] *= x[0] * 0.5
+    return np.sum(b * np.cos(np.arange(9.0)).reshape(3, 3)) + np.sum(u * np.cos(np.arange(1.0, 4.0))) + np.sum(v * x)
+
+
 @pytest.mark.parametrize("f, args", cases(__name__))
 def test_gradient(f, args):
     gradient_is(f, args)

@@ -58,7 +58,7 @@ def read_back(body: Block, wrt: Iterable[Var], flows: Callable[[Let, int], bool]
         if isinstance(source.type, Opaque) and isinstance(target.type, Opaque):
             graph.setdefault(source, []).append(target)
     depend = varied(body, wrt, flows)
-    start = set()
+    start: set[Var] = set()
     for let in lets:
         assert let.out is not None
         if isinstance(let.out.type, Opaque):

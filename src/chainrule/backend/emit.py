@@ -274,7 +274,7 @@ class _Function:
         if not self.reverse or span is None or not span.text:
             return
         if self.group is None or (span.file, span.line, span.text) != (self.group.file, self.group.line, self.group.text):
-            lines = textwrap.wrap(summary(span.text), WIDTH - 4 * self.depth - 6, break_long_words=False, break_on_hyphens=False)
+            lines = textwrap.wrap(summary(span.text), max(WIDTH - 4 * self.depth - 6, 24), break_long_words=False, break_on_hyphens=False)
             self.note("\n".join(["# " + lines[0], *("#     " + line for line in lines[1:])]))
         self.group = span
 

@@ -138,6 +138,16 @@ def _filter_warnings(m: Calls, args: Args, keywords: Keywords) -> Value:
     return NONE
 
 
+def _refused(name: str) -> Callable[[Calls, Args, Keywords], Value]:
+    def apply(m: Calls, args: Args, keywords: Keywords) -> Value:
+        m.refuse(f"`{name}` is called", "what it does or sees is only known when the program runs", "write the code in the function")
+
+    return apply
+
+
+BUILTINS.update({f: _refused(f.__name__) for f in (eval, exec, compile, globals, locals, __import__)})
+
+
 @builtin(slice)
 def _slice(m: Calls, args: Args, keywords: Keywords) -> Value:
     if len(args) == 1:

@@ -25,7 +25,7 @@ from ..errors import Finding, MissingRuleError, SourceUnavailableError
 from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Make, Seq, Var
 from ..ir.ops import OPS
-from ..ir.types import List, Opaque, differentiable
+from ..ir.types import List, Opaque, differentiable, rank
 from ..rules import effects as effect_rules
 from ..rules import random, registry
 from . import library, lists, views, writes
@@ -33,6 +33,7 @@ from . import source as sources
 from .iteration import Iteration
 from .liveness import Liveness, liveness
 from .machine import Refusal, describe
+from .scopes import FRAME, NeedGlobal
 from .state import Frame
 from .values import (
     UNBOUND,
@@ -86,6 +87,7 @@ class FrameInfo:
     liveness: Liveness = field(default_factory=Liveness)
     at: ast.stmt | None = None  # the statement that is being executed
     loops: list[ast.stmt] = field(default_factory=list)  # the loops around it
+    globals: set[str] = field(default_factory=set)  # the names that it declares global
 
     def live(self, name: str) -> bool:
         """Whether a name may be read from now on."""
@@ -107,6 +109,7 @@ class Calls(Iteration):
         self.loop_indices: list[Var] = []
         self.rolled: set[ast.stmt] = set()  # loops that cannot be unrolled
         self.flags: list[str] = []
+        self.globals: dict[Any, str] = {}  # the global variables that the program sets, by place: their names in the frame FRAME
         self.quiet = 0  # how many `warnings.catch_warnings` are around
         self.loop: Any = None
 
@@ -133,6 +136,8 @@ class Calls(Iteration):
         number: int | None = self.current
         while number is not None:
             info = self.infos[number]
+            if name in info.globals:
+                return self.outside(info.source, name)
             frame = self.state.frames.get(number, {})
             if name in frame and name not in info.nonlocals:
                 return frame[name]
@@ -145,6 +150,13 @@ class Calls(Iteration):
 
     def bind_name(self, name: str, value: Value) -> None:
         number = self.current
+        if name in self.infos[number].globals:
+            place = self.infos[number].source.place(name)
+            if place.key not in self.globals:
+                raise NeedGlobal(place)
+            self.name(value, name)
+            self.state.frames[FRAME][self.globals[place.key]] = value
+            return
         while name in self.infos[number].nonlocals:
             parent = self.infos[number].parent
             if parent is None:
@@ -153,6 +165,17 @@ class Calls(Iteration):
             number = parent
         self.name(value, name)
         self.state.frames[number][name] = value
+
+    def unbind_name(self, name: str) -> None:
+        """`del name`."""
+        number = self.current
+        if name in self.infos[number].globals:
+            self.refuse(f"the global variable `{name}` is deleted", "the gradient call would delete it", "leave it bound")
+        while name in self.infos[number].nonlocals and self.infos[number].parent is not None:
+            number = self.infos[number].parent  # type: ignore[assignment]
+        if self.state.frames[number].get(name, UNBOUND) is UNBOUND:
+            self.fail(UnboundLocalError, Static(f"cannot access local variable {name!r} where it is not associated with a value"))
+        del self.state.frames[number][name]
 
     def bind_around(self, name: str, value: Value) -> None:
         """Bind a name as `:=` does: in a comprehension, in the scope around it."""
@@ -206,6 +229,10 @@ class Calls(Iteration):
     def outside(self, source: Any, name: str) -> Value:
         """A name from the closure, the globals or the builtins of a function."""
         place = source.place(name)
+        if place.key in self.globals:
+            held = self.state.frames[FRAME].get(self.globals[place.key], UNBOUND)
+            if held is not UNBOUND:
+                return held
         value = place.read()
         if value is sources.MISSING:
             self.fail(NameError, Static(f"name {name!r} is not defined"))
@@ -677,6 +704,10 @@ class Calls(Iteration):
         self.refuse(f"{describe(owner)} has no method `{name}` here", "it is not known to the compiler", "use a function of NumPy or plain Python")
 
     def number_method(self, owner: Value, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        if name == "item" and args:
+            index = args[0] if len(args) == 1 else TupleV(args)
+            whole = owner if isinstance(index, TupleV) or rank(self.type(owner)) == 1 else self.call_row("np.reshape", (owner, Static(-1)), {})
+            return self.call_row("rt.item", (self.subscript(whole, index),), {})
         if name == "item" and not args:
             return self.call_row("rt.item", (owner,), {}) if "rt.item" in OPS else self.call_static(float, (owner,), {})
         if name in registry.WRITING_METHODS:
@@ -743,6 +774,7 @@ def names_of(function: ast.FunctionDef | ast.Lambda | Any) -> tuple[frozenset[st
     a = function.args
     local = {p.arg for p in (*a.posonlyargs, *a.args, *a.kwonlyargs, *(x for x in (a.vararg, a.kwarg) if x))}
     outer: set[str] = set()
+    outside: set[str] = set()
     for node in own_nodes(function):
         if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
             local.add(node.id)
@@ -754,7 +786,9 @@ def names_of(function: ast.FunctionDef | ast.Lambda | Any) -> tuple[frozenset[st
             local.update(alias.asname or alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.Nonlocal):
             outer.update(node.names)
-    return frozenset(local - outer), frozenset(outer)
+        elif isinstance(node, ast.Global):
+            outside.update(node.names)
+    return frozenset(local - outer - outside), frozenset(outer)
 
 
 __all__ = ["Calls", "Finding", "FrameInfo", "List", "Make", "Refusal", "SliceV", "is_code", "names_of"]

@@ -118,7 +118,7 @@ def widen_choices(m: Machine, plan: Plan, entry: State, header: State, node: Nod
     """Find what each name that is bound to another array may refer to; True if there is more than the plan says.
     `changing`: what the loop carries, and its index."""
     ends = [(scopes, leaf.state) for scopes, leaf in node.leaves() if leaf.kind != "raise"]
-    places = _array_places(plan, entry, header, node)
+    places = _array_places(m, plan, entry, header, node)
     sources = {place: [*(() if late else [(None, entry)]), *ends] for place, late in places.items()}
     shared = set().union(*(state.may_be(seen_otherwise(m, state, set(places))) for state in (entry, *(s for _, s in ends))))
     holders: dict[int, set[Place]] = {}
@@ -161,7 +161,7 @@ def _defined(node: Node) -> set[Var]:
     return found | _defined(node.end.then) | _defined(node.end.orelse) if isinstance(node.end, Split) else found
 
 
-def _array_places(plan: Plan, entry: State, header: State, node: Node) -> dict[Place, bool]:
+def _array_places(m: Machine, plan: Plan, entry: State, header: State, node: Node) -> dict[Place, bool]:
     """The places that the loop binds to other arrays, and whether these are bound in the body only."""
     found = {place: False for place, carried in plan.places.items() if carried.kind == "array"}
     found |= {place: choice.late for place, choice in plan.choices.items()}
@@ -169,7 +169,7 @@ def _array_places(plan: Plan, entry: State, header: State, node: Node) -> dict[P
     ends = [leaf.state for _, leaf in node.leaves() if leaf.kind != "raise"]
     for place in [("name", n, name) for state in ends for n, frame in state.frames.items() if n in header.frames for name in frame]:
         values = [lookup(state, place) for state in ends]
-        if lookup(header, place) is UNBOUND and place not in references and all(isinstance(v, (Ref, Select)) or v is UNBOUND for v in values):
+        if m.is_live_again(place[1], place[2]) and lookup(header, place) is UNBOUND and place not in references and all(isinstance(v, (Ref, Select)) or v is UNBOUND for v in values):
             found[place] = True
     return found
 

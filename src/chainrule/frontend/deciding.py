@@ -150,8 +150,12 @@ class Deciding(Exits):
             self.witness.execute(stmt, self.finished)
         except Happened as happened:
             if not self.trying:
-                if isinstance(stmt, Let) and stmt.out is not None:
-                    self.b.stmts.append(Let(None, "py.evaluate", (stmt.out,), stmt.span))  # though nobody needs its value
+                out = stmt.out if isinstance(stmt, Let) else next(iter(getattr(stmt, "outs", ())), None)
+                if out is None and not isinstance(stmt, Let):
+                    self.refuse("an exception is raised in a branch or a loop of which nothing is used", "it would be left out, and the exception with it",
+                                "raise it outside")
+                if out is not None:
+                    self.b.stmts.append(Let(None, "py.evaluate", (out,), stmt.span))  # though nobody needs its value
                 raise Unreachable from None
             if not isinstance(stmt, Let):
                 self.refuse("an exception is raised in a loop or in a branch", "where, is only known when the program runs",

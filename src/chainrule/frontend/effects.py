@@ -9,18 +9,24 @@ from typing import Any
 from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Make, Seq, Var
 from ..ir.types import BOOL, Opaque
-from ..rules import effects
+from ..rules import effects, registry
 from ..rules.effects import TEXT, Effect
 from .builtins import BUILTINS, Args, Keywords
 from .calls import Calls
 from .state import reachable
-from .values import NONE, Num, Object, Range, Static, Value
+from .values import NONE, Entries, Num, Object, Range, Static, Value
 
 
 def visible(m: Calls, value: Value) -> Arg:
     """A value as a function sees it that may look at all of it."""
     if isinstance(value, Range):
         return m.b.emit("range", value.start, value.stop, value.step)
+    if isinstance(value, Object) and issubclass(value.cls, BaseException):
+        held = m.state.heap[value.slot]
+        assert isinstance(held, Entries)
+        if "%error" in held.keys:  # what an operation raised
+            return m.operand(held.get("%error"))
+        return m.b.emit("py.call", Lit(value.cls), m.operand(held.get("args")))
     return m.operand(value)
 
 
@@ -109,6 +115,26 @@ def _register() -> None:
     for function, effect in effects.EFFECTS.items():
         if function not in BUILTINS:
             BUILTINS[function] = _handler(function, effect)
+    BUILTINS[open] = _open
+    for function in (float, int):
+        BUILTINS[function] = _number(function)
+
+
+def _open(m: Calls, args: Args, keywords: Keywords) -> Value:
+    mode = args[1] if len(args) > 1 else keywords.get("mode", Static("r"))
+    return call_for_effect(m, open, effects.opened(m.static(mode, "the mode of a file")), args, keywords)
+
+
+def _number(function: Any) -> Any:
+    row = registry.lookup(function)
+    assert row is not None
+
+    def handle(m: Calls, args: Args, keywords: Keywords) -> Value:
+        if args and is_text(args[0]):  # refused where the text was made of numbers that carry a derivative
+            return m.perform(Static(function), args, keywords)
+        return m.call_row(row, args, keywords)
+
+    return handle
 
 
 def _handler(function: Any, effect: Effect) -> Any:

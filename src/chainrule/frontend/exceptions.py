@@ -119,7 +119,7 @@ class Exceptions(Machine):
         caught = tuple(c for catching in self.catching if catching.implicit for c in catching.classes)
         if not caught:
             return emit()
-        by_values = self.witness is not None and self.b is self.outermost and len(self.b.scopes) == 1
+        by_values = self.witness is not None and self.at_top()
         possible = tuple(cls for cls in may_raise(op, args, bool(self.floating)) if any(issubclass(cls, c) or issubclass(c, cls) for c in caught))
         if not possible and not by_values:
             return emit()
@@ -134,8 +134,7 @@ class Exceptions(Machine):
         happened = self.attempt(lambda: made.append(emit()))
         if happened is None:
             return made[0]
-        raised = self.operand(happened.value)
-        self.b.effect("rt.expect_same", self.b.emit("rt.error_args", raised), Lit(happened.error.args))
+        self.b.effect("rt.expect_same", self.b.emit("rt.error_args", self.operand(happened.value)), Lit(happened.error.args))
         entries = Entries(("args", "%error"), (TupleV(tuple(Static(arg) for arg in happened.error.args)), happened.value))
         self.throw(Object(self.new(entries), type(happened.error)))
 
@@ -220,7 +219,20 @@ class Exceptions(Machine):
         if not any(leaf.kind in ("return", "break", "continue") for leaf in leaves(end)):
             self.settle(end, STATEMENT)
             return None
-        return self.continued(end, {"fall": lambda _: self._run(rest), "break": lambda _: self.broken(), "continue": lambda _: self.continues()})
+        info = self.infos[self.current]
+        loop, loops, at = self.loop, list(info.loops), info.at
+
+        def here(follow: Callable[[], End]) -> Callable[[Leaf], End]:
+            def go_on(_: Leaf) -> End:
+                self.loop, info.loops[:], info.at = loop, loops, at
+                return follow()
+
+            return go_on
+
+        try:
+            return self.continued(end, {"fall": here(lambda: self._run(rest)), "break": here(self.broken), "continue": here(self.continues)})
+        finally:
+            self.loop, info.loops[:] = loop, loops
 
     def finish(self, leaf: Leaf, stmts: list[ast.stmt], around: tuple[Catching, ...]) -> End:
         """`finally`: unless it leaves by itself, the block is left as it was going to be."""

@@ -92,6 +92,8 @@ class Expressions(Exceptions):
     def eval_Name(self, node: ast.Name) -> Value:
         value = self.lookup(node.id)
         if value is UNBOUND:
+            if self.catching:
+                self.fail(UnboundLocalError, Static(f"cannot access local variable {node.id!r} where it is not associated with a value"))
             self.refuse(f"`{node.id}` is used before it is bound", "no assignment reaches this use on some path", "assign to it first", node)
         if isinstance(value, Poison):
             self.refuse(f"`{node.id}` is not known here", value.why, "give it the same kind of value on every path", node)

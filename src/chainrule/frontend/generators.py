@@ -24,7 +24,7 @@ from ..ir.nodes import Let
 from ..ir.ops import OPS
 from ..ir.walk import blocks
 from .comprehensions import Comprehensions
-from .exits import STATEMENT, End, leaves
+from .exits import STATEMENT, End, Unreachable, leaves
 from .liveness import reads
 from .machine import describe
 from .places import Leaf, Node, Split
@@ -277,7 +277,10 @@ class Generators(Comprehensions):
             self.refuse("a generator is consumed step by step", "it reads a list, a dictionary or a variable that may change in between", "make a list of its items first")
         before = {n: dict(names) for n, names in self.state.frames.items() if n != value.frame}
         heap, count = set(self.state.heap), len(self.b.stmts)
-        result = self.listed(value)
+        try:
+            result = self.listed(value)
+        except Unreachable:
+            self.refuse("a generator is consumed step by step", "it raises an exception at some step", "make a list of its items first")
         written = self.state.written & heap
         changed = any(self.state.frames.get(n, {}).get(name) is not v for n, names in before.items() for name, v in names.items())
         if written & seen or changed or any(_has_effect(stmt) for stmt in self.b.stmts[count:]):

@@ -28,6 +28,7 @@ from .machine import NeedChoices, Refusal
 from .machine import NeedStatic as NeedParams
 from .recursion import Recursion
 from .request import Guard, NeedLayout, NeedStatic, Path, Request
+from .scopes import FRAME, NeedGlobal, begin, finish
 from .signature import Described, Leaf
 from .source import MISSING, Place
 from .values import UNBOUND, DictV, Entries, Items, ListV, Method, Num, Object, Ref, Static, TupleV, Value
@@ -52,13 +53,16 @@ def lower(request: Request) -> Lowered:
 
     Raises UnsupportedError, MissingRuleError, NeedStatic.
     """
+    places: list[Place] = []  # the global variables that the program sets
     choosing: frozenset[Any] = frozenset()  # the loops that carry which of several arrays each name refers to
     while not request.by_values:
-        lowerer = Lowerer(request, choosing=choosing)
+        lowerer = Lowerer(request, places, choosing=choosing)
         try:
             return lowerer.run_request()
         except NeedCapture:
             continue
+        except NeedGlobal as need:
+            places.append(need.place)
         except NeedChoices as need:
             choosing |= {need.loop}
         except Refusal as refusal:
@@ -67,24 +71,26 @@ def lower(request: Request) -> Lowered:
             break
         except NeedParams as need:
             raise NeedStatic(tuple(lowerer.number_of[p] for p in need.params)) from None
-    return lower_by_values(request, choosing)
+    return lower_by_values(request, places, choosing)
 
 
 class NeedCapture(Exception):
     """Memory from outside was first met inside a branch or a loop: it is there before, so lowering starts again with it."""
 
 
-def lower_by_values(request: Request, choosing: frozenset[Any] = frozenset()) -> Lowered:
+def lower_by_values(request: Request, places: list[Place], choosing: frozenset[Any] = frozenset()) -> Lowered:
     """Lower the path that this call takes; again, with more loops and branches executed by values, until nothing is refused."""
     concrete = Concrete(request.everywhere)
     while True:
         if request.record is not None:
             request.record.rewind()
-        lowerer = Lowerer(request, Witness(request.record), concrete, choosing)
+        lowerer = Lowerer(request, places, Witness(request.record), concrete, choosing)
         try:
             return lowerer.run_request()
         except NeedCapture:
             continue
+        except NeedGlobal as need:
+            places.append(need.place)
         except NeedChoices as need:
             choosing |= {need.loop}
         except Refusal as refusal:
@@ -101,11 +107,12 @@ def lower_by_values(request: Request, choosing: frozenset[Any] = frozenset()) ->
 class Lowerer(Recursion):
     """The abstract machine for one request."""
 
-    def __init__(self, request: Request, witness: Witness | None = None, concrete: Concrete | None = None,
+    def __init__(self, request: Request, places: list[Place], witness: Witness | None = None, concrete: Concrete | None = None,
                  choosing: frozenset[Any] = frozenset()) -> None:
         super().__init__()
         self.choosing = choosing
         self.request = request
+        self.places = places  # the global variables that the program sets
         self.witness, self.concrete = witness, concrete or Concrete()
         if witness is not None:
             self.b.watch = self.watch
@@ -139,7 +146,10 @@ class Lowerer(Recursion):
         self.entangle_arguments()
         for place in tuple(self.request.captures.places):  # known from an attempt before
             self.capture_outside(place, self.found_at(place))
+        self.infos[FRAME] = FrameInfo(source, None, frozenset())
+        begin(self, self.places)
         self.stack.append(node)
+        raises = False
         try:
             if isinstance(node, ast.Lambda):
                 self.b.span = self.span(node)
@@ -148,11 +158,14 @@ class Lowerer(Recursion):
                 self.settle(self.run(list(node.body)))
                 result = self.state.frames[number].pop("%ret")
         except Unreachable:  # it always raises; any number will do
+            raises = True
             result = TupleV((Static(0.0), Static(None))) if self.request.has_aux else Static(0.0)
         self.stack.pop()
         if result is UNBOUND:
             self.refuse("the function may end without a value", "not every path returns", "return a value on every path", node)
         self.node = node
+        if not raises:
+            finish(self, self.places)
         signature.extend((name, pattern) for name, pattern, _ in self.captured.values())
         params = tuple(v for _, pattern in signature for v in _vars(pattern))
         try:

@@ -400,10 +400,10 @@ class Machine(Deciding):
         if others:
             alive = reachable(self.state, self.live_values())
             if any(other in alive and other in self.state.heap for other in others):
-                if self.layout_matters and self.witness is None:
-                    self.ask_for_layout()
                 for other in sorted(self.state.may_be([slot, *(o for o in others if o in alive)])):
                     self.need_choices(self.loop_outs.get(other))
+                if self.layout_matters and self.witness is None:
+                    self.ask_for_layout()
                 self.refuse(
                     "an array is written that may share memory with another one in use",
                     "whether it is a view or a copy is not known before the program runs",

@@ -16,11 +16,5 @@ REFUSED_STATEMENTS: dict[str, tuple[str, str, str]] = {
     "ClassDef": ("a class defined inside a differentiated function is not supported yet", "its methods close over the function's variables",
                  "define the class outside"),
     "TryStar": ("`except*` is not supported", "an exception group is several exceptions at once", "catch them with `except`"),
-    "Delete": ("`del` of this target is not supported yet", "only names and items of lists and dictionaries can be deleted", "leave it bound"),
-    "Global": ("`global` is not supported yet", "the gradient call would write to your module", "pass the value in and return the new one"),
-    "Import": ("`import` inside a differentiated function is not supported yet", "it runs once, at compile time or at run time",
-               "import the module at the top of the file"),
-    "ImportFrom": ("`import` inside a differentiated function is not supported yet", "it runs once, at compile time or at run time",
-                   "import the module at the top of the file"),
     "TypeAlias": ("`type` statements are not supported", "they have no effect on the computation", "define the alias outside"),
 }

@@ -29,6 +29,7 @@ from .machine import NeedStatic, Refusal, describe
 from .patterns import Patterns
 from .places import Leaf, Node, Place, Split
 from .refused import REFUSED_STATEMENTS
+from .scopes import delete, import_statement
 from .state import slots
 from .stepping import items_of, step_through
 from .values import (
@@ -198,15 +199,15 @@ class Statements(Patterns):
 
     def do_Delete(self, stmt: ast.Delete) -> None:
         for target in stmt.targets:
-            if isinstance(target, ast.Name):
-                self.frame().pop(target.id, None)
-            elif isinstance(target, ast.Subscript):
-                lists.delete_item(self, self.eval(target.value), self.eval(target.slice))
-            elif isinstance(target, (ast.Tuple, ast.List)):
-                self.do_Delete(ast.Delete(target.elts))
-            else:
-                what, why, remedy = REFUSED_STATEMENTS["Delete"]
-                self.refuse(what, why, remedy, target)
+            delete(self, target)
+
+    def do_Global(self, stmt: ast.Global) -> None:
+        self.infos[self.current].globals.update(stmt.names)
+
+    def do_Import(self, stmt: ast.Import | ast.ImportFrom) -> None:
+        import_statement(self, stmt)
+
+    do_ImportFrom = do_Import
 
     def do_FunctionDef(self, stmt: ast.FunctionDef) -> None:
         decorators = [(self.eval(node), node) for node in stmt.decorator_list]

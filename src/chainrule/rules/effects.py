@@ -59,7 +59,10 @@ _FUNCTIONS: list[tuple[Effect, str]] = [
 _METHODS: dict[str, list[tuple[Effect, str]]] = {
     "logging.Logger": [(Effect(NOTHING), "debug info warning error critical exception log setLevel"), (Effect(BOOL), "isEnabledFor")],
     "logging.LoggerAdapter": [(Effect(NOTHING), "debug info warning error critical exception log setLevel"), (Effect(BOOL), "isEnabledFor")],
-    "io.IOBase": [(Effect(OBJECT), "write writelines flush close"), (Effect(BOOL), "isatty writable")],
+    "io.IOBase": [(Effect(OBJECT), "write writelines flush close"), (Effect(BOOL), "isatty writable"), (Effect(BYTES), "read readline"),
+                  (Effect(Opaque("io.IOBase")), "__enter__"), (Effect(NOTHING), "__exit__")],
+    "io.TextIOBase": [(Effect(OBJECT), "write writelines flush close"), (Effect(BOOL), "isatty writable"), (Effect(TEXT), "read readline"),
+                      (Effect(Opaque("io.TextIOBase")), "__enter__"), (Effect(NOTHING), "__exit__")],
     "tqdm.std.tqdm": [(Effect(NOTHING), "set_description set_description_str set_postfix set_postfix_str close refresh clear"), (Effect(OBJECT), "update")],
     "str": [
         (Effect(BOOL, True), "startswith endswith isdigit isalpha isalnum isspace islower isupper isnumeric isidentifier"),
@@ -88,7 +91,7 @@ _OPEN = {"logging.Logger", "logging.LoggerAdapter"}  # classes whose subclasses 
 def class_name(cls: type) -> str | None:
     """The class of the table that an object's class is; None if it is not there."""
     if issubclass(cls, io.IOBase):
-        return "io.IOBase"
+        return "io.TextIOBase" if issubclass(cls, io.TextIOBase) else "io.IOBase"
     for base in cls.__mro__:
         name = f"{base.__module__.lstrip('_')}.{base.__qualname__}".removeprefix("builtins.")
         if name in _METHODS and (base is cls or name in _OPEN):
@@ -96,6 +99,11 @@ def class_name(cls: type) -> str | None:
             if all(getattr(cls, method, None) is getattr(base, method, None) for method in methods):
                 return name
     return None
+
+
+def opened(mode: str) -> Effect:
+    """What `open` returns for a mode."""
+    return Effect(Opaque("io.IOBase" if "b" in mode else "io.TextIOBase"))
 
 
 def function_effect(function: Any) -> Effect | None:

@@ -202,6 +202,19 @@ def resized(x: Arg, shape: Arg) -> Type:
     return broadcast_to(x, shape)
 
 
+def squeezed(x: Arg, axis: Arg) -> Type:
+    """np.squeeze: without an axis, axes that may have length 1 leave even the number of axes open."""
+    type = type_of(x)
+    if not isinstance(type, Array) or type.shape is None or not isinstance(axis, Lit):
+        return probe(OPS["np.squeeze"], (x, axis)) if isinstance(type, Scalar) else Array(type.dtype if isinstance(type, Array) else "float64", None)
+    if axis.value is None:
+        if not all(isinstance(extent, int) or (extent.not_one and not extent.offset) for extent in type.shape):
+            return Array(type.dtype, None)
+        return Array(type.dtype, tuple(extent for extent in type.shape if extent != 1))
+    left_out = {a % len(type.shape) for a in (axis.value if isinstance(axis.value, tuple) else (axis.value,))}
+    return Array(type.dtype, tuple(extent for n, extent in enumerate(type.shape) if n not in left_out))
+
+
 def common_shape(shapes: Arg) -> Type:
     """np.broadcast_shapes."""
     extents = [extents_of(item) for item in shapes.items] if isinstance(shapes, Seq) else [None]
@@ -384,6 +397,8 @@ def parts(x: Arg, sections: Arg, axis: int) -> Type:
     extents: list[Extent] = [unknown_extent() for _ in range(count)]
     if isinstance(cuts, int) and count == 1:
         extents = [whole]
+    elif isinstance(cuts, int) and isinstance(whole, int):
+        extents = [whole // count + (n < whole % count) for n in range(count)]
     elif not isinstance(cuts, int) and all(c is not None and c >= 0 for c in cuts):
         ends = [0, *cuts]
         if isinstance(whole, int):
@@ -398,4 +413,4 @@ def parts(x: Arg, sections: Arg, axis: int) -> Type:
 
 
 __all__ = ["as_type", "broadcast_to", "common_shape", "created", "created_like", "dtype_of", "elementwise_infer", "extents_of", "eye", "filled",
-           "full_like", "identity", "length_of", "linspace", "open_mesh", "reshaped", "resized", "shape_of", "size_of"]
+           "full_like", "identity", "length_of", "linspace", "open_mesh", "reshaped", "resized", "shape_of", "size_of", "squeezed"]

@@ -43,8 +43,10 @@ _op("list_slice", "list index", lambda list, index: list[index], lambda list, in
 # What the floating-point errors do from here on; the result says what they did before.
 define(Op("np.seterr", tuple(Param(p, None) for p in ("all", "divide", "over", "under", "invalid")), np.seterr, lambda *_: OBJECT, effect=True))
 _op("rt.set_errors", "errors", runtime.set_errors, lambda *_: OBJECT, effect=True)
+
 _op("rt.error_args", "error", runtime.error_args, lambda *_: OBJECT)
+_op("rt.set_global", "namespace name value", runtime.set_global, lambda *_: OBJECT, effect=True)
 
 for _name in ("py.print", "py.raise", "py.call", "py.evaluate", "py.perform", "py.format", "rt.expect", "rt.expect_same", "rt.expect_kind", "rt.raised", "np.seterr", "rt.set_errors",
-              "rt.error_args", "and", "or", "range", "constant"):
+              "rt.error_args", "rt.set_global", "and", "or", "range", "constant"):
     _enter(Row(_name, "zero"))

@@ -24,7 +24,7 @@ linear("np.matrix_transpose(x) -> y", op=VIEW, view=views.matrix_transposed, x="
 linear("np.swapaxes(x, axis1, axis2) -> y", op=VIEW, view=views.swapped, x="np.swapaxes(y_bar, axis1, axis2)")
 linear("np.moveaxis(x, source, destination) -> y", op=VIEW, view=views.moved, x="np.moveaxis(y_bar, destination, source)")
 linear("np.expand_dims(x, axis) -> y", op=VIEW, view=views.expanded, x="shaped(y_bar, x) if rank(x) == 0 else np.squeeze(y_bar, axis)")
-linear("np.squeeze(x, axis=None) -> y", op=VIEW, view=views.squeezed, x="shaped(y_bar, x)")
+linear("np.squeeze(x, axis=None) -> y", op={"views": (0,), "infer": infer.squeezed}, view=views.squeezed, x="shaped(y_bar, x)")
 linear("np.broadcast_to(x, shape) -> y", op={"views": (0,), "infer": infer.broadcast_to}, view=views.by_name("np.broadcast_to"),
        x="y_bar", shape="0.0")
 zero("np.broadcast_shapes(*args)", op={"infer": infer.common_shape})

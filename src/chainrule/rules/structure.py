@@ -33,6 +33,8 @@ def index_items(index: Arg) -> tuple[Arg, ...]:
         return index.items
     if isinstance(index, Lit) and isinstance(index.value, tuple):
         return tuple(Lit(item) for item in index.value)
+    if isinstance(index, Var) and isinstance(index.type, Tuple):
+        return tuple(Var(type) for type in index.type.items)  # stand-ins: only their types are known
     return (index,)
 
 

@@ -46,6 +46,7 @@ from .containers import (
 from .control import (
     error_args,
     set_errors,
+    set_global,
     stop_gradient,
 )
 from .draws import (
@@ -131,6 +132,7 @@ __all__ = [
     "repeat_pull",
     "resize_pull",
     "set_errors",
+    "set_global",
     "share",
     "shares_at",
     "shares_of_some",

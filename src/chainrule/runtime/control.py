@@ -33,3 +33,14 @@ def error_args(error: BaseException) -> tuple[Any, ...]:
     ('wrong',)
     """
     return error.args
+
+
+def set_global(namespace: dict[str, Any], name: str, value: Any) -> None:
+    """Set a module's variable.
+
+    >>> variables = {"count": 1}
+    >>> set_global(variables, "count", 2)
+    >>> variables
+    {'count': 2}
+    """
+    namespace[name] = value

@@ -357,3 +357,13 @@ def test_a_missing_key_is_a_key_error():
 
     with pytest.raises(KeyError):
         cr.grad(f)(W)
+
+
+def test_a_counter_is_not_returned():
+    import chainrule as cr
+
+    def f(x):
+        return x[0], collections.Counter("aab")
+
+    with pytest.raises(cr.errors.UnsupportedError, match="a Counter is returned"):
+        cr.grad(f, has_aux=True)(W)

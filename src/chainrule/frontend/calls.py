@@ -370,6 +370,8 @@ class Calls(Iteration):
         from . import functionals
         from .tables import BUILTINS, LAZILY
 
+        if not args and not keywords and any(f is cls for cls in (float, int, bool, complex, str, bytes)):
+            return Static(f())
         try:
             special = BUILTINS.get(f)
         except TypeError:
@@ -378,8 +380,6 @@ class Calls(Iteration):
             return special(self, args if f in LAZILY else tuple(self.listed(a) for a in args), keywords)
         if isinstance(f, types.MethodType) and f.__name__ == "_make" and isinstance(f.__self__, type) and hasattr(f.__self__, "_fields"):
             return self.construct(f.__self__, self.iterate(args[0]), {})
-        if not args and not keywords and f in (float, int, bool, complex, str, bytes):
-            return Static(f())
         if isinstance(f, np.vectorize):
             return functionals.vectorized(self, f, args, keywords)
         if isinstance(f, (operator.itemgetter, operator.attrgetter, operator.methodcaller)):

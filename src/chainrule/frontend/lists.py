@@ -363,5 +363,33 @@ def listed(m: Calls, value: Value) -> Value:
     return ListV(m.new(Items(tuple(listed(m, item) for item in m.iterate(value)))))
 
 
-__all__ = ["as_list", "concatenated", "delete_item", "extend", "fail", "index_in", "items_of", "listed", "repeated", "set_items", "set_slice",
-           "slots"]
+def check_returned(m: Calls, value: Value) -> None:
+    """Refuse to return a container whose class the generated program does not know."""
+    for slot in reachable(m.state, iter((value,))):
+        contents = m.state.heap.get(slot)
+        for inner in contents.items if isinstance(contents, Items) else contents.values if isinstance(contents, Entries) else ():
+            _check_class(m, inner)
+    _check_class(m, value)
+
+
+def _check_class(m: Calls, value: Value) -> None:
+    for item in value.items if isinstance(value, TupleV) else (value,):
+        if isinstance(item, (ListV, DictV)) and item.cls not in (list, dict):
+            m.refuse(f"a {item.cls.__name__} is returned", "the generated program would return a plain list or dictionary", "return list(...) or dict(...) of it")
+
+
+__all__ = [
+    "as_list",
+    "check_returned",
+    "concatenated",
+    "delete_item",
+    "extend",
+    "fail",
+    "index_in",
+    "items_of",
+    "listed",
+    "repeated",
+    "set_items",
+    "set_slice",
+    "slots",
+]

@@ -20,7 +20,7 @@ from ..errors import Finding, UnsupportedError
 from ..ir.nodes import Arg, Block, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Opaque
 from ..structure import LEAF, TreeDef, flatten
-from . import draws, effects, functionals  # noqa: F401 (they register what they handle)
+from . import draws, effects, functionals, lists  # noqa: F401 (they register what they handle)
 from .calls import FrameInfo, names_of
 from .exits import Unreachable
 from .liveness import liveness
@@ -169,6 +169,7 @@ class Lowerer(Recursion):
         signature.extend((name, pattern) for name, pattern, _ in self.captured.values())
         params = tuple(v for _, pattern in signature for v in _vars(pattern))
         try:
+            lists.check_returned(self, result)
             returned = self.operand(result)  # which may read an array through a view: one more statement
         except Unreachable:
             returned = Lit(0.0)

@@ -18,6 +18,7 @@ from ..ir.build import type_of
 from ..ir.nodes import Lit
 from ..ir.types import Opaque, Scalar
 from . import lists
+from .machine import describe
 from .source import MISSING, Place
 from .values import UNBOUND, Entries, Num, Object, Static, Value
 

@@ -1585,7 +1585,7 @@ def the_dtype_of_an_argument(x):
 @case(X, 0.1)
 def a_truth_value_of_python_or_of_numpy(x, s):
     t = 0.5 if s > 0.0 else x[0]
-    return x[1] * (2.0 if (t > -0.2) is True else 3.0)
+    return x[1] * (2.0 if (0.5 * t > -0.2) is True else 3.0)
 
 
 @case(X)

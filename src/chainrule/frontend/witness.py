@@ -107,7 +107,7 @@ class Witness(Interpreter):
                 except Exception as error:
                     self.env[stmt.out] = error.with_traceback(None)
             return
-        if isinstance(stmt, Let) and stmt.op in ("np.seterr", "rt.set_errors", "rt.set_global"):
+        if isinstance(stmt, Let) and stmt.op in ("np.seterr", "rt.set_errors", "rt.set_global", "py.evaluate"):
             if stmt.out is not None:
                 self.env[stmt.out] = np.geterr()
             return

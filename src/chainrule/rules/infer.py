@@ -25,7 +25,7 @@ def elementwise_infer(name: str) -> Callable[..., Type]:
         types = [type_of(arg) for arg in args]
         numbers = [t for t in types if isinstance(t, (Scalar, Array))]
         others = [a for a, t in zip(args, types) if not isinstance(t, (Scalar, Array))]
-        if any(not isinstance(a, Lit) for a in others):
+        if any(not isinstance(a, Lit) for a in others) or any(isinstance(t, Scalar) and t.mixed for t in types):
             return probe(OPS[name], args)
         key = (name, tuple(_dtype_key(a, t) for a, t in zip(args, types)))
         known = _kinds.get(key)

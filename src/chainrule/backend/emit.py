@@ -366,7 +366,9 @@ class _Function:
         elif let.op == "py.raise":
             self.add(self.raise_(let), span)
         elif let.out is None:
-            self.add(ast.Expr(self.action(let)), span)
+            made = self.action(let)
+            if not (let.op == "py.evaluate" and isinstance(made, ast.Name)):  # a name has been evaluated
+                self.add(ast.Expr(made), span)
         elif OPS[let.op].destroys is not None:
             self.write(let)
         elif let.out in self.plan.unpacked:

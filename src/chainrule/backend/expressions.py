@@ -141,6 +141,9 @@ class Expressions:
             for module, prefix in ((np, "np"), (math, "math"), (np.linalg, "np.linalg"), (np.fft, "np.fft")):
                 if getattr(module, own, None) is value:
                     return dotted(f"{prefix}.{own}")
+        bound_to = getattr(value, "__self__", None)
+        if isinstance(bound_to, str) and isinstance(own, str) and getattr(bound_to, own, None) == value:
+            return ast.Attribute(self.literal(bound_to), own, ast.Load())
         for known, identifier in self._objects:
             if known is value:
                 return name(identifier)

@@ -265,7 +265,8 @@ class Calls(Objects):
             return self.external(sources.Place(vars(owner), name), value)
         if isinstance(owner, type):
             member, home = classes.raw(owner, name)
-            if isinstance(member, (types.FunctionType, classmethod, staticmethod, property, classes.Inner)) and home.__module__ != "builtins":
+            if isinstance(member, (types.FunctionType, classmethod, staticmethod, property, classes.Inner)) and home.__module__ != "builtins" and not (
+                    name == "_make" and hasattr(owner, "_fields")):
                 return classes.bound(self, member, home, name, None, owner)
             return self.of_class(owner, name, value)
         if name in getattr(owner, "__dict__", {}) and not is_code(owner):  # an object that a function holds: its attributes are read at each call

@@ -36,7 +36,7 @@ from .signature import Described, Leaf
 from .source import MISSING, Place
 from .state import slots
 from .values import NONE, UNBOUND, DictV, Entries, Items, ListV, Method, Num, Object, Ref, Static, TupleV, Value
-from .witness import LIMIT, Concrete, TooLong, Witness
+from .witness import LIMIT, Concrete, TooLong, Unperformed, Witness
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +88,10 @@ def lower_by_values(request: Request, known: Known) -> Lowered:
             node, file = refusal.region or (None, "")
             if not concrete.add(node, file):
                 raise refusal.error from None
+        except Unperformed:
+            raise UnsupportedError([Finding(
+                request.source.location(), f"the source of `{request.source.name}` depends on what it does to the world outside",
+                "which path it takes depends on a result of that, and nothing is run for its source", "call the transformed function, then look at `.source`")]) from None
         except TooLong:
             raise UnsupportedError([Finding(
                 request.source.location(), f"the path of this call through `{request.source.name}` is too long",

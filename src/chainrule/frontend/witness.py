@@ -68,6 +68,10 @@ class Happened(Exception):
         super().__init__(error)
 
 
+class Unperformed(Exception):
+    """The path depends on the result of an action, and nothing is to be done: only the source is wanted."""
+
+
 class Written(Exception):
     """A function that is called for its value or its effect writes into an argument."""
 
@@ -116,7 +120,7 @@ class Witness(Interpreter):
             warnings.simplefilter("ignore")
             try:
                 self.stmt(stmt, self.env)
-            except (RecursionError, Written):
+            except (RecursionError, Unperformed, Written):
                 raise
             except Exception as error:
                 raise Happened(error) from None
@@ -142,7 +146,13 @@ class Witness(Interpreter):
         return any(var in self.carrying for var in variables(arg))
 
     def let(self, stmt: Let, env: dict[Var, Any]) -> Any:
-        if not OPS[stmt.op].effect or stmt.op in ("push", "pop", "call", "py.raise") or stmt.op.startswith("rt.") or self.record is None:
+        if not OPS[stmt.op].effect or stmt.op in ("push", "pop", "call", "py.raise") or stmt.op.startswith("rt."):
+            return super().let(stmt, env)
+        if self.record is None and stmt.op != "py.call":  # nothing is going to run
+            if stmt.out is not None:
+                raise Unperformed
+            return None
+        if self.record is None:
             return super().let(stmt, env)
         args = [value_of(arg, env) for arg in stmt.args]
         if stmt.op == "py.perform":
@@ -172,4 +182,4 @@ def copy_arrays(value: Any) -> Any:
     return value
 
 
-__all__ = ["Concrete", "Happened", "TooLong", "Witness", "Written", "place_of"]
+__all__ = ["Concrete", "Happened", "TooLong", "Unperformed", "Witness", "Written", "place_of"]

@@ -610,7 +610,7 @@ class Holder:
         self.y = y
 
 
-@case(X, refused="objects of the user's classes, made inside")
+@case(X)
 def an_alias_by_an_attribute(x):
     y = x * x
     held = Holder(y)

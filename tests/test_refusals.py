@@ -40,8 +40,6 @@ SYNTAX = {
     "TryStar": ("def f(x):\n    try:\n        y = x\n    except* ValueError:\n        y = x\n    return y[0]\n", "FILE:2 in f", "try:", "^^^^"),
     "TypeAlias": ("def f(x):\n    type A = int\n    return x[0]\n", "FILE:2 in f", "type A = int", "^" * 12),
     "AsyncFunctionDef": ("def f(x):\n    async def g():\n        pass\n    return x[0]\n", "FILE:2 in f", "async def g():", "^" * 14),
-    "Set": ("def f(x):\n    return x[0] * len({1, 2})\n", "FILE:2 in f", "return x[0] * len({1, 2})", " " * 18 + "^^^^^^"),
-    "SetComp": ("def f(x):\n    return x[0] * len({v for v in (1, 2)})\n", "FILE:2 in f", "return x[0] * len({v for v in (1, 2)})", " " * 18 + "^" * 19),
     "Yield": ("def f(x):\n    yield x\n", "FILE:2 in f", "yield x", "^^^^^^^"),
     "YieldFrom": ("def f(x):\n    return [(yield from x)]\n", "FILE:2 in f", "return [(yield from x)]", "         " + "^" * 12),
 }

@@ -249,10 +249,10 @@ def test_a_view_or_a_copy_is_looked_up_in_memory():
 
 def test_too_long_a_path():
     def f(x):
-        items = [x[0], x[1]]
+        items = {}
         s = 0.0
         while s < 1e5:
-            items = [items[1], items[0], s] if len(items) == 2 else items[:2]
+            items[int(s)] = x[0] * s
             s = s + 1.0
         return items[0]
 

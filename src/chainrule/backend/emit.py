@@ -117,7 +117,7 @@ def _functions(program: Program) -> Iterator[str]:
     for stmt in all_stmts(program.body):
         if isinstance(stmt, Let) and stmt.op[0].isalpha():
             prefix, _, last = stmt.op.rpartition(".")
-            if prefix.split(".")[0] not in ("np", "math") and last not in ("index", "item", "copy", "tuple", "accum", "store"):
+            if prefix == "rt" or (prefix.split(".")[0] not in ("np", "math") and last not in ("index", "item", "copy", "tuple", "accum", "store")):
                 yield last
 
 

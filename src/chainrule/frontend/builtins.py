@@ -10,6 +10,7 @@ import contextlib
 import copy
 import dataclasses
 import functools
+import types
 import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from ..ir.build import type_of
 from ..ir.nodes import Lit, Make, Seq, Var
 from ..ir.types import Array, List, Opaque, Scalar, Tuple, kind
 from . import classes
+from .iterators import VIEWS
 from .source import MISSING
 from .values import (
     NONE,
@@ -28,6 +30,7 @@ from .values import (
     DictV,
     Entries,
     Items,
+    IteratorV,
     Lazy,
     ListV,
     Manager,
@@ -38,6 +41,7 @@ from .values import (
     Range,
     Ref,
     Select,
+    SetV,
     SliceV,
     Static,
     TupleV,
@@ -88,6 +92,10 @@ def _len(m: Calls, args: Args, keywords: Keywords) -> Value:
             return Static(len(contents.items))
         if isinstance(contents, Entries):
             return Static(len(contents.keys))
+    if isinstance(value, SetV) or (isinstance(value, Lazy) and value.kind in VIEWS):
+        return Static(len(m.iterate(value)))
+    if isinstance(value, IteratorV):
+        m.refuse("the length of an iterator is asked for", "Python raises TypeError here", "make a list of it first")
     if isinstance(value, Range):
         return Num(m.trip_count((value.start, value.stop, value.step))) if not isinstance(
             m.trip_count((value.start, value.stop, value.step)), Lit) else Static(m.trip_count((value.start, value.stop, value.step)).value)  # type: ignore[union-attr]
@@ -107,17 +115,6 @@ def _range(m: Calls, args: Args, keywords: Keywords) -> Value:
     if len(operands) == 1:
         return Range(Lit(0), operands[0], Lit(1))
     return Range(operands[0], operands[1], operands[2] if len(operands) > 2 else Lit(1))
-
-
-@builtin(enumerate)
-def _enumerate(m: Calls, args: Args, keywords: Keywords) -> Value:
-    start = args[1] if len(args) > 1 else keywords.get("start", Static(0))
-    return Lazy("enumerate", (args[0], start))
-
-
-@builtin(zip)
-def _zip(m: Calls, args: Args, keywords: Keywords) -> Value:
-    return Lazy("zip", args)
 
 
 def _same(value: Any) -> Any:
@@ -157,137 +154,11 @@ def _refused(name: str) -> Callable[[Calls, Args, Keywords], Value]:
 BUILTINS.update({f: _refused(f.__name__) for f in (eval, exec, compile, globals, locals, __import__)})
 
 
-@builtin(iter)
-def _iter(m: Calls, args: Args, keywords: Keywords) -> Value:
-    return m.iterator(args[0])
-
-
-@builtin(next)
-def _next(m: Calls, args: Args, keywords: Keywords) -> Value:
-    return m.next_item(args[0], args[1:])
-
-
-@builtin(reversed)
-def _reversed(m: Calls, args: Args, keywords: Keywords) -> Value:
-    return Lazy("reversed", args)
-
-
-@builtin(map)
-def _map(m: Calls, args: Args, keywords: Keywords) -> Value:
-    if len(args) > 2:
-        items = [m.iterate(a) for a in args[1:]]
-        return TupleV(tuple(m.call(args[0], each, {}) for each in zip(*items)))
-    known = m.known_items(args[1])
-    if known is None:
-        return Lazy("map", args)
-    return TupleV(tuple(m.call(args[0], (item,), {}) for item in known))
-
-
-@builtin(list)
-def _list(m: Calls, args: Args, keywords: Keywords) -> Value:
-    if not args:
-        return ListV(m.new(Items(())))
-    value = args[0]
-    if isinstance(value, ListV) and not isinstance(m.state.heap[value.slot], Items):
-        return ListV(m.new(m.b.emit("copy", m.operand(value))))
-    return ListV(m.new(Items(m.iterate(value))))
-
-
-@builtin(tuple)
-def _tuple(m: Calls, args: Args, keywords: Keywords) -> Value:
-    if args and isinstance(args[0], Num) and isinstance(type_of(args[0].operand), Tuple):
-        return args[0]
-    return TupleV(m.iterate(args[0]) if args else ())
-
-
-@builtin(dict)
-def _dict(m: Calls, args: Args, keywords: Keywords) -> Value:
-    entries = Entries((), ())
-    if args:
-        if isinstance(args[0], DictV):
-            held = m.state.heap[args[0].slot]
-            assert isinstance(held, Entries)
-            entries = held
-        else:
-            for pair in m.iterate(args[0]):
-                key, value = m.iterate(pair)
-                entries = entries.put(m.static(key, "a dictionary's key"), value)
-    for name, value in keywords.items():
-        entries = entries.put(name, value)
-    return DictV(m.new(entries))
-
-
 @builtin(slice)
 def _slice(m: Calls, args: Args, keywords: Keywords) -> Value:
     if len(args) == 1:
         return SliceV(NONE, args[0], NONE)
     return SliceV(args[0], args[1], args[2] if len(args) > 2 else NONE)
-
-
-@builtin(sum)
-def _sum(m: Calls, args: Args, keywords: Keywords) -> Value:
-    start = args[1] if len(args) > 1 else keywords.get("start", Static(0))
-    items = m.known_items(args[0])
-    if items is not None:
-        total = start
-        for item in items:
-            total = m.binary("+", total, item)
-        return total
-    if isinstance(args[0], ListV):
-        return m.call_row("sum", (args[0], start), {})
-    if m.is_number(args[0]):
-        total = m.call_row("np.sum", (args[0],), {"axis": Static(0)})
-        return total if isinstance(start, Static) and start.value == 0 else m.binary("+", start, total)
-    total = start
-    for item in m.iterate(args[0]):
-        total = m.binary("+", total, item)
-    return total
-
-
-def _extreme(name: str, row: str) -> Callable[[Calls, Args, Keywords], Value]:
-    def apply(m: Calls, args: Args, keywords: Keywords) -> Value:
-        if "key" in keywords or "default" in keywords:
-            m.refuse(f"`{name}` with `key` or `default`", "this is not supported yet", "compare the values yourself")
-        if len(args) == 1 and m.is_number(args[0]):
-            return m.call_row(row, args, {})
-        if len(args) == 1 and isinstance(args[0], ListV) and not isinstance(m.state.heap[args[0].slot], Items):
-            return m.call_row(name, args, {})
-        items = args if len(args) > 1 else m.iterate(args[0])
-        if len(items) == 1:
-            return items[0]
-        if not items:
-            m.fail(ValueError, Static(f"{name}() iterable argument is empty"))
-        if all(isinstance(i, Static) for i in items):
-            return Static((min if name == "min" else max)(i.value for i in items))  # type: ignore[union-attr]
-        return m.call_row(name, items, {})
-
-    return apply
-
-
-BUILTINS[min] = _extreme("min", "np.min")
-BUILTINS[max] = _extreme("max", "np.max")
-
-
-@builtin(sorted)
-def _sorted(m: Calls, args: Args, keywords: Keywords) -> Value:
-    items = m.iterate(args[0])
-    if not all(isinstance(i, Static) for i in items):
-        m.refuse("`sorted` of values that are not known", "the order depends on values", "use np.sort on an array")
-    reverse = m.truth(keywords.get("reverse", Static(False)))
-    return ListV(m.new(Items(tuple(sorted(items, key=lambda i: i.value, reverse=bool(reverse))))))  # type: ignore[union-attr]
-
-
-def _any_all(is_all: bool) -> Callable[[Calls, Args, Keywords], Value]:
-    def apply(m: Calls, args: Args, keywords: Keywords) -> Value:
-        result: Value = Static(is_all)
-        for item in m.iterate(args[0]):
-            result = m.both(result, lambda item=item: item, is_and=is_all)  # type: ignore[misc]
-        return result
-
-    return apply
-
-
-BUILTINS[any], BUILTINS[all] = _any_all(False), _any_all(True)
 
 
 @builtin(isinstance)
@@ -306,16 +177,22 @@ def _type(m: Calls, args: Args, keywords: Keywords) -> Value:
     return Static(class_of(m, args[0]))
 
 
+_ITERATOR_CLASSES: dict[str, type] = {"zip": zip, "map": map, "enumerate": enumerate, "filter": filter, "generator": types.GeneratorType,
+                                      "chosen": types.GeneratorType, "nested": types.GeneratorType}
+
+
 def class_of(m: Calls, value: Value) -> type:
     """The Python class of a value."""
     if isinstance(value, Static):
         return type(value.value)
     if isinstance(value, TupleV):
         return value.cls or tuple
-    if isinstance(value, (ListV,)):
-        return list
-    if isinstance(value, DictV):
-        return dict
+    if isinstance(value, (ListV, DictV)):
+        return value.cls
+    if isinstance(value, SetV):
+        return set
+    if isinstance(value, IteratorV):
+        return _ITERATOR_CLASSES.get(getattr(value.source, "kind", ""), type(iter(())))
     if isinstance(value, Object):
         return value.cls
     if isinstance(value, Range):
@@ -470,138 +347,4 @@ def _manager(m: Calls, owner: Closure, args: Args, keywords: Keywords) -> Value:
     return Manager("generator", (given, NONE))
 
 
-# -- methods of containers --------------------------------------------------------------------------------------
-
-
-@method(ListV, "append")
-def _append(m: Calls, owner: ListV, args: Args, keywords: Keywords) -> Value:
-    m.append(owner, args[0])
-    return NONE
-
-
-@method(ListV, "extend")
-def _extend(m: Calls, owner: ListV, args: Args, keywords: Keywords) -> Value:
-    for item in m.iterate(args[0]):
-        m.append(owner, item)
-    return NONE
-
-
-@method(ListV, "pop")
-def _pop(m: Calls, owner: ListV, args: Args, keywords: Keywords) -> Value:
-    contents = m.state.heap[owner.slot]
-    if isinstance(contents, Items):
-        number = m.static(args[0], "an index") if args else -1
-        items = list(contents.items)
-        value = items.pop(number)
-        m.change(owner.slot, Items(tuple(items)))
-        return value
-    if args:
-        m.refuse("`pop` at a position of a list of unknown length", "this is not supported yet", "use `pop()`")
-    value = m.subscript(owner, Static(-1))
-    m.change(owner.slot, m.b.emit("list_drop", m.operand(owner)))
-    return value
-
-
-@method(ListV, "insert")
-def _insert(m: Calls, owner: ListV, args: Args, keywords: Keywords) -> Value:
-    contents = m.state.heap[owner.slot]
-    if not isinstance(contents, Items):
-        m.refuse("`insert` into a list of unknown length", "this is not supported yet", "use `append`")
-    items = list(contents.items)
-    items.insert(m.static(args[0], "an index"), args[1])
-    m.change(owner.slot, Items(tuple(items)))
-    return NONE
-
-
-@method(ListV, "copy")
-def _list_copy(m: Calls, owner: ListV, args: Args, keywords: Keywords) -> Value:
-    copied: Value = _list(m, (owner,), {})
-    return copied
-
-
-@method(ListV, "reverse")
-def _reverse(m: Calls, owner: ListV, args: Args, keywords: Keywords) -> Value:
-    contents = m.state.heap[owner.slot]
-    if not isinstance(contents, Items):
-        m.refuse("`reverse` of a list of unknown length", "this is not supported yet", "loop over `reversed(...)`")
-    m.change(owner.slot, Items(tuple(reversed(contents.items))))
-    return NONE
-
-
-def _entries(m: Calls, owner: DictV) -> Entries:
-    entries = m.state.heap[owner.slot]
-    assert isinstance(entries, Entries)
-    return entries
-
-
-@method(DictV, "items")
-def _items(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
-    entries = _entries(m, owner)
-    return TupleV(tuple(TupleV((Static(k), v)) for k, v in zip(entries.keys, entries.values)))
-
-
-@method(DictV, "keys")
-def _keys(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
-    return TupleV(tuple(Static(k) for k in _entries(m, owner).keys))
-
-
-@method(DictV, "values")
-def _values(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
-    return TupleV(_entries(m, owner).values)
-
-
-@method(DictV, "get")
-def _get(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
-    key = m.static(args[0], "a dictionary's key")
-    entries = _entries(m, owner)
-    return entries.get(key) if key in entries.keys else (args[1] if len(args) > 1 else NONE)
-
-
-@method(DictV, "pop")
-def _dict_pop(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
-    key = m.static(args[0], "a dictionary's key")
-    entries = _entries(m, owner)
-    if key not in entries.keys:
-        if len(args) > 1:
-            return args[1]
-        m.refuse(f"the dictionary has no key {key!r}", "it would raise KeyError", "check the key")
-    m.change(owner.slot, entries.drop(key))
-    return entries.get(key)
-
-
-@method(DictV, "update")
-def _update(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
-    entries = _entries(m, owner)
-    new = dict(keywords)
-    if args:
-        assert isinstance(args[0], DictV)
-        other = _entries(m, args[0])
-        new = dict(zip(other.keys, other.values)) | new
-    for key, value in new.items():
-        entries = entries.put(key, value)
-    m.change(owner.slot, entries)
-    return NONE
-
-
-@method(DictV, "setdefault")
-def _setdefault(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
-    key = m.static(args[0], "a dictionary's key")
-    entries = _entries(m, owner)
-    if key not in entries.keys:
-        m.change(owner.slot, entries.put(key, args[1] if len(args) > 1 else NONE))
-    return _entries(m, owner).get(key)
-
-
-@method(DictV, "copy")
-def _dict_copy(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
-    return DictV(m.new(_entries(m, owner)))
-
-
-@method(TupleV, "_replace")
-def _replace(m: Calls, owner: TupleV, args: Args, keywords: Keywords) -> Value:
-    assert owner.cls is not None
-    fields: Any = owner.cls._fields  # type: ignore[attr-defined]
-    return TupleV(tuple(keywords.get(f, v) for f, v in zip(fields, owner.items)), owner.cls)
-
-
-__all__ = ["BUILTINS", "METHODS", "Ref", "Var", "class_of"]
+__all__ = ["BUILTINS", "METHODS", "Ref", "Var", "builtin", "class_of", "method"]

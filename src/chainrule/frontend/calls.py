@@ -26,7 +26,7 @@ from ..ir.types import List, Opaque, differentiable, rank
 from ..rules import effects as effect_rules
 from ..rules import random, registry
 from ..structure import is_plain
-from . import classes, overloads, views, writes
+from . import classes, library, lists, overloads, views, writes
 from . import source as sources
 from .liveness import Liveness, liveness
 from .machine import Refusal, describe
@@ -41,6 +41,7 @@ from .values import (
     DictV,
     Entries,
     Generator,
+    IteratorV,
     Lazy,
     ListV,
     Manager,
@@ -51,6 +52,7 @@ from .values import (
     Range,
     Ref,
     Select,
+    SetV,
     SliceV,
     Static,
     TupleV,
@@ -66,6 +68,7 @@ MANAGERS: dict[Any, str] = {
 _PURE = frozenset({abs, ascii, bin, bool, chr, complex, divmod, float, hex, int, issubclass, oct, ord, pow, round})
 
 
+_IMMUTABLE = (str, bytes, int, float, complex, tuple, frozenset, range, np.dtype)  # a method of such an object depends on nothing else
 _HELD: dict[int, dict[str, Any]] = {}  # what functions hold (default arrays, arguments of partial, `self`), each in a namespace of its own
 
 
@@ -360,8 +363,10 @@ class Calls(Objects):
 
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         from . import functionals
-        from .builtins import BUILTINS, LAZILY
+        from .tables import BUILTINS, LAZILY
 
+        if not args and not keywords and any(f is cls for cls in (float, int, bool, complex, str, bytes)):
+            return Static(f())
         if f is super:
             return classes.super_of(self, args)
         asked = overloads.builtin(self, f, args, keywords)
@@ -375,6 +380,8 @@ class Calls(Objects):
             special = None
         if special is not None:
             return special(self, args if f in LAZILY else tuple(self.listed(a) for a in args), keywords)
+        if isinstance(f, types.MethodType) and f.__name__ == "_make" and isinstance(f.__self__, type) and hasattr(f.__self__, "_fields"):
+            return self.construct(f.__self__, self.iterate(self.listed(args[0])), {})
         if isinstance(f, np.vectorize):
             return functionals.vectorized(self, f, args, keywords)
         if isinstance(f, (operator.itemgetter, operator.attrgetter, operator.methodcaller)):
@@ -420,6 +427,19 @@ class Calls(Objects):
         extra = {k: self.constant_object(v, k) for k, v in resolved.keywords}
         return self.execute(source.node, source, None, defaults, keyword_defaults, (*bound, *args), {**extra, **keywords})
 
+    def is_library(self, source: Any) -> bool:
+        return bool(source.function.__module__ == library.__name__)
+
+    def library(self, function: Any, *args: Value) -> Value:
+        """Call a function of `library` for the call that is being lowered."""
+        kept = self.caller
+        if kept is None:
+            self.caller = (self.node, self.source, self.b.span)
+        try:
+            return self.call_user(function, args, {})
+        finally:
+            self.caller = kept
+
     def default(self, source: Any, key: Any, value: Any) -> Value:
         a = source.node.args
         return self.constant_object(value, key if isinstance(key, str) else [*a.posonlyargs, *a.args][key - len(source.defaults)].arg)
@@ -434,12 +454,15 @@ class Calls(Objects):
 
     def without_source(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         """A function that cannot be looked into: evaluated now if everything is known, otherwise there must be a rule."""
+        args = tuple(self.collect(a) if isinstance(a, IteratorV) else a for a in args)
         try:
             known = [self.known(a) for a in args]
             known_keywords = {k: self.known(v) for k, v in keywords.items()}
         except _NotKnown:
+            if isinstance(getattr(f, "__self__", None), str):
+                return Num(self.b.emit("py.call", Lit(f), Seq(tuple(self.operand(a) for a in args))))
             return self.perform(Static(f), args, keywords)
-        if f in _PURE or (isinstance(f, types.BuiltinFunctionType) and f.__module__ in ("math", "operator")):
+        if f in _PURE or isinstance(getattr(f, "__self__", None), _IMMUTABLE) or (isinstance(f, types.BuiltinFunctionType) and f.__module__ in ("math", "operator")):
             return Static(f(*known, **known_keywords))
         return self.perform(Static(f), args, keywords)
 
@@ -455,6 +478,10 @@ class Calls(Objects):
             return value.value
         if isinstance(value, TupleV):
             return tuple(self.known(item) for item in value.items)
+        if isinstance(value, (ListV, SetV, IteratorV)):
+            items = self.known_items(self.collect(value) if isinstance(value, IteratorV) else value)
+            if items is not None:
+                return [self.known(item) for item in items]
         raise _NotKnown
 
     def construct(self, cls: type, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
@@ -477,13 +504,14 @@ class Calls(Objects):
             self.refuse("a coroutine is called", "it is suspended and resumed by somebody else", "use a plain function", None)
         generator = any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(node))
         shape = self.shape_of((*args, *keywords.values()))
-        if node in self.stack and not generator and not self.is_concrete() and not self.unfolds(node, shape):
+        if node in self.stack and not generator and not self.is_concrete() and not self.is_library(source) and not self.unfolds(node, shape):
             return self.recursive(node, source, parent, defaults, keyword_defaults, args, keywords)
         bound = self.bind(node, defaults, keyword_defaults, args, keywords)
         self.numbers += 1
         number = self.numbers
         local, nonlocal_names = names_of(node)
         kept = (self.current, self.source, self.b.span, self.loop, self.node)
+        caller, self.caller = self.caller, self.caller if self.is_library(source) else None
         self.infos[number] = FrameInfo(source, parent, local, nonlocal_names, liveness=liveness(node))
         self.state.frames[number] = bound
         if generator:
@@ -504,7 +532,8 @@ class Calls(Objects):
             self.stack.pop()
             self.shapes.pop()
             self.current, self.source, self.b.span, self.loop, self.node = kept
-        if not self.infos[number].escapes:
+            self.caller = caller
+        if not self.infos[number].escapes and not isinstance(value, IteratorV):  # which may go on in this frame
             self.state.frames.pop(number, None)
         return value
 
@@ -567,6 +596,8 @@ class Calls(Objects):
 
     def call_row(self, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         """Call a function that has a row."""
+        if not name.startswith("np."):
+            args = tuple(self.collect(a) if isinstance(a, IteratorV) else a for a in args)
         written = writes.with_out(self, name, args, keywords)
         if written is not None:
             return written
@@ -574,6 +605,8 @@ class Calls(Objects):
         if view is not None:
             return view
         row = registry.row(name)
+        if not registry.takes_lists(name):
+            args = tuple(self.as_array(a) if isinstance(a, ListV) and isinstance(self.state.heap[a.slot], Var) else a for a in args)
         if row is not None and row.kind in ("elementwise", "pointwise") and name not in ("min", "max"):
             args = tuple(self.as_array(a) for a in args)
         try:
@@ -584,7 +617,7 @@ class Calls(Objects):
         return views.note_order(self, name, self.call_op(name, bound, tuple(args)), tuple(args))
 
     def as_array(self, value: Value) -> Value:
-        if isinstance(value, (TupleV, ListV)) and isinstance(operand := self.operand(value), Seq):
+        if isinstance(value, (TupleV, ListV)) and isinstance(operand := self.operand(value), (Seq, Var)):
             return self.wrap(self.b.emit("np.array", operand))
         return value
 
@@ -599,6 +632,8 @@ class Calls(Objects):
 
     def row_operand(self, value: Value) -> Arg:
         overloads.reject_object(self, value, "a function of NumPy")
+        if isinstance(value, IteratorV):
+            self.refuse("an iterator is passed to a function of NumPy", "NumPy makes an array of one object of it", "make a list of it first")
         value = views.unrolled(value)
         if isinstance(value, (Range, Lazy)):
             return Seq(tuple(self.operand(item) for item in self.iterate(value)), "list")
@@ -625,7 +660,7 @@ class Calls(Objects):
     # -- methods ----------------------------------------------------------------------------------------------------------
 
     def call_method(self, owner: Value, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        from .builtins import METHODS
+        from .tables import METHODS
 
         if isinstance(owner, Object) and isinstance(dispatching := classes.raw(owner.cls, name)[0], functools.singledispatchmethod):
             from .functionals import dispatched_method
@@ -636,8 +671,12 @@ class Calls(Objects):
                 else self.attribute(owner, name)
             return self.call(method, args, keywords)
         special = METHODS.get((type(owner), name))
+        if special is None and isinstance(owner, Lazy):
+            special = METHODS.get((Lazy, f"{owner.kind}.{name}"))
         if special is not None:
             return special(self, owner, args, keywords)
+        if isinstance(owner, TupleV) and owner.cls is not None and isinstance(function := getattr(owner.cls, name), types.FunctionType):
+            return self.call(Static(function), (owner, *args), keywords)
         if self.is_number(owner):
             return self.number_method(owner, name, args, keywords)
         if isinstance(owner, Static):
@@ -667,7 +706,7 @@ class Calls(Objects):
         if name in registry.WRITING_METHODS:
             return writes.call_writer(self, registry.WRITING_METHODS[name], (owner, *args), keywords)
         if name == "tolist":
-            self.refuse("`tolist` is not supported yet", "the list's length is not known", "index the array")
+            return lists.listed(self, owner)
         if name not in registry.METHODS:
             self.refuse(f"the array method `{name}` is not supported yet", "it has no rule", "use a NumPy function that has one")
         op = registry.METHODS[name]

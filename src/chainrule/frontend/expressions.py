@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import inspect
 import operator
 import types
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from ..ir.probe import CannotProbe
 from ..ir.types import BOOL, INT, Array, Dim, List, Opaque, Scalar, Tuple, differentiable
 from ..rules import registry
 from ..rules.structure import infer_index, is_basic
-from . import views
+from . import library, lists, mappings, sets, views
 from .exceptions import Exceptions
 from .exits import Unreachable
 from .machine import NeedStatic, Poison, Refusal, describe
@@ -29,6 +30,7 @@ from .values import (
     DictV,
     Entries,
     Items,
+    IteratorV,
     Lazy,
     ListV,
     Method,
@@ -38,6 +40,7 @@ from .values import (
     Range,
     Ref,
     Select,
+    SetV,
     SliceV,
     Static,
     Step,
@@ -52,6 +55,7 @@ COMPARE = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==",
 _STATIC_BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv, "%": operator.mod,
     "**": operator.pow, "|": operator.or_, "&": operator.and_, "^": operator.xor, "<<": operator.lshift, ">>": operator.rshift}
+_LENGTHS: dict[str, Callable[[int, int], bool]] = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _SAFE = {"<", "<=", ">", ">=", "==", "!=", "not", "neg", "+", "-", "*", "abs", "and", "or", "len", "is", "is not"}
 
 
@@ -124,6 +128,8 @@ class Expressions(Exceptions):
                 return Static(_STATIC_BINARY[op](a.value, b.value))
             except Exception:  # it raises at run time, as the user's program does
                 pass
+        if op == "%" and isinstance(a, Static) and isinstance(a.value, (str, bytes)):
+            return self.call(Static(a.value.__mod__), (b,), {})
         special = self.container_operator(op, a, b) or self.text_operator(op, a, b)
         if special is not None:
             return special
@@ -142,20 +148,20 @@ class Expressions(Exceptions):
         if op == "+" and isinstance(a, TupleV) and isinstance(b, TupleV):
             return TupleV(a.items + b.items)
         if op == "+" and isinstance(a, ListV) and isinstance(b, ListV):
-            x, y = self.state.heap[a.slot], self.state.heap[b.slot]
-            if isinstance(x, Items) and isinstance(y, Items):
-                return ListV(self.new(Items(x.items + y.items)))
-            self.refuse("lists of unknown length are joined with `+`", "this is not supported yet", "use `append` in a loop")
+            return lists.concatenated(self, a, b)  # type: ignore[arg-type]
+        if op == "|" and isinstance(a, DictV) and isinstance(b, DictV):
+            return mappings.merged(self, a, b)  # type: ignore[arg-type]
+        if op in sets.OPERATORS and (isinstance(a, (SetV, Lazy)) or isinstance(b, (SetV, Lazy))):
+            combined = sets.combined(self, op, a, b)  # type: ignore[arg-type]
+            if combined is not None:
+                return combined
         if op == "*" and isinstance(a, Static) and isinstance(b, (TupleV, ListV)):
             a, b = b, a
         if op == "*" and isinstance(a, (TupleV, ListV)):
-            count = self.static(b, "the number of repetitions")
-            if isinstance(a, TupleV):
-                return TupleV(a.items * count)
-            x = self.state.heap[a.slot]
-            if isinstance(x, Items):
-                return ListV(self.new(Items(x.items * count)))
-        if any(isinstance(v, (Closure, Method, Partial, Range, Lazy, DictV)) for v in (a, b)):
+            if isinstance(a, ListV):
+                return lists.repeated(self, a, b)  # type: ignore[arg-type]
+            return TupleV(a.items * self.static(b, "the number of repetitions"))
+        if any(isinstance(v, (Closure, Method, Partial, Range, Lazy, IteratorV, SetV, DictV)) for v in (a, b)):
             self.refuse(f"`{op}` on {describe(a)} and {describe(b)}", "there is no such operation", "check the types")
         return None
 
@@ -211,6 +217,20 @@ class Expressions(Exceptions):
                 return Static(folded.value)
         if op in ("in", "not in"):
             return self.contains(a, b, op)
+        if op in sets.COMPARISONS and (isinstance(a, (SetV, Lazy)) or isinstance(b, (SetV, Lazy))):
+            combined = sets.combined(self, op, a, b)  # type: ignore[arg-type]
+            if combined is not None:
+                return combined
+            if op in ("==", "!="):
+                return Static(op == "!=")
+        if op in ("==", "!=") and isinstance(a, DictV) and isinstance(b, DictV):
+            x, y = mappings.entries_of(self, a), mappings.entries_of(self, b)  # type: ignore[arg-type]
+            equal: Value = Static(len(x.keys) == len(y.keys) and all(k in y.keys for k in x.keys))
+            for key in x.keys if equal == Static(True) else ():
+                equal = self.both(equal, lambda key=key: self.compare("==", x.get(key), y.get(key)), is_and=True)  # type: ignore[misc]
+            return equal if op == "==" else self.negate(equal)
+        if op in ("<", "<=", ">", ">=") and type(a) is type(b) and isinstance(a, (TupleV, ListV)):
+            return self.lexicographic(op, a, b)
         if op in ("==", "!=") and any(isinstance(v, (TupleV, ListV, DictV)) for v in (a, b)) and not any(
                 isinstance(v, (Ref, Select)) or (isinstance(v, Num) and not _opaque(v)) for v in (a, b)):
             mine, other = self.known_contents(a), self.known_contents(b)
@@ -221,8 +241,8 @@ class Expressions(Exceptions):
             if len(mine) != len(other):
                 return Static(op == "!=")
             result: Value = Static(True)
-            for x, y in zip(mine, other):
-                result = self.both(result, lambda x=x, y=y: self.compare("==", x, y), is_and=True)  # type: ignore[misc]
+            for one, two in zip(mine, other):
+                result = self.both(result, lambda one=one, two=two: self.compare("==", one, two), is_and=True)  # type: ignore[misc]
             return result if op == "==" else self.negate(result)
         if op in ("==", "!=") and ((isinstance(a, Static) and isinstance(a.value, (str, type(None)))) or
                                    (isinstance(b, Static) and isinstance(b.value, (str, type(None))))):
@@ -235,12 +255,42 @@ class Expressions(Exceptions):
                 pass
         return self.call_op(op, (self.as_number(a), self.as_number(b)))
 
+    def lexicographic(self, op: str, a: Value, b: Value) -> Value:
+        """`a < b` of tuples or lists: the first items that differ decide."""
+        x, y = self.known_contents(a), self.known_contents(b)
+        if x is None or y is None:
+            self.refuse("lists of unknown length are compared", "how many items they have is only known when the program runs", "compare the items")
+
+        def at(n: int) -> Value:
+            if n == min(len(x), len(y)):
+                return Static(_LENGTHS[op](len(x), len(y)))
+            equal = self.compare("==", x[n], y[n])
+            known = self.truth(equal)
+            if known is not None:
+                return at(n + 1) if known else self.compare(op, x[n], y[n])
+            return self.choose(self.condition(equal), lambda: at(n + 1), lambda: self.compare(op, x[n], y[n]))
+
+        return at(0)
+
     def known_contents(self, value: Value) -> tuple[Value, ...] | None:
         """The items of a tuple, or of a list of known length."""
         if isinstance(value, TupleV):
             return value.items
         contents = self.state.heap[value.slot] if isinstance(value, ListV) else None
         return contents.items if isinstance(contents, Items) else None
+
+    def test(self, node: ast.expr) -> Value:
+        """An expression of which only the truth value matters: the condition of a branch or a loop."""
+        if isinstance(node, ast.BoolOp) and any(isinstance(n, (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.List)) for n in node.values):
+            is_and = isinstance(node.op, ast.And)
+            result = self.test(node.values[0])
+            for operand in node.values[1:]:
+                result = self.both(result, lambda operand=operand: self.test(operand), is_and=is_and)  # type: ignore[misc]
+            return result
+        value = self.eval(node)
+        if isinstance(value, ListV) and self.truth(value) is None:
+            return self.call_op(">", (self.b.emit("len", self.operand(value)), Lit(0)))
+        return value
 
     def negate(self, value: Value) -> Value:
         known = self.truth(value)
@@ -257,7 +307,7 @@ class Expressions(Exceptions):
                 kind = type_of(y.operand) if isinstance(x.value, bool) and isinstance(y, Num) else None
                 if isinstance(kind, Scalar) and kind.dtype == "bool" and (kind.weak or kind.mixed):
                     return None  # one of the two
-                if not _opaque(y):
+                if not _opaque(y) or (type_of(y.operand).name in ("str", "range") and not isinstance(x.value, str)):  # type: ignore[union-attr]
                     return False
         if isinstance(a, Ref) and isinstance(b, Ref):
             if a.slot != b.slot and b.slot in self.state.entangled.get(a.slot, ()):
@@ -278,18 +328,23 @@ class Expressions(Exceptions):
                 held = self.state.heap[container.slot]
                 contents = held.items if isinstance(held, Items) else None
             if contents is not None:
-                result: Value = Static(False)
-                for other in contents:
+                result: Value = Static(any(self.same_object(item, other) for other in contents))
+                for other in contents if result == Static(False) else ():
                     result = self.both(result, lambda other=other: self.compare("==", item, other), is_and=False)  # type: ignore[misc]
                 return result if op == "in" else self.negate(result)
-        if isinstance(container, DictV):
-            entries = self.state.heap[container.slot]
-            assert isinstance(entries, Entries)
-            return Static((self.static(item, "the key") in entries.keys) == (op == "in"))
+            found = self.library(library.contains, container, item)
+            return found if op == "in" else self.negate(found)
+        if isinstance(container, Lazy) and container.kind in ("values", "items"):
+            return self.contains(item, TupleV(self.iterate(container)), op)
+        if isinstance(container, IteratorV):
+            return self.contains(item, self.collect(container), op)
+        if isinstance(container, (DictV, SetV, Lazy)):
+            keys = [v.value for v in self.iterate(container) if isinstance(v, Static)]
+            return Static((self.static(item, "the key") in keys) == (op == "in"))
         if isinstance(container, Static) and isinstance(item, Static):
             return Static((item.value in container.value) == (op == "in"))
         if isinstance(container, Range):
-            inside = self.call_op("in", (self.operand(item), self.b.emit("range", container.start, container.stop, container.step)))
+            inside = self.in_range(item, container)
             return inside if op == "in" else self.negate(inside)
         return self.call_op(op, (self.operand(item), self.operand(container)))
 
@@ -330,7 +385,7 @@ class Expressions(Exceptions):
         return self.choose(condition, then, orelse)
 
     def eval_IfExp(self, node: ast.IfExp) -> Value:
-        test = self.eval(node.test)
+        test = self.test(node.test)
         known = self.truth(test)
         if known is not None:
             return self.eval(node.body if known else node.orelse)
@@ -350,7 +405,9 @@ class Expressions(Exceptions):
             if isinstance(contents, Items):
                 return bool(contents.items)
             return bool(contents.keys) if isinstance(contents, Entries) else None
-        if isinstance(value, (Closure, Method, Partial, Object)):
+        if isinstance(value, SetV) or (isinstance(value, Lazy) and value.kind in ("keys", "values", "items")):
+            return bool(self.iterate(value))
+        if isinstance(value, (Closure, Method, Partial, Object, IteratorV)):
             return True
         return None
 
@@ -377,7 +434,15 @@ class Expressions(Exceptions):
         return TupleV(self.eval_items(node.elts))
 
     def eval_List(self, node: ast.List) -> Value:
-        return ListV(self.new(Items(self.eval_items(node.elts))))
+        if not any(isinstance(n, ast.Starred) for n in node.elts):
+            return ListV(self.new(Items(self.eval_items(node.elts))))
+        result = ListV(self.new(Items(())))
+        for n in node.elts:
+            if isinstance(n, ast.Starred):
+                lists.extend(self, result, self.eval(n.value))  # type: ignore[arg-type]
+            else:
+                self.append(result, self.eval(n))
+        return result
 
     def eval_items(self, nodes: list[ast.expr]) -> tuple[Value, ...]:
         items: list[Value] = []
@@ -465,20 +530,12 @@ class Expressions(Exceptions):
                 return ListV(self.new(self.b.emit("list_slice", self.operand(base), argument)))
             return self.call_op("list_item", (self.operand(base), argument), (base,))
         if isinstance(base, DictV):
-            entries = self.state.heap[base.slot]
-            assert isinstance(entries, Entries)
-            from .functionals import entry_at
-
-            found = entry_at(self, entries, index)  # type: ignore[arg-type]
-            if found is not None:
-                return found
-            key = self.static(index, "a dictionary's key")
-            if key not in entries.keys:
-                if self.catching:
-                    self.fail(KeyError, Static(key))
-                self.refuse(f"the dictionary has no key {key!r}", "it would raise KeyError", "check the key")
-            return entries.get(key)
+            return mappings.looked_up(self, base, index)  # type: ignore[arg-type]
         if isinstance(base, Range):
+            if isinstance(index, SliceV):
+                return self.range_slice(base, index)
+            if not (isinstance(index, Static) and index.value >= 0):
+                index = self.range_index(base, index)
             return self.call_op("+", (base.start, self.b.emit("*", base.step, self.operand(index))))
         if isinstance(base, Static) and isinstance(index, (Static, TupleV, SliceV)):
             try:
@@ -495,6 +552,46 @@ class Expressions(Exceptions):
                 return self.wrap(self.b.emit("index", base.operand, self.operand(index)))
             return Num(self.b.emit("index", base.operand, self.operand(index)))
         self.refuse(f"{describe(base)} is indexed", "it has no items that the compiler knows", "use an array, list, tuple or dictionary")
+
+    def in_range(self, item: Value, container: Range) -> Value:
+        """`item in range(...)`."""
+        start, stop, step = (self.wrap(b) for b in (container.start, container.stop, container.step))
+        step_value = self.static(step, "the step of a range")
+        first, last = (start, stop) if step_value > 0 else (stop, start)
+        below, above = ("<=", "<") if step_value > 0 else ("<", "<=")
+        inside = self.both(self.compare(below, first, item), lambda: self.compare(above, item, last), is_and=True)
+        if step_value in (1, -1) and isinstance(of := self.type(item), Scalar) and of.dtype in ("int64", "bool"):
+            return inside
+        return self.both(inside, lambda: self.compare("==", self.binary("%", self.binary("-", item, start), step), Static(0)), is_and=True)
+
+    def range_index(self, base: Range, index: Value) -> Value:
+        """An index of a range that may count from its end."""
+        length = self.call_static(len, (base,), {})
+        if isinstance(index, Static):
+            return self.binary("+", length, index)
+        return self.choose(self.condition(self.compare("<", index, Static(0))), lambda: self.binary("+", index, length), lambda: index)
+
+    def range_slice(self, base: Range, index: SliceV) -> Value:
+        """`range(...)[a:b:c]`, of a range that is known, or the whole of it turned round."""
+        bounds = (base.start, base.stop, base.step)
+        if all(isinstance(b, Lit) for b in bounds):
+            found = range(*(b.value for b in bounds if isinstance(b, Lit)))[self.static_index(index)]
+            return Range(Lit(found.start), Lit(found.stop), Lit(found.step))
+        start, stop, step = (self.static(p, "an index") for p in (index.start, index.stop, index.step))
+
+        def at(n: Arg) -> Arg:
+            return self.b.emit("+", base.start, self.b.emit("*", n, base.step))
+
+        length = self.operand(self.call_static(len, (base,), {}))
+        if (start, stop, step) == (None, None, -1):
+            return Range(at(self.b.emit("-", length, 1)), at(Lit(-1)), self.b.emit("neg", base.step))
+        if stop is None and step in (None, 1) and start >= 0:
+            first = self.b.emit("min", Seq((Lit(start), length)))
+            return Range(at(first), base.stop, base.step)
+        if start is None and step in (None, 1):
+            last = self.b.emit("min", Seq((Lit(stop), length))) if stop >= 0 else self.b.emit("max", Seq((self.b.emit("+", length, stop), Lit(0))))
+            return Range(base.start, at(last), base.step)
+        self.refuse("this slice of a range", "its bounds are only known when the program runs", "write the range itself")
 
     def static_index(self, index: Value) -> Any:
         if isinstance(index, SliceV):
@@ -549,6 +646,15 @@ class Expressions(Exceptions):
             return self.static_attribute(owner.value, name)
         if isinstance(owner, TupleV) and owner.cls is not None and name in owner.cls._fields:  # type: ignore[attr-defined]
             return owner.items[owner.cls._fields.index(name)]  # type: ignore[attr-defined]
+        if isinstance(owner, TupleV) and owner.cls is not None and name not in ("_replace", "_asdict", "index", "count"):
+            found = inspect.getattr_static(owner.cls, name, None)
+            if isinstance(found, property) and found.fget is not None:
+                return self.call(Static(found.fget), (owner,), {})
+            return Method(owner, name) if isinstance(found, types.FunctionType) else self.static_attribute(owner.cls, name)
+        if isinstance(owner, ListV) and name == "maxlen":
+            return Static(owner.maxlen)
+        if isinstance(owner, Range) and name in ("start", "stop", "step"):
+            return self.wrap(getattr(owner, name))
         if isinstance(owner, Select) and not (isinstance(owner.then, Ref) and isinstance(owner.orelse, Ref)):
             if not self.is_number(owner):
                 return self.choose(owner.condition, lambda: self.attribute(owner.then, name), lambda: self.attribute(owner.orelse, name))
@@ -613,6 +719,21 @@ class Expressions(Exceptions):
         raise NotImplementedError
 
     def iterate(self, value: Value) -> tuple[Value, ...]:
+        raise NotImplementedError
+
+    def collect(self, value: Value) -> Value:
+        raise NotImplementedError
+
+    def call(self, function: Value, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        raise NotImplementedError
+
+    def append(self, target: Value, item: Value) -> None:
+        raise NotImplementedError
+
+    def library(self, function: Any, *args: Value) -> Value:
+        raise NotImplementedError
+
+    def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         raise NotImplementedError
 
     def call_row(self, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:

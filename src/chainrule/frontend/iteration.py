@@ -7,14 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 from ..ir.build import type_of
-from ..ir.nodes import Arg, Lit, Operand, Seq, Var
-from ..ir.types import Array, Scalar
+from ..ir.nodes import Arg, Lit, Operand, Seq, Var, operands
+from ..ir.types import Array, Scalar, differentiable
 from .expressions import Expressions
+from .iterators import VIEWS, counted, endless, endless_item
 from .loops import NeedUnroll
 from .machine import describe
-from .merge import holds_object, list_var
+from .merge import check_element, holds_object, list_var
 from .state import slots
-from .values import DictV, Entries, Items, Lazy, ListV, Num, Range, Ref, Select, Static, TupleV, Value
+from .values import DictV, Elements, Entries, Items, IteratorV, Lazy, ListV, Num, Range, Ref, Select, SetV, Static, TupleV, Value
 from .views import unrolled
 
 UNROLL_LIMIT = 200  # iterations of a loop over known items; more would print more code than anybody reads
@@ -24,12 +25,13 @@ class Iteration(Expressions):
     """Iterates; `Calls` builds on it."""
 
     loop_indices: list[Var]
+    may_unroll = False  # the loop that is being lowered can be unrolled, as far as we know
 
     def call(self, function: Value, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         raise NotImplementedError
 
     def known_items(self, value: Value) -> tuple[Value, ...] | None:
-        """The items of an iterable whose number is known; None for a loop that has to stay a loop."""
+        """The items of an iterable whose number is known, which is no iterator; None for a loop that has to stay a loop."""
         value = self.used_up(value)
         if isinstance(value, TupleV):
             return value.items
@@ -40,9 +42,21 @@ class Iteration(Expressions):
             entries = self.state.heap[value.slot]
             assert isinstance(entries, Entries)
             return tuple(Static(k) for k in entries.keys)
-        if isinstance(value, Static) and isinstance(value.value, (tuple, list, str, dict, range)):
+        if isinstance(value, Static) and isinstance(value.value, (tuple, list, str, bytes, dict, range, set, frozenset)):
             return tuple(Static(item) for item in value.value)
+        if isinstance(value, SetV):
+            elements = self.state.heap[value.slot]
+            assert isinstance(elements, Elements)
+            return tuple(Static(item) for item in elements.value())
         if isinstance(value, Lazy):
+            if value.kind in VIEWS:
+                (owner,) = value.parts
+                entries = self.state.heap[owner.slot]  # type: ignore[union-attr]
+                assert isinstance(entries, Entries)
+                if value.kind == "values":
+                    return entries.values
+                keys = tuple(Static(k) for k in entries.keys)
+                return keys if value.kind == "keys" else tuple(TupleV((k, v)) for k, v in zip(keys, entries.values))
             if value.kind == "enumerate":
                 items = self.known_items(value.parts[0])
                 start = value.parts[1]
@@ -58,7 +72,8 @@ class Iteration(Expressions):
                     return None
                 return tuple(TupleV(tuple(p[n] for p in parts if p is not None)) for n in range(min(lengths)))
             if value.kind == "reversed" and parts[0] is not None:
-                return tuple(reversed(parts[0]))
+                length = self.static(value.parts[1], "a length") if len(value.parts) > 1 else len(parts[0])
+                return tuple(reversed(parts[0][:length])) if length <= len(parts[0]) else ()
         return None
 
     def used_up(self, value: Value) -> Value:
@@ -80,6 +95,11 @@ class Iteration(Expressions):
         items = self.known_items(value)
         if items is not None:
             return items
+        if isinstance(value, IteratorV):
+            value = self.collect(value)
+            items = self.known_items(value)
+            if items is not None:
+                return items
         if isinstance(value, (Range, Lazy)):
             start, element = self.counted(value, None)
             listed = self.static_range(start, element)
@@ -93,8 +113,13 @@ class Iteration(Expressions):
             sources = self.sources(value.stop)
             if sources:
                 self.static(Num(value.stop), "the length of this range")
+        if isinstance(value, (Range, ListV)) or self.is_number(value):
+            count = self.decide(self.call_static(len, (value,), {}), f"the number of items of {describe(value)}")
+            _, element = self.counted(value, None)
+            return tuple(element(Lit(n)) for n in range(count))
         self.refuse(f"the number of items of {describe(value)} must be known here", "it is only known when the program runs",
                     "loop over it")
+
 
     def counted(self, value: Value, node: ast.stmt | None) -> tuple[tuple[Arg, Arg, Arg], Callable[[Any], Value]]:
         """An iterable as a counted loop: (start, stop, step), and the item for an index."""
@@ -107,6 +132,9 @@ class Iteration(Expressions):
                 return (Lit(0), self.length(value), Lit(1)), lambda index: self.subscript(value, _index_value(index))
         if isinstance(value, ListV):
             return (Lit(0), self.length(value), Lit(1)), lambda index: self.subscript(value, _index_value(index))
+        if isinstance(value, (Static, DictV, SetV)) or (isinstance(value, Lazy) and value.kind in VIEWS):
+            known = self.known_items(value)
+            value = value if known is None else TupleV(known)
         if isinstance(value, TupleV):
             return (Lit(0), Lit(len(value.items)), Lit(1)), lambda index: self.subscript(value, _index_value(index))
         if isinstance(value, Lazy) and value.kind == "enumerate":
@@ -122,8 +150,10 @@ class Iteration(Expressions):
 
             return (Lit(0), count, Lit(1)), numbered
         if isinstance(value, Lazy) and value.kind == "zip":
-            parts = [self.counted(p, node) for p in value.parts]
-            counts = [self.trip_count(b) for b, _ in parts]
+            parts = [_endless(self, p) if endless(p) else self.counted(p, node) for p in value.parts]
+            counts = [self.trip_count(b) for p, (b, _) in zip(value.parts, parts) if not endless(p)]
+            if not counts:
+                self.refuse("a loop over iterators without end", "it ends only by `break`", "use `while True`", node)
             count = counts[0]
             for other in counts[1:]:
                 if other is not count and not (isinstance(other, Lit) and isinstance(count, Lit) and other.value == count.value):
@@ -139,9 +169,9 @@ class Iteration(Expressions):
             count = self.trip_count(bounds)
             last = self.b.emit("-", count, 1)
             return (Lit(0), count, Lit(1)), lambda index: element(self._at(bounds, self.b.emit("-", last, index)))
-        if isinstance(value, Lazy) and value.kind == "map":
-            bounds, element = self.counted(value.parts[1], node)
-            return bounds, lambda index: self.call(value.parts[0], (element(index),), {})
+        found = counted(self, value, node) if isinstance(value, Lazy) else None
+        if found is not None:
+            return found
         self.refuse(f"a loop over {describe(value)}", "it is not an array, a range, a list, a tuple or a dictionary", "loop over one of these", node)
 
     def _same_extent(self, a: Arg, b: Arg) -> bool:
@@ -181,8 +211,19 @@ class Iteration(Expressions):
     def _from(self, operand: Any, loop: Var) -> bool:
         if operand is loop:
             return True
-        args = self.origin.get(operand) if isinstance(operand, Var) else None
-        return args is not None and any(self._from(a, loop) for a in args if isinstance(a, Var))
+        if not isinstance(operand, Var):
+            return False
+        made = self.b.made.get(operand)
+        args = self.origin.get(operand) or (made.args if made is not None and not differentiable(operand.type) else ())
+        return any(self._from(a, loop) for arg in args for a in operands(arg))
+
+    def unroll_here(self) -> None:
+        if self.loop_indices or self.may_unroll:
+            raise NeedUnroll
+
+    def unroll_for(self, value: Num) -> None:
+        if self.unrollable(value):
+            raise NeedUnroll
 
     def pick_dynamic(self, items: tuple[Value, ...], index: Num) -> Value:
         """An item of a known list at an index that is only known at run time."""
@@ -197,8 +238,22 @@ class Iteration(Expressions):
 
             if all(functionals.is_function(self, item) for item in items):  # type: ignore[arg-type]
                 return functionals.item_at(self, items, index)  # type: ignore[arg-type]
-        operands = list_var(self, Items(items))
-        return self.call_op("list_item", (operands, index.operand), items)
+        held = list_var(self, Items(items))
+        return self.call_op("list_item", (held, index.operand), items)
+
+    def element_operand(self, item: Value) -> Arg:
+        """A value as an element of a list of unknown length: a known list becomes a list of unknown length, too."""
+        check_element(self, item)
+        if isinstance(item, ListV):
+            contents = self.state.heap[item.slot]
+            return list_var(self, contents) if isinstance(contents, Items) else self.operand(item)
+        return self.operand(item)
+
+    def collect_pairs(self, value: Value) -> Value:
+        raise NotImplementedError
+
+    def set_of(self, value: Value) -> Value:
+        raise NotImplementedError
 
     def append(self, target: Value, item: Value) -> None:
         """`target.append(item)`."""
@@ -208,8 +263,12 @@ class Iteration(Expressions):
             self.change(target.slot, Items((*contents.items, item)))
             return
         assert isinstance(contents, (Var, Lit))
-        self.change(target.slot, self.b.emit("append", contents, self.operand(item), hint=getattr(contents, "hint", None)))
+        self.change(target.slot, self.b.emit("append", contents, self.element_operand(item), hint=getattr(contents, "hint", None)))
         self.state.entangle(target.slot, set(slots(item)))
+
+
+def _endless(m: Iteration, source: Value) -> tuple[tuple[Arg, Arg, Arg], Callable[[Any], Value]]:
+    return (Lit(0), Lit(None), Lit(1)), lambda index: endless_item(m, source, index)
 
 
 def _index_value(index: Any) -> Value:

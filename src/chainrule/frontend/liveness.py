@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Names = frozenset[str]
+_CONSUMERS = frozenset({"sum", "min", "max", "any", "all", "list", "tuple", "dict", "set", "sorted", "frozenset"})  # of all of a generator expression
 _NOTHING: Names = frozenset()
 
 
@@ -134,4 +135,6 @@ def _reads(*nodes: ast.AST) -> Names:
 def _inner_reads(function: ast.AST) -> Names:
     """The names that functions inside a function read."""
     inner = (n for n in ast.walk(function) if n is not function and isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)))
-    return _reads(*inner)
+    consumed = {part for n in ast.walk(function) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id in _CONSUMERS for part in n.args}
+    waiting = (n for n in ast.walk(function) if isinstance(n, ast.GeneratorExp) and n not in consumed)  # executed at any time
+    return _reads(*inner, *waiting)

@@ -137,7 +137,17 @@ def _init(m: Machine, plan: Plan, entry: State, place: Place) -> Arg:
             return list_var(m, value)
         assert isinstance(value, (Var, Lit))
         return value
+    if plan.places[place].kind == "list" and isinstance(value, ListV):
+        return _as_list(m, value, plan.places[place].type)
     return m.operand(value)
+
+
+def _as_list(m: Machine, value: ListV, type: Type) -> Arg:
+    """A list as a list of unknown length."""
+    contents = m.state.heap[value.slot]
+    if not isinstance(contents, Items):
+        return m.operand(value)
+    return list_var(m, contents) if contents.items else m.b.emit("empty_list", Lit(None), type=type)
 
 
 def _end(end: Leaf | Split, values: dict[int, tuple[Arg, ...]]) -> End:
@@ -165,6 +175,8 @@ def yielded(m: Machine, every: list[Place], plan: Plan, params: dict[Place, Var]
                     value = own_array(value, plan, place)
                 if place[0] == "memory":
                     result.append(list_var(m, value) if isinstance(value, Items) else value)
+                elif place in plan.places and plan.places[place].kind == "list" and isinstance(value, ListV):
+                    result.append(_as_list(m, value, plan.places[place].type))
                 else:
                     operand = params[place] if value is UNBOUND else UNDEFINED if isinstance(value, Poison) else m.operand(value)
                     result.append(filled(m, operand, params[place]) if isinstance(value, Num) else operand)

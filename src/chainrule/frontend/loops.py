@@ -35,7 +35,7 @@ from .places import (
     same_structure,
 )
 from .state import State, slots
-from .values import UNBOUND, Entries, Items, ListV, Num, Ref, Select, TupleV
+from .values import UNBOUND, Elements, Entries, Items, ListV, Num, Ref, Select, TupleV
 
 
 class NeedPeel(Exception):
@@ -262,7 +262,7 @@ def widen_place(m: Machine, plan: Plan, entry: State, place: Place, before: Any,
         plan.shapes[place] = None
         return True
     if isinstance(before, ListV) and isinstance(after, ListV):
-        old = type_of(m.operand(after))
+        old = list_type(m, entry, place, after)
         if isinstance(old, List):
             if carried is None:
                 plan.places[place] = Carried(old, kind="list")
@@ -291,8 +291,12 @@ def _widen_memory(m: Machine, plan: Plan, entry: State, place: Place, after: Any
             raise NeedPeel(next(iter(key for key in after.keys if key not in before.keys), None))
         m.refuse("an object gets or loses attributes in a loop", "which attributes it has is only known when the program runs",
                  "set all attributes before the loop, for example in `__init__`")
-    if isinstance(before, (Items, Entries)) and isinstance(after, (Var, Lit, Items)):
+    if isinstance(before, Elements) or isinstance(after, Elements):
+        m.unroll_here()
+        m.refuse("a set changes in a loop", "its elements must be known before the program runs", "fill it before the loop")
+    if isinstance(before, (Items, Entries)) and isinstance(after, (Var, Lit, Items, Entries)):
         if isinstance(before, Entries):
+            m.unroll_here()
             m.refuse("a dictionary changes its keys in a loop", "its keys must be known before the program runs",
                      "set all keys before the loop, or use a list")
         if any(holds_object(item) for contents in (before, after) if isinstance(contents, Items) for item in contents.items):
@@ -314,6 +318,15 @@ def _widen_memory(m: Machine, plan: Plan, entry: State, place: Place, after: Any
         plan.places[place] = Carried(renew(type_of(after)), kind="contents")
         return True
     return _cover(carried, type_of(after))
+
+
+def list_type(m: Machine, entry: State, place: Place, after: ListV) -> Type:
+    """The type of a list that the body binds a name to: that of a list of unknown length if its length differs from the one at the entry."""
+    contents, first = m.state.heap[after.slot], lookup(entry, place)
+    known = entry.heap.get(first.slot) if isinstance(first, ListV) else None
+    if isinstance(contents, Items) and contents.items and isinstance(known, Items) and len(known.items) != len(contents.items):
+        return type_of(list_var(m, contents))
+    return type_of(m.operand(after))
 
 
 def _element_type(m: Machine, contents: Any) -> Type:

@@ -20,7 +20,7 @@ from ..errors import Finding, UnsupportedError
 from ..ir.nodes import Arg, Block, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Opaque
 from ..structure import LEAF, TreeDef, flatten, is_object, is_plain, steps
-from . import draws, effects, functionals  # noqa: F401 (they register what they handle)
+from . import draws, effects, functionals, lists  # noqa: F401 (they register what they handle)
 from .calls import FrameInfo, names_of
 from .classes import raw
 from .exits import Unreachable
@@ -167,6 +167,7 @@ class Lowerer(Recursion):
         signature.extend((name, pattern) for _, (name, pattern, _) in sorted(self.captured.items()))  # as they are passed
         params = tuple(v for _, pattern in signature for v in _vars(pattern))
         try:
+            lists.check_returned(self, result)
             returned = self.operand(result)  # which may read an array through a view: one more statement
         except Unreachable:
             returned = Lit(0.0)

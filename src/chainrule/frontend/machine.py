@@ -36,6 +36,7 @@ from .values import (
     Entries,
     Generator,
     Items,
+    IteratorV,
     Lazy,
     ListV,
     Manager,
@@ -46,6 +47,7 @@ from .values import (
     Range,
     Ref,
     Select,
+    SetV,
     SliceV,
     Static,
     Step,
@@ -100,6 +102,7 @@ class Machine(Deciding):
         self.ambiguous: set[int] = set()  # slots of objects that a loop carries: they may be one with another object
         self.layout_matters = False  # whether something is a view or a copy depending on how an array lies in memory
         self.taken: list[tuple[Operand, bool]] = []  # the conditions that hold, or do not, where we are
+        self.caller: tuple[ast.AST | None, Any, Span | None] | None = None  # the call, while a function of `library` is executed for it
         self.frozen: set[int] = set()  # slots that a generator has read before its time
         self.partial: dict[Var, tuple[Operand, bool]] = {}  # values that exist only where a condition holds, or does not
 
@@ -115,19 +118,26 @@ class Machine(Deciding):
         raise Refusal(Finding(self.location(node or self.node), what, why, remedy), self.region)
 
     def location(self, node: ast.AST | None) -> Location | None:
-        if node is None or self.source is None or not hasattr(node, "lineno"):
+        source = self.source
+        if self.caller is not None:
+            node, source, _ = self.caller
+        if node is None or source is None or not hasattr(node, "lineno"):
             return None
-        lines = self.source.lines
+        lines = source.lines
         first, last = node.lineno, node.end_lineno or node.lineno  # type: ignore[attr-defined]
         text = "\n".join(line.rstrip("\n") for line in lines[first - 1:last])
-        return Location(self.source.file, first, node.col_offset, last, node.end_col_offset or 0, text, self.source.name)  # type: ignore[attr-defined]
+        return Location(source.file, first, node.col_offset, last, node.end_col_offset or 0, text, source.name)  # type: ignore[attr-defined]
 
     def span(self, node: ast.AST) -> Span | None:
         """The span of a statement; of a compound statement, its header."""
+        if self.caller is not None:
+            return self.caller[2]
         if not hasattr(node, "lineno") or self.source is None:
             return None
         last = node.end_lineno or node.lineno  # type: ignore[attr-defined]
         body = getattr(node, "body", None)
+        if isinstance(body, list):
+            body = [stmt for stmt in body if not callable(stmt)]
         if isinstance(body, list) and body and isinstance(node, ast.stmt):
             last = max(node.lineno, body[0].lineno - 1)
         text = " ".join(line.strip() for line in self.source.lines[node.lineno - 1:last])
@@ -258,7 +268,9 @@ class Machine(Deciding):
             items = tuple(self.wrap(self.b.emit("item", operand, n), shares=shares) for n in range(len(type.items)))
             return TupleV(items, whole=operand)
         if isinstance(type, List):
-            return ListV(self.new(operand))
+            slot = self.new(operand)
+            self.state.entangle(slot, {s for v in shares for s in slots(v)})
+            return ListV(slot)
         return Num(operand)
 
     def call_op(self, name: str, args: tuple[Arg, ...], values: tuple[Value, ...] = ()) -> Value:
@@ -292,7 +304,14 @@ class Machine(Deciding):
             sources = self.sources(value.operand) if self.witness is None else ()
             if sources:
                 raise NeedStatic(sources)
+            self.unroll_for(value)
         return self.decide(value, what)
+
+    def unroll_for(self, value: Num) -> None:
+        """Something is needed at compile time: unroll the loop whose index it is computed from, if there is one."""
+
+    def unroll_here(self) -> None:
+        """The way that this program goes is needed at compile time: unroll the innermost loop, if it can be."""
 
     def sources(self, var: Var) -> tuple[Var, ...]:
         """The integer parameters that an integer is computed from; empty if there is anything else in it."""
@@ -313,6 +332,8 @@ class Machine(Deciding):
 
     def name(self, value: Value, name: str) -> None:
         """Remember the user's name for a value, as the name of its Var."""
+        if name.startswith("%"):
+            return  # a name of ours
         target: Any = None
         if isinstance(value, Num):
             target = value.operand
@@ -536,8 +557,8 @@ def describe(value: Any) -> str:
     if isinstance(value, Object):
         return f"an object of class `{value.cls.__name__}`"
     names = {Num: "a number", Ref: "an array", TupleV: "a tuple", ListV: "a list", DictV: "a dictionary", Closure: "a function",
-             Method: "a method", Bound: "a method", Super: "`super()`", Partial: "a function", Range: "a range", Lazy: "an iterator", SliceV: "a slice", Select: "one of two values",
-             Manager: "a context manager", Generator: "a generator"}
+             Method: "a method", Bound: "a method", Super: "`super()`", Partial: "a function", Range: "a range", Lazy: "a view", IteratorV: "an iterator",
+             SetV: "a set", SliceV: "a slice", Select: "one of two values", Manager: "a context manager", Generator: "a generator"}
     return names.get(type(value), "this value")
 
 

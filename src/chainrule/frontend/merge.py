@@ -7,6 +7,7 @@ Names that cannot be merged are poisoned: an error if, and only if, they are use
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..ir.build import Scope, type_of
@@ -20,6 +21,7 @@ from .values import (
     UNBOUND,
     Closure,
     DictV,
+    Elements,
     Entries,
     Items,
     ListV,
@@ -189,7 +191,7 @@ class Merger:
         if type(a) is type(b) and isinstance(a, (ListV, DictV, Object)) and (a.slot, b.slot) in self.pairs and (  # type: ignore[union-attr]
                 getattr(a, "cls", None) is getattr(b, "cls", None)):
             slot = self.pairs[a.slot, b.slot]  # type: ignore[union-attr]
-            return Object(slot, a.cls) if isinstance(a, Object) else type(a)(slot)
+            return replace(a, slot=slot)
         if isinstance(a, Num) and isinstance(b, Num):
             return Num(self.phi(a.operand, b.operand, name))
         return Select(self.condition, self.outward(a, True), self.outward(b, False))
@@ -235,7 +237,7 @@ class Merger:
         if isinstance(value, (Select, Partial)):
             return self.outward(value, not absent_first)
         if isinstance(value, (ListV, DictV)):
-            return type(value)(self.moved(value.slot, not absent_first))
+            return replace(value, slot=self.moved(value.slot, not absent_first))
         if isinstance(value, Object):
             return Object(self.moved(value.slot, not absent_first), value.cls)
         return value
@@ -316,6 +318,8 @@ class Merger:
         if x in self.m.foreign or y in self.m.foreign:
             return False
         ca, cb = a.heap[x], b.heap[y]
+        if isinstance(ca, Elements) or isinstance(cb, Elements):
+            return False
         if isinstance(ca, (Var, Lit)) and isinstance(cb, (Var, Lit)):
             return phi_type(ca, cb) is not None
         if isinstance(ca, Items) and isinstance(cb, Items) and len(ca.items) == len(cb.items):
@@ -354,11 +358,19 @@ class Merger:
                 return Items(tuple(self.one_sided(i, a is _ABSENT, None) for i in present.items))
             if isinstance(present, Entries):
                 return present.holding(tuple(self.one_sided(i, a is _ABSENT, None) for i in present.values))
+            if isinstance(present, Elements):
+                return present
             return self.phi(a, b, None)
         if isinstance(a, Items) and isinstance(b, Items):
             if len(a.items) == len(b.items):
                 return Items(tuple(self.meet(x, y, None) for x, y in zip(a.items, b.items)))
             return self.phi(self.as_list(a, 0, b), self.as_list(b, 1, a), None)
+        if isinstance(a, Elements) or isinstance(b, Elements):
+            if a == b:
+                return a
+            self.m.unroll_here()
+            self.m.refuse("a set has different elements after the two sides of a branch", "its elements must be known before the program runs",
+                          "change it in the same way on both sides")
         if isinstance(a, Entries) and isinstance(b, Entries):
             if a.keys == b.keys:
                 return Entries(a.keys, tuple(self.meet(x, y, None) for x, y in zip(a.values, b.values)), a.cls, a.unsure | b.unsure)
@@ -366,6 +378,7 @@ class Merger:
                 keys = tuple(dict.fromkeys((*a.keys, *b.keys)))
                 return Entries(keys, tuple(self.meet(a.get(key) if key in a.keys else UNBOUND, b.get(key) if key in b.keys else UNBOUND, None) for key in keys), a.cls,
                                a.unsure | b.unsure | (set(a.keys) ^ set(b.keys)))
+            self.m.unroll_here()
             self.m.refuse("a dictionary has different keys after the two sides of a branch", "its keys must be known before it runs",
                           "set the same keys on both sides")
         x = self.as_list(a, 0, b) if isinstance(a, Items) else a
@@ -399,7 +412,9 @@ def list_var(machine: Machine, items: Items) -> Operand:
         from .loops import NeedUnroll
 
         raise NeedUnroll  # a list of functions: each has to be known
-    args = Seq(tuple(machine.operand(item) for item in items.items), "list")
+    for item in items.items:
+        check_element(machine, item)
+    args = Seq(tuple(_element(machine, item) for item in items.items), "list")
     result = machine.b.emit("list", args)
     if isinstance(result, Var) and isinstance(result.type, List):
         return result
@@ -409,6 +424,31 @@ def list_var(machine: Machine, items: Items) -> Operand:
 def holds_object(value: Any) -> bool:
     """Whether a value is an object, or a tuple with one: it has no representation in a list of unknown length."""
     return isinstance(value, Object) or (isinstance(value, TupleV) and any(map(holds_object, value.items)))
+
+
+def check_element(machine: Machine, item: Value) -> None:
+    """Refuse, or unroll the loop, where a value cannot be an element of a list in the generated program."""
+    if not representable(machine, item):
+        machine.unroll_here()
+        machine.refuse(f"{describe(item)} is put into a list that a loop grows", "the list would need a representation of it in the generated program",
+                       "use a tuple, or keep its parts in lists of their own")
+
+
+def representable(machine: Machine, value: Value) -> bool:
+    """Whether a value can be an element of a list in the generated program."""
+    if isinstance(value, TupleV):
+        return all(representable(machine, item) for item in value.items)
+    if isinstance(value, ListV):
+        contents = machine.state.heap[value.slot]
+        return not isinstance(contents, Items) or all(representable(machine, item) for item in contents.items)
+    if isinstance(value, Static):
+        return value.value is None or isinstance(value.value, (bool, int, float, complex, str, bytes)) or hasattr(value.value, "dtype")
+    return isinstance(value, (Num, Ref, Select))
+
+
+def _element(machine: Machine, item: Value) -> Arg:
+    contents = machine.state.heap[item.slot] if isinstance(item, ListV) else None
+    return list_var(machine, contents) if isinstance(contents, Items) else machine.operand(item)
 
 
 class _CannotMerge(Exception):

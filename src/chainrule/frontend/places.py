@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,17 @@ from .values import UNBOUND, DictV, Entries, Items, ListV, Num, Object, Ref, Sta
 # A place where a value lives: ("name", frame, name), ("item", slot, key), a part of a tuple in such a place
 # (place, "part", n), of a list, a dictionary or an object (place, "in", key), or the contents of an array's (or growing list's) slot ("memory", slot).
 Place = tuple[Any, ...]
+
+
+class Do(ast.Pass):
+    """A statement that the compiler puts into a body: `do` is given the statements that follow, and says how the block ends."""
+
+    def __init__(self, do: Any) -> None:
+        super().__init__()
+        self.do = do
+
+    def __call__(self, rest: list[Any]) -> Any:
+        return self.do(rest)
 
 
 @dataclass

@@ -239,6 +239,7 @@ class Recursion(ForeignObjects):
                 return ("list", *(self.key_of(item) for item in contents.items))
             if isinstance(contents, Entries):
                 return ("dict", contents.keys, *(self.key_of(item) for item in contents.values))
+            assert isinstance(contents, (Var, Lit))
             return str(type_of(contents))
         if isinstance(value, Closure):
             return _exactly(value)
@@ -276,8 +277,8 @@ class Recursion(ForeignObjects):
             if isinstance(contents, Entries):
                 parts = [self.parameter(item, outer, None) for item in contents.values]
                 slot = self.new(Entries(contents.keys, tuple(v for v, _ in parts)))
-                cls = dict if isinstance(value, DictV) else value.cls  # type: ignore[union-attr]
-                return (DictV(slot) if isinstance(value, DictV) else Object(slot, value.cls)), Make(cls, contents.keys, tuple(p for _, p in parts))  # type: ignore[union-attr]
+                cls = dict if isinstance(value, DictV) else value.cls
+                return (DictV(slot) if isinstance(value, DictV) else Object(slot, value.cls)), Make(cls, contents.keys, tuple(p for _, p in parts))
         inner = (self.state, self.b)
         self.state, self.b = outer
         try:

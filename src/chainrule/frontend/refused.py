@@ -7,8 +7,6 @@ REFUSED_EXPRESSIONS: dict[str, tuple[str, str, str]] = {
     "Yield": ("`yield` cannot be differentiated", "a suspended generator cannot be run backwards", "collect the values in a list and return the list"),
     "YieldFrom": ("`yield from` cannot be differentiated", "a suspended generator cannot be run backwards",
                   "collect the values in a list and return the list"),
-    "Set": ("a set display is not supported yet", "its order and its elements are not known", "use a list or a tuple"),
-    "SetComp": ("a set comprehension is not supported yet", "its order and its elements are not known", "use a list comprehension"),
 }
 
 REFUSED_STATEMENTS: dict[str, tuple[str, str, str]] = {

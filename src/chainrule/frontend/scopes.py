@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 from ..ir.build import type_of
 from ..ir.nodes import Lit
 from ..ir.types import Opaque, Scalar
+from . import lists
 from .machine import describe
 from .source import MISSING, Place
-from .values import UNBOUND, DictV, Entries, Items, ListV, Num, Object, Static, Value
+from .values import UNBOUND, Num, Object, Static, Value
 
 if TYPE_CHECKING:
     from .calls import Calls
@@ -83,33 +84,11 @@ def delete(m: Calls, target: ast.expr) -> None:
         m.delete_attribute(m.eval(target.value), m.private(target.attr), target)
     else:
         assert isinstance(target, ast.Subscript)
-        delete_item(m, m.eval(target.value), m.eval(target.slice))
-
-
-def delete_item(m: Calls, owner: Value, index: Value) -> None:
-    """`del owner[index]`."""
-    if isinstance(owner, Object):
-        m.call_method(owner, "__delitem__", (index,), {})
-        return
-    contents = m.state.heap[owner.slot] if isinstance(owner, (ListV, DictV)) else None
-    if isinstance(owner, DictV) and isinstance(contents, Entries):
-        key = m.static(index, "a dictionary's key")
-        if key not in contents.keys:
-            m.fail(KeyError, Static(key))
-        m.state.heap[owner.slot] = contents.drop(key)
-        return
-    if isinstance(owner, ListV) and isinstance(contents, Items):
-        items = list(contents.items)
-        try:
-            del items[m.static_index(index)]
-        except IndexError as error:
-            m.fail(IndexError, Static(str(error)))
-        m.state.heap[owner.slot] = Items(tuple(items))
-        return
-    if isinstance(owner, ListV) and isinstance(index, Static) and index.value == -1:
-        m.state.heap[owner.slot] = m.b.emit("list_drop", m.operand(owner))
-        return
-    m.refuse(f"an item of {describe(owner)} is deleted", "what is left is only known when the program runs", "make a list of the items that are left")
+        owner, index = m.eval(target.value), m.eval(target.slice)
+        if isinstance(owner, Object):
+            m.call_method(owner, "__delitem__", (index,), {})
+        else:
+            lists.delete_item(m, owner, index)
 
 
 # -- global ------------------------------------------------------------------------------------------------------
@@ -141,4 +120,4 @@ def finish(m: Any, places: list[Place]) -> None:
         m.b.effect("rt.set_global", Lit(place.root), Lit(place.name), m.operand(value))
 
 
-__all__ = ["FRAME", "begin", "delete", "delete_item", "finish", "import_statement"]
+__all__ = ["FRAME", "begin", "delete", "finish", "import_statement"]

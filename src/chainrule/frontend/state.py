@@ -15,6 +15,7 @@ from .values import (
     Entries,
     Generator,
     Items,
+    IteratorV,
     Lazy,
     ListV,
     Manager,
@@ -23,6 +24,7 @@ from .values import (
     Partial,
     Ref,
     Select,
+    SetV,
     SliceV,
     Super,
     TupleV,
@@ -90,8 +92,13 @@ class State:
 
 def slots(value: Any) -> Iterator[int]:
     """The heap slots that a value refers to directly."""
-    if isinstance(value, (Ref, ListV, DictV, Object)):
+    if isinstance(value, (Ref, ListV, DictV, Object, SetV)):
         yield value.slot
+        if isinstance(value, DictV) and value.factory is not None:
+            yield from slots(value.factory)
+    elif isinstance(value, IteratorV):
+        yield value.slot
+        yield from slots(value.source)
     elif isinstance(value, TupleV):
         for item in value.items:
             yield from slots(item)

@@ -18,28 +18,32 @@ from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Var
 from ..ir.types import Array, List, Scalar, kind, shape
 from ..rules.structure import is_basic
-from . import overlap, views
+from . import lists, mappings, overlap, sets, views
 from .exits import STATEMENT, Exit, Unreachable, leaves
 from .exposed import bound_in, exposed
 from .generators import yields
 from .inner_classes import define
 from .iteration import UNROLL_LIMIT
+from .iterator_loops import loop_over, stepwise
+from .iterators import iterator
 from .loops import NeedItems, NeedPeel, NeedUnroll, lower_loop
 from .machine import NeedStatic, Refusal, describe
-from .overloads import in_place, iterator
+from .overloads import in_place
+from .overloads import iterator as iterator_of_object
 from .overloads import set_item as set_object_item
 from .patterns import Patterns
 from .places import Leaf, Node, Place, Split
 from .refused import REFUSED_STATEMENTS
 from .scopes import delete, import_statement
 from .state import slots
-from .stepping import items_of, known_one_by_one, step_through
+from .stepping import items_of, step_through
 from .values import (
     NONE,
     UNBOUND,
     DictV,
     Entries,
     Items,
+    IteratorV,
     Lazy,
     ListV,
     Num,
@@ -47,6 +51,8 @@ from .values import (
     Range,
     Ref,
     Select,
+    SetV,
+    SliceV,
     Static,
     TupleV,
     Value,
@@ -54,6 +60,7 @@ from .values import (
 
 # A continuation inside a list of statements: executed with the statements that follow it, it says how the block ends.
 Do = Callable[[list[Any]], Union[Leaf, Split]]
+ITEM_LIMIT = 5000  # iterations over known items; more are taken for a loop without end
 PEEL_LIMIT = 3  # iterations executed on their own; a variable that changes its kind in each would be peeled for ever
 _AUGMENTED = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
               ast.MatMult: "@", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.LShift: "<<", ast.RShift: ">>"}
@@ -66,6 +73,10 @@ class LoopContext:
     on_break: Callable[[], Leaf | Split] | None = None
     on_continue: Callable[[], Leaf | Split] | None = None
     breaks: str | None = None  # the hidden name that says that the loop was left by `break`
+
+
+class Grown(Exception):
+    """A list is changed by a loop over it."""
 
 
 class Statements(Patterns):
@@ -86,7 +97,7 @@ class Statements(Patterns):
             self.infos[self.current].at = stmt
             if isinstance(stmt, ast.If):
                 rest = stmts[n + 1:]
-                test = self.eval(stmt.test)
+                test = self.test(stmt.test)
                 known = self.truth(test)
                 if known is not None:
                     return self._run([*(stmt.body if known else stmt.orelse), *rest])
@@ -215,7 +226,7 @@ class Statements(Patterns):
         self.bind_name(stmt.name, define(self, stmt))
 
     def do_Assert(self, stmt: ast.Assert) -> None:
-        test = self.eval(stmt.test)
+        test = self.test(stmt.test)
         known = self.truth(test)
         if known:
             return
@@ -248,6 +259,9 @@ class Statements(Patterns):
     def unpack(self, target: ast.Tuple | ast.List, value: Value) -> None:
         star = next((n for n, t in enumerate(target.elts) if isinstance(t, ast.Starred)), None)
         value = self.listed(value)
+        if star is not None and self.known_items(value) is None and (isinstance(value, ListV) or self.is_number(value)):
+            self.unpack_unknown(target, star, value)
+            return
         items = self.items_of(value, len(target.elts) if star is None else None)
         if star is None:
             if len(items) != len(target.elts):
@@ -257,6 +271,8 @@ class Statements(Patterns):
                 self.assign(t, item)
             return
         after = len(target.elts) - star - 1
+        if len(items) < star + after:
+            lists.fail(self, ValueError, f"not enough values to unpack (expected at least {star + after}, got {len(items)})")
         starred = target.elts[star]
         assert isinstance(starred, ast.Starred)
         for t, item in zip(target.elts[:star], items[:star]):
@@ -264,6 +280,21 @@ class Statements(Patterns):
         self.assign(starred.value, ListV(self.new(Items(tuple(items[star:len(items) - after])))))
         for t, item in zip(target.elts[star + 1:], items[len(items) - after:]):
             self.assign(t, item)
+
+    def unpack_unknown(self, target: ast.Tuple | ast.List, star: int, value: Value) -> None:
+        """`a, *b, c = value` where the number of items is not known."""
+        after = len(target.elts) - star - 1
+        length = self.call_static(len, (value,), {})
+        enough = self.compare(">=", length, Static(star + after))
+        if not self.truth(enough):
+            self.choose(self.condition(enough), lambda: NONE, lambda: lists.fail(self, ValueError, "not enough values to unpack"))
+        middle = lists.as_list(self, self.subscript(value, SliceV(Static(star), self.binary("-", length, Static(after)) if after else NONE, NONE)))
+        for n, t in enumerate(target.elts):
+            if n == star:
+                assert isinstance(t, ast.Starred)
+                self.assign(t.value, middle)
+            else:
+                self.assign(t, self.subscript(value, Static(n if n < star else n - len(target.elts))))
 
     def items_of(self, value: Value, expected: int | None) -> tuple[Value, ...]:
         """The items that unpacking takes out of a value."""
@@ -295,6 +326,10 @@ class Statements(Patterns):
             set_object_item(self, owner, index, value)
             return
         if isinstance(owner, ListV):
+            lists.check_shared(self, owner)
+            if isinstance(index, SliceV):
+                lists.set_slice(self, owner, index, value)
+                return
             contents = self.state.heap[owner.slot]
             if isinstance(contents, Items):
                 if isinstance(index, Num) and isinstance(index.operand, Var) and not self.sources(index.operand):
@@ -302,16 +337,18 @@ class Statements(Patterns):
                     return
                 number = self.static(index, "an index into a list")
                 items = list(contents.items)
+                if not -len(items) <= number < len(items):
+                    lists.fail(self, IndexError, "list assignment index out of range")
                 items[number] = value
                 self.change(owner.slot, Items(tuple(items)))
                 return
             self.state.entangle(owner.slot, set(slots(value)))
-            self.change(owner.slot, self.b.emit("list_set", self.operand(owner), self.operand(index), self.operand(value)))
+            self.change(owner.slot, self.b.emit("list_set", self.operand(owner), self.operand(index), self.element_operand(value)))
             return
         if isinstance(owner, DictV):
             entries = self.state.heap[owner.slot]
             assert isinstance(entries, Entries)
-            self.change(owner.slot, entries.put(self.static(index, "a dictionary's key"), value))
+            mappings.set_entries(self, owner, entries.put(self.static(index, "a dictionary's key"), value))
             return
         owner = views.unrolled(owner)
         if isinstance(owner, Ref):
@@ -389,8 +426,16 @@ class Statements(Patterns):
             self.augment_item(op, old, Lit(Ellipsis), value, stmt)
             return None
         if isinstance(old, ListV) and op == "+":
-            for item in self.iterate(value):
-                self.append(old, item)
+            lists.extend(self, old, value)
+            return None
+        if isinstance(old, ListV) and op == "*":
+            lists.replace_by(self, old, lists.repeated(self, old, value))
+            return None
+        if isinstance(old, DictV) and op == "|":
+            self.call_method(old, "update", (value,), {})
+            return None
+        if isinstance(old, SetV) and op in sets.IN_PLACE:
+            self.call_method(old, sets.IN_PLACE[op], (value,), {})
             return None
         if isinstance(old, Num) and isinstance(type_of(old.operand), Array):
             self.refuse("`" + op + "=` on a value that is a number at first and an array later", "it changes the array in place, but not the number",
@@ -449,23 +494,60 @@ class Statements(Patterns):
             return step_through(self, stmt, None, LoopContext(), rest) if concrete else self.real_loop(stmt, None, None, rest)
         iterable = self.eval(stmt.iter)
         if isinstance(iterable, Object):
-            iterable = iterator(self, iterable)
+            iterable = iterator_of_object(self, iterable)
         if self.consumes(iterable):
             return self.generator_loop(stmt, iterable, rest)
         iterable = self.listed(iterable)
-        hidden = f"%iterable{len(self.infos[self.current].loops)}"  # the loop goes on to see it, whatever happens to its name
         if concrete:
+            hidden = f"%iterable{len(self.infos[self.current].loops)}"  # the loop goes on to see it, whatever happens to its name
             self.frame()[hidden] = iterable
             end = step_through(self, stmt, items_of(self, iterable, stmt), LoopContext(), [lambda following: self.forget(hidden, following), *rest])
             if end is None:
                 self.frame().pop(hidden, None)
             return end
+        return self.loop_through(stmt, iterable, rest)
+
+    def loop_through(self, stmt: ast.For, iterable: Value, rest: list[Any]) -> Leaf | Split | None:
+        """A `for` loop over a value."""
+        if isinstance(iterable, (ListV, DictV, SetV)) and not isinstance(self.state.heap[iterable.slot], (Var, Lit)):
+            iterable = iterator(self, iterable)  # which sees what the body does to it
+        if isinstance(iterable, IteratorV):
+            return loop_over(self, stmt, iterable, rest, any(leaves_block(s) for s in stmt.body))
         known = self.known_items(iterable)
         if known is not None:
-            return self.unroll(stmt, known_one_by_one(self, iterable, known), rest)
+            return self.unroll(stmt, known.__getitem__, rest)
+        growing = {slot: self.state.heap[slot] for slot in slots(iterable) if isinstance(self.state.heap[slot], (Var, Lit))
+                   and isinstance(type_of(self.state.heap[slot]), List)}  # type: ignore[arg-type]
+        if not growing:
+            return self.counted_loop(stmt, iterable, rest)
+        kept, before = self.b.scopes[-1], self.state.copy()
+        count, already = len(kept.stmts), dict(kept.known)
+        context, loops = self.loop, list(self.infos[self.current].loops)
+
+        def check(following: list[Any]) -> Leaf | Split:
+            if any(self.state.heap.get(slot) is not contents for slot, contents in growing.items()):
+                raise Grown
+            return self._run(following)
+
+        try:
+            end = self.counted_loop(stmt, iterable, [check, *rest])
+            if end is None:
+                check([])
+            return end
+        except Grown:
+            if not isinstance(iterable, ListV):
+                self.refuse("a list is changed by a loop over it", "how many items it has is only known when the program runs", "loop over a copy of it", stmt)
+            self.state, self.loop, self.infos[self.current].loops[:] = before, context, loops
+            del kept.stmts[count:]
+            kept.known.clear()
+            kept.known.update(already)
+            return stepwise(self, stmt, iterator(self, iterable), (), rest)
+
+    def counted_loop(self, stmt: ast.For, iterable: Value, rest: list[Any]) -> Leaf | Split | None:
         counted, element = self.counted(iterable, stmt)
         if all(isinstance(bound, Lit) for bound in counted) and not range(*(bound.value for bound in counted if isinstance(bound, Lit))):
             return self._run([*stmt.orelse, *rest]) if stmt.orelse else None
+        hidden = f"%iterable{len(self.infos[self.current].loops)}"  # the loop goes on to see the array, whatever happens to its name
         self.frame()[hidden] = iterable
         rest = [lambda following: self.forget(hidden, following), *rest]
         try:
@@ -493,6 +575,21 @@ class Statements(Patterns):
                                 "keep what the objects hold in arrays", stmt)
                 raise
             raise NeedStatic(tuple(dict.fromkeys(v for found in sources for v in found))) from None
+
+    def branch(self, condition: Any, then: Callable[[], Any], orelse: Callable[[], Any]) -> Leaf | Split:
+        """Two ways in which a block goes on, each given as what it does."""
+        return self.split(condition, [lambda _: then()], [lambda _: orelse()])
+
+    def may_leave(self, stmt: Any) -> bool:
+        return leaves_block(stmt)
+
+    def unrolled_context(self, on_break: Callable[[], Leaf | Split], on_continue: Callable[[], Leaf | Split]) -> LoopContext:
+        return LoopContext(on_break=on_break, on_continue=on_continue)
+
+    def check_unrolled(self, count: int, stmt: ast.stmt) -> None:
+        if count > ITEM_LIMIT:
+            self.refuse("a loop over an iterator does not end", f"{ITEM_LIMIT} iterations were executed when the program was compiled",
+                        "loop over a range", stmt)
 
     def forget(self, hidden: str, following: list[Any]) -> Leaf | Split:
         self.frame().pop(hidden, None)
@@ -593,6 +690,7 @@ class Statements(Patterns):
         snapshot = entry.copy()
         guess = self.guess(stmt)
         info.loops.append(stmt)
+        may_unroll, self.may_unroll = self.may_unroll, bounds is not None and stmt not in self.rolled
         try:
             loop = (self.source.file, stmt.lineno, stmt.col_offset)
             lower_loop(self, body_and_exits, bounds, guess, span, loop, peelable=bounds is not None or self.begins(stmt))
@@ -631,7 +729,7 @@ class Statements(Patterns):
             finally:
                 info.loops.append(stmt)
         finally:
-            self.loop = outer
+            self.loop, self.may_unroll = outer, may_unroll
             info.loops.pop()
         self.leave(exits, level, span, stmt)
         if returns and not reached:
@@ -699,7 +797,7 @@ class Statements(Patterns):
         return end
 
     def while_body(self, stmt: ast.While) -> Leaf | Split:
-        test = self.eval(stmt.test)
+        test = self.test(stmt.test)
         known = self.truth(test)
         if known is True:
             return self.run(list(stmt.body))

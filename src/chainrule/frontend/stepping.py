@@ -3,46 +3,34 @@
 from __future__ import annotations
 
 import ast
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..ir.nodes import Lit
+from .iterators import VIEWS, iterator, step
 from .places import Leaf, Split
-from .values import Items, ListV, Value
+from .values import DictV, IteratorV, Lazy, ListV, SetV, Value
 from .witness import LIMIT
 
 if TYPE_CHECKING:
     from .statements import Statements
 
 
-def known_one_by_one(m: Statements, iterable: Value, known: tuple[Value, ...]) -> Callable[[int], Value]:
-    """The item at an index; of a list, as it is when its turn comes. IndexError where there is none."""
-    if not isinstance(iterable, ListV):
-        return known.__getitem__
-
-    def item(n: int) -> Value:
-        contents = m.state.heap[iterable.slot]
-        if not isinstance(contents, Items):
-            m.refuse("a list is changed by the loop that goes through it", "its length is then only known when the program runs", "loop over a copy")
-        if n >= LIMIT:
-            m.refuse("a list grows in the loop that goes through it", "the loop does not end", "loop over a copy")
-        return contents.items[n]
-
-    return item
-
-
 def items_of(m: Statements, iterable: Value, stmt: ast.For) -> Iterator[Value]:
     """The items that a loop goes through, each as it is when its turn comes."""
-    known = m.known_items(iterable)
-    if known is not None:
-        item = known_one_by_one(m, iterable, known)
-        for n in itertools.count():
-            try:
-                found = item(n)
-            except IndexError:
+    if isinstance(iterable, (ListV, DictV, SetV)) or (isinstance(iterable, Lazy) and iterable.kind in VIEWS):
+        iterable = iterator(m, iterable)
+    if isinstance(iterable, IteratorV):
+        for _ in range(LIMIT):
+            found = step(m, iterable, lambda item: item, lambda: None, m.choose)
+            if found is None:
                 return
             yield found
+        m.refuse("a loop over an iterator does not end", f"{LIMIT} iterations were executed when the program was compiled", "loop over a range", stmt)
+    known = m.known_items(iterable)
+    if known is not None:
+        yield from known
+        return
     counted, element = m.counted(iterable, stmt)
     for n in range(*(m.decide(m.wrap(bound), "the number of iterations") for bound in counted)):
         yield element(Lit(n))

@@ -80,14 +80,25 @@ class TupleV:
 
 @dataclass(frozen=True)
 class ListV:
-    """A list: a heap slot that holds its items (`Items`) or, if it grows in a loop, a Var of type List."""
+    """A list (`cls`: or a deque): a heap slot that holds its items (`Items`) or, if it grows in a loop, a Var of type List."""
 
     slot: int
+    cls: type = list
+    maxlen: int | None = None
 
 
 @dataclass(frozen=True)
 class DictV:
-    """A dictionary: a heap slot that holds its entries."""
+    """A dictionary: a heap slot that holds its entries. `cls`: a subclass of dict; `factory`: of a defaultdict."""
+
+    slot: int
+    cls: type = dict
+    factory: Value | None = None
+
+
+@dataclass(frozen=True)
+class SetV:
+    """A set of known objects: a heap slot that holds its `Elements`."""
 
     slot: int
 
@@ -178,10 +189,18 @@ class SliceV:
 
 @dataclass(frozen=True)
 class Lazy:
-    """An iterable that is only consumed by a loop: kind "zip", "enumerate", "reversed", "map", "items"..."""
+    """What an iterator goes through, or a view of a dictionary: kind "zip", "enumerate", "reversed", "map", "items"..."""
 
     kind: str
     parts: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class IteratorV:
+    """An iterator: what it goes through, and a heap slot that holds how far it is (see `iterators`)."""
+
+    slot: int
+    source: Value
 
 
 @dataclass(frozen=True)
@@ -210,7 +229,8 @@ class _Unbound:
 
 UNBOUND = _Unbound()
 
-Value = Union[Static, Num, Ref, Select, TupleV, ListV, DictV, Object, Closure, Method, Bound, Super, Partial, Range, SliceV, Lazy, Manager, Generator, _Unbound]
+Value = Union[Static, Num, Ref, Select, TupleV, ListV, DictV, Object, Closure, Method, Bound, Super, Partial, Range, SliceV, Lazy, IteratorV, SetV, Manager,
+              Generator, _Unbound]
 
 
 @dataclass(frozen=True)
@@ -247,7 +267,26 @@ class Entries:
         return Entries((*self.keys[:n], *self.keys[n + 1:]), (*self.values[:n], *self.values[n + 1:]), self.cls, self.unsure)
 
 
-Contents = Union[Operand, Items, Entries]
+@dataclass(frozen=True)
+class Elements:
+    """Contents of a set's slot: what was done to it since it was empty, from which its order follows."""
+
+    history: tuple[tuple[str, Any], ...] = ()
+
+    def value(self) -> set[Any]:
+        """The set, made anew in the same way."""
+        result: set[Any] = set()
+        for name, argument in self.history:
+            other = argument.value() if isinstance(argument, Elements) else argument
+            made = getattr(result, name)(other)
+            result = made if isinstance(made, set) else result
+        return result
+
+    def after(self, name: str, argument: Any) -> Elements:
+        return Elements((*self.history, (name, argument)))
+
+
+Contents = Union[Operand, Items, Entries, Elements]
 
 NONE = Static(None)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..ir.build import Builder, inverse_index
-from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var, variables
+from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var
 from ..ir.probe import type_of
 from ..ir.types import Array, List, Tuple, rank
 from .call import Call
@@ -161,35 +161,30 @@ def _copy(let: Let, call: Call) -> None:
         call.add(x, call.cotangent, broadcast=True)
 
 
+def _spread(arg: Arg, call: Call, g: Callable[[], Operand]) -> None:
+    """Add an adjoint to what an element of a list is: a value, or a tuple or list of values."""
+    if isinstance(arg, Var):
+        if call.active(arg):
+            call.add(arg, g())
+    elif isinstance(arg, Seq):
+        for n, item in enumerate(arg.items):
+            _spread(item, call, lambda n=n: call.b.emit("item" if isinstance(type_of(g()), Tuple) else "list_item", g(), n))  # type: ignore[misc]
+
+
 def _append(let: Let, call: Call) -> None:
     items, value = let.args
     g = call.full()
-    _add_nested(call, value, lambda: call.b.emit("list_item", g, Lit(-1)))
+    _spread(value, call, lambda: call.b.emit("list_item", g, Lit(-1)))
     u = _wanted(items, call)
     if u is not None:
         call.add(u, call.b.emit("list_drop", g))
-
-
-def _add_nested(call: Call, value: Arg, adjoint: Callable[[], Operand]) -> None:
-    """Add the adjoint of one item of a list, which may be a tuple that was made in place."""
-    if not isinstance(value, Seq):
-        v = _wanted(value, call)
-        if v is not None:
-            call.add(v, adjoint())
-        return
-    if any(call.active(v) for v in variables(value)):
-        if value.kind == "list":
-            raise RowError("a list of lists, of which the outer one grows in a loop, is not supported", "the inner ones would have to be told apart")
-        whole = adjoint()
-        for k, item in enumerate(value.items):
-            _add_nested(call, item, lambda k=k: call.b.emit("item", whole, Lit(k)))  # type: ignore[misc]
 
 
 def _list(let: Let, call: Call) -> None:
     arg = let.args[0]
     if isinstance(arg, Seq):
         for i, item in enumerate(arg.items):
-            _add_nested(call, item, lambda i=i: call.b.emit("list_item", call.full(), Lit(i)))  # type: ignore[misc]
+            _spread(item, call, lambda i=i: call.b.emit("list_item", call.full(), Lit(i)))  # type: ignore[misc]
     else:
         raise RowError("list() of a value whose length is not known is not supported")
 
@@ -205,7 +200,7 @@ def _list_set(let: Let, call: Call) -> None:
     g = call.full()
     u = _wanted(items, call)
     part = call.b.emit("list_item", g, call.operand(1))
-    _add_nested(call, value, lambda: part)
+    _spread(value, call, lambda: part)
     if u is not None:
         call.add(u, call.b.emit("list_set", g, call.operand(1), call.b.emit("rt.zeros_like", part, type=type_of(part))))
 
@@ -216,6 +211,12 @@ def _list_drop(let: Let, call: Call) -> None:
         assert isinstance(u.type, List)
         last = call.b.emit("list_item", call.like(u), Lit(-1))
         call.add(u, call.b.emit("append", call.full(), call.b.emit("rt.zeros_like", last, type=u.type.element)))
+
+
+def _list_slice(let: Let, call: Call) -> None:
+    u = _wanted(let.args[0], call)
+    if u is not None:
+        call.add(u, call.b.emit("rt.one_hot", call.like(u), call.operand(1), call.full(), type=u.type))
 
 
 structural("index", _index, constant=("index",), masks=True)
@@ -232,6 +233,7 @@ structural("list", _list)
 structural("list_item", _list_item, constant=("index",))
 structural("list_set", _list_set, constant=("index",))
 structural("list_drop", _list_drop)
+structural("list_slice", _list_slice, constant=("index",))
 zero("empty_list", "push", "pop")
 
 # what the reverse transform itself emits

@@ -50,6 +50,15 @@ def flows(name: str, k: int) -> bool:
     return entry.kind != "zero" and OPS[name].params[k].name not in entry.constant
 
 
+# Functions whose rules know lists of a length that is not known; the others are given arrays.
+_OF_LISTS = frozenset({"np.array", "np.asarray", "np.asanyarray", "np.concatenate", "np.stack", "np.hstack", "np.vstack", "np.column_stack"})
+
+
+def takes_lists(name: str) -> bool:
+    """Whether an operation can be given a list whose length is not known."""
+    return not name.startswith("np.") or name in _OF_LISTS
+
+
 def masks(name: str) -> bool:
     """Whether an operation's contributions hold zeros that select (see numerics: masks absorb)."""
     entry = ROWS.get(name)
@@ -113,6 +122,7 @@ __all__ = [
     "rule",
     "static",
     "structural",
+    "takes_lists",
     "view",
     "writer",
     "zero",

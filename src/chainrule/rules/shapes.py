@@ -273,9 +273,11 @@ def _array(let: Let, call: Call) -> None:
             call.add(x, call.full())
 
 
-def _depth(of: Type) -> int:
+def _depth(type: Type) -> int:
     """How many lists are inside each other."""
-    return 1 + _depth(of.element) if isinstance(of, List) and isinstance(of.element, List) else 1
+    if isinstance(type, Tuple) and type.items:
+        return 1 + _depth(type.items[0])
+    return 1 + _depth(type.element) if isinstance(type, List) else 0
 
 
 def _nested(arg: Seq, place: tuple[int, ...], call: Call) -> list[tuple[tuple[int, ...], Var]]:

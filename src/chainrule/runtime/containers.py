@@ -78,11 +78,15 @@ def one_hot(like: Any, index: Any, g: Any) -> Any:
 
 
 def unstack(g: Any, axis: int = 0, depth: int = 1) -> Any:
-    """The slices of an array across an axis, as a list; `depth`: of so many lists inside each other."""
-    if depth > 1:
-        return [unstack(part, 0, depth - 1) for part in unstack(g, axis)]
+    """The slices of an array across an axis, as a list; `depth`: of lists of lists, as many as are inside each other.
+
+    >>> unstack(np.ones((2, 3)), depth=2)
+    [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
+    """
     if np.ndim(g) == 1:
         return g.tolist()
+    if depth > 1:
+        return [unstack(row, 0, depth - 1) for row in np.moveaxis(g, axis, 0)]
     return [np.take(g, k, axis) for k in range(np.shape(g)[axis])]
 
 

@@ -164,11 +164,11 @@ class Adjoints:
             return
         old = self.bars.get(var)
         parts: list[Bar | None] = list(old.parts) if old is not None and old.parts is not None else [None] * len(var.type.items)
-        if isinstance(type, Tuple):
-            raise NotImplementedError("a tuple in a tuple")
         part = parts[k]
         if part is None:
             parts[k] = Bar(g, thin)
+        elif isinstance(type, (Tuple, List)):
+            parts[k] = Bar(self.b.emit("rt.add_lists", part.value, g))
         else:
             total = self.b.emit("accum", part.value, g) if not part.thin else self.b.emit("+", g, part.value)
             parts[k] = Bar(total, part.thin and thin)
@@ -283,6 +283,8 @@ class Adjoints:
         if part is not None and not part.thin:
             return part.value
         item = self.b.emit("item", self.like(var), k)
+        if isinstance(type, (Tuple, List)):
+            return self.b.emit("rt.zeros_like", item, type=type)
         return self.b.emit("np.zeros_like", item) if part is None else self.b.emit("np.full_like", item, part.value)
 
     def zeros(self, var: Var) -> Operand:

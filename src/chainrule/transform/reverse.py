@@ -185,7 +185,9 @@ class Sweep:
         elif let.op == "item":
             tuple_, number = let.args
             assert isinstance(number, Lit)
-            self.adjoints.add_item(tuple_, number.value, bar.value, thin=bar.thin)
+            assert let.out is not None
+            value = bar.value if bar.parts is None else self.adjoints.full(let.out, bar)  # an item that is a tuple
+            self.adjoints.add_item(tuple_, number.value, value, thin=bar.thin)
         elif let.op == "tuple":
             self._pull_tuple(let, bar)
         else:

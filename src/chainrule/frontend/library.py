@@ -1,0 +1,198 @@
+"""Functions of the standard library, written as loops: executed abstractly where the number of items is not known before the program runs.
+
+They are Python like the user's. The frontend calls them in place of the builtin or method that they stand for, with lists and iterables in whose loops
+each item is taken once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def any_true(items: Any) -> Any:
+    for item in items:
+        if item:
+            return True
+    return False
+
+
+def all_true(items: Any) -> Any:
+    for item in items:
+        if not item:
+            return False
+    return True
+
+
+def reduced(function: Any, items: Any, total: Any) -> Any:
+    for item in items:
+        total = function(total, item)
+    return total
+
+
+def reduced_from_first(function: Any, items: Any) -> Any:
+    if len(items) == 0:
+        raise TypeError("reduce() of empty iterable with no initial value")
+    total = items[0]
+    for n in range(1, len(items)):
+        total = function(total, items[n])
+    return total
+
+
+def total_of(items: Any, total: Any) -> Any:
+    for item in items:
+        total = total + item
+    return total
+
+
+def itself(value: Any) -> Any:
+    return value
+
+
+def smallest(items: Any, key: Any) -> Any:
+    if len(items) == 0:
+        raise ValueError("min() arg is an empty sequence")
+    best = items[0]
+    least = key(best)
+    for n in range(1, len(items)):
+        value = key(items[n])
+        if value < least:
+            least = value
+            best = items[n]
+    return best
+
+
+def largest(items: Any, key: Any) -> Any:
+    if len(items) == 0:
+        raise ValueError("max() arg is an empty sequence")
+    best = items[0]
+    most = key(best)
+    for n in range(1, len(items)):
+        value = key(items[n])
+        if value > most:
+            most = value
+            best = items[n]
+    return best
+
+
+def first_of(items: Any) -> Any:
+    for item in items:
+        return item
+    raise StopIteration
+
+
+def first_or(items: Any, default: Any) -> Any:
+    for item in items:
+        return item
+    return default
+
+
+def listed(items: Any) -> Any:
+    result = []
+    for item in items:
+        result.append(item)
+    return result
+
+
+def numbers_of(items: Any) -> Any:
+    result = []
+    for n in range(len(items)):
+        result.append(items[n].item())
+    return result
+
+
+def joined(first: Any, second: Any) -> Any:
+    result = []
+    for item in first:
+        result.append(item)
+    for item in second:
+        result.append(item)
+    return result
+
+
+def repeated(items: Any, count: Any) -> Any:
+    result = []
+    for _ in range(count):
+        for n in range(len(items)):
+            result.append(items[n])
+    return result
+
+
+def extend(target: Any, items: Any) -> Any:
+    for item in items:
+        target.append(item)
+
+
+def reversed_list(items: Any) -> Any:
+    result = []
+    for n in range(len(items)):
+        result.append(items[len(items) - 1 - n])
+    return result
+
+
+def without(items: Any, at: Any) -> Any:
+    count = len(items)
+    if at < 0:
+        at = at + count
+    if at < 0 or at >= count:
+        raise IndexError("pop index out of range")
+    result = []
+    for n in range(count):
+        if n != at:
+            result.append(items[n])
+    return result
+
+
+def with_inserted(items: Any, at: Any, value: Any) -> Any:
+    count = len(items)
+    if at < 0:
+        at = max(at + count, 0)
+    at = min(at, count)
+    result = []
+    for n in range(at):
+        result.append(items[n])
+    result.append(value)
+    for n in range(at, count):
+        result.append(items[n])
+    return result
+
+
+def with_slice(items: Any, start: Any, stop: Any, new: Any) -> Any:
+    result = []
+    for n in range(start):
+        result.append(items[n])
+    for item in new:
+        result.append(item)
+    for n in range(max(start, stop), len(items)):
+        result.append(items[n])
+    return result
+
+
+def without_slice(items: Any, start: Any, stop: Any) -> Any:
+    result = []
+    for n in range(start):
+        result.append(items[n])
+    for n in range(max(start, stop), len(items)):
+        result.append(items[n])
+    return result
+
+
+def position_of(items: Any, value: Any) -> Any:
+    for n in range(len(items)):
+        if items[n] == value:
+            return n
+    raise ValueError("value is not in list")
+
+
+def number_of(items: Any, value: Any) -> Any:
+    count = 0
+    for n in range(len(items)):
+        if items[n] == value:
+            count += 1
+    return count
+
+
+def contains(items: Any, value: Any) -> Any:
+    for n in range(len(items)):
+        if items[n] == value:
+            return True
+    return False

@@ -605,3 +605,9 @@ def test_what_is_outside_is_read_at_each_call():
     assert df(1.0) == 6.0
     g = Holder(0.0, [Holder(0.0)])
     assert df(1.0) == 0.0
+
+
+def test_a_part_that_holds_itself_is_not_taken_apart():
+    part = Tree(3.0, [Tree(4.0)])
+    gradient = cr.grad(lambda h: h.v * h.items[0].value)(Holder(2.0, [part]))
+    assert gradient == {"v": 3.0, "items": [None]}

@@ -154,6 +154,9 @@ def attributes(value: Any) -> list[tuple[str, Any]]:
 class HoldsItself(Exception):
     """An object can be reached from its own attributes."""
 
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
 
 def flatten(value: Any, objects: bool = False) -> tuple[list[Any], TreeDef]:
     """Take a container apart; `objects`: and objects of the user's classes, unless they hold themselves.
@@ -190,7 +193,7 @@ def _flatten(value: Any, leaves: list[Any], around: tuple[int, ...] | None = Non
         items = value if issubclass(cls, tuple) else [getattr(value, name) for name in names]
     elif around is not None and is_plain(cls):
         if id(value) in around:
-            raise HoldsItself
+            raise HoldsItself(value)
         own = attributes(value)
         keys, items = tuple(name for name, _ in own), [item for _, item in own]
     else:
@@ -199,9 +202,16 @@ def _flatten(value: Any, leaves: list[Any], around: tuple[int, ...] | None = Non
     before = len(leaves)
     if around is not None and cls is not tuple:
         if id(value) in around:
-            raise HoldsItself
+            raise HoldsItself(value)
         around = (*around, id(value))
-    children = tuple([_flatten(item, leaves, around) for item in items])
+    try:
+        children = tuple([_flatten(item, leaves, around) for item in items])
+    except HoldsItself as found:
+        if found.value is not value or cls is list or cls is dict or _fields(cls) is not None:
+            raise
+        del leaves[before:]  # an object that holds itself is not taken apart
+        leaves.append(value)
+        return LEAF
     return TreeDef(cls, keys, children, len(leaves) - before)
 
 

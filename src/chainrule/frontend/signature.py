@@ -113,7 +113,7 @@ class Describer:
         if structure is not LEAF or is_object(type(value)):
             self._containers(value, name, objects and gradient_structure(structure) != structure)
         paths = leaf_paths(structure, name)
-        keys = [self._leaf(leaf, path, objects) for leaf, path in zip(leaves, paths)]
+        keys = [self._leaf(leaf, path, objects and structure is LEAF) for leaf, path in zip(leaves, paths)]
         return Described(name, structure, tuple(self.leaves[len(self.leaves) - len(keys):]), (structure, *keys))
 
     def _leaf(self, value: Any, path: str, objects: bool = False) -> Any:
@@ -194,7 +194,7 @@ class Describer:
         """Pairs of mutable containers that are one object; with `since`, only those whose second one was noted later."""
         return tuple((a, b) for j, (b, y) in enumerate(self.containers) if j >= since for a, x in self.containers[:j] if x is y)
 
-    def _containers(self, value: Any, name: str, objects: bool = False) -> None:
+    def _containers(self, value: Any, name: str, objects: bool = False, around: tuple[int, ...] = ()) -> None:
         """Note the mutable containers in a value."""
         cls = type(value)
         plain = is_object(cls)
@@ -209,10 +209,11 @@ class Describer:
             items = ((f"{name}.{field}", item) for field, item in zip(cls._fields, value))
         elif dataclasses.is_dataclass(cls):
             items = ((f"{name}.{field.name}", getattr(value, field.name)) for field in dataclasses.fields(cls))
-        elif plain and objects:
+        elif plain and objects and id(value) not in around:
+            around = (*around, id(value))
             items = ((f"{name}.{key}", item) for key, item in attributes(value))
         for path, item in items:
-            self._containers(item, path, objects)
+            self._containers(item, path, objects, around)
 
     # -- types without values -------------------------------------------------------------------------------
 

@@ -978,7 +978,6 @@ def test_an_attribute_of_an_object_outside_is_written_and_read_back():
         net.w = 1.0
 
 
-@gap("globals are not written")
 def test_a_global_is_written_and_read_back():
     def f(x):
         global total
@@ -1580,6 +1579,12 @@ def the_type_of_an_argument(x):
 @case(X.astype(np.float32), expected=2 * X)
 def the_dtype_of_an_argument(x):
     return np.sum(x * x) if x.dtype == np.float32 and x.ndim == 1 else np.sum(x)
+
+
+@case(X, 0.1)
+def a_truth_value_of_python_or_of_numpy(x, s):
+    t = 0.5 if s > 0.0 else x[0]
+    return x[1] * (2.0 if (t > -0.2) is True else 3.0)
 
 
 @case(X)

@@ -38,7 +38,6 @@ def refusal(text, *args, error=UnsupportedError):
 
 SYNTAX = {
     "TryStar": ("def f(x):\n    try:\n        y = x\n    except* ValueError:\n        y = x\n    return y[0]\n", "FILE:2 in f", "try:", "^^^^"),
-    "ClassDef": ("def f(x):\n    class A:\n        pass\n    return x[0]\n", "FILE:2 in f", "class A:", "^^^^^^^^"),
     "TypeAlias": ("def f(x):\n    type A = int\n    return x[0]\n", "FILE:2 in f", "type A = int", "^" * 12),
     "AsyncFunctionDef": ("def f(x):\n    async def g():\n        pass\n    return x[0]\n", "FILE:2 in f", "async def g():", "^" * 14),
     "Yield": ("def f(x):\n    yield x\n", "FILE:2 in f", "yield x", "^^^^^^^"),
@@ -111,16 +110,20 @@ def test_a_draw():
         "  help: draw outside the function and pass the sample in")
 
 
-def test_an_attribute_that_is_written():
-    class Holder:
-        pass
+class Holder:
+    pass
 
-    assert refusal("def f(x, o):\n    o.a = x\n    return x[0]\n", X, Holder()) == (
-        "FILE:2 in f: the attribute `a` is written\n"
-        "    o.a = x\n"
-        "    ^^^\n"
-        "  why: the gradient call would change an object of yours\n"
-        "  help: return the new value, or keep it in a local variable")
+
+HOLDER = Holder()
+
+
+def test_an_attribute_that_is_written():
+    assert refusal("from tests.test_refusals import HOLDER\ndef f(x):\n    HOLDER.a = x\n    return x[0]\n", X) == (
+        "FILE:3 in f: the attribute `a` of `HOLDER` is set\n"
+        "    HOLDER.a = x\n"
+        "    ^^^^^^^^\n"
+        "  why: the object is not an argument, and the gradient call would change it\n"
+        "  help: pass the object as an argument, or make it inside the function")
 
 
 # -- values --------------------------------------------------------------------------------------------------------

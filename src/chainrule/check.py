@@ -29,7 +29,7 @@ from typing import Any, Final
 import numpy as np
 
 from chainrule.errors import GradientCheckError
-from chainrule.structure import TreeDef, flatten, flatten_like, leaf_paths, unflatten
+from chainrule.structure import TreeDef, flatten, flatten_like, gradient_structure, leaf_paths, unflatten
 
 __all__ = ["Difference", "Kink", "Report", "Slope", "Streams", "check_gradients", "check_vjp", "compare", "copied", "slope", "streams_of"]
 
@@ -341,7 +341,7 @@ def compare(
     report = Report(_function_name(f))
     argnums = range(len(args)) if argnums is None else argnums
     names = _parameter_names(f, len(args))
-    wide, treedef = flatten(list(args))
+    wide, treedef = _taken_apart(args)
     originals = wide
     wide = [_wide(leaf) for leaf in wide]
     paths = [path for i, child in enumerate(treedef.children) for path in leaf_paths(child, names[i])]
@@ -351,7 +351,7 @@ def compare(
     ours: list[np.ndarray[Any, Any]] = []
     for argnum, gradient in zip(argnums, gradients, strict=True):
         try:
-            parts = flatten_like(treedef.children[argnum], gradient)
+            parts = flatten_like(gradient_structure(treedef.children[argnum]), gradient)
         except ValueError as error:
             report.differences.append(
                 Difference(names[argnum], None, str(error), "the argument's structure", "structure of the gradient")
@@ -658,7 +658,7 @@ def _check_pullback(f: Callable[..., Any], args: Sequence[Any], value: Any, pull
     report = Report(_function_name(f))
     outputs, treedef = flatten(value)
     expected, expected_treedef = flatten(f(*_fresh(args)))
-    relative, noise = _tolerances([*flatten(list(args))[0], *outputs])
+    relative, noise = _tolerances([*_taken_apart(args)[0], *outputs])
     rtol, atol_value = relative if rtol is None else rtol, noise if atol is None else atol
     if treedef != expected_treedef:
         report.differences.append(Difference("result", None, treedef, expected_treedef, "structure of the value"))
@@ -744,8 +744,15 @@ def streams_of(f: Any) -> Streams:
     return Streams(values)
 
 
+def _taken_apart(args: Sequence[Any]) -> tuple[list[Any], TreeDef]:
+    """Arguments as their leaves, objects too, and the structure of the list of them."""
+    parts = [flatten(arg, objects=True) for arg in args]
+    leaves = [leaf for found, _ in parts for leaf in found]
+    return leaves, TreeDef(list, (), tuple(structure for _, structure in parts), len(leaves))
+
+
 def _fresh(args: Sequence[Any]) -> list[Any]:
-    leaves, treedef = flatten(list(args))
+    leaves, treedef = _taken_apart(args)
     return list(unflatten(treedef, [copied(leaf) for leaf in leaves]))
 
 

@@ -80,13 +80,15 @@ def _strides(leaves: list[Any], captured: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def _captured_key(describer: Describer, values: Sequence[Any], places: Sequence[Place]) -> Any:
-    first = len(describer.leaves)
+    first, held = len(describer.leaves), len(describer.containers)
     keys = [describer.add(value, str(place)).key for place, value in zip(places, values)]
-    return (*keys, describer.overlaps(first))
+    return (*keys, describer.overlaps(first), describer.shared(held))
 
 
 def _holds(guard: Guard, leaves: list[Any]) -> bool:
     found = guard.place.read(leaves)
+    if guard.apart is not None:
+        return found is not guard.apart.read(leaves)
     return found is guard.expected or (made_on_reading(guard.expected) and type(found) is type(guard.expected) and found == guard.expected)
 
 
@@ -167,6 +169,7 @@ class Dispatcher:
         self.plain = "args" not in self.kinds and "kwargs" not in self.kinds
         self.negative = mode == "vjp" or any(isinstance(n, int) and n < 0 for n in (argnums if isinstance(argnums, tuple) else (argnums,)))
         self.plans: dict[Any, Plan] = {}
+        self._chosen: dict[int, frozenset[int]] = {}
         self.latest: Variant | None = None
         self.made: list[Variant] = []
         self._source: FunctionSource | None = None
@@ -282,8 +285,9 @@ class Dispatcher:
         """The plan for some arguments, and their leaves."""
         leaves: list[Any] = []
         structures = []
-        for value in values:
-            parts, structure = flatten(value)
+        chosen = self.chosen(positional)
+        for number, value in enumerate(values):
+            parts, structure = flatten(value, number in chosen)
             leaves += parts
             structures.append(structure)
         key = (*structures, *map(type, leaves), positional if self.negative else -1)
@@ -302,8 +306,32 @@ class Dispatcher:
 
     def _describe(self, plan: Plan, values: Sequence[Any]) -> tuple[Describer, list[Described], Any]:
         describer = Describer(plan.static, plan.contiguity)
-        described = [describer.add(value, name) for name, value in zip(self.names, values)]
+        described = self._add(describer, values, plan.positional)
         return describer, described, (*(d.key for d in described), describer.overlaps(), describer.shared())
+
+    def _add(self, describer: Describer, values: Sequence[Any], positional: int) -> list[Described]:
+        chosen = self.chosen(positional)
+        return [describer.add(value, name, number in chosen) for number, (name, value) in enumerate(zip(self.names, values))]
+
+    def chosen(self, positional: int) -> frozenset[int]:
+        """The parameters that may be differentiated with respect to: objects in them are taken apart."""
+        found = self._chosen.get(positional)
+        if found is None:
+            found = self._chosen[positional] = frozenset(self._choose(positional))
+        return found
+
+    def _choose(self, positional: int) -> Iterator[int]:
+        if self.mode == "vjp":
+            yield from range(self.skip, len(self.names))
+            return
+        for choice in self.argnums if isinstance(self.argnums, tuple) else (self.argnums,):
+            if isinstance(choice, str):
+                yield from (n for n, (name, kind) in enumerate(zip(self.names, self.kinds)) if name == choice or kind == "kwargs")
+                continue
+            number = choice + self.skip if choice >= 0 else choice + positional
+            yield number if 0 <= number < self.positional and (choice >= 0 or self.plain) else -1
+            if not self.plain:
+                yield from (n for n, kind in enumerate(self.kinds) if kind == "args" or (choice < 0 and kind == "positional" and n >= self.skip))
 
     def _lookup(self, plan: Plan, values: Sequence[Any], leaves: list[Any], tried: Sequence[Variant] = ()) -> tuple[Variant, list[Any]] | None:
         describer, _, key = self._describe(plan, values)
@@ -324,7 +352,7 @@ class Dispatcher:
         outside: frozenset[int] = frozenset()  # static leaves of captured values
         while True:
             describer = Describer(static | outside, contiguity)
-            described = [describer.add(value, name) for name, value in zip(self.names, values)]
+            described = self._add(describer, values, plan.positional)
             key = (*(d.key for d in described), describer.overlaps(), describer.shared())
             request = replace(self.request(describer, described, leaves, plan.positional), by_values=key in plan.by_values, record=record)
             try:
@@ -346,8 +374,7 @@ class Dispatcher:
         places = tuple(captures.places)
         captured = [place.read(leaves) for place in places]
         again = Describer(static | outside, contiguity)
-        for value, name in zip(values, self.names):
-            again.add(value, name)
+        self._add(again, values, plan.positional)
         captured_key = _captured_key(again, captured, places)
         variant = Variant(compiled, request.parameters, request.selected, places, tuple(captures.described), captured_key, outside,
                           bool(again.overlaps() or again.shared()), finisher(request, compiled))

@@ -35,13 +35,13 @@ import numpy as np
 
 from .frontend.request import Guard
 from .frontend.signature import Described, is_static, static_key
-from .frontend.source import Place
-from .structure import TreeDef, flatten
+from .frontend.source import MISSING, Item, Place
+from .structure import TreeDef, flatten, has_slots, is_object
 
 __all__ = ["Layout", "made_on_reading"]
 
 Function = Callable[..., Any]
-_UNBOUND = (KeyError, ValueError, AttributeError)  # what reading a name that is gone raises: a global, a cell, an attribute
+_UNBOUND = (LookupError, ValueError, AttributeError, TypeError)  # what reading a name that is gone raises: a global, a cell, an attribute
 
 
 class Layout:
@@ -59,6 +59,7 @@ class Layout:
         self.unpack: list[str] = []  # statements that take the containers apart
         self.leaves: list[str] = []  # the local variable of each leaf, after them
         self.paths: list[str] = []  # each leaf as an expression in the parameters
+        self.slotted = False  # whether an object is taken apart that has slots, which may be empty
         self.mutable: list[str] = []  # lists, dictionaries, objects: must not be one object
         for n, structure in enumerate(structures):
             self._unpack(f"a{n}", f"a{n}", structure)
@@ -66,7 +67,7 @@ class Layout:
     @property
     def possible(self) -> bool:
         """Whether an entry can be written: slices cannot be looked up, memory maps are not owned by an array."""
-        return slice not in self.classes and np.memmap not in self.classes
+        return slice not in self.classes and np.memmap not in self.classes and not self.slotted
 
     def exact_key(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
         """The key that the entry makes."""
@@ -146,6 +147,8 @@ class Layout:
         """Take a container apart, or go to the miss if it is another one."""
         cls: Any = structure.kind
         if cls is None:
+            if is_object(self.classes[len(self.leaves)]):
+                self.mutable.append(name)
             self.leaves.append(name)
             self.paths.append(path)
             return
@@ -160,6 +163,9 @@ class Layout:
         elif cls is list or cls is tuple:
             test += f" or len({name}) != {size}"
         elif not issubclass(cls, tuple):
+            if is_object(cls):  # its attributes are its own: they may be others than last time
+                self.slotted = self.slotted or not hasattr(cls, "__dict__") or has_slots(cls)
+                test += f" or tuple({name}.__dict__) != {self._constant(structure.keys)}"
             values = "(" + "".join(f"{name}.{key}, " for key in structure.keys) + ")"
             steps = [f".{key}" for key in structure.keys]
         if not issubclass(cls, tuple):
@@ -194,6 +200,10 @@ class Layout:
 
     def _guard(self, guard: Guard, name: str, expected: str, more: dict[str, Any]) -> str:
         root = guard.place.root
+        if guard.apart is not None:
+            return f"{self._read(guard.place, name, more)} is not {self._read(guard.apart, name + 'x', more)}"
+        if guard.expected is MISSING and guard.place.path and isinstance(last := guard.place.path[-1], Item):
+            return f"{last.key!r} not in {self._read(Place(root, guard.place.name, guard.place.path[:-1]), name, more)}"
         if isinstance(root, Mapping) and not guard.place.path and guard.place.name not in root and hasattr(builtins, guard.place.name):
             more[name] = root
             return f"{guard.place.name!r} not in {name}"
@@ -201,11 +211,16 @@ class Layout:
         return f"{read} == {expected}" if made_on_reading(guard.expected) else f"{read} is {expected}"
 
     def _read(self, place: Place, name: str, more: dict[str, Any]) -> str:
-        attributes = "".join(f".{attribute}" for attribute in place.path)
+        def constant(key: Any) -> str:
+            if isinstance(key, (int, str)):
+                return repr(key)
+            more[f"{name}k{len(more)}"] = key
+            return f"{name}k{len(more) - 1}"
+
         if isinstance(place.root, int):
-            return self.paths[place.root] + attributes
+            return place.text(self.paths[place.root], constant)
         more[name] = place.root
-        return (f"{name}[{place.name!r}]" if isinstance(place.root, Mapping) else f"{name}.cell_contents") + attributes
+        return place.text(f"{name}[{place.name!r}]" if isinstance(place.root, Mapping) else f"{name}.cell_contents", constant)
 
     def _make(self, name: str, body: list[str], more: dict[str, Any]) -> Function:
         """The function with this body; its constants are a closure, which is faster than globals."""
@@ -229,8 +244,8 @@ def _overlap(arrays: tuple[np.ndarray[Any, Any], ...]) -> bool:
 
 
 def made_on_reading(value: Any) -> bool:
-    """Bound methods are made anew whenever they are read; equal ones are as good as the same."""
-    return isinstance(value, (MethodType, BuiltinMethodType))
+    """Bound methods (and tuples of names) are made anew whenever they are read; equal ones are as good as the same."""
+    return isinstance(value, (MethodType, BuiltinMethodType, tuple))
 
 
 def _matcher(value: Any, known: Described) -> Callable[[Any], bool]:

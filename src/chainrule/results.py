@@ -14,7 +14,7 @@ import numpy as np
 from .frontend.request import Compiled, Request
 from .frontend.signature import Described, Leaf
 from .ir.types import Array, Scalar
-from .structure import LEAF, flatten, flatten_like, leaf_paths, unflatten
+from .structure import LEAF, flatten, flatten_like, gradient_structure, leaf_paths, unflatten
 from .tracebacks import raise_at_user_line
 
 __all__ = ["Pullback", "finisher", "part"]
@@ -71,7 +71,7 @@ def _converter(argument: Described) -> Convert | None:
         return None
     if argument.structure is LEAF:
         return converts[0]
-    structure = argument.structure
+    structure = gradient_structure(argument.structure)
 
     def convert(gradient: Any) -> Any:
         parts = flatten_like(structure, gradient)

@@ -1,7 +1,7 @@
 """container -> (leaves, treedef), and back: what a nested argument holds, apart from how it is nested.
 
 Containers are exactly ``tuple``, ``list``, ``dict``, named tuples and dataclass instances; anything else, None
-included, is a leaf. A treedef is immutable, hashable and compares by value, so it can be part of a dictionary key.
+included, is a leaf. Objects of other classes written in Python are taken apart by their attributes where that is asked for. A treedef is immutable, hashable and compares by value, so it can be part of a dictionary key.
 Dictionaries keep their insertion order: iteration follows it, so two orders are two structures.
 
 The idea is that of JAX's pytrees. Unlike there, None is a leaf (a leaf without derivative), dictionary keys are not
@@ -11,13 +11,16 @@ sorted, and there is no registry of further containers. A container that holds i
 from __future__ import annotations
 
 import dataclasses
+import enum
+import types
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any, Final, final
 
 import numpy as np
 
-__all__ = ["LEAF", "TreeDef", "flatten", "flatten_like", "is_container", "leaf_paths", "map_leaves", "unflatten"]
+__all__ = ["LEAF", "TreeDef", "attributes", "flatten", "flatten_like", "gradient_structure", "has_slots", "is_container",
+           "is_object", "is_plain", "leaf_paths", "made", "map_leaves", "steps", "takes_fields", "unflatten"]
 
 
 @final
@@ -94,8 +97,66 @@ def is_container(value: object) -> bool:
     return cls is tuple or cls is list or cls is dict or _fields(cls) is not None
 
 
-def flatten(value: Any) -> tuple[list[Any], TreeDef]:
-    """Take a container apart.
+@lru_cache(maxsize=1024)
+def is_plain(cls: Any) -> bool:
+    """Whether an object of this class is made of its attributes alone: all its classes are written in Python.
+
+    >>> is_plain(TreeDef), is_plain(float), is_plain(type("Mine", (list,), {}))
+    (True, False, False)
+    """
+    return isinstance(cls, type) and cls is not object and all(map(_written_in_python, cls.__mro__[:-1])) and not issubclass(cls, enum.Enum) \
+        and cls.__getattribute__ is object.__getattribute__ and not hasattr(cls, "primal")
+
+
+def _written_in_python(cls: type) -> bool:
+    made = bool(cls.__flags__ & (1 << 9))  # by a class statement, or by a C extension in that way
+    in_c = (types.WrapperDescriptorType, types.MethodDescriptorType, types.BuiltinFunctionType, types.GetSetDescriptorType)
+    return made and not issubclass(cls, (BaseException, type)) and not any(
+        isinstance(member, in_c) and name not in ("__dict__", "__weakref__") for name, member in vars(cls).items())
+
+
+def is_object(cls: Any) -> bool:
+    """Whether an object of this class is one that ``flatten`` takes apart only where that is asked for."""
+    return cls not in _PLAIN and cls not in (tuple, list, dict) and _fields(cls) is None and is_plain(cls)
+
+
+@lru_cache(maxsize=1024)
+def takes_fields(cls: Any) -> bool:
+    """Whether an object of a class (a named tuple, a plain dataclass) is made by calling it with its fields, and that does nothing else."""
+    if not dataclasses.is_dataclass(cls):
+        return issubclass(cls, (tuple, BaseException))
+    written = [getattr(getattr(cls, name), "__code__", None) for name in ("__init__", "__setattr__")]  # by dataclasses, or none
+    return all(f.init and f.name.isidentifier() for f in dataclasses.fields(cls)) and not hasattr(cls, "__post_init__") \
+        and all(code is None or code.co_filename == "<string>" for code in written) and cls.__new__ is object.__new__
+
+
+def made(cls: Any, keys: Iterable[Any], items: Iterable[Any]) -> Any:
+    """A dictionary, or an object with these attributes."""
+    if cls is dict or takes_fields(cls):
+        return cls(zip(keys, items)) if cls is dict else cls(**dict(zip(keys, items)))
+    value = object.__new__(cls)
+    for name, item in zip(keys, items):
+        object.__setattr__(value, name, item)
+    return value
+
+
+def has_slots(cls: type) -> bool:
+    return any(isinstance(member, types.MemberDescriptorType) for c in cls.__mro__ for member in vars(c).values())
+
+
+def attributes(value: Any) -> list[tuple[str, Any]]:
+    """Names and values of an object's own attributes: its slots, and its dictionary."""
+    slots = [(name, member) for c in reversed(type(value).__mro__) for name, member in vars(c).items() if isinstance(member, types.MemberDescriptorType)]
+    found = [(name, getattr(value, name)) for name, _ in slots if hasattr(value, name)]
+    return found + list(getattr(value, "__dict__", {}).items())
+
+
+class HoldsItself(Exception):
+    """An object can be reached from its own attributes."""
+
+
+def flatten(value: Any, objects: bool = False) -> tuple[list[Any], TreeDef]:
+    """Take a container apart; `objects`: and objects of the user's classes, unless they hold themselves.
 
     Returns the leaves, left to right, and the treedef that ``unflatten`` rebuilds the container with.
 
@@ -103,10 +164,16 @@ def flatten(value: Any) -> tuple[list[Any], TreeDef]:
     ([1.0, 2.0, 3.0, None], {'w': [*, *], 'b': (*, *)})
     """
     leaves: list[Any] = []
-    return leaves, _flatten(value, leaves)
+    if not objects or type(value) in _PLAIN:
+        return leaves, _flatten(value, leaves)
+    try:
+        return leaves, _flatten(value, leaves, ())
+    except HoldsItself:
+        leaves.clear()
+        return leaves, _flatten(value, leaves)
 
 
-def _flatten(value: Any, leaves: list[Any]) -> TreeDef:
+def _flatten(value: Any, leaves: list[Any], around: tuple[int, ...] | None = None) -> TreeDef:
     cls: Any = type(value)
     if cls in _PLAIN:
         leaves.append(value)
@@ -121,11 +188,20 @@ def _flatten(value: Any, leaves: list[Any]) -> TreeDef:
     elif (names := _fields(cls)) is not None:
         keys = names
         items = value if issubclass(cls, tuple) else [getattr(value, name) for name in names]
+    elif around is not None and is_plain(cls):
+        if id(value) in around:
+            raise HoldsItself
+        own = attributes(value)
+        keys, items = tuple(name for name, _ in own), [item for _, item in own]
     else:
         leaves.append(value)
         return LEAF
     before = len(leaves)
-    children = tuple([_flatten(item, leaves) for item in items])
+    if around is not None and cls is not tuple:
+        if id(value) in around:
+            raise HoldsItself
+        around = (*around, id(value))
+    children = tuple([_flatten(item, leaves, around) for item in items])
     return TreeDef(cls, keys, children, len(leaves) - before)
 
 
@@ -167,6 +243,16 @@ def _unflatten(treedef: TreeDef, leaves: Iterator[Any]) -> Any:
     return value
 
 
+def gradient_structure(treedef: TreeDef) -> TreeDef:
+    """The structure of a gradient with respect to something of this structure: an object that is no dataclass becomes a dictionary."""
+    if treedef.kind is None:
+        return treedef
+    kind = treedef.kind
+    if kind not in (tuple, list, dict) and _fields(kind) is None:
+        kind = dict
+    return TreeDef(kind, treedef.keys, tuple(map(gradient_structure, treedef.children)), treedef.size)
+
+
 def flatten_like(treedef: TreeDef, value: Any) -> list[Any]:
     """Take a container apart down to a given structure and no further: what stands at each of its leaves.
 
@@ -200,11 +286,12 @@ def _flatten_like(treedef: TreeDef, value: Any, out: list[Any], path: str) -> No
         items = list(value)
         if len(items) != len(treedef.children):
             raise ValueError(f"expected {len(treedef.children)} items at {path or 'the top'}, got {len(items)}")
-    for step, child, item in zip(_steps(treedef), treedef.children, items, strict=True):
+    for step, child, item in zip(steps(treedef), treedef.children, items, strict=True):
         _flatten_like(child, item, out, path + step)
 
 
-def _steps(treedef: TreeDef) -> list[str]:
+def steps(treedef: TreeDef) -> list[str]:
+    """How each item of a container is reached from it, as Python would write it."""
     if treedef.kind is dict:
         return [f"[{key!r}]" for key in treedef.keys]
     if treedef.keys:
@@ -220,8 +307,8 @@ def leaf_paths(treedef: TreeDef, prefix: str = "") -> list[str]:
     """
     if treedef.kind is None:
         return [prefix]
-    steps = zip(_steps(treedef), treedef.children, strict=True)
-    return [path for step, child in steps for path in leaf_paths(child, prefix + step)]
+    pairs = zip(steps(treedef), treedef.children, strict=True)
+    return [path for step, child in pairs for path in leaf_paths(child, prefix + step)]
 
 
 def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:

@@ -814,6 +814,24 @@ def test_one_function_for_calls_that_raise_and_calls_that_do_not():
     assert [g(2.0, n) for n in (4, 0, 2, 0, 5)] == [0.25, 22.0, 0.5, 22.0, 0.2]
 
 
+def test_what_may_raise_is_executed_even_if_nobody_needs_its_value():
+    def f(x, n, i):
+        try:
+            1 / n
+            x[i]
+            x = x * 2
+        except ZeroDivisionError:
+            x = x * 3
+        except IndexError:
+            x = x * 5
+        return np.sum(x)
+
+    g = cr.grad(f)
+    for n, i, slope in ((4, 1, 2), (0, 1, 3), (2, 7, 5), (2, 0, 2), (0, 7, 3)):
+        assert np.allclose(g(X, n, i), slope)
+        assert np.allclose(cr.value_and_grad(f)(X, n, i)[1], slope)
+
+
 def test_what_no_handler_catches_is_raised_as_it_is():
     def f(x, i, n):
         try:

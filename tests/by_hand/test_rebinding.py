@@ -307,6 +307,15 @@ def to_and_fro(x, y, n):
 
 
 @program(X, Y)
+def told_apart_by_identity(x, y, n):
+    a = x
+    for i in range(n):
+        a[i % 3] = a[(i + 1) % 3] * 1.5
+        a = y if a is x else x
+    return np.sum(x**2) * np.sum(y * y) + (a[0] if a is not y else 2 * a[1])
+
+
+@program(X, Y)
 def left_by_break(x, y, n):
     for _ in range(n):
         x, y = y, x
@@ -449,6 +458,14 @@ def a_row_bound_in_the_loop(a, x, n):
         row = a[i % 4] if a[i % 4, 0] > 0.3 else a[0]
     row[:] = row * x
     return np.sum(a**3)
+
+
+def test_lists_inside_lists_that_become_an_array():
+    def f(x, y):
+        b = np.array([[v * w for v in x] for w in y])
+        return np.sum(b * b) + b[0, 1]
+
+    gradient_is(f, (X, Y[:2]))
 
 
 # -- what the compiler must not take for something else --------------------------------------------------------------------

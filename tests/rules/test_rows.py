@@ -22,7 +22,7 @@ INTERNAL = {
     "rt.prod_others_pull", "rt.ties", "rt.unique_pull", "rt.unstack",
 }
 # Draws are compared with the function itself in tests/by_hand/test_random_draws.py, effects in test_effects.py.
-INTERNAL |= set(DRAWS) | {name for name in ROWS if name.startswith(("py.", "rt.check_", "rt.expect")) or name == "rt.raised"}
+INTERNAL |= set(DRAWS) | {name for name in ROWS if name.startswith(("py.", "rt.check_", "rt.expect", "rt.set_")) or name == "rt.raised"}
 INTERNAL |= {name for name in ROWS if OPS[name].fresh and OPS[name].effect}  # generators that are made
 NAMES = sorted(ROWS)
 

@@ -35,6 +35,9 @@ def read_where_undefined(body: Block, names: Mapping[Var, str]) -> frozenset[Var
     pairs = [(source, out) for stmt in all_stmts(body) if isinstance(stmt, (If, For, While)) for out, sources in _merged(stmt)
              for source in sources if source in partial]
     found.update(source for source, out in pairs if isinstance(source, Var) and names.get(source) != names.get(out))
+    # What a loop yields under the name of a carried value stays what it was where an iteration leaves without one.
+    pairs += [(param, out) for stmt in all_stmts(body) if isinstance(stmt, (For, While))
+              for param, out in zip(stmt.body.params[isinstance(stmt, For):], stmt.outs) if param in partial and names.get(param) == names.get(out)]
     _used_beside(body, partial, found)
     size = -1
     while size != len(found):

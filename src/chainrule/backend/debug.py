@@ -18,7 +18,7 @@ import numpy as np
 
 from ..frontend.request import Request
 from ..frontend.signature import Described, Leaf
-from ..structure import flatten, flatten_like
+from ..structure import flatten, flatten_like, gradient_structure
 
 Function = Callable[..., Any]
 
@@ -59,7 +59,8 @@ def checked(function: Function, request: Request) -> Function:
             leaves: tuple[Leaf, ...] = parameter.leaves
             if item is not None:
                 argument, leaves, name = argument[item], _leaves_of(parameter, item), f"{name}[{item!r}]"
-            for leaf, mine, given in zip(leaves, flatten_like(flatten(argument)[1], one), flatten(argument)[0], strict=True):
+            held, structure = flatten(argument, objects=True)
+            for leaf, mine, given in zip(leaves, flatten_like(gradient_structure(structure), one), held, strict=True):
                 _check_leaf(f"the gradient of {request.source.name} with respect to {name}", leaf, mine, given)
 
     @functools.wraps(function)

@@ -22,6 +22,7 @@ from ..ir.ops import OPS, REQUIRED, Op, is_default
 from ..ir.probe import type_of
 from ..ir.types import Array, List, Scalar, kind, rank
 from ..rules.structure import is_basic, is_full, may_repeat
+from ..structure import takes_fields
 from .fold import Plan
 
 BINARY: dict[str, ast.operator] = {
@@ -106,6 +107,8 @@ class Expressions:
         items = [self.arg(item) for item in arg.items]
         if arg.cls is dict:
             return ast.Dict([self.literal(key) for key in arg.keys], items)
+        if not takes_fields(arg.cls):
+            return call(self.object(runtime.instance), [self.object(arg.cls)], zip(arg.keys, items))
         return call(self.object(arg.cls), keywords=zip(arg.keys, items))
 
     def literal(self, value: Any) -> ast.expr:

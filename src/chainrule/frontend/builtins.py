@@ -5,7 +5,10 @@ Functions of numbers and arrays are not here; they have rows.
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import copy
+import dataclasses
 import functools
 import types
 import warnings
@@ -17,9 +20,12 @@ import numpy as np
 from ..ir.build import type_of
 from ..ir.nodes import Lit, Make, Seq, Var
 from ..ir.types import Array, List, Opaque, Scalar, Tuple, kind
+from . import classes
 from .iterators import VIEWS
+from .source import MISSING
 from .values import (
     NONE,
+    Bound,
     Closure,
     DictV,
     Entries,
@@ -211,17 +217,102 @@ def class_of(m: Calls, value: Value) -> type:
 
 @builtin(callable)
 def _callable(m: Calls, args: Args, keywords: Keywords) -> Value:
-    return Static(isinstance(args[0], (Closure, Method, Partial)) or (isinstance(args[0], Static) and callable(args[0].value)))
+    return Static(isinstance(args[0], (Closure, Method, Bound, Partial)) or (isinstance(args[0], Object) and classes.raw(args[0].cls, "__call__")[0] is not MISSING) or (isinstance(args[0], Static) and callable(args[0].value)))
 
 
 @builtin(getattr)
 def _getattr(m: Calls, args: Args, keywords: Keywords) -> Value:
-    return m.attribute(args[0], m.static(args[1], "an attribute's name"))
+    name = m.static(args[1], "an attribute's name")
+    if isinstance(args[0], Object) and len(args) > 2:
+        value = _certain(m, args[0], name)
+        return args[2] if value is None else value
+    return m.attribute(args[0], name)
+
+
+def _certain(m: Calls, owner: Object, name: str) -> Value | None:
+    """An attribute of an object; None if it has none."""
+    if name in classes.entries(m, owner).unsure:
+        m.refuse(f"it is asked whether an object has the attribute `{name}`, which is set on some paths only",
+                 "whether it has is only known when the program runs", "set it on every path, for example to None in `__init__`")
+    return classes.find(m, owner, name)
+
+
+@builtin(setattr)
+def _setattr(m: Calls, args: Args, keywords: Keywords) -> Value:
+    m.set_attribute(args[0], m.static(args[1], "an attribute's name"), args[2], m.node or ast.Pass())
+    return NONE
+
+
+@builtin(delattr)
+def _delattr(m: Calls, args: Args, keywords: Keywords) -> Value:
+    m.delete_attribute(args[0], m.static(args[1], "an attribute's name"), m.node or ast.Pass())
+    return NONE
+
+
+@builtin(vars)
+def _vars(m: Calls, args: Args, keywords: Keywords) -> Value:
+    if len(args) == 1 and isinstance(args[0], Object):
+        return m.attribute(args[0], "__dict__")
+    m.refuse("`vars` of something that is not an object", "the names that it has are not known to the compiler", "name the values")
+
+
+@builtin(dataclasses.replace)
+def _replace_fields(m: Calls, args: Args, keywords: Keywords) -> Value:
+    owner = args[0]
+    assert isinstance(owner, Object)
+    given = dict(keywords)
+    for f in dataclasses.fields(owner.cls):
+        if f.init and f.name not in given:
+            given[f.name] = m.attribute(owner, f.name)
+        elif not f.init and f.name in given:
+            classes.raised(m, ValueError, f"field {f.name} is declared with init=False, it cannot be specified with replace()")
+    return m.call_static(owner.cls, (), given)
+
+
+BUILTINS[dataclasses.asdict] = lambda m, args, keywords: classes.as_data(m, args[0], True)
+BUILTINS[dataclasses.astuple] = lambda m, args, keywords: classes.as_data(m, args[0], False)
+
+
+@builtin(dataclasses.fields)
+def _fields(m: Calls, args: Args, keywords: Keywords) -> Value:
+    cls: Any = args[0].cls if isinstance(args[0], Object) else m.static(args[0], "the dataclass")
+    return TupleV(tuple(Static(f) for f in dataclasses.fields(cls)))
+
+
+@builtin(dataclasses.is_dataclass)
+def _is_dataclass(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return Static(dataclasses.is_dataclass(args[0].cls if isinstance(args[0], Object) else class_of(m, args[0])))
+
+
+@builtin(dataclasses.dataclass)
+def _dataclass(m: Calls, args: Args, keywords: Keywords) -> Value:
+    from .inner_classes import dataclass_options
+
+    return dataclass_options(m, args, keywords)
+
+
+@builtin(dataclasses.field)
+def _field(m: Calls, args: Args, keywords: Keywords) -> Value:
+    from .inner_classes import field_options
+
+    return field_options(m, args, keywords)
+
+
+@builtin(copy.copy)
+def _shallow(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return classes.shallow(m, args[0])
+
+
+@builtin(copy.deepcopy)
+def _deep(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return classes.copied(m, args[0], {})
 
 
 @builtin(hasattr)
 def _hasattr(m: Calls, args: Args, keywords: Keywords) -> Value:
     name = m.static(args[1], "an attribute's name")
+    if isinstance(args[0], Object):
+        return Static(_certain(m, args[0], name) is not None)
     if isinstance(args[0], Static):
         return Static(hasattr(args[0].value, name))
     return Static(hasattr(class_of(m, args[0]), name))

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import dataclasses
-import enum
 import functools
 import operator
 import types
 import warnings
-import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,15 +25,18 @@ from ..ir.ops import OPS
 from ..ir.types import List, Opaque, differentiable, rank
 from ..rules import effects as effect_rules
 from ..rules import random, registry
-from . import library, lists, views, writes
+from ..structure import is_plain
+from . import classes, library, lists, overloads, views, writes
 from . import source as sources
-from .iteration import Iteration
 from .liveness import Liveness, liveness
 from .machine import Refusal, describe
-from .scopes import FRAME, NeedGlobal
+from .objects import Objects, is_data
+from .restart import NeedGlobal
+from .scopes import FRAME
 from .state import Frame
 from .values import (
     UNBOUND,
+    Bound,
     Closure,
     DictV,
     Entries,
@@ -70,7 +70,6 @@ _PURE = frozenset({abs, ascii, bin, bool, chr, complex, divmod, float, hex, int,
 
 _IMMUTABLE = (str, bytes, int, float, complex, tuple, frozenset, range, np.dtype)  # a method of such an object depends on nothing else
 
-_NAMESPACES: weakref.WeakKeyDictionary[type, Any] = weakref.WeakKeyDictionary()  # a class's own attributes, as one and the same object
 _HELD: dict[int, dict[str, Any]] = {}  # what functions hold (default arrays, arguments of partial, `self`), each in a namespace of its own
 
 
@@ -98,7 +97,7 @@ class FrameInfo:
         return name not in self.locals or name.startswith("%") or self.liveness.live_again(name, self.loops[-1])
 
 
-class Calls(Iteration):
+class Calls(Objects):
     """Evaluates calls."""
 
     def __init__(self) -> None:
@@ -106,12 +105,15 @@ class Calls(Iteration):
         self.infos: dict[int, FrameInfo] = {}
         self.current = 0
         self.stack: list[Any] = []  # functions being executed (their code objects)
+        self.shapes: list[tuple[Any, Any]] = []  # and the structures of the objects among their arguments
         self.loop_indices: list[Var] = []
         self.rolled: set[ast.stmt] = set()  # loops that cannot be unrolled
         self.flags: list[str] = []
         self.globals: dict[Any, str] = {}  # the global variables that the program sets, by place: their names in the frame FRAME
         self.quiet = 0  # how many `warnings.catch_warnings` are around
         self.loop: Any = None
+        self.local_classes: dict[type, Any] = {}
+        self.class_of_node: dict[Any, type] = {}
 
     # -- names ---------------------------------------------------------------------------------------------------
 
@@ -263,6 +265,9 @@ class Calls(Iteration):
                 return Static(value)
             return self.external(sources.Place(vars(owner), name), value)
         if isinstance(owner, type):
+            member, home = classes.raw(owner, name)
+            if isinstance(member, (types.FunctionType, classmethod, staticmethod, property, classes.Inner)) and home.__module__ != "builtins":
+                return classes.bound(self, member, home, name, None, owner)
             return self.of_class(owner, name, value)
         if name in getattr(owner, "__dict__", {}) and not is_code(owner):  # an object that a function holds: its attributes are read at each call
             held = _HELD.setdefault(id(owner), {"self": owner})
@@ -276,21 +281,10 @@ class Calls(Iteration):
     def of_class(self, owner: type, name: str, value: Any) -> Value:
         """An attribute of a class: data of a user's class is read at each call."""
         home = next((cls for cls in owner.__mro__ if name in vars(cls)), None)
-        data = isinstance(value, (int, float, complex, np.ndarray, np.generic, list, dict, tuple, *random.CLASSES)) and not isinstance(value, (bool, enum.Enum))
-        if home is not None and (data or is_code(value)) and vars(home)[name] is value and home.__module__.partition(".")[0] not in ("builtins", "numpy"):
-            return self.external(sources.Place(_NAMESPACES.setdefault(home, vars(home)), name), value)
+        if home is not None and (is_data(value) or is_code(value)) and vars(home)[name] is value and home.__module__.partition(".")[0] not in (
+                "builtins", "numpy") and not self.is_local(home):
+            return self.external(sources.Place(classes.namespace(home), name), value)
         return Static(value) if not callable(value) or is_code(value) else Method(Static(owner), name)
-
-    def class_attribute(self, owner: Object, name: str) -> Value:
-        found = getattr(owner.cls, name, None)
-        if isinstance(found, types.FunctionType):
-            return Method(owner, name)
-        if isinstance(found, property) and found.fget is not None:
-            return self.call(Static(found.fget), (owner,), {})
-        if found is not None and not callable(found):
-            return self.of_class(owner.cls, name, found)
-        self.refuse(f"`{owner.cls.__name__}` has no attribute `{name}` here", "it is not a field, a method or a property",
-                    "use the fields of the dataclass")
 
     # -- functions ---------------------------------------------------------------------------------------------------
 
@@ -340,8 +334,10 @@ class Calls(Iteration):
             return self.call_partial(function, args, keywords)
         if isinstance(function, Method):
             return self.call_method(function.owner, function.name, args, keywords)
+        if isinstance(function, Bound):
+            return self.call(function.function, (function.owner, *args), keywords)
         if isinstance(function, Object):
-            return self.call(self.class_attribute(function, "__call__"), args, keywords)
+            return self.call(overloads.method_of(self, function, "__call__", "is not callable"), args, keywords)
         if isinstance(function, Static):
             return self.call_static(function.value, args, keywords)
         if isinstance(function, Num) and isinstance(type_of(function.operand), Opaque):
@@ -372,6 +368,13 @@ class Calls(Iteration):
 
         if not args and not keywords and any(f is cls for cls in (float, int, bool, complex, str, bytes)):
             return Static(f())
+        if f is super:
+            return classes.super_of(self, args)
+        asked = overloads.builtin(self, f, args, keywords)
+        if asked is None:
+            asked = classes.of_object(self, f, args, keywords)
+        if asked is not None:
+            return asked
         try:
             special = BUILTINS.get(f)
         except TypeError:
@@ -443,10 +446,10 @@ class Calls(Iteration):
         return self.constant_object(value, key if isinstance(key, str) else [*a.posonlyargs, *a.args][key - len(source.defaults)].arg)
 
     def constant_object(self, value: Any, name: str) -> Value:
-        if isinstance(value, (np.ndarray, list, dict, set)) or type(value) in random.CLASSES:
+        if isinstance(value, (np.ndarray, list, dict, set)) or type(value) in random.CLASSES or is_plain(value.__class__):
             if not isinstance(value, (list, dict, set)):  # one array, however often it is used, and with the contents that it has at each call
                 held = _HELD.setdefault(id(value), {name: value})
-                return self.capture(sources.Place(held, next(iter(held))), value)
+                return self.external(sources.Place(held, next(iter(held))), value)
             self.refuse("a default value that can change is used", "it is shared between calls", "use None, and make the object inside")
         return Static(value)
 
@@ -483,33 +486,15 @@ class Calls(Iteration):
         raise _NotKnown
 
     def construct(self, cls: type, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        """An instance of a user's class: a namedtuple or a dataclass."""
-        if issubclass(cls, tuple) and hasattr(cls, "_fields"):
-            defaults: dict[str, Any] = cls._field_defaults  # type: ignore[attr-defined]
-            items = list(args)
-            for name in cls._fields[len(args):]:
-                if name not in keywords and name not in defaults:
-                    self.refuse(f"the field `{name}` of `{cls.__name__}` is not given", "it has no default value", "pass it")
-                items.append(keywords[name] if name in keywords else Static(defaults[name]))
-            return TupleV(tuple(items), cls)
-        if dataclasses.is_dataclass(cls) and not hasattr(cls, "__post_init__"):
-            names = [f.name for f in dataclasses.fields(cls) if f.init]
-            given = dict(zip(names, args)) | keywords
-            values = []
-            for f in dataclasses.fields(cls):
-                if f.name in given:
-                    values.append(given[f.name])
-                elif f.default is not dataclasses.MISSING:
-                    values.append(Static(f.default))
-                else:
-                    self.refuse(f"the field `{f.name}` of `{cls.__name__}` is not given", "its default is made by a factory", "pass it")
-            return Object(self.new(Entries(tuple(f.name for f in dataclasses.fields(cls)), tuple(values))), cls)
+        """An instance of a class."""
+        if issubclass(cls, tuple) and hasattr(cls, "_fields") and not isinstance(
+                getattr(classes.raw(cls, "__new__", None)[0], "__func__", None), classes.Inner) and _new_of(cls).__code__.co_filename.startswith("<"):
+            return classes.named_tuple(self, cls, args, keywords)
         if cls in MANAGERS:
             return Manager(MANAGERS[cls], (TupleV(args), DictV(self.new(Entries(tuple(keywords), tuple(keywords.values()))))))
         if issubclass(cls, BaseException):
             return self.exception(cls, args, keywords)
-        self.refuse(f"an object of class `{cls.__name__}` is made", "classes other than dataclasses and namedtuples are not supported yet",
-                    "use a dataclass, a namedtuple or a tuple")
+        return classes.construct(self, cls, args, keywords)
 
     # -- executing a function -----------------------------------------------------------------------------------------
 
@@ -519,7 +504,8 @@ class Calls(Iteration):
         if isinstance(node, ast.AsyncFunctionDef):
             self.refuse("a coroutine is called", "it is suspended and resumed by somebody else", "use a plain function", None)
         generator = any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(node))
-        if node in self.stack and not generator and not self.is_concrete() and not self.is_library(source):
+        shape = self.shape_of((*args, *keywords.values()))
+        if node in self.stack and not generator and not self.is_concrete() and not self.is_library(source) and not self.unfolds(node, shape):
             return self.recursive(node, source, parent, defaults, keyword_defaults, args, keywords)
         bound = self.bind(node, defaults, keyword_defaults, args, keywords)
         self.numbers += 1
@@ -534,6 +520,7 @@ class Calls(Iteration):
             return Generator(node, number, self.new(Entries((), ())))  # type: ignore[arg-type]
         self.current, self.source, self.loop = number, source, None
         self.stack.append(node)
+        self.shapes.append((node, shape))
         try:
             if isinstance(node, ast.Lambda):
                 value = self.eval(node.body)
@@ -544,6 +531,7 @@ class Calls(Iteration):
                 self.refuse("a function may end without a value", "not every path returns", "return a value on every path", node)
         finally:
             self.stack.pop()
+            self.shapes.pop()
             self.current, self.source, self.b.span, self.loop, self.node = kept
             self.caller = caller
         if not self.infos[number].escapes and not isinstance(value, IteratorV):  # which may go on in this frame
@@ -646,6 +634,7 @@ class Calls(Iteration):
     def row_operand(self, value: Value) -> Arg:
         if isinstance(value, IteratorV):
             self.refuse("an iterator is passed to a function of NumPy", "NumPy makes an array of one object of it", "make a list of it first")
+        overloads.reject_object(self, value, "a function of NumPy")
         value = views.unrolled(value)
         if isinstance(value, (Range, Lazy)):
             return Seq(tuple(self.operand(item) for item in self.iterate(value)), "list")
@@ -674,9 +663,14 @@ class Calls(Iteration):
     def call_method(self, owner: Value, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         from .tables import METHODS
 
-        if isinstance(owner, Object):
-            function = getattr(owner.cls, name)
-            return self.call(Static(function), (owner, *args), keywords)
+        if isinstance(owner, Object) and isinstance(dispatching := classes.raw(owner.cls, name)[0], functools.singledispatchmethod):
+            from .functionals import dispatched_method
+
+            return self.call(Static(dispatched_method(self, dispatching, args)), (owner, *args), keywords)
+        if isinstance(owner, (Object, Select)) and not self.is_number(owner):
+            method = overloads.method_of(self, owner, name, f"has no method {name!r}") if name.startswith("__") and isinstance(owner, Object) \
+                else self.attribute(owner, name)
+            return self.call(method, args, keywords)
         special = METHODS.get((type(owner), name))
         if special is None and isinstance(owner, Lazy):
             special = METHODS.get((Lazy, f"{owner.kind}.{name}"))
@@ -744,9 +738,15 @@ class _NotKnown(Exception):
     pass
 
 
+def _new_of(cls: type) -> Any:
+    """The function `__new__` of a named tuple."""
+    new = classes.raw(cls, "__new__")[0]
+    return getattr(new, "__func__", new)
+
+
 def is_code(value: Any) -> bool:
     """Objects that are part of the program rather than of its data: guarded by identity, known at compile time."""
-    if value is None or value is Ellipsis or isinstance(value, (bool, str, bytes, type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType,
+    if value is None or value is Ellipsis or value is NotImplemented or isinstance(value, (bool, str, bytes, type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType,
                                                                types.MethodType, np.ufunc, np.dtype, functools.partial, operator.itemgetter, operator.attrgetter,
                                                                operator.methodcaller)):
         return True

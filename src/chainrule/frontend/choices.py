@@ -20,7 +20,7 @@ from ..ir.build import Scope, type_of
 from ..ir.nodes import Arg, Block, Lit, Operand, Seq, Slice, Var, Yield
 from ..ir.types import BOOL, INT, Scalar, Type, covers, join, renew
 from ..ir.walk import definitions, map_arg
-from .late import late_references
+from .late import DEAD, late_references
 from .machine import Machine
 from .places import Carried, Node, Place, Plan, Split, hint_of, lookup, path_vars, put
 from .rebinding import refuse_alias, seen_otherwise, with_shared
@@ -140,7 +140,7 @@ def widen_choices(m: Machine, plan: Plan, entry: State, header: State, node: Nod
             changed = True
         for scopes, state in sources[place]:
             for _, ref in alternatives(lookup(state, place)):
-                if ref is UNBOUND or (isinstance(ref, Ref) and ref.slot in unsure):
+                if ref is UNBOUND or ref is DEAD or (isinstance(ref, Ref) and ref.slot in unsure):
                     continue
                 if not isinstance(ref, Ref):
                     refuse_alias(m, place, "in the loop")
@@ -169,7 +169,7 @@ def _array_places(m: Machine, plan: Plan, entry: State, header: State, node: Nod
     ends = [leaf.state for _, leaf in node.leaves() if leaf.kind != "raise"]
     for place in [("name", n, name) for state in ends for n, frame in state.frames.items() if n in header.frames for name in frame]:
         values = [lookup(state, place) for state in ends]
-        if m.is_live_again(place[1], place[2]) and lookup(header, place) is UNBOUND and place not in references and all(isinstance(v, (Ref, Select)) or v is UNBOUND for v in values):
+        if m.is_live_again(place[1], place[2]) and lookup(header, place) is UNBOUND and place not in references and all(isinstance(v, (Ref, Select)) or v is UNBOUND or v is DEAD for v in values):
             found[place] = True
     return found
 
@@ -224,11 +224,8 @@ def _widen_own(m: Machine, plan: Plan, place: Place, choice: Choice, scopes: lis
     if choice.late:
         return choice_changed
     kept, m.state = m.state, state
-    if scopes is None:
+    with m.b.reopen(m.b.scopes if scopes is None else scopes), m.opened():  # which is thrown away: the array need not exist here
         type = type_of(m.operand(ref))
-    else:
-        with m.b.reopen(scopes):
-            type = type_of(m.operand(ref))
     m.state = kept
     carried = plan.places.get(place)
     if carried is None:
@@ -249,7 +246,7 @@ def _widen_own(m: Machine, plan: Plan, place: Place, choice: Choice, scopes: lis
 def end_value(m: Machine, plan: Plan, place: Place, state: State, before: Operand) -> Arg:
     """A flag or an index at the end of an iteration (or before the loop); `before`: what it was."""
     value, choice = lookup(state, place[0]), plan.choices[place[0]]
-    if value is UNBOUND:
+    if value is UNBOUND or value is DEAD:
         return before
     if place[1] == "is":
         return _is(m, value, choice, place[2])

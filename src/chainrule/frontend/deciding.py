@@ -155,7 +155,7 @@ class Deciding(Exits):
                     self.refuse("an exception is raised in a branch or a loop of which nothing is used", "it would be left out, and the exception with it",
                                 "raise it outside")
                 if out is not None:
-                    self.b.stmts.append(Let(None, "py.evaluate", (out,), stmt.span))  # though nobody needs its value
+                    self.b.stmts.append(Let(None, "py.evaluate", (out,), self.b.span))  # though nobody needs its value
                 raise Unreachable from None
             if not isinstance(stmt, Let):
                 self.refuse("an exception is raised in a loop or in a branch", "where, is only known when the program runs",

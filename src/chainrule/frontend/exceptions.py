@@ -23,7 +23,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from ..ir.nodes import Arg, Lit, Operand, Seq
+from ..ir.nodes import Arg, Lit, Operand, Seq, Var
 from ..rules.raising import known_error, may_raise
 from .exits import STATEMENT, End, Unreachable, leaves
 from .machine import Machine, describe
@@ -133,6 +133,8 @@ class Exceptions(Machine):
         made: list[Operand] = []
         happened = self.attempt(lambda: made.append(emit()))
         if happened is None:
+            if possible and isinstance(made[0], Var):
+                self.b.effect("py.evaluate", made[0])  # though nobody needs its value: in another call it raises
             return made[0]
         self.b.effect("rt.expect_same", self.b.emit("rt.error_args", self.operand(happened.value)), Lit(happened.error.args))
         entries = Entries(("args", "%error"), (TupleV(tuple(Static(arg) for arg in happened.error.args)), happened.value))

@@ -292,10 +292,10 @@ def leaves(end: End) -> Iterator[Leaf]:
 
 def _common(a: State | None, b: State | None) -> State:
     """What two ends have in common: their state before the branch, as far as it matters to a merge."""
-    common = State()
+    side = a or b
+    assert side is not None
+    common = State().join(side.family)
     if a is None or b is None:
-        side = a or b
-        assert side is not None
         common.frames = {n: {} for n in side.frames}
         return common
     common.frames = {n: {} for n in a.frames if n in b.frames}

@@ -31,7 +31,15 @@ def exposed(stmts: list[ast.stmt]) -> frozenset[str]:
 
 def bound_in(stmts: Iterable[ast.AST]) -> frozenset[str]:
     """Names that the statements may bind (functions inside them may bind more, which are their own)."""
-    return frozenset(node.id for stmt in stmts for node in ast.walk(stmt) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+    found: set[str | None] = set()
+    for node in (node for stmt in stmts for node in ast.walk(stmt)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, (ast.MatchAs, ast.MatchStar, ast.ExceptHandler)):
+            found.add(node.name)
+        elif isinstance(node, ast.MatchMapping):
+            found.add(node.rest)
+    return frozenset(name for name in found if name is not None)
 
 
 def _block(stmts: list[ast.stmt], bound: Bound, found: set[str]) -> Bound:
@@ -63,7 +71,8 @@ def _statement(stmt: ast.stmt, bound: frozenset[str], found: set[str]) -> Bound:
     if isinstance(stmt, (ast.With, ast.AsyncWith)):
         for item in stmt.items:
             bound = _expression(item, bound, found)
-        return _block(stmt.body, bound, found)
+        _block(stmt.body, bound, found)
+        return bound  # the body may be left by an exception that the manager suppresses
     if isinstance(stmt, (ast.Try, ast.Match)) or type(stmt).__name__ == "TryStar":
         if isinstance(stmt, ast.Match):
             bound = _expression(stmt.subject, bound, found)

@@ -172,13 +172,16 @@ class Expressions(Exceptions):
             known = self.truth(value)
             if known is not None:
                 return Static(not known)
-            return self.call_op("not", (self.operand(value),))
+            return self.call_op("not", (self.condition(value),))
         if isinstance(value, Static) and isinstance(value.value, (int, float, complex)):
             if isinstance(node.op, ast.USub):
                 return Static(-value.value)
             if isinstance(node.op, ast.UAdd):
                 return value
         name = {ast.USub: "neg", ast.UAdd: "pos", ast.Invert: "invert"}[type(node.op)]
+        return self.unary(name, value)
+
+    def unary(self, name: str, value: Value) -> Value:
         return self.call_op(name, (self.operand(value),))
 
     def eval_Compare(self, node: ast.Compare) -> Value:
@@ -193,6 +196,10 @@ class Expressions(Exceptions):
         return self.both(first, lambda: self._compare(right, ops[1:], nodes[1:]), is_and=True)
 
     def compare(self, op: str, a: Value, b: Value) -> Value:
+        if isinstance(a, Select) and not self.is_number(a):  # one of two strings, of two objects, of an object and None
+            return self.choose(a.condition, lambda: self.compare(op, a.then, b), lambda: self.compare(op, a.orelse, b))
+        if isinstance(b, Select) and not self.is_number(b):
+            return self.choose(b.condition, lambda: self.compare(op, a, b.then), lambda: self.compare(op, a, b.orelse))
         on_text = self.text_operator(op, a, b)
         if on_text is not None:
             return on_text
@@ -200,6 +207,10 @@ class Expressions(Exceptions):
             same = self.same_object(a, b)
             if same is not None:
                 return Static(same == (op == "is"))
+            if isinstance(a, Select):
+                return self.choose(a.condition, lambda: self.compare(op, a.then, b), lambda: self.compare(op, a.orelse, b))
+            if isinstance(b, Select):
+                return self.choose(b.condition, lambda: self.compare(op, a, b.then), lambda: self.compare(op, a, b.orelse))
         if isinstance(a, Static) and isinstance(b, Static):
             folded = self.b.emit(op, Lit(a.value), Lit(b.value)) if op in ("<", "<=", ">", ">=", "==", "!=", "is", "is not") else None
             if isinstance(folded, Lit):
@@ -293,7 +304,8 @@ class Expressions(Exceptions):
             return None
         for x, y in ((a, b), (b, a)):
             if isinstance(x, Static) and (x.value is None or isinstance(x.value, (str, bool, type, types.FunctionType))):
-                if isinstance(x.value, bool) and isinstance(y, Num) and type_of(y.operand) in (Scalar("bool", True), Scalar("bool", True, mixed=True)):
+                kind = type_of(y.operand) if isinstance(x.value, bool) and isinstance(y, Num) else None
+                if isinstance(kind, Scalar) and kind.dtype == "bool" and (kind.weak or kind.mixed):
                     return None  # one of the two
                 if not _opaque(y) or (type_of(y.operand).name in ("str", "range") and not isinstance(x.value, str)):  # type: ignore[union-attr]
                     return False
@@ -403,10 +415,18 @@ class Expressions(Exceptions):
         """A value as the condition of a branch."""
         if isinstance(value, ListV):
             return self.b.emit(">", self.b.emit("len", self.operand(value)), 0)
+        if isinstance(value, Select) and not self.is_number(value):
+            then, orelse = value.then, value.orelse
+            value = self.choose(value.condition, lambda: self.truth_of(then), lambda: self.truth_of(orelse))
         operand = self.operand(value)
         if not isinstance(operand, (Var, Lit)):
             self.refuse("this condition is not a number", "its truth value is not known", "compare it explicitly")
         return operand
+
+    def truth_of(self, value: Value) -> Value:
+        """Whether a value is true, as a boolean."""
+        known = self.truth(value)
+        return Static(known) if known is not None else self.negate(self.call_op("not", (self.condition(value),)))
 
     # -- containers --------------------------------------------------------------------------------------------
 
@@ -615,17 +635,15 @@ class Expressions(Exceptions):
     def eval_Attribute(self, node: ast.Attribute) -> Value:
         owner = self.eval(node.value)
         self.node = node
-        return self.attribute(owner, node.attr)
+        return self.attribute(owner, self.private(node.attr))
+
+    def private(self, name: str) -> str:
+        """An attribute's name as it is called inside the class that the function stands in."""
+        return name
 
     def attribute(self, owner: Value, name: str) -> Value:
         if isinstance(owner, Static):
             return self.static_attribute(owner.value, name)
-        if isinstance(owner, Object):
-            entries = self.state.heap[owner.slot]
-            assert isinstance(entries, Entries)
-            if name in entries.keys:
-                return entries.get(name)
-            return self.class_attribute(owner, name)
         if isinstance(owner, TupleV) and owner.cls is not None and name in owner.cls._fields:  # type: ignore[attr-defined]
             return owner.items[owner.cls._fields.index(name)]  # type: ignore[attr-defined]
         if isinstance(owner, TupleV) and owner.cls is not None and name not in ("_replace", "_asdict", "index", "count"):
@@ -698,9 +716,6 @@ class Expressions(Exceptions):
         return owner
 
     def static_attribute(self, owner: Any, name: str) -> Value:
-        raise NotImplementedError
-
-    def class_attribute(self, owner: Object, name: str) -> Value:
         raise NotImplementedError
 
     def iterate(self, value: Value) -> tuple[Value, ...]:

@@ -131,6 +131,9 @@ class Generators(Comprehensions):
         """A loop over a generator, and what follows it."""
         self.numbers += 1
         number, outer = self.numbers, self.loop
+        name = None if self.concrete.everything else self.from_iteration_before(stmt)
+        if name is not None:
+            self.refuse(f"`{name}` may be read before an iteration has bound it", "it may be the value of an earlier iteration", "bind it before the loop", stmt)
         generator, pair, begin = self.source_of(iterable, number)
         leaving = any(isinstance(node, (ast.Break, ast.Return)) for part in stmt.body for node in ast.walk(part))
         self.take(generator, "left" if leaving or pair is not _alone else "done")
@@ -318,6 +321,9 @@ class Generators(Comprehensions):
     # -- what the statements do ----------------------------------------------------------------------------------
 
     def split(self, condition: Any, then: list[Any], orelse: list[Any]) -> End:
+        raise NotImplementedError
+
+    def from_iteration_before(self, stmt: ast.For | ast.While) -> str | None:
         raise NotImplementedError
 
     def assign(self, target: ast.expr, value: Value) -> None:

@@ -13,7 +13,7 @@ from .expressions import Expressions
 from .iterators import VIEWS, counted, endless, endless_item
 from .loops import NeedUnroll
 from .machine import describe
-from .merge import check_element, list_var
+from .merge import check_element, holds_object, list_var
 from .state import slots
 from .values import DictV, Elements, Entries, Items, IteratorV, Lazy, ListV, Num, Range, Ref, Select, SetV, Static, TupleV, Value
 from .views import unrolled
@@ -231,6 +231,8 @@ class Iteration(Expressions):
             raise NeedUnroll
         if not items:
             self.refuse("an empty list is indexed", "it has no items", "check the index")
+        if any(map(holds_object, items)):
+            return self.pick(items, Static(self.decide(index, "an index into a list of objects")), lambda some: TupleV(some))
         if not all(self.is_number(item) or (isinstance(item, Static) and not callable(item.value)) for item in items):
             from . import functionals
 

@@ -13,10 +13,12 @@ from ..ir.build import type_of
 from ..ir.nodes import Arg, Seq, Slice, Var
 from ..ir.types import Type, join
 from ..ir.walk import map_arg
-from .machine import Machine
+from .machine import Machine, Poison
 from .places import Node, Place, Plan, is_numeric, lookup, parts, path_vars, same_structure
 from .state import State
-from .values import UNBOUND, DictV, Entries, Items, ListV, Object, Ref, Select, Static, Step, TupleV, Value
+from .values import UNBOUND, DictV, Items, ListV, Object, Ref, Select, Static, Step, TupleV, Value
+
+DEAD: Any = Poison("it was taken for dead")  # what a name is bound to that is not read again before it is assigned
 
 
 def late_references(plan: Plan, entry: State, header: State, node: Node) -> dict[Place, Ref]:
@@ -29,7 +31,7 @@ def late_references(plan: Plan, entry: State, header: State, node: Node) -> dict
         for number, frame in leaf.state.frames.items():
             for name, value in frame.items():
                 place = ("name", number, name)
-                if number not in header.frames or place in plan.places or header.frames[number].get(name, UNBOUND) is not UNBOUND:
+                if number not in header.frames or place in plan.places or header.frames[number].get(name, UNBOUND) is not UNBOUND or value is DEAD:
                     continue
                 if place not in found:
                     found[place] = value if isinstance(value, Ref) and value.slot in entry.heap else None
@@ -64,7 +66,7 @@ def late_containers(header: State, node: Node) -> dict[Place, tuple[State, Value
         for number, frame in leaf.state.frames.items():
             for name, value in frame.items():
                 place = ("name", number, name)
-                if number not in header.frames or header.frames[number].get(name, UNBOUND) is not UNBOUND or value is UNBOUND:
+                if number not in header.frames or header.frames[number].get(name, UNBOUND) is not UNBOUND or value is UNBOUND or value is DEAD:
                     continue
                 known = found.setdefault(place, (leaf.state, value))
                 if parts(leaf.state, place, value) is None or known is None or not _alike(*known, leaf.state, value):
@@ -93,7 +95,8 @@ def rebuilt(m: Machine, after: State, state: State, value: Value) -> Value:
         contents = state.heap[value.slot]
         slot = m.new(Items(()))
         items = tuple(rebuilt(m, after, state, item) for _, item in parts(state, ("",), value) or ())
-        after.heap[slot] = Items(items) if isinstance(contents, Items) else Entries(contents.keys, items)  # type: ignore[union-attr]
+        after.heap[slot] = Items(items) if isinstance(contents, Items) else contents.holding(items)  # type: ignore[union-attr]
+        m.ambiguous.add(slot)
         return Object(slot, value.cls) if isinstance(value, Object) else type(value)(slot)
     return value if isinstance(value, Static) else UNBOUND
 
@@ -101,6 +104,7 @@ def rebuilt(m: Machine, after: State, state: State, value: Value) -> Value:
 def renewed(m: Machine, value: Any) -> Any:
     """A container like a list, a dictionary or an object, with the same things in it."""
     slot = m.new(m.state.heap[value.slot])
+    m.ambiguous.add(slot)
     return Object(slot, value.cls) if isinstance(value, Object) else type(value)(slot)
 
 
@@ -138,7 +142,7 @@ def late_types(m: Machine, plan: Plan, header: State, node: Node, references: di
                 if place in plan.places or header.frames[number].get(name, UNBOUND) is not UNBOUND:
                     continue
                 if place in references:
-                    for n, var in enumerate(path_vars(value)):  # type: ignore[arg-type]
+                    for n, var in enumerate(path_vars(value) if isinstance(value, Ref) else ()):
                         at = (place, "path", n)
                         found[at] = var.type if at not in found else join(found[at], var.type)  # type: ignore[arg-type]
                     continue

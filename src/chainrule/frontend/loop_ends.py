@@ -10,8 +10,9 @@ from typing import Any
 
 from ..ir.build import Scope
 from ..ir.nodes import UNDEFINED, Arg, Block, Branch, Break, End, For, Lit, Operand, Raise, Span, Var, While, Yield
-from ..ir.types import Scalar, Type, renew
+from ..ir.types import Opaque, Scalar, Type, renew
 from .choices import check_choices, choice_name, end_value, install_choice, own_array
+from .filled import filled
 from .late import containers_in, late_containers, late_references, late_types, rebuilt, renamed, renewed
 from .machine import Machine, Poison
 from .merge import list_var
@@ -77,7 +78,7 @@ def state_after(m: Machine, plan: Plan, entry: State, header: State, node: Node,
     for _, leaf in node.leaves():
         if leaf.kind != "raise":
             for place in late:
-                if place[1] not in ("path", "is", "at") and (value := lookup(leaf.state, place)) is not UNBOUND:
+                if place[1] not in ("path", "is", "at") and (value := lookup(leaf.state, place)) is not UNBOUND and not isinstance(value, Poison):
                     kinds.setdefault(place, _kind(value))
     for place, kind in kinds.items():
         _bind_out(m, place, kind, outs[place])
@@ -90,8 +91,17 @@ def state_after(m: Machine, plan: Plan, entry: State, header: State, node: Node,
     arrays += [inner for place in containers for inner in containers_in(after, place)]
     arrays += [place for place, kind in kinds.items() if kind in ("array", "list")]
     entangle_outs(m, plan, entry, header, after, node, [place for place in arrays if place not in plan.choices])
+    for place in kinds:
+        if place not in plan.choices and any(_partial(m, leaf.state, place) for _, leaf in node.leaves() if leaf.kind != "raise"):
+            put(after, place, Poison("a loop binds it on some of its paths only: it may be the array of an earlier iteration"))
     _bind_unchanged(entry, after, node, {*plan.places, *plan.choices, *late, *references, *containers})
     return after
+
+
+def _partial(m: Machine, state: State, place: Place) -> bool:
+    """Whether a place holds an array that exists on some paths only."""
+    value = lookup(state, place)
+    return isinstance(value, Ref) and state.heap.get(value.slot) in m.partial
 
 
 def _hint(entry: State, plan: Plan, place: Place) -> str | None:
@@ -107,7 +117,7 @@ def _kind(value: Any) -> str:
 def _bind_out(m: Machine, place: Place, kind: str, out: Var) -> None:
     if kind == "contents":
         m.state.heap[place[1]] = out
-    elif kind == "array":
+    elif kind == "array" and not isinstance(out.type, Opaque):
         put(m.state, place, Ref(m.new(out)))
     elif kind == "list":
         put(m.state, place, ListV(m.new(out)))
@@ -168,7 +178,8 @@ def yielded(m: Machine, every: list[Place], plan: Plan, params: dict[Place, Var]
                 elif place in plan.places and plan.places[place].kind == "list" and isinstance(value, ListV):
                     result.append(_as_list(m, value, plan.places[place].type))
                 else:
-                    result.append(params[place] if value is UNBOUND else UNDEFINED if isinstance(value, Poison) else m.operand(value))
+                    operand = params[place] if value is UNBOUND else UNDEFINED if isinstance(value, Poison) else m.operand(value)
+                    result.append(filled(m, operand, params[place]) if isinstance(value, Num) else operand)
             return tuple(result)
     finally:
         m.state = kept

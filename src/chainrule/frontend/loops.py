@@ -12,12 +12,12 @@ from typing import Any
 
 from ..ir.build import Scope, type_of
 from ..ir.nodes import Arg, Lit, Operand, Span, Var
-from ..ir.types import INT, List, Scalar, Type, covers, join, renew
+from ..ir.types import INT, List, Opaque, Scalar, Type, covers, join, renew
 from .choices import choice_name, install_choice, widen_choices
-from .late import renewed
+from .late import DEAD, renewed
 from .loop_ends import finish
 from .machine import Machine, Poison
-from .merge import list_var
+from .merge import holds_object, list_var
 from .places import (
     Carried,
     Leaf,
@@ -49,7 +49,8 @@ class NeedUnroll(Exception):
     """The body needs the loop's index at compile time."""
 
 
-DEAD = Poison("it was taken for dead")  # a name that is not read again before it is assigned
+class NeedItems(NeedUnroll):
+    """The loop fills a list with objects: each of them needs code of its own."""
 
 
 def lower_loop(m: Machine, body: Callable[[Operand | None], Leaf | Split], bounds: tuple[Arg, Arg, Arg] | None,
@@ -89,7 +90,7 @@ def lower_loop(m: Machine, body: Callable[[Operand | None], Leaf | Split], bound
 def forget(state: State, names: list[tuple[int, str]]) -> None:
     """Unbind names that nobody reads any more, before they are assigned again."""
     for number, name in names:
-        state.frames[number][name] = DEAD  # type: ignore[assignment]
+        state.frames[number][name] = DEAD
 
 
 # -- the header ----------------------------------------------------------------------------------------------
@@ -209,14 +210,14 @@ def _equal(a: Any, b: Any) -> bool:
     if isinstance(a, (Items, Entries)) or isinstance(b, (Items, Entries)):
         if isinstance(a, Items) and isinstance(b, Items):
             return len(a.items) == len(b.items)  # items are places of their own
-        return isinstance(a, Entries) and isinstance(b, Entries) and a.keys == b.keys
+        return isinstance(a, Entries) and isinstance(b, Entries) and a.keys == b.keys and a.unsure == b.unsure
     return type(a) is type(b) and not isinstance(a, (Var, Lit)) and bool(a == b)
 
 
 def widen_place(m: Machine, plan: Plan, entry: State, place: Place, before: Any, after: Any, peelable: bool) -> bool:
     carried = plan.places.get(place)
     if place[0] == "memory":
-        return _widen_memory(m, plan, entry, place, after, carried)
+        return _widen_memory(m, plan, entry, place, after, carried, peelable)
     if isinstance(before, TupleV) and isinstance(after, TupleV) and len(before.items) == len(after.items):
         changed = False
         for n, (x, y) in enumerate(zip(before.items, after.items)):
@@ -246,6 +247,8 @@ def widen_place(m: Machine, plan: Plan, entry: State, place: Place, before: Any,
         return False
     if isinstance(before, (Ref, Select)) and isinstance(after, (Ref, Select)):
         first, second = type_of(m.operand(before)), type_of(m.operand(after))
+        if isinstance(first, Opaque) or isinstance(second, Opaque):  # one of two strings, say, which decides what the body does
+            raise NeedPeel(hint_of(place, None))
         if carried is None:
             joined = join(first, second)
             if joined is None:
@@ -255,7 +258,7 @@ def widen_place(m: Machine, plan: Plan, entry: State, place: Place, before: Any,
         return _cover(carried, second)
     if place in plan.shapes:
         return False  # see `widen_shapes`
-    if same_structure(plan.header, before, m.state, after):
+    if same_structure(plan.header, before, m.state, after) and m.foreign.keys().isdisjoint((*slots(before), *slots(after))):
         plan.shapes[place] = None
         return True
     if isinstance(before, ListV) and isinstance(after, ListV):
@@ -281,16 +284,23 @@ def widen_place(m: Machine, plan: Plan, entry: State, place: Place, before: Any,
              "the loop would need different code each time", "keep one kind of value, for example an array of zeros instead of None")
 
 
-def _widen_memory(m: Machine, plan: Plan, entry: State, place: Place, after: Any, carried: Carried | None) -> bool:
+def _widen_memory(m: Machine, plan: Plan, entry: State, place: Place, after: Any, carried: Carried | None, peelable: bool = False) -> bool:
     before = entry.heap[place[1]]
     if isinstance(before, Elements) or isinstance(after, Elements):
         m.unroll_here()
         m.refuse("a set changes in a loop", "its elements must be known before the program runs", "fill it before the loop")
+    if isinstance(before, Entries) and isinstance(after, Entries) and before.cls is not None:  # an attribute that the body sets first
+        if peelable:
+            raise NeedPeel(next(iter(key for key in after.keys if key not in before.keys), None))
+        m.refuse("an object gets or loses attributes in a loop", "which attributes it has is only known when the program runs",
+                 "set all attributes before the loop, for example in `__init__`")
     if isinstance(before, (Items, Entries)) and isinstance(after, (Var, Lit, Items, Entries)):
         if isinstance(before, Entries):
             m.unroll_here()
             m.refuse("a dictionary changes its keys in a loop", "its keys must be known before the program runs",
                      "set all keys before the loop, or use a list")
+        if any(holds_object(item) for contents in (before, after) if isinstance(contents, Items) for item in contents.items):
+            raise NeedItems
         element = _element_type(m, after)
         if carried is None:
             for key in [p for p in plan.places if p[0] == "item" and p[1] == place[1]]:

@@ -19,19 +19,23 @@ from typing import Any
 from ..errors import Finding, UnsupportedError
 from ..ir.nodes import Arg, Block, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Opaque
-from ..structure import LEAF, TreeDef, flatten
+from ..structure import LEAF, TreeDef, flatten, is_object, is_plain, steps
 from . import draws, effects, functionals, lists  # noqa: F401 (they register what they handle)
 from .calls import FrameInfo, names_of
+from .classes import raw
 from .exits import Unreachable
+from .foreign import foreign_place
 from .liveness import liveness
-from .machine import NeedChoices, Refusal
 from .machine import NeedStatic as NeedParams
+from .machine import Refusal
 from .recursion import Recursion
 from .request import Guard, NeedLayout, NeedStatic, Path, Request
-from .scopes import FRAME, NeedGlobal, begin, finish
+from .restart import Known, Restart
+from .scopes import FRAME, begin, finish
 from .signature import Described, Leaf
 from .source import MISSING, Place
-from .values import UNBOUND, DictV, Entries, Items, ListV, Method, Num, Object, Ref, Static, TupleV, Value
+from .state import slots
+from .values import NONE, UNBOUND, DictV, Entries, Items, ListV, Method, Num, Object, Ref, Static, TupleV, Value
 from .witness import LIMIT, Concrete, TooLong, Witness
 
 
@@ -53,46 +57,33 @@ def lower(request: Request) -> Lowered:
 
     Raises UnsupportedError, MissingRuleError, NeedStatic.
     """
-    places: list[Place] = []  # the global variables that the program sets
-    choosing: frozenset[Any] = frozenset()  # the loops that carry which of several arrays each name refers to
+    known = Known()
     while not request.by_values:
-        lowerer = Lowerer(request, places, choosing=choosing)
+        lowerer = Lowerer(request, known)
         try:
             return lowerer.run_request()
-        except NeedCapture:
-            continue
-        except NeedGlobal as need:
-            places.append(need.place)
-        except NeedChoices as need:
-            choosing |= {need.loop}
+        except Restart as restart:
+            restart.note(known)
         except Refusal as refusal:
             if request.values is None:
                 raise refusal.error from None
             break
         except NeedParams as need:
             raise NeedStatic(tuple(lowerer.number_of[p] for p in need.params)) from None
-    return lower_by_values(request, places, choosing)
+    return lower_by_values(request, known)
 
 
-class NeedCapture(Exception):
-    """Memory from outside was first met inside a branch or a loop: it is there before, so lowering starts again with it."""
-
-
-def lower_by_values(request: Request, places: list[Place], choosing: frozenset[Any] = frozenset()) -> Lowered:
+def lower_by_values(request: Request, known: Known) -> Lowered:
     """Lower the path that this call takes; again, with more loops and branches executed by values, until nothing is refused."""
     concrete = Concrete(request.everywhere)
     while True:
         if request.record is not None:
             request.record.rewind()
-        lowerer = Lowerer(request, places, Witness(request.record), concrete, choosing)
+        lowerer = Lowerer(request, known, Witness(request.record), concrete)
         try:
             return lowerer.run_request()
-        except NeedCapture:
-            continue
-        except NeedGlobal as need:
-            places.append(need.place)
-        except NeedChoices as need:
-            choosing |= {need.loop}
+        except Restart as restart:
+            restart.note(known)
         except Refusal as refusal:
             node, file = refusal.region or (None, "")
             if not concrete.add(node, file):
@@ -107,12 +98,16 @@ def lower_by_values(request: Request, places: list[Place], choosing: frozenset[A
 class Lowerer(Recursion):
     """The abstract machine for one request."""
 
-    def __init__(self, request: Request, places: list[Place], witness: Witness | None = None, concrete: Concrete | None = None,
-                 choosing: frozenset[Any] = frozenset()) -> None:
+    def __init__(self, request: Request, known: Known, witness: Witness | None = None, concrete: Concrete | None = None) -> None:
         super().__init__()
-        self.choosing = choosing
+        self.written = known.written
+        self.container_slots: dict[str, int] = {}
+        self.doubled: dict[int, str] = {}  # slots of containers of the caller's that are one object
+        self.initial: dict[int, Any] = {}
+        self.fields_only: set[int] = set()  # slots of dataclass objects of the caller's: they may have more attributes than their fields
+        self.choosing = known.choosing
         self.request = request
-        self.places = places  # the global variables that the program sets
+        self.places = known.globals  # the global variables that the program sets
         self.witness, self.concrete = witness, concrete or Concrete()
         if witness is not None:
             self.b.watch = self.watch
@@ -140,9 +135,10 @@ class Lowerer(Recursion):
         signature = []
         frame = self.state.frames[number]
         for parameter in self.request.parameters:
-            value, pattern = self.receive(parameter.value)
+            value, pattern = self.receive(parameter.value, None)
             frame[parameter.name] = value
             signature.append((parameter.name, pattern))
+        self.initial = dict(self.state.heap)
         self.entangle_arguments()
         for place in tuple(self.request.captures.places):  # known from an attempt before
             self.capture_outside(place, self.found_at(place))
@@ -166,7 +162,9 @@ class Lowerer(Recursion):
         self.node = node
         if not raises:
             finish(self, self.places)
-        signature.extend((name, pattern) for name, pattern, _ in self.captured.values())
+        self.check_apart()
+        self.check_doubled()
+        signature.extend((name, pattern) for _, (name, pattern, _) in sorted(self.captured.items()))  # as they are passed
         params = tuple(v for _, pattern in signature for v in _vars(pattern))
         try:
             lists.check_returned(self, result)
@@ -180,17 +178,24 @@ class Lowerer(Recursion):
 
     # -- arguments ---------------------------------------------------------------------------------------------
 
-    def receive(self, described: Described) -> tuple[Value, Arg]:
-        """An argument as a value, and the pattern by which the generated function takes it apart."""
+    def receive(self, described: Described, place: Place | None) -> tuple[Value, Arg]:
+        """An argument as a value, and the pattern by which the generated function takes it apart. `place`: of a captured value."""
         leaves = iter(described.leaves)
         name = described.name.rpartition(".")[2].lstrip("*")
-        return self._receive(described.structure, leaves, name if described.structure is LEAF else None)
+        return self._receive(described.structure, leaves, name if described.structure is LEAF else None, place, described.name)
 
-    def _receive(self, tree: TreeDef, leaves: Iterator[Leaf], name: str | None) -> tuple[Value, Arg]:
+    def _receive(self, tree: TreeDef, leaves: Iterator[Leaf], name: str | None, place: Place | None, path: str) -> tuple[Value, Arg]:
         if tree.kind is None:
-            return self.leaf(next(leaves), name)
-        parts = [self._receive(child, leaves, str(key) if isinstance(key, str) else None)
-                 for child, key in zip(tree.children, tree.keys or (None,) * len(tree.children))]
+            return self.leaf(next(leaves), name, place)
+        parts = [self._receive(child, leaves, str(key) if isinstance(key, str) else None, foreign_place(place, tree.kind, key, n), path + step)
+                 for n, (child, key, step) in enumerate(zip(tree.children, tree.keys or (None,) * len(tree.children), steps(tree)))]
+        value, pattern = self._container(tree, parts)
+        for slot in slots(value) if not isinstance(value, TupleV) else ():
+            self.container_slots[path] = slot
+        return value, pattern
+
+    def _container(self, tree: TreeDef, parts: list[tuple[Value, Arg]]) -> tuple[Value, Arg]:
+        assert tree.kind is not None
         values = tuple(value for value, _ in parts)
         patterns = tuple(pattern for _, pattern in parts)
         if tree.kind is tuple:
@@ -202,9 +207,12 @@ class Lowerer(Recursion):
             return DictV(self.new(Entries(tree.keys, values))), pattern
         if issubclass(tree.kind, tuple):
             return TupleV(values, tree.kind), pattern
-        return Object(self.new(Entries(tree.keys, values)), tree.kind), pattern
+        owner = Object(self.new(Entries(tree.keys, values, tree.kind)), tree.kind)
+        if not is_object(tree.kind):
+            self.fields_only.add(owner.slot)
+        return owner, pattern
 
-    def leaf(self, leaf: Leaf, name: str | None) -> tuple[Value, Arg]:
+    def leaf(self, leaf: Leaf, name: str | None, place: Place | None) -> tuple[Value, Arg]:
         if leaf.static:
             return Static(leaf.value), Lit(leaf.value)
         var = Var(leaf.type, None if name is None else _identifier(name))
@@ -215,8 +223,14 @@ class Lowerer(Recursion):
             self.witness.env[var] = self.values[leaf.number]
             if leaf.number in self.request.wrt:
                 self.witness.carrying.add(var)
-        if leaf.sort == "object" and leaf.number < len(self.request.captures.arguments):
-            self.objects[var] = Place(leaf.number, leaf.path)
+        if leaf.sort == "object" and place is None and leaf.number < len(self.request.captures.arguments):
+            place = Place(leaf.number, leaf.path)
+        if leaf.sort == "object" and place is not None:
+            if (is_object(leaf.cls) or is_plain(leaf.cls)) and not self.is_declared(Num(var)):
+                owner = self.foreign_object(place, leaf.cls, var)
+                self.container_slots[leaf.path] = owner.slot
+                return owner, var
+            self.objects[var] = place
         if leaf.sort == "array":
             slot = self.new(var)
             self.slot_of[leaf.number] = slot
@@ -232,7 +246,21 @@ class Lowerer(Recursion):
         for overlap in self.request.overlaps:
             first, second = self.slot_of.get(overlap.first), self.slot_of.get(overlap.second)
             if first is not None and second is not None:
-                self.state.entangle(first, {second})
+                if (first in self.ever_written or second in self.ever_written) and second not in self.state.entangled.get(first, ()):
+                    self.refuse(f"`{self.request.leaf(overlap.second).path}` is read after an array was written with which it may share memory",
+                                "how they lie in memory decides what is read", "pass copies, or write into a copy")
+                for state in self.state.family:
+                    state.entangle(first, {second})
+        for one, other in self.request.shared:
+            if one in self.container_slots and other in self.container_slots:
+                self.doubled |= {self.container_slots[one]: one, self.container_slots[other]: other}
+
+    def check_doubled(self) -> None:
+        """A list, dictionary or object that is reached in two ways must not be changed."""
+        for slot, path in self.doubled.items():
+            if self.state.heap.get(slot) is not self.initial.get(slot):
+                self.refuse(f"`{path}` is changed, and it is reached in another way, too", "each would be changed on its own",
+                            "pass a copy")
 
     def ask_for_layout(self) -> None:
         if self.unknown_layout:
@@ -240,8 +268,27 @@ class Lowerer(Recursion):
 
     # -- what the function reads from outside --------------------------------------------------------------------------
 
+    def arguments(self) -> list[Any]:
+        return self.request.captures.arguments
+
+    def outside_attribute(self, owner: Object, name: str) -> Value | None:
+        if owner.slot in self.fields_only:
+            member = raw(owner.cls, name)[0]
+            if member is MISSING or not callable(member):
+                self.refuse(f"the attribute `{name}` of an object of `{owner.cls.__name__}` is read", "it is not a field of the dataclass",
+                            "make it a field")
+        return super().outside_attribute(owner, name)
+
+    def live_values(self) -> Iterator[Value]:
+        yield from super().live_values()
+        for _, _, value in self.captured.values():  # what is outside, or an attribute of an argument, may be read again
+            yield value
+
+    def add_guard(self, guard: Guard) -> None:
+        self.guards.setdefault((guard.place.key, None if guard.apart is None else guard.apart.key), guard)
+
     def guard(self, place: Any, value: Any) -> None:
-        self.guards.setdefault(place.key, Guard(place, value))
+        self.add_guard(Guard(place, value))
 
     def capture_outside(self, place: Any, value: Any) -> Value:
         if any(self.found_at(place) is held for held in self.recorded):
@@ -249,10 +296,14 @@ class Lowerer(Recursion):
                         "collect the values in a list of the function's own, and return it")
         number, described = self.request.captures.add(place)
         if number not in self.captured:
-            if len(self.b.scopes) > 1 and (described.structure is not LEAF or described.leaves[0].sort == "array"):
-                raise NeedCapture
             self.values.update(zip((leaf.number for leaf in described.leaves), flatten(value)[0]))
-            self.captured[number] = (_title(place, self), *self._swap(described))
+            known = self.numbers
+            title = _title(place, self)
+            self.captured[number] = (title, Lit(None), NONE)  # its number and its name are taken before those of what it holds
+            self.captured[number] = (title, *self._swap(described, place))
+            for slot in range(known + 1, self.numbers + 1):
+                self.initial[slot] = self.state.heap[slot]
+                self.state.add_everywhere(slot, self.state.heap[slot])
             self.entangle_arguments()
         found = self.captured[number][2]
         if isinstance(found, Num) and isinstance(found.operand, Var) and isinstance(found.operand.type, Opaque):
@@ -307,14 +358,14 @@ class Lowerer(Recursion):
                 return self.call(Static(function), (owner, *args), keywords)
         return super().call_method(owner, name, args, keywords)
 
-    def _swap(self, described: Described) -> tuple[Arg, Value]:
-        value, pattern = self.receive(described)
+    def _swap(self, described: Described, place: Place) -> tuple[Arg, Value]:
+        value, pattern = self.receive(described, place)
         return pattern, value
 
 
 def _title(place: Any, lowerer: Lowerer) -> str:
     """The name of the parameter that a captured value becomes: its own, unless a parameter has that name."""
-    name = place.path[-1] if place.path else place.name
+    name = next((step for step in reversed(place.path) if isinstance(step, str)), place.name)
     taken = {p.name for p in lowerer.request.parameters} | {title for title, _, _ in lowerer.captured.values()}
     while name in taken:
         name += "_"

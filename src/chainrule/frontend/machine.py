@@ -24,10 +24,12 @@ from . import views
 from .deciding import Deciding, Region
 from .exits import Unreachable
 from .places import Leaf, Node, Split
+from .restart import NeedChoices
 from .state import State, reachable, slots
 from .values import (
     NONE,
     UNBOUND,
+    Bound,
     Closure,
     Contents,
     DictV,
@@ -49,6 +51,7 @@ from .values import (
     SliceV,
     Static,
     Step,
+    Super,
     TupleV,
     Value,
     same_arg,
@@ -82,13 +85,6 @@ class NeedStatic(Exception):
         self.params = params
 
 
-class NeedChoices(Exception):
-    """The program needs a loop to carry which of several arrays each name refers to (see `choices`)."""
-
-    def __init__(self, loop: Any) -> None:
-        self.loop = loop
-
-
 class Machine(Deciding):
     def __init__(self) -> None:
         super().__init__()
@@ -98,9 +94,12 @@ class Machine(Deciding):
         self.node: ast.AST | None = None  # what is being lowered, for error messages
         self.source: Any = None  # the FunctionSource it stands in
         self.params: set[Var] = set()
-        self.choosing: frozenset[Any] = frozenset()  # the loops that carry which of several arrays each name refers to
+        self.choosing: set[Any] = set()  # the loops that carry which of several arrays each name refers to
         self.loop_outs: dict[int, Any] = {}  # slots of what a loop has bound to one of several arrays, and the loop
         self.origin: dict[Var, tuple[Arg, ...]] = {}
+        self.ever_written: set[int] = set()  # slots of arrays that have been written on any path
+        self.foreign: dict[int, Any] = {}  # slots of objects of the caller's
+        self.ambiguous: set[int] = set()  # slots of objects that a loop carries: they may be one with another object
         self.layout_matters = False  # whether something is a view or a copy depending on how an array lies in memory
         self.taken: list[tuple[Operand, bool]] = []  # the conditions that hold, or do not, where we are
         self.caller: tuple[ast.AST | None, Any, Span | None] | None = None  # the call, while a function of `library` is executed for it
@@ -150,8 +149,12 @@ class Machine(Deciding):
 
     def new(self, contents: Contents) -> int:
         """A new heap slot."""
+        number = self.new_number()
+        self.state.heap[number] = contents
+        return number
+
+    def new_number(self) -> int:
         self.numbers += 1
-        self.state.heap[self.numbers] = contents
         return self.numbers
 
     def operand(self, value: Value | Any) -> Arg:
@@ -179,7 +182,15 @@ class Machine(Deciding):
         if isinstance(value, (DictV, Object)):
             contents = self.state.heap[value.slot]
             assert isinstance(contents, Entries)
-            cls = dict if isinstance(value, DictV) else value.cls
+            if value.slot in self.foreign:
+                if contents.keys:
+                    self.refuse("an object of the caller's is used as a value after it was changed", "the gradient call changes no argument",
+                                "use its attributes")
+                return self.foreign[value.slot].var  # type: ignore[no-any-return]
+            if contents.unsure:
+                self.refuse(f"an object of class `{contents.cls.__name__ if contents.cls else 'dict'}` is used as a value, and an attribute is set on some "
+                            "paths only", "which attributes it has is only known when the program runs", "set all attributes on every path")
+            cls: Any = dict if isinstance(value, DictV) else value.cls
             return Make(cls, contents.keys, tuple(self.operand(v) for v in contents.values))
         if isinstance(value, Lazy) and value.kind == "flat":
             return self.operand(views.unrolled(value))
@@ -364,6 +375,7 @@ class Machine(Deciding):
             value = views.fitted(self, ref, index, value)
         self.before_write(ref.slot)
         self.state.written |= self.state.may_be([ref.slot])
+        self.ever_written |= self.state.may_be([ref.slot])
         old = self.state.heap[ref.slot]
         assert isinstance(old, (Var, Lit))
         if rank(type_of(old)) == 0 and all(_is_whole(part) for part in (index, *(step.detail for step in ref.path if step.kind == "index"))):
@@ -542,9 +554,11 @@ def describe(value: Any) -> str:
         if value.value is None or isinstance(value.value, (str, int, float)):
             return repr(value.value)
         return f"`{getattr(value.value, '__name__', value.value)}`"
+    if isinstance(value, Object):
+        return f"an object of class `{value.cls.__name__}`"
     names = {Num: "a number", Ref: "an array", TupleV: "a tuple", ListV: "a list", DictV: "a dictionary", Closure: "a function",
-             Method: "a method", Partial: "a function", Range: "a range", Lazy: "a view", IteratorV: "an iterator", SetV: "a set", SliceV: "a slice",
-             Select: "one of two values", Manager: "a context manager", Generator: "a generator", Object: "an object"}
+             Method: "a method", Bound: "a method", Super: "`super()`", Partial: "a function", Range: "a range", Lazy: "a view", IteratorV: "an iterator",
+             SetV: "a set", SliceV: "a slice", Select: "one of two values", Manager: "a context manager", Generator: "a generator"}
     return names.get(type(value), "this value")
 
 

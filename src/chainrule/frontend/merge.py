@@ -16,7 +16,7 @@ from ..ir.types import List
 from ..ir.walk import definitions, map_arg
 from .machine import Machine, Poison, describe, phi_type
 from .places import hint_of
-from .state import State, slots
+from .state import State, reachable, slots
 from .values import (
     UNBOUND,
     Closure,
@@ -52,7 +52,7 @@ class Merger:
         self.yields_a: list[Arg] = []
         self.yields_b: list[Arg] = []
         self.known: dict[Any, Operand] = {}
-        self.merged = State()
+        self.merged = State().join(base.family)
         self.pairs: dict[tuple[int, int], int] = {}  # slots merged by contents -> the new slot
         self.pending: list[int] = []
         self.done: set[int] = set()
@@ -110,7 +110,7 @@ class Merger:
             if isinstance(v, Items):
                 return Items(tuple(value_out(i) for i in v.items))
             if isinstance(v, Entries):
-                return Entries(v.keys, tuple(value_out(i) for i in v.values))
+                return v.holding(tuple(value_out(i) for i in v.values))
             if isinstance(v, Partial):
                 return v.holding(tuple(value_out(i) for i in v.parts()))
             if isinstance(v, Method):
@@ -255,6 +255,7 @@ class Merger:
         """Which slots of the two sides can merge into one: those that only see each other."""
         to_b: dict[int, set[int]] = {}
         to_a: dict[int, set[int]] = {}
+        noted: set[tuple[int, int]] = set()
 
         def note(x: Any, y: Any) -> None:
             if x is None or x is UNBOUND or y is None or y is UNBOUND:
@@ -271,30 +272,39 @@ class Merger:
             if same_kind and (not isinstance(x, Ref) or x.path == y.path):
                 to_b.setdefault(x.slot, set()).add(y.slot)
                 to_a.setdefault(y.slot, set()).add(x.slot)
+                if (x.slot, y.slot) not in noted and not (x.slot in self.base.heap and y.slot in self.base.heap):
+                    noted.add((x.slot, y.slot))
+                    note_contents(a.heap.get(x.slot), b.heap.get(y.slot))
                 return
-            for s in slots(x):
+            for s in reachable(a, iter((x,))):
                 to_b.setdefault(s, set()).add(-1)
-            for s in slots(y):
+            for s in reachable(b, iter((y,))):
                 to_a.setdefault(s, set()).add(-1)
+
+        def note_contents(ca: Any, cb: Any) -> None:
+            if isinstance(ca, Items) and isinstance(cb, Items) and len(ca.items) == len(cb.items):
+                for p, q in zip(ca.items, cb.items):
+                    note(p, q)
+            elif isinstance(ca, Entries) and isinstance(cb, Entries) and (ca.keys == cb.keys or ca.cls is not None):
+                for key in {**dict.fromkeys(ca.keys), **dict.fromkeys(cb.keys)}:
+                    note(ca.get(key) if key in ca.keys else None, cb.get(key) if key in cb.keys else None)
+            else:
+                for side, contents, found in ((a, ca, to_b), (b, cb, to_a)):
+                    inner = contents.items if isinstance(contents, Items) else contents.values if isinstance(contents, Entries) else ()
+                    for s in reachable(side, iter(inner)):
+                        found.setdefault(s, set()).add(-1)
 
         for number in a.frames:
             fb = b.frames.get(number, {})
             for name in {**a.frames[number], **fb}:
                 note(a.frames[number].get(name), fb.get(name))
         note(va, vb)
+        seen_a, seen_b = (reachable(side, (v for v in (*(v for f in side.frames.values() for v in f.values()), value) if v is not None))
+                          for side, value in ((a, va), (b, vb)))
         for slot in self.base.heap:
-            ca, cb = a.heap.get(slot), b.heap.get(slot)
-            if isinstance(ca, Items) and isinstance(cb, Items) and len(ca.items) == len(cb.items):
-                for p, q in zip(ca.items, cb.items):
-                    note(p, q)
-            elif isinstance(ca, Entries) and isinstance(cb, Entries) and ca.keys == cb.keys:
-                for p, q in zip(ca.values, cb.values):
-                    note(p, q)
-            else:
-                for s in slots(ca):
-                    to_b.setdefault(s, set()).add(-1)
-                for s in slots(cb):
-                    to_a.setdefault(s, set()).add(-1)
+            one_side = slot in seen_a or slot in seen_b
+            if (slot in seen_a and slot in seen_b) or (one_side and not any(slot in pair for pair in noted)):
+                note_contents(a.heap.get(slot), b.heap.get(slot))
         for x, partners in to_b.items():
             if len(partners) == 1:
                 (y,) = partners
@@ -305,6 +315,8 @@ class Merger:
                     self.merged.confuse(self.m.numbers, set(a.twins.get(x, ())) | set(b.twins.get(y, ())))
 
     def mergeable(self, a: State, b: State, x: int, y: int) -> bool:
+        if x in self.m.foreign or y in self.m.foreign:
+            return False
         ca, cb = a.heap[x], b.heap[y]
         if isinstance(ca, Elements) or isinstance(cb, Elements):
             return False
@@ -316,7 +328,7 @@ class Merger:
             sides = [c.items if isinstance(c, Items) else None for c in (ca, cb)]
             return any(items is None or items for items in sides) and all(
                 items is None or all(_is_number(i) or isinstance(i, Ref) for i in items) for items in sides)
-        return isinstance(ca, Entries) and isinstance(cb, Entries) and ca.keys == cb.keys
+        return isinstance(ca, Entries) and isinstance(cb, Entries) and (ca.keys == cb.keys or ca.cls is not None) and ca.cls is cb.cls
 
     def merge_heap(self, a: State, b: State) -> None:
         merged_from = {new: pair for pair, new in self.pairs.items()}
@@ -345,7 +357,7 @@ class Merger:
             if isinstance(present, Items):
                 return Items(tuple(self.one_sided(i, a is _ABSENT, None) for i in present.items))
             if isinstance(present, Entries):
-                return Entries(present.keys, tuple(self.one_sided(i, a is _ABSENT, None) for i in present.values))
+                return present.holding(tuple(self.one_sided(i, a is _ABSENT, None) for i in present.values))
             if isinstance(present, Elements):
                 return present
             return self.phi(a, b, None)
@@ -361,7 +373,11 @@ class Merger:
                           "change it in the same way on both sides")
         if isinstance(a, Entries) and isinstance(b, Entries):
             if a.keys == b.keys:
-                return Entries(a.keys, tuple(self.meet(x, y, None) for x, y in zip(a.values, b.values)))
+                return Entries(a.keys, tuple(self.meet(x, y, None) for x, y in zip(a.values, b.values)), a.cls, a.unsure | b.unsure)
+            if a.cls is not None:  # attributes that are set on one side only
+                keys = tuple(dict.fromkeys((*a.keys, *b.keys)))
+                return Entries(keys, tuple(self.meet(a.get(key) if key in a.keys else UNBOUND, b.get(key) if key in b.keys else UNBOUND, None) for key in keys), a.cls,
+                               a.unsure | b.unsure | (set(a.keys) ^ set(b.keys)))
             self.m.unroll_here()
             self.m.refuse("a dictionary has different keys after the two sides of a branch", "its keys must be known before it runs",
                           "set the same keys on both sides")
@@ -389,6 +405,9 @@ def list_var(machine: Machine, items: Items) -> Operand:
     if not items.items:
         machine.refuse("an empty list grows on one path only", "the type of its elements is not known",
                        "append on both paths, or start with an element")
+    if any(holds_object(item) for item in items.items):
+        machine.refuse("a list of objects has a length, or an index, that is only known when the program runs",
+                       "each of its items would need code of its own", "make the list before the loop, or use an array")
     if any(isinstance(item, (Closure, Method, Partial)) for item in items.items):
         from .loops import NeedUnroll
 
@@ -425,6 +444,11 @@ def representable(machine: Machine, value: Value) -> bool:
 def _element(machine: Machine, item: Value) -> Arg:
     contents = machine.state.heap[item.slot] if isinstance(item, ListV) else None
     return list_var(machine, contents) if isinstance(contents, Items) else machine.operand(item)
+
+
+def holds_object(value: Any) -> bool:
+    """Whether a value is an object, or a tuple with one: it has no representation in a list of unknown length."""
+    return isinstance(value, Object) or (isinstance(value, TupleV) and any(map(holds_object, value.items)))
 
 
 class _CannotMerge(Exception):

@@ -72,7 +72,6 @@ class Carried:
     """A place that the loop carries: the type of its parameter, once it is known."""
 
     type: Type
-    memory: bool = False  # a name or item that is bound to another array each time: carried by contents
     kind: str = "number"  # "number", "array", "list", "contents"
 
 
@@ -190,6 +189,8 @@ def is_numeric(value: Any) -> bool:
 def same_structure(a: State, x: Value, b: State, y: Value) -> bool:
     """Whether two containers have the same class, and the same keys or number of items."""
     if type(x) is not type(y) or getattr(x, "cls", None) is not getattr(y, "cls", None):
+        return False
+    if any(isinstance(held, Entries) and held.unsure for held in (s.heap.get(getattr(v, "slot", -1)) for s, v in ((a, x), (b, y)))):
         return False
     mine, other = parts(a, ("",), x), parts(b, ("",), y)
     return mine is not None and other is not None and [p for p, _ in mine] == [p for p, _ in other]

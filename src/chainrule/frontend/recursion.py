@@ -15,10 +15,10 @@ from ..ir.nodes import Arg, Block, Let, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Array, Scalar, Tuple, Type, covers, join, renew, unknown_extent
 from .calls import FrameInfo, names_of
 from .exits import Unreachable
+from .foreign import ForeignObjects
 from .liveness import liveness, reads
 from .machine import Poison, describe
 from .state import State, reachable, slots
-from .statements import Statements
 from .values import Closure, DictV, Entries, Items, ListV, Num, Object, Ref, Select, Static, TupleV, Value
 
 DEPTH_LIMIT = 16  # kinds of arguments inside each other; a recursion that meets more of them meets new ones for ever
@@ -35,7 +35,7 @@ class Callee:
     busy: bool = True
 
 
-class Recursion(Statements):
+class Recursion(ForeignObjects):
     def __init__(self) -> None:
         super().__init__()
         self.callees: dict[Any, Callee] = {}

@@ -13,8 +13,6 @@ REFUSED_STATEMENTS: dict[str, tuple[str, str, str]] = {
     "AsyncFunctionDef": ("`async def` cannot be differentiated", "a coroutine is suspended and resumed by somebody else", "use a plain function"),
     "AsyncFor": ("`async for` cannot be differentiated", "it is suspended and resumed by somebody else", "use a plain loop"),
     "AsyncWith": ("`async with` cannot be differentiated", "it is suspended and resumed by somebody else", "use a plain block"),
-    "ClassDef": ("a class defined inside a differentiated function is not supported yet", "its methods close over the function's variables",
-                 "define the class outside"),
     "TryStar": ("`except*` is not supported", "an exception group is several exceptions at once", "catch them with `except`"),
     "TypeAlias": ("`type` statements are not supported", "they have no effect on the computation", "define the alias outside"),
 }

@@ -48,10 +48,14 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Guard:
-    """What a place held when the program was compiled, and must hold (the same object) when it runs."""
+    """What a place held when the program was compiled, and must hold (the same object) when it runs.
+
+    `apart`: instead, what two places hold must not be one object.
+    """
 
     place: Place
     expected: Any
+    apart: Place | None = None
 
 
 @dataclass(frozen=True)

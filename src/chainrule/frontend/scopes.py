@@ -20,19 +20,12 @@ from ..ir.types import Opaque, Scalar
 from . import lists
 from .machine import describe
 from .source import MISSING, Place
-from .values import UNBOUND, Entries, Num, Object, Static, Value
+from .values import UNBOUND, Num, Object, Static, Value
 
 if TYPE_CHECKING:
     from .calls import Calls
 
 FRAME = 0  # of the global variables that the program sets
-
-
-class NeedGlobal(Exception):
-    """The program sets this global variable: it must be a variable of the program from the beginning."""
-
-    def __init__(self, place: Place) -> None:
-        self.place = place
 
 
 # -- import ------------------------------------------------------------------------------------------------------
@@ -88,16 +81,15 @@ def delete(m: Calls, target: ast.expr) -> None:
         for part in target.elts:
             delete(m, part)
     elif isinstance(target, ast.Attribute):
-        owner = m.eval(target.value)
-        contents = m.state.heap[owner.slot] if isinstance(owner, Object) else None
-        if not isinstance(owner, Object) or not isinstance(contents, Entries):
-            m.refuse(f"the attribute `{target.attr}` is deleted", "the gradient call would change an object of yours", "leave it", target)
-        if target.attr not in contents.keys:
-            m.fail(AttributeError, Static(f"{owner.cls.__name__!r} object has no attribute {target.attr!r}"))
-        m.state.heap[owner.slot] = contents.drop(target.attr)
+        m.delete_attribute(m.eval(target.value), m.private(target.attr), target)
     else:
         assert isinstance(target, ast.Subscript)
-        lists.delete_item(m, m.eval(target.value), m.eval(target.slice))
+        owner = m.eval(target.value)
+        index = m.eval(target.slice)
+        if isinstance(owner, Object):
+            m.call_method(owner, "__delitem__", (index,), {})
+        else:
+            lists.delete_item(m, owner, index)
 
 
 # -- global ------------------------------------------------------------------------------------------------------
@@ -129,4 +121,4 @@ def finish(m: Any, places: list[Place]) -> None:
         m.b.effect("rt.set_global", Lit(place.root), Lit(place.name), m.operand(value))
 
 
-__all__ = ["FRAME", "NeedGlobal", "begin", "delete", "finish", "import_statement"]
+__all__ = ["FRAME", "begin", "delete", "finish", "import_statement"]

@@ -22,7 +22,7 @@ import numpy as np
 from ..ir.probe import literal_type
 from ..ir.types import Array, Dim, Extent, Opaque, Scalar, Type, differentiable
 from ..rules import effects, random
-from ..structure import LEAF, TreeDef, flatten, leaf_paths
+from ..structure import LEAF, TreeDef, attributes, flatten, gradient_structure, is_object, leaf_paths
 from .source import MISSING, Place
 
 __all__ = ["Captures", "Described", "Describer", "Leaf", "Overlap", "UnknownAnnotation", "class_of", "derivative_error",
@@ -104,19 +104,19 @@ class Describer:
         self.arrays: list[tuple[int, np.ndarray[Any, Any]]] = []
         self.containers: list[tuple[str, Any]] = []
 
-    def add(self, value: Any, name: str) -> Described:
-        """Describe one value."""
+    def add(self, value: Any, name: str, objects: bool = False) -> Described:
+        """Describe one value; `objects`: objects in it are taken apart, too."""
         if type(value) in (float, np.ndarray):
             leaves, structure = [value], LEAF
         else:
-            leaves, structure = flatten(value)
-        if structure is not LEAF:
-            self._containers(value, name)
+            leaves, structure = flatten(value, objects)
+        if structure is not LEAF or is_object(type(value)):
+            self._containers(value, name, objects and gradient_structure(structure) != structure)
         paths = leaf_paths(structure, name)
-        keys = [self._leaf(leaf, path) for leaf, path in zip(leaves, paths)]
+        keys = [self._leaf(leaf, path, objects) for leaf, path in zip(leaves, paths)]
         return Described(name, structure, tuple(self.leaves[len(self.leaves) - len(keys):]), (structure, *keys))
 
-    def _leaf(self, value: Any, path: str) -> Any:
+    def _leaf(self, value: Any, path: str, objects: bool = False) -> Any:
         """Note a leaf; returns its part of the key."""
         number = len(self.leaves)
         cls = type(value)
@@ -137,7 +137,8 @@ class Describer:
             return cls
         if is_static(value):
             return self._note_static(value, path)
-        self._note(path, Opaque(random.CLASSES.get(cls) or effects.class_name(cls) or cls.__name__), OBJECT, cls)
+        self._note(path, Opaque(random.CLASSES.get(cls) or effects.class_name(cls) or cls.__name__), OBJECT, cls,
+                   why_not="it holds itself, by way of its attributes" if objects and is_object(cls) else "")
         return cls
 
     def _array(self, value: np.ndarray[Any, Any], number: int, path: str) -> Any:
@@ -189,14 +190,15 @@ class Describer:
                     found.append(Overlap(first, second, _same(a, b)))
         return tuple(found)
 
-    def shared(self) -> tuple[tuple[str, str], ...]:
-        """Pairs of mutable containers that are one object."""
-        return tuple((a, b) for j, (b, y) in enumerate(self.containers) for a, x in self.containers[:j] if x is y)
+    def shared(self, since: int = 0) -> tuple[tuple[str, str], ...]:
+        """Pairs of mutable containers that are one object; with `since`, only those whose second one was noted later."""
+        return tuple((a, b) for j, (b, y) in enumerate(self.containers) if j >= since for a, x in self.containers[:j] if x is y)
 
-    def _containers(self, value: Any, name: str) -> None:
+    def _containers(self, value: Any, name: str, objects: bool = False) -> None:
         """Note the mutable containers in a value."""
         cls = type(value)
-        if cls is list or cls is dict or dataclasses.is_dataclass(cls):
+        plain = is_object(cls)
+        if cls is list or cls is dict or dataclasses.is_dataclass(cls) or plain:
             self.containers.append((name, value))
         items: Iterable[tuple[str, Any]] = ()
         if cls is dict:
@@ -207,8 +209,10 @@ class Describer:
             items = ((f"{name}.{field}", item) for field, item in zip(cls._fields, value))
         elif dataclasses.is_dataclass(cls):
             items = ((f"{name}.{field.name}", getattr(value, field.name)) for field in dataclasses.fields(cls))
+        elif plain and objects:
+            items = ((f"{name}.{key}", item) for key, item in attributes(value))
         for path, item in items:
-            self._containers(item, path)
+            self._containers(item, path, objects)
 
     # -- types without values -------------------------------------------------------------------------------
 
@@ -287,9 +291,17 @@ class Captures:
     def __init__(self, describer: Describer, values: list[Any]) -> None:
         self.describer = describer
         self.arguments = values  # leaves of the arguments, for places that start at one
+        self._first = (len(describer.leaves), len(describer.arrays), len(describer.containers), dict(describer.symbols))
         self.places: list[Place] = []
         self.described: list[Described] = []
         self._numbers: dict[Any, int] = {}
+
+    def forget(self) -> None:
+        """Forget what was captured: the program is lowered anew."""
+        leaves, arrays, containers, symbols = self._first
+        del self.describer.leaves[leaves:], self.describer.arrays[arrays:], self.describer.containers[containers:]
+        self.describer.symbols = dict(symbols)
+        self.places, self.described, self._numbers = [], [], {}
 
     def add(self, place: Place) -> tuple[int, Described]:
         """The types of what a place holds; from now on its value is one more argument of the compiled function.

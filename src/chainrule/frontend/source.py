@@ -27,7 +27,7 @@ import numpy as np
 
 from ..errors import Location, SourceUnavailableError
 
-__all__ = ["MISSING", "FunctionSource", "Place", "Resolved", "read", "resolve"]
+__all__ = ["MISSING", "NAMES", "FunctionSource", "Item", "Place", "Resolved", "read", "resolve"]
 
 Definition = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda]
 
@@ -40,23 +40,56 @@ class _Missing:
 MISSING: Any = _Missing()  # what a place holds that is not bound
 
 
+@dataclass(frozen=True)
+class Item:
+    """A step of a place: the item under a key."""
+
+    key: Any
+
+    def of(self, value: Any) -> Any:
+        try:
+            return value[self.key]
+        except (LookupError, TypeError):
+            return MISSING
+
+
+class Names:
+    """A step of a place: the names of the attributes of what is there."""
+
+    def of(self, value: Any) -> Any:
+        return tuple(vars(value))
+
+
+NAMES = Names()
+
+
 @dataclass(frozen=True, eq=False)
 class Place:
-    """Where a value is found at run time: a name in a namespace, or in a closure cell, and attributes of what is there.
+    """Where a value is found at run time: a name in a namespace, or in a closure cell, and attributes (or items) of what is there.
 
     `root` is the namespace or cell; or an int, the number of the argument leaf whose attribute `path` is read.
     """
 
     root: Mapping[str, Any] | CellType | int
     name: str
-    path: tuple[str, ...] = ()
+    path: tuple[str | Item | Names, ...] = ()
 
     def __str__(self) -> str:
-        return ".".join((self.name, *self.path))
+        return self.text(self.name)
+
+    def text(self, root: str, keys: Callable[[Any], str] = repr) -> str:
+        """The place as an expression, from what its root is called."""
+        for step in self.path:
+            root = f"{root}[{keys(step.key)}]" if isinstance(step, Item) else f"tuple(vars({root}))" if isinstance(step, Names) else f"{root}.{step}"
+        return root
 
     def attribute(self, name: str) -> Place:
         """The place of an attribute of what is here."""
         return Place(self.root, self.name, (*self.path, name))
+
+    def step(self, step: str | Item | Names) -> Place:
+        """The place of a part of what is here."""
+        return Place(self.root, self.name, (*self.path, step))
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -77,10 +110,10 @@ class Place:
             value = self.root.get(self.name, MISSING)
             if value is MISSING:
                 value = getattr(builtins, self.name, MISSING)
-        for attribute in self.path:
+        for step in self.path:
             if value is MISSING:
                 break
-            value = getattr(value, attribute, MISSING)
+            value = getattr(value, step, MISSING) if isinstance(step, str) else step.of(value)
         return value
 
 

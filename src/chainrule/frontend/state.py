@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..ir.nodes import Arg, Lit, Var
 from .values import (
+    Bound,
     Closure,
     Contents,
     DictV,
@@ -24,6 +26,7 @@ from .values import (
     Select,
     SetV,
     SliceV,
+    Super,
     TupleV,
     Value,
 )
@@ -42,6 +45,18 @@ class State:
         self.origins: dict[int, frozenset[int]] = {}  # a slot that a branch merged: the slots of which it is one
         self.written: set[int] = set()  # slots that have been written, and those that they may be
         self.owned: set[int] = set()  # slots whose array is known to be C-contiguous
+        self.family: weakref.WeakSet[State] = weakref.WeakSet((self,))  # the states of one execution
+
+    def join(self, family: weakref.WeakSet[State]) -> State:
+        """Be one of the states of an execution."""
+        self.family = family
+        family.add(self)
+        return self
+
+    def add_everywhere(self, slot: int, contents: Contents) -> None:
+        """A slot that existed before the program started, but was met only now: it is in every state."""
+        for state in self.family:
+            state.heap.setdefault(slot, contents)
 
     def copy(self) -> State:
         other = State()
@@ -52,7 +67,7 @@ class State:
         other.owned = set(self.owned)
         other.origins = dict(self.origins)
         other.written = set(self.written)
-        return other
+        return other.join(self.family)
 
     def may_be(self, slots: Iterable[int]) -> set[int]:
         """These slots, and those that they may be."""
@@ -90,7 +105,10 @@ def slots(value: Any) -> Iterator[int]:
     elif isinstance(value, Select):
         yield from slots(value.then)
         yield from slots(value.orelse)
-    elif isinstance(value, Method):
+    elif isinstance(value, (Method, Super)):
+        yield from slots(value.owner)
+    elif isinstance(value, Bound):
+        yield from slots(value.function)
         yield from slots(value.owner)
     elif isinstance(value, Partial):
         for item in value.parts():

@@ -11,21 +11,24 @@ import ast
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any, Union, cast
 
 from ..errors import Finding
 from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Var
 from ..ir.types import Array, List, Scalar, kind, shape
 from ..rules.structure import is_basic
-from . import lists, mappings, overlap, sets, views
-from .exits import STATEMENT, Exit, leaves
+from . import iterators, lists, mappings, overlap, sets, views
+from .exits import STATEMENT, Exit, Unreachable, leaves
 from .exposed import bound_in, exposed
 from .generators import yields
+from .inner_classes import define
+from .iteration import UNROLL_LIMIT
 from .iterator_loops import loop_over, stepwise
-from .iterators import iterator
-from .loops import NeedPeel, NeedUnroll, lower_loop
+from .loops import NeedItems, NeedPeel, NeedUnroll, lower_loop
 from .machine import NeedStatic, Refusal, describe
+from .overloads import in_place, iterator
+from .overloads import set_item as set_object_item
 from .patterns import Patterns
 from .places import Leaf, Node, Place, Split
 from .refused import REFUSED_STATEMENTS
@@ -217,6 +220,9 @@ class Statements(Patterns):
             value = self.call(decorator, (value,), {})
         self.bind_name(stmt.name, value)
 
+    def do_ClassDef(self, stmt: ast.ClassDef) -> None:
+        self.bind_name(stmt.name, define(self, stmt))
+
     def do_Assert(self, stmt: ast.Assert) -> None:
         test = self.test(stmt.test)
         known = self.truth(test)
@@ -244,7 +250,7 @@ class Statements(Patterns):
             owner = self.eval(target.value)
             self.set_item(owner, self.eval(target.slice), value, target)
         elif isinstance(target, ast.Attribute):
-            self.set_attribute(self.eval(target.value), target.attr, value, target)
+            self.set_attribute(self.eval(target.value), self.private(target.attr), value, target)
         else:
             self.refuse("this assignment target is not supported", "it is not known to the compiler", "assign to a name", target)
 
@@ -314,6 +320,9 @@ class Statements(Patterns):
 
     def set_item(self, owner: Value, index: Value, value: Value, node: ast.expr) -> None:
         self.node = node
+        if isinstance(owner, Object):
+            set_object_item(self, owner, index, value)
+            return
         if isinstance(owner, ListV):
             lists.check_shared(self, owner)
             if isinstance(index, SliceV):
@@ -357,22 +366,14 @@ class Statements(Patterns):
         """A list whose items the compiler knows is written at an index that it does not know."""
         if self.unrollable(index):
             raise NeedUnroll
-        from .merge import list_var
+        from .merge import holds_object, list_var
 
+        if any(map(holds_object, (*contents.items, value))):
+            self.set_item(owner, Static(self.decide(index, "an index into a list of objects")), value, cast("ast.expr", self.node))
+            return
         operand = list_var(self, contents)
         self.state.entangle(owner.slot, {*slots(contents), *slots(value)})
         self.change(owner.slot, self.b.emit("list_set", operand, index.operand, self.operand(value)))
-
-    def set_attribute(self, owner: Value, name: str, value: Value, node: ast.expr) -> None:
-        if isinstance(owner, Object):
-            entries = self.state.heap[owner.slot]
-            assert isinstance(entries, Entries)
-            self.change(owner.slot, entries.put(name, value))
-            return
-        if self.is_number(owner) and views.set_attribute(self, owner, name, value):
-            return
-        self.refuse(f"the attribute `{name}` is written", "the gradient call would change an object of yours",
-                    "return the new value, or keep it in a local variable", node)
 
     def do_AugAssign(self, stmt: ast.AugAssign) -> None:
         op = _AUGMENTED[type(stmt.op)]
@@ -400,13 +401,18 @@ class Statements(Patterns):
                     self.set_item(owner, index, new, target)
         else:
             owner = self.eval(target.value)
-            new = self.augmented(op, self.attribute(owner, target.attr), self.eval(stmt.value), stmt)
-            if new is not None:
-                self.set_attribute(owner, target.attr, new, target)
+            name = self.private(target.attr)
+            old = self.attribute(owner, name)
+            new = self.augmented(op, old, self.eval(stmt.value), stmt)
+            if new is not None or isinstance(owner, Object):  # Python sets the attribute even where the value was changed in place
+                self.set_attribute(owner, name, old if new is None else new, target)
 
     def augmented(self, op: str, old: Value, value: Value, stmt: ast.stmt) -> Value | None:
         """`old op= value`: the new value of the name, or None where it was changed in place."""
         self.node = stmt
+        special = in_place(self, op, old, value)
+        if special is not None:
+            return special
         if isinstance(old, Select) and not (isinstance(old.then, Static) and isinstance(old.orelse, Static)):
             then, orelse = old.then, old.orelse
             if all(isinstance(v, Ref) for v in (then, orelse)):
@@ -485,6 +491,8 @@ class Statements(Patterns):
         if isinstance(stmt, ast.While):
             return step_through(self, stmt, None, LoopContext(), rest) if concrete else self.real_loop(stmt, None, None, rest)
         iterable = self.eval(stmt.iter)
+        if isinstance(iterable, Object):
+            iterable = iterator(self, iterable)
         if self.consumes(iterable):
             return self.generator_loop(stmt, iterable, rest)
         iterable = self.listed(iterable)
@@ -500,7 +508,7 @@ class Statements(Patterns):
     def loop_through(self, stmt: ast.For, iterable: Value, rest: list[Any]) -> Leaf | Split | None:
         """A `for` loop over a value."""
         if isinstance(iterable, (ListV, DictV, SetV)) and not isinstance(self.state.heap[iterable.slot], (Var, Lit)):
-            iterable = iterator(self, iterable)  # which sees what the body does to it
+            iterable = iterators.iterator(self, iterable)  # which sees what the body does to it
         if isinstance(iterable, IteratorV):
             return loop_over(self, stmt, iterable, rest, any(leaves_block(s) for s in stmt.body))
         known = self.known_items(iterable)
@@ -531,7 +539,7 @@ class Statements(Patterns):
             del kept.stmts[count:]
             kept.known.clear()
             kept.known.update(already)
-            return stepwise(self, stmt, iterator(self, iterable), (), rest)
+            return stepwise(self, stmt, iterators.iterator(self, iterable), (), rest)
 
     def counted_loop(self, stmt: ast.For, iterable: Value, rest: list[Any]) -> Leaf | Split | None:
         counted, element = self.counted(iterable, stmt)
@@ -557,9 +565,12 @@ class Statements(Patterns):
         self.rolled.add(stmt)
         try:
             return self.real_loop(stmt, counted, element, rest)
-        except Refusal:
+        except (Refusal, NeedItems) as problem:
             sources = [self.sources(bound) for bound in counted if isinstance(bound, Var)]
-            if not all(sources):
+            if not all(sources) or not sources:
+                if isinstance(problem, NeedItems):
+                    self.refuse("a list of objects grows in a loop", "how many it will hold is only known when the program runs",
+                                "keep what the objects hold in arrays", stmt)
                 raise
             raise NeedStatic(tuple(dict.fromkeys(v for found in sources for v in found))) from None
 
@@ -680,12 +691,31 @@ class Statements(Patterns):
         may_unroll, self.may_unroll = self.may_unroll, bounds is not None and stmt not in self.rolled
         try:
             loop = (self.source.file, stmt.lineno, stmt.col_offset)
-            lower_loop(self, body_and_exits, bounds, guess, span, loop, peelable=bounds is not None)
+            lower_loop(self, body_and_exits, bounds, guess, span, loop, peelable=bounds is not None or self.begins(stmt))
         except (NeedPeel, NeedUnroll) as need:
             self.state, self.loop = snapshot, outer
             del kept.stmts[count:]
             kept.known.clear()
             kept.known.update(known)
+            if isinstance(stmt, ast.While) and isinstance(need, NeedItems):
+                self.refuse("a list of objects grows in a `while` loop", "how many it will hold is only known when the program runs",
+                            "keep what the objects hold in arrays", stmt)
+            if isinstance(stmt, ast.While) and isinstance(need, NeedPeel):
+                info.loops.pop()
+                try:
+                    unfolded = self.unfold_while(stmt, rest, peeled)
+                finally:
+                    info.loops.append(stmt)
+                if unfolded is not None:
+                    return unfolded
+            if isinstance(need, NeedPeel) and peeled >= PEEL_LIMIT and bounds is not None and element is not None and isinstance(stmt, ast.For):
+                items = self.static_range(bounds, element)
+                if items is not None:
+                    info.loops.pop()
+                    try:
+                        return self.unroll(stmt, items.__getitem__, rest)
+                    finally:
+                        info.loops.append(stmt)
             if isinstance(need, NeedUnroll) or bounds is None or element is None or not isinstance(stmt, ast.For) or peeled >= PEEL_LIMIT:
                 if isinstance(need, NeedPeel):
                     self.refuse(f"`{need.name or 'a value'}` changes its kind in this loop", "each iteration would need different code",
@@ -703,6 +733,47 @@ class Statements(Patterns):
         if returns and not reached:
             self.frame()["%returned"] = Static(False)
         return self.after_loop(stmt, breaks, bool(reached), rest, span)
+
+    def begins(self, stmt: ast.For | ast.While) -> bool:
+        """Whether it is known that the condition of a `while` holds at first."""
+        if isinstance(stmt, ast.For) or isinstance(stmt.test, ast.Constant):
+            return False
+        kept = self.state
+        self.state = kept.copy()
+        try:
+            with self.opened():
+                return self.truth(self.eval(stmt.test)) is True
+        except (Unreachable, Refusal):
+            return False
+        finally:
+            self.state = kept
+
+    def unfold_while(self, stmt: ast.While, rest: list[Any], peeled: int) -> Leaf | Split | None:
+        """The first iteration of a `while` whose condition is known (a walk along a list of objects), and then the others."""
+        known = self.truth(self.eval(stmt.test))
+        if known is None or peeled > UNROLL_LIMIT:
+            return None
+        outer = self.loop
+        around = self.infos[self.current].loops
+        loops = list(around)
+
+        def finish(stmts: list[Any]) -> Leaf | Split:
+            self.loop, around[:] = outer, loops
+            return self._run(stmts)
+
+        def others(_: list[Any]) -> Leaf | Split:
+            self.loop, around[:] = outer, loops
+            end = self.real_loop(stmt, None, None, rest, peeled + 1)
+            return self._run(rest) if end is None else end
+
+        if not known:
+            return self._run([*stmt.orelse, *rest])
+        self.loop = LoopContext(on_break=lambda: finish(rest), on_continue=lambda: others([]))
+        around[:] = [*loops, stmt]
+        try:
+            return self._run([*stmt.body, others])
+        finally:
+            self.loop, around[:] = outer, loops
 
     def from_iteration_before(self, stmt: ast.For | ast.While) -> str | None:
         """A name without a value before the loop that an iteration may read before it binds it."""

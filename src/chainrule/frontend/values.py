@@ -131,6 +131,22 @@ class Method:
 
 
 @dataclass(frozen=True)
+class Bound:
+    """A function bound to what it is called with first: a method that was looked up on an object or on a class."""
+
+    function: Value
+    owner: Value
+
+
+@dataclass(frozen=True)
+class Super:
+    """`super()`: attributes of the owner, looked up in the classes that come after `start`."""
+
+    start: type
+    owner: Value
+
+
+@dataclass(frozen=True)
 class Partial:
     """`functools.partial(function, *args, **keywords)`; or np.vectorize, if `kind` says so."""
 
@@ -213,8 +229,8 @@ class _Unbound:
 
 UNBOUND = _Unbound()
 
-Value = Union[Static, Num, Ref, Select, TupleV, ListV, DictV, Object, Closure, Method, Partial, Range, SliceV, Lazy, IteratorV, SetV, Manager, Generator,
-              _Unbound]
+Value = Union[Static, Num, Ref, Select, TupleV, ListV, DictV, Object, Closure, Method, Bound, Super, Partial, Range, SliceV, Lazy, IteratorV, SetV, Manager,
+              Generator, _Unbound]
 
 
 @dataclass(frozen=True)
@@ -226,23 +242,29 @@ class Items:
 
 @dataclass(frozen=True)
 class Entries:
-    """Contents of a dictionary's or an object's slot."""
+    """Contents of a dictionary's or an object's slot. `cls`: the object's class. `unsure`: attributes that exist on some paths only."""
 
     keys: tuple[Any, ...]
     values: tuple[Value, ...]
+    cls: type | None = None
+    unsure: frozenset[Any] = frozenset()
 
     def get(self, key: Any) -> Value:
         return self.values[self.keys.index(key)]
 
+    def holding(self, values: tuple[Value, ...]) -> Entries:
+        """The same keys with other values."""
+        return Entries(self.keys, values, self.cls, self.unsure)
+
     def put(self, key: Any, value: Value) -> Entries:
         if key in self.keys:
             n = self.keys.index(key)
-            return Entries(self.keys, (*self.values[:n], value, *self.values[n + 1:]))
-        return Entries((*self.keys, key), (*self.values, value))
+            return Entries(self.keys, (*self.values[:n], value, *self.values[n + 1:]), self.cls, self.unsure - {key})
+        return Entries((*self.keys, key), (*self.values, value), self.cls, self.unsure)
 
     def drop(self, key: Any) -> Entries:
         n = self.keys.index(key)
-        return Entries((*self.keys[:n], *self.keys[n + 1:]), (*self.values[:n], *self.values[n + 1:]))
+        return Entries((*self.keys[:n], *self.keys[n + 1:]), (*self.values[:n], *self.values[n + 1:]), self.cls, self.unsure)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..structure import made
 from .nodes import (
     Arg,
     Block,
@@ -150,7 +151,7 @@ def value_of(arg: Arg, env: Env) -> Any:
         return slice(value_of(arg.start, env), value_of(arg.stop, env), value_of(arg.step, env))
     if isinstance(arg, Make):
         items = [value_of(item, env) for item in arg.items]
-        return dict(zip(arg.keys, items)) if arg.cls is dict else arg.cls(**dict(zip(arg.keys, items)))
+        return made(arg.cls, arg.keys, items)
     raise TypeError(arg)
 
 

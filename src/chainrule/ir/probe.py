@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from ..structure import made
 from .nodes import Arg, Lit, Make, Seq, Slice, Var
 from .ops import Op
-from .types import OBJECT, Array, Dim, Extent, List, Opaque, Scalar, Tuple, Type, renew, unknown_extent
+from .types import OBJECT, Array, Dim, Extent, List, Opaque, Scalar, Tuple, Type, join, renew, unknown_extent
 
 # Sizes of symbols in the two trials. Far enough apart that a sum or difference of sizes and small numbers is not another size.
 _SIZES = ((5, 11, 23, 37, 53, 71, 97), (7, 16, 29, 45, 64, 83, 107))
@@ -61,10 +62,29 @@ def probe(op: Op, args: tuple[Arg, ...]) -> Type:
     try:
         cached = _cache.get(key)
     except TypeError:
-        return _probe(op, args)
+        return _probe_classes(op, args)
     if cached is None:
-        cached = _cache[key] = _probe(op, args)
+        cached = _cache[key] = _probe_classes(op, args)
     return renew(cached)
+
+
+def _probe_classes(op: Op, args: tuple[Arg, ...]) -> Type:
+    """A number of Python on one path and of NumPy on another one may give a result of either class."""
+    if not any(_is_mixed(arg) for arg in args):
+        return _probe(op, args)
+    one, two = (_probe(op, tuple(_of_class(arg, weak) for arg in args)) for weak in (True, False))
+    joined = join(one, two)
+    return _probe(op, args) if joined is None else joined
+
+
+def _is_mixed(arg: Arg) -> bool:
+    return isinstance(arg, Var) and isinstance(arg.type, Scalar) and arg.type.mixed
+
+
+def _of_class(arg: Arg, weak: bool) -> Arg:
+    if isinstance(arg, Var) and isinstance(arg.type, Scalar) and arg.type.mixed:
+        return Var(Scalar(arg.type.dtype, weak and arg.type.dtype in ("bool", "int64", "float64", "complex128"), arg.type.extent))
+    return arg
 
 
 def _probe(op: Op, args: tuple[Arg, ...]) -> Type:
@@ -110,7 +130,7 @@ def sample(arg: Any, sizes: dict[str, int]) -> Any:
     if isinstance(arg, Slice):
         return slice(sample(arg.start, sizes), sample(arg.stop, sizes), sample(arg.step, sizes))
     if isinstance(arg, Make):
-        return arg.cls(**dict(zip(arg.keys, (sample(item, sizes) for item in arg.items))))
+        return made(arg.cls, arg.keys, [sample(item, sizes) for item in arg.items])
     return _sample_type(arg.type, sizes)
 
 

@@ -17,7 +17,7 @@ from ..frontend.signature import describe_static, result_error
 from ..ir.build import type_of
 from ..ir.nodes import Arg, Let, Lit, Make, Program, Pullback, Seq, Var, Yield, operands
 from ..ir.types import Array, Opaque, Scalar, Tuple, Type, differentiable, is_unknown
-from ..structure import LEAF, TreeDef
+from ..structure import LEAF, TreeDef, gradient_structure
 from .reverse import reverse
 
 
@@ -151,7 +151,7 @@ def _gradient(request: Request, bars: dict[int, Arg]) -> Arg:
     parts = []
     for position, item in request.selected:
         described = request.parameters[position].value
-        tree, leaves = described.structure, [leaf.number for leaf in described.leaves]
+        tree, leaves = gradient_structure(described.structure), [leaf.number for leaf in described.leaves]
         if item is not None:
             n = item if not tree.keys else tree.keys.index(item)
             before = sum(child.size for child in tree.children[:n])

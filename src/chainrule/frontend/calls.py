@@ -630,9 +630,6 @@ class Calls(Objects):
     def set_item(self, owner: Value, index: Value, value: Value, node: ast.expr) -> None:
         raise NotImplementedError
 
-    def check_overlap(self, owner: Ref, index: Arg, value: Value) -> None:
-        raise NotImplementedError
-
     def row_operand(self, value: Value) -> Arg:
         overloads.reject_object(self, value, "a function of NumPy")
         if isinstance(value, IteratorV):

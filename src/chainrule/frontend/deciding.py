@@ -64,7 +64,8 @@ class Deciding(Exits):
                 self.expect(operand, bool(found))
             elif isinstance(found, (int, str, np.integer)):
                 self.expect(self.b.emit("==", operand, found, type=BOOL), True)
-            else:
+            elif ("expect_same", id(operand)) not in self.b.scopes[0].known:
+                self.b.scopes[0].known["expect_same", id(operand)] = operand  # type: ignore[assignment]
                 self.b.effect("rt.expect_same", operand, Lit(found))
         return found
 

@@ -6,6 +6,7 @@ is seen through the other. A view that is one only where the array lies in one p
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from ..ir.build import type_of
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
 FLAT = Step("flat", Lit(None))
 
 
-def view_of(m: Expressions, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value | None:
-    """The result of a call as a view of its first argument; None if it is not one, or nobody knows."""
+def view_of(m: Expressions, name: str, args: tuple[Value, ...], keywords: dict[str, Value], side: bool = False) -> Value | None:
+    """The result of a call as a view of its first argument; None if it is not one, or nobody knows.
+
+    side: the argument is one of two arrays, and may not exist here.
+    """
     row = registry.row(name)
     if row is None or row.view is None or not args:
         return None
@@ -38,22 +42,26 @@ def view_of(m: Expressions, name: str, args: tuple[Value, ...], keywords: dict[s
         common = m.call_op(row.view.shape, (Seq(tuple(m.operand(m.shape(a)) for a in args)),))
         return TupleV(tuple(m.call_row(row.view.op, (a, common), {}) for a in args))
     if isinstance(array, Select) and m.is_number(array):
-        sides = [view_of(m, name, (side, *args[1:]), keywords) for side in (array.then, array.orelse)]
+        sides = [view_of(m, name, (one, *args[1:]), keywords, side=True) for one in (array.then, array.orelse)]
         if not all(isinstance(side, (Ref, Select)) for side in sides):
             return None
         return Select(array.condition, *sides)  # type: ignore[arg-type]
     if is_flat(array) or not isinstance(array, (Ref, Num, Static, TupleV, ListV)):
         return None
     try:
-        bound = registry.bind(name, tuple(m.row_operand(a) for a in args), {k: m.row_operand(v) for k, v in keywords.items()})
+        with m.b.block() if side else nullcontext():
+            first = m.row_operand(array)  # of one of two, only the type matters
+        bound = registry.bind(name, (first, *(m.row_operand(a) for a in args[1:])), {k: m.row_operand(v) for k, v in keywords.items()})
     except registry.RowError:
         return None  # said where the operation is called
     bound = m.make_static(name, bound)
+    if side and not isinstance(array, Ref):
+        return None
     if not isinstance(array, Ref):  # a list of numbers, or a number, of which an array is made
         return m.call_op(name, bound) if not isinstance(type_of(bound[0]), (Array, List, Opaque)) else None
     found = registry.view(name, bound)
     if found is registry.NEW:
-        return m.call_op(name, bound)
+        return None if side else m.call_op(name, bound)
     if isinstance(found, registry.InOnePiece):
         if in_one_piece(m, seen(array, found.of)):
             return seen(array, found.path)
@@ -120,7 +128,7 @@ def is_one_piece(m: Machine, array: Ref) -> bool:
 def note_order(m: Machine, name: str, result: Value, args: tuple[Value, ...]) -> Value:
     """The result of an operation; arithmetic on arrays that lie in one piece gives one that does."""
     row = registry.row(name)
-    if isinstance(result, Ref) and not result.path and row is not None and (row.kind in ("elementwise", "pointwise") or OPS[name].fresh):
+    if isinstance(result, Ref) and not result.path and row is not None and not OPS[name].views:
         order = asked_order(name, m.b.made.get(m.read(result)))  # type: ignore[arg-type]
         dimensions = rank(m.type(result))
         if dimensions is not None and (dimensions < 2 or order == "C" or (order == "K" and all(in_one_piece(m, a) for a in args if _is_array(m, a)))):

@@ -238,7 +238,17 @@ def at_least(dimensions: int) -> View:
     return view
 
 
-def reshaped(x: Arg, shape: Arg, order: Arg) -> InOnePiece | None:
+def reshaped(x: Arg, shape: Arg, order: Arg) -> Path | InOnePiece | None:
+    """An array of one axis is seen in any shape."""
+    found = _in_shape(shape, order)
+    return found if found is None or (rank(type_of(x)) or 2) > 1 else found.path
+
+
+def raveled(x: Arg, order: Arg) -> InOnePiece | None:
+    return _in_shape(Lit(-1), order)
+
+
+def _in_shape(shape: Arg, order: Arg) -> InOnePiece | None:
     """In column order, the transpose of what is reshaped the other way round."""
     if not isinstance(order, Lit) or order.value not in ("C", "F"):
         return None
@@ -246,10 +256,6 @@ def reshaped(x: Arg, shape: Arg, order: Arg) -> InOnePiece | None:
         return InOnePiece((("reshape", shape),))
     turned = _backwards_shape(shape)
     return None if turned is None else InOnePiece((_TURNED, ("reshape", turned), _TURNED), (_TURNED,))
-
-
-def raveled(x: Arg, order: Arg) -> InOnePiece | None:
-    return reshaped(x, Lit(-1), order)
 
 
 def _backwards_shape(shape: Arg) -> Arg | None:
@@ -311,7 +317,8 @@ def _order(order: tuple[int, ...]) -> Path:
 
 
 def _backwards(axes: tuple[int, ...]) -> Path:
-    return (("index", Seq(tuple(_BACKWARDS if n in axes else _ALL for n in range(max(axes, default=-1) + 1))) if axes else Lit(Ellipsis)),)
+    items = tuple(_BACKWARDS if n in axes else _ALL for n in range(max(axes, default=-1) + 1))
+    return (("index", Lit(Ellipsis) if not items else items[0] if len(items) == 1 else Seq(items)),)
 
 
 def _axis(axis: Arg, n: int) -> int:

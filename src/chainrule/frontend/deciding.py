@@ -157,6 +157,7 @@ class Deciding(Exits):
                                 "raise it outside")
                 if out is not None:
                     self.b.stmts.append(Let(None, "py.evaluate", (out,), self.b.span))  # though nobody needs its value
+                    self.b.stmts.append(Let(None, "rt.expect", (Lit(False),), self.b.span))  # here a call ends that raises
                 raise Unreachable from None
             if not isinstance(stmt, Let):
                 self.refuse("an exception is raised in a loop or in a branch", "where, is only known when the program runs",

@@ -251,7 +251,7 @@ for _name in ("np.split", "np.array_split"):
 for _name in ("np.hsplit", "np.vsplit", "np.dsplit"):
     _infer = partial(_parts_of, _name)
     structural(f"{_name}(ary, indices_or_sections) -> parts", _split, constant=("indices_or_sections",), static=("indices_or_sections",),
-               view=views.split(_name, _infer), op={"views": (0,), "infer": _infer})
+               view=views.split(_name, _infer, partial(_split_axis, _name)), op={"views": (0,), "infer": _infer})
 
 
 # -- arrays made of numbers and arrays -------------------------------------------------------------------------------
@@ -314,7 +314,7 @@ def _part_type(full: Operand, item: Arg) -> Type | None:
 
 
 define(Op("astype", (Param("x"), Param("dtype"), Param("order", "K"), Param("casting", "unsafe"), Param("subok", True), Param("copy", True)),
-          lambda x, *how: x.astype(*how), infer.as_type, fresh=True))
+          lambda x, dtype, **how: x.astype(dtype, **how), infer.as_type, fresh=True))
 structural("astype", _same, static=("dtype", "order", "casting", "subok", "copy"), constant=("dtype",), view=views.converted)
 linear("rt.flatten(x, order='C') -> y", x="shaped(y_bar, x) if order == 'C' else np.reshape(y_bar, shape(x), order)", op={"fresh": True})
 linear("rt.item(x) -> y", x="y_bar")

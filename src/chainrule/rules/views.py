@@ -6,6 +6,7 @@
     np.diagonal(x)          (("np.diagonal", (0, 0, 1)),)               the operation itself: a view that is read only
     np.squeeze(x)           (("np.squeeze", (None,)),)                  the same, and it can be written through (`WRITABLE`)
     np.split(x, 2)          Parts of (("np.split", (2, 0)), ("item", n))
+    np.split(x, [3])        Parts of (("index", :3),) and (("index", 3:),)
     np.asarray(x)           ()                                          x itself
 
 A row names its description with `view=`; None says that nobody knows before the program runs.
@@ -299,14 +300,21 @@ def conjugated(x: Arg) -> Path | _New | None:
     return NEW if kind(type.dtype) == "c" else ()
 
 
-def split(op: str, result: Callable[..., Type]) -> View:
-    """np.split and its kin; `result`: the operation's own type inference."""
+def split(op: str, result: Callable[..., Type], axis_of: Callable[[Arg], int] | None = None) -> View:
+    """np.split and its kin; `result`: the operation's own type inference. At known places, the parts are slices."""
 
     def view(x: Arg, *rest: Arg) -> Parts | None:
         found = result(x, *rest)
         count = len(getattr(found, "items", ()))
         if not count:
             return None
+        n, axis = rank(type_of(x)), static_value(rest[1]) if axis_of is None else axis_of(x)
+        cuts = static_value(rest[0]) if is_static(rest[0]) else None
+        if n is not None and isinstance(cuts, (tuple, list)) and all(type(cut) is int for cut in cuts):
+            before = (_ALL,) * _axis(Lit(axis), n)
+            pairs = zip((None, *cuts), (*cuts, None))
+            slices = [Slice(Lit(start), Lit(stop), Lit(None)) for start, stop in pairs]
+            return Parts(tuple((("index", Seq((*before, part)) if before else part),) for part in slices))
         return Parts(tuple(((op, Seq(rest)), ("item", Lit(n))) for n in range(count)))
 
     return view

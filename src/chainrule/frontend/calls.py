@@ -779,6 +779,7 @@ def own_nodes(function: ast.AST) -> list[ast.AST]:
     return found
 
 
+@functools.lru_cache(maxsize=256)
 def names_of(function: ast.FunctionDef | ast.Lambda | Any) -> tuple[frozenset[str], frozenset[str]]:
     """The local names of a function, and those that it declares nonlocal."""
     a = function.args

@@ -365,15 +365,6 @@ def _inverse(e: Evaluator, axes: ast.expr) -> Arg:
     return Lit(tuple(order.index(i) for i in range(len(order))))
 
 
-def _fixed(e: Evaluator, order: ast.expr) -> Arg:
-    """The order in which elements are read, if it is the same whatever the memory looks like."""
-    value = e.eval(order)
-    if not is_static(value) or static_value(value) not in ("C", "F"):
-        raise RowError(f"{e.row.op} with an order other than 'C' and 'F'", "the order would be that of the memory, which is not known here",
-                       "pass order='C' or order='F'")
-    return value
-
-
 def transposed(e: Evaluator, value: Operand) -> Operand:
     """The transpose of a matrix, or of each matrix in a stack."""
     if type_rank(type_of(value)) == 2:
@@ -407,7 +398,6 @@ WORDS: dict[str, Callable[..., Arg]] = {
     "weak": _weak,
     "known": _known,
     "inverse": _inverse,
-    "fixed": _fixed,
     "t": lambda e, x: transposed(e, e.operand(x)),
     "shaped": _shaped,
     "vector": _vector,

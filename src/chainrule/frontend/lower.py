@@ -79,9 +79,11 @@ def lower_by_values(request: Request, known: Known) -> Lowered:
     while True:
         if request.record is not None:
             request.record.rewind()
-        lowerer = Lowerer(request, known, Witness(request.record), concrete)
+        witness = Witness(request.record)
+        lowerer = Lowerer(request, known, witness, concrete)
         try:
-            return lowerer.run_request()
+            with witness.rehearsal.leaving_no_trace():
+                return lowerer.run_request()
         except Restart as restart:
             restart.note(known)
         except Refusal as refusal:

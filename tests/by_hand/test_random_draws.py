@@ -517,8 +517,8 @@ def by_drawn_order(x, rng):
     own = np.random.default_rng(4)
     own.random()
     np.random.shuffle(order)
-    twin = np.random.Generator(rng.bit_generator) if isinstance(rng, np.random.Generator) else rng
-    return x[order[0]] ** 2 * x[order[1]] * (2.0 if twin.uniform() < 0.5 else own.uniform()) + Generator.normal() * x[order[2]]
+    factor = 2.0 if isinstance(rng, np.random.Generator) and rng.uniform() < 0.5 else own.uniform()
+    return x[order[0]] ** 2 * x[order[1]] * factor + Generator.normal() * x[order[2]]
 
 
 @pytest.mark.parametrize("new", [lambda: np.random.default_rng(3), lambda: np.random.RandomState(3)])

@@ -72,3 +72,30 @@ def test_an_attribute_that_is_not_there_is_raised_as_by_the_function():
 
     with pytest.raises(AttributeError, match="'float' object has no attribute 'missing'"):
         cr.grad(f)(0.5)
+
+
+def by_zero(x, n):
+    return x[0] / n
+
+
+def by_zero_in_a_loop(x, n):
+    s = 0.0
+    for v in x:
+        s += v / n
+    return s
+
+
+def by_zero_and_selected(x, n):
+    s = x[0] / n
+    return x[1] if s > 1e9 else s
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("zero", [0, 0.0, False])
+def test_a_division_that_numpy_does_not_raise_is_not_raised_in_the_reverse_sweep(zero):
+    x = np.array([0.5, 0.7])
+    assert np.array_equal(cr.grad(by_zero)(x, zero), [np.inf, 0.0])
+    assert np.array_equal(cr.grad(by_zero_in_a_loop)(x, zero), [np.inf, np.inf])
+    assert np.array_equal(cr.grad(by_zero_and_selected)(x, zero), [0.0, 1.0])
+    with pytest.raises(ZeroDivisionError):
+        cr.grad(by_zero)((0.5, 0.7), zero)

@@ -128,6 +128,9 @@ class Expressions(Exceptions):
                 return Static(_STATIC_BINARY[op](a.value, b.value))
             except Exception:  # it raises at run time, as the user's program does
                 pass
+        if op == "%" and isinstance(a, Static) and isinstance(a.value, str) and all(
+                isinstance(item, (Num, Static)) for item in (b.items if isinstance(b, TupleV) else (b,))) and not isinstance(b, Static):
+            return self.text_operator(op, a, b)  # type: ignore[return-value]
         if op == "%" and isinstance(a, Static) and isinstance(a.value, (str, bytes)):
             return self.call(Static(a.value.__mod__), (b,), {})
         special = self.container_operator(op, a, b) or self.text_operator(op, a, b)

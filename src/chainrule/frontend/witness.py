@@ -26,8 +26,8 @@ from .rehearsal import Rehearsal
 LIMIT = 10_000  # statements; more would take half a minute to compile, for one path
 _LEAVING = (ast.Break, ast.Continue, ast.Return, ast.Raise)
 _BRANCHES = (ast.If, ast.With, ast.Try, ast.Match)
-_LEFT_OUT = frozenset({"np.seterr", "rt.set_errors", "rt.set_global", "py.evaluate"})  # they change what is around, and no value
 _INTERNAL = frozenset({"rt.expect", "rt.expect_same", "rt.raised"})
+_OF_THE_PROGRAM = ("push", "pop", "call", "py.raise", "py.evaluate", "np.seterr")  # nobody outside sees them: they are done each time it runs
 
 
 class Concrete:
@@ -115,6 +115,10 @@ class Witness(Interpreter):
                 except Exception as error:
                     self.env[stmt.out] = error.with_traceback(None)
             return
+        if isinstance(stmt, Let) and stmt.op in ("np.seterr", "rt.set_errors", "rt.set_global", "py.evaluate"):
+            if stmt.out is not None:
+                self.env[stmt.out] = np.geterr()
+            return
         self.callees.update((program.name, program) for program in callees)
         with warnings.catch_warnings(), self.settings():
             warnings.simplefilter("ignore")
@@ -146,9 +150,9 @@ class Witness(Interpreter):
         return any(var in self.carrying for var in variables(arg))
 
     def let(self, stmt: Let, env: dict[Var, Any]) -> Any:
-        if stmt.op in _LEFT_OUT:
-            return np.geterr() if stmt.op == "np.seterr" else None
-        if not OPS[stmt.op].effect or stmt.op in ("push", "pop", "call", "py.raise") or stmt.op.startswith("rt."):
+        if stmt.op == "rt.set_global":  # not yet: the program sets it
+            return None
+        if not OPS[stmt.op].effect or stmt.op in _OF_THE_PROGRAM or stmt.op.startswith("rt."):
             return super().let(stmt, env)
         if self.record is None and stmt.op in random.HARMLESS:
             return self.rehearsal.result(OPS[stmt.op].run(tuple(self.rehearsal.arguments([value_of(arg, env) for arg in stmt.args]))))

@@ -96,6 +96,9 @@ class FrameInfo:
         return name not in self.locals or name.startswith("%") or self.liveness.live_again(name, self.loops[-1])
 
 
+_VALUES = (ListV, DictV, SetV, Range, TupleV, Ref, Num, Select)  # of builtin classes and of NumPy's
+
+
 class Calls(Objects):
     """Evaluates calls."""
 
@@ -352,6 +355,21 @@ class Calls(Objects):
 
             return attribute(self, owner, name)
         return super().attribute(owner, name)
+
+    def method(self, owner: Value, name: str) -> Value:
+        from .builtins import class_of, known_class
+
+        if not isinstance(owner, _VALUES):
+            return Method(owner, name)
+        cls = known_class(self, owner)
+        if cls is None:
+            if not self.is_number(owner) or all(hasattr(cls, name) for cls in (bool, float, np.float64, np.ndarray)):
+                return Method(owner, name)
+            cls = class_of(self, owner)
+        if not hasattr(cls, name):
+            shown = f"{cls.__module__}.{cls.__name__}" if cls.__module__ == "numpy" else cls.__name__
+            self.fail(AttributeError, Static(f"{shown!r} object has no attribute {name!r}"))
+        return Method(owner, name)
 
     def text_operator(self, op: str, a: Value, b: Value) -> Value | None:
         from .effects import text_operator

@@ -166,7 +166,8 @@ class Calls(Objects):
                 self.refuse(f"`nonlocal {name}` of a variable outside the differentiated function", "the gradient call would write to it",
                             "return the new value instead")
             number = parent
-        self.name(value, name)
+        if self.caller is None:  # the names in `library` mean nothing to the user
+            self.name(value, name)
         self.state.frames[number][name] = value
         unbound.note(self.state.frames[number], name, True)
 
@@ -385,7 +386,7 @@ class Calls(Objects):
         return call_partial(self, function, args, keywords)
 
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        from . import functionals
+        from . import functionals, progress
         from .tables import BUILTINS, LAZILY
 
         if not args and not keywords and any(f is cls for cls in (float, int, bool, complex, str, bytes)):
@@ -405,6 +406,9 @@ class Calls(Objects):
             return special(self, args if f in LAZILY else tuple(self.listed(a) for a in args), keywords)
         if isinstance(f, types.MethodType) and f.__name__ == "_make" and isinstance(f.__self__, type) and hasattr(f.__self__, "_fields"):
             return self.construct(f.__self__, self.iterate(self.listed(args[0])), {})
+        bar = progress.bar_class(f)
+        if bar is not None:
+            return progress.progress(self, f, bar, args, keywords)
         if isinstance(f, np.vectorize):
             return functionals.vectorized(self, f, args, keywords)
         if isinstance(f, (operator.itemgetter, operator.attrgetter, operator.methodcaller)):
@@ -694,6 +698,10 @@ class Calls(Objects):
             method = overloads.method_of(self, owner, name, f"has no method {name!r}") if name.startswith("__") and isinstance(owner, Object) \
                 else self.attribute(owner, name)
             return self.call(method, args, keywords)
+        if isinstance(owner, Generator):
+            from .progress import bar_of
+
+            owner = bar_of(self, owner) or owner
         special = METHODS.get((type(owner), name))
         if special is None and isinstance(owner, Lazy):
             special = METHODS.get((Lazy, f"{owner.kind}.{name}"))
@@ -750,6 +758,8 @@ class Calls(Objects):
         result = draws.of_object(self, owner, name, args, keywords) or effects.of_object(self, owner, name, args, keywords)
         if result is not None:
             return result
+        if self.witness is not None:
+            return self.perform_method(owner, name, args, keywords)
         operands = tuple(self.operand(a) for a in args)
         if any(differentiable(type_of(v)) for v in operands):
             self.refuse(f"`{name}` of an object that the compiler does not know is given numbers that may carry a derivative",

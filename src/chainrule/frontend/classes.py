@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+import sys
 import types
 import weakref
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -347,6 +348,8 @@ def construct(m: Calls, cls: type, args: Args, keywords: Keywords) -> Value:
     if new is not object.__new__:
         maker = new.__func__ if isinstance(new, staticmethod) else new
         if not isinstance(maker, (types.FunctionType, Inner)):
+            if cls.__module__.partition(".")[0] in sys.stdlib_module_names:  # io.StringIO, datetime.date, threading.Lock
+                return m.perform(Static(cls), args, keywords)
             m.refuse(f"an object of class `{cls.__name__}` is made", f"`{home.__name__}` is written in C", "make it outside, or use another class")
         watch(m, home, "__new__", new)
         made = m.call(function(maker), (Static(cls), *args), keywords)

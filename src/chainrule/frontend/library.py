@@ -44,6 +44,13 @@ def total_of(items: Any, total: Any) -> Any:
     return total
 
 
+def progress(bar: Any, items: Any) -> Any:
+    for item in items:
+        yield item
+        bar.update(1)
+    bar.close()  # a bar of a loop that is left closes itself when it is forgotten
+
+
 def itself(value: Any) -> Any:
     return value
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..ir.build import type_of
 from ..ir.nodes import Lit, Seq, Var
-from ..ir.types import BOOL, Array, List, Scalar, Tuple
+from ..ir.types import BOOL, Array, List, Opaque, Scalar, Tuple
 from . import iterators, library, lists
 from .builtins import Args, Keywords, builtin
 from .iterator_loops import has_more, more
@@ -128,6 +128,8 @@ def _next(m: Calls, args: Args, keywords: Keywords) -> Value:
     if isinstance(it, Generator):
         return m.next_item(it, args[1:])
     if not isinstance(it, IteratorV):
+        if isinstance(it, Num) and isinstance(type_of(it.operand), Opaque):  # an iterator from outside
+            return m.perform(Static(next), args, keywords)
         m.refuse("`next` of something that is no iterator", "Python raises TypeError here", "call iter() first")
 
     def end() -> Value:

@@ -141,6 +141,8 @@ class Witness(Interpreter):
             read = any(var in self.carrying for var in uses(Block((), (stmt,), Yield(()))))
         if read:
             self.carrying.update(var for var in results if differentiable(var.type) or isinstance(var.type, Opaque))
+            if isinstance(stmt, Let) and OPS[stmt.op].effect and stmt.op.startswith("py."):  # it may keep what it is given in another argument
+                self.carrying.update(var for arg in stmt.args for var in variables(arg) if isinstance(var.type, Opaque))
 
     def carries(self, arg: Arg) -> bool:
         return any(var in self.carrying for var in variables(arg))

@@ -187,12 +187,15 @@ class Evaluator:
     # -- products with the cotangent --------------------------------------------------------------------
 
     def times(self, g: Operand, node: ast.expr) -> Operand:
-        """g * node, as a person would write it: g for 1, g / e for 1 / e, g * a / e for a / e, 2 * g * x for 2 * x."""
+        """g * node, as a person would write it: g for 1, g / e for 1 / e, g / e * a for a / e (where `x / y` has made g / e for x
+        already), 2 * g * x for 2 * x."""
         if isinstance(node, ast.IfExp):
             return self.times(g, node.body if self.truth(node.test) else node.orelse)
         if isinstance(g, Lit) and g.value == 1:
             return self.operand(node)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            if isinstance(node.left, ast.Name):
+                return self.product(self.quotient(g, self.eval(node.right)), self.operand(node.left))
             return self.quotient(self.times(g, node.left), self.eval(node.right))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "rt.divide":
             return self.b.emit("rt.divide", self.times(g, node.args[0]), self.eval(node.args[1]))

@@ -55,6 +55,7 @@ from ..ir.walk import all_stmts, free, leaves
 from ..rules.table import RowError
 from ..simplify.copies import copies_block
 from ..simplify.dead import dead_block
+from ..simplify.loads import loads
 from .adjoints import Adjoints, Bar, bar_type
 from .calls import Called, Calls
 from .keep import keep
@@ -97,7 +98,7 @@ def reverse(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, 
 def _derive(program: Program, wrt: tuple[Var, ...], name: str, keep_value: bool, seed: Lit | str, rules: Rules, calls: Calls,
             inner: bool = False) -> Program:
     """The derivative of one function; those of the functions that it calls are asked of `calls`. inner: it is such a function."""
-    sweep = Sweep(dead_block(copies_block(program.body)), wrt, rules, seed == "pullback", calls, inner)
+    sweep = Sweep(dead_block(loads(copies_block(program.body))), wrt, rules, seed == "pullback", calls, inner)
     assert isinstance(sweep.body.end, Yield)
     result = sweep.body.end.values[0]
     marker: tuple[Stmt, ...] = ()

@@ -377,9 +377,23 @@ def _fixed(e: Evaluator, order: ast.expr) -> Arg:
     return value
 
 
+def _made(e: Evaluator, value: Arg) -> Let | None:
+    return e.b.made.get(value) if isinstance(value, Var) else None
+
+
+def _is_transpose(made: Let | None) -> bool:
+    return made is not None and made.op == "np.transpose" and isinstance(made.args[1], Lit) and made.args[1].value is None
+
+
 def transposed(e: Evaluator, value: Operand) -> Operand:
-    """The transpose of a matrix, or of each matrix in a stack."""
+    """The transpose of a matrix, or of each matrix in a stack; of x.T it is x, and of a @ b.T it is b @ a.T."""
     if type_rank(type_of(value)) == 2:
+        made = _made(e, value)
+        if made is not None and _is_transpose(made):
+            return made.args[0]  # type: ignore[return-value]
+        if made is not None and made.op == "@" and all(type_rank(type_of(arg)) == 2 for arg in made.args):
+            if any(_is_transpose(_made(e, arg)) for arg in made.args):
+                return e.b.emit("@", transposed(e, made.args[1]), transposed(e, made.args[0]))  # type: ignore[arg-type]
         return e.b.emit("np.transpose", value)
     return e.b.emit("np.swapaxes", value, Lit(-1), Lit(-2))
 

@@ -153,6 +153,9 @@ class Sweep:
         self.b.lenient = True
         self.adjoints = Adjoints(self.b, self.active, self.like)
         self.singular = _singular(self.body, rules, flows)
+        for stmt in all_stmts(self.body):  # a view of a view may be a primal value
+            if isinstance(stmt, Let) and stmt.out is not None and OPS[stmt.op].views and OPS[stmt.op].destroys is None:
+                self.b.made[stmt.out] = stmt
         for stmt in self.body.stmts:  # results of the forward sweep at top level are still there: nothing is computed twice
             if isinstance(stmt, Let) and stmt.out is not None and not OPS[stmt.op].effect and not OPS[stmt.op].fresh:
                 self.b.know(stmt)

@@ -19,7 +19,7 @@ linear("np.reshape(x, shape, order='C') -> y", op={"views": (0,), "infer": infer
        x="shaped(y_bar, x) if order == 'C' else np.reshape(y_bar, shape(x), order)", shape="0.0")
 linear("np.ravel(x, order='C') -> y", op=VIEW, view=views.raveled, x="shaped(y_bar, x) if order == 'C' else np.reshape(y_bar, shape(x), order)")
 linear("np.transpose(x, axes=None) -> y", op=VIEW, view=views.transposed,
-       x="np.transpose(y_bar) if axes is None else np.transpose(y_bar, inverse(axes))")
+       x="t(y_bar) if axes is None and rank(x) == 2 else np.transpose(y_bar) if axes is None else np.transpose(y_bar, inverse(axes))")
 linear("np.matrix_transpose(x) -> y", op=VIEW, view=views.matrix_transposed, x="np.matrix_transpose(y_bar)")
 linear("np.swapaxes(x, axis1, axis2) -> y", op=VIEW, view=views.swapped, x="np.swapaxes(y_bar, axis1, axis2)")
 linear("np.moveaxis(x, source, destination) -> y", op=VIEW, view=views.moved, x="np.moveaxis(y_bar, destination, source)")

@@ -179,6 +179,13 @@ class Adjoints:
             if differentiable(type):
                 self.add_item(var, k, self.b.emit("item", g, k))
 
+    def bar(self, var: Var, value: Operand) -> Bar:
+        """A full adjoint of var; that of a tuple, taken apart."""
+        if not isinstance(var.type, Tuple):
+            return Bar(value)
+        parts = [Bar(self.b.emit("item", value, k)) if differentiable(type) else None for k, type in enumerate(var.type.items)]
+        return Bar(Lit(None), parts=tuple(parts))
+
     def _sum(self, var: Var, old: Bar, new: Bar, negative: bool) -> tuple[Operand, bool]:
         """old + new (or old - new), and whether it is thin."""
         hint = _hint(var)

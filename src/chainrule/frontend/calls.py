@@ -647,10 +647,14 @@ class Calls(Objects):
     def check_cast(self, owner: Value, value: Arg, node: ast.AST | None) -> None:
         raise NotImplementedError
 
+    def array_of_this_call(self, slot: int) -> Any:
+        """The array from outside that a slot holds; None for any other."""
+        raise NotImplementedError
+
     def set_item(self, owner: Value, index: Value, value: Value, node: ast.expr) -> None:
         raise NotImplementedError
 
-    def check_overlap(self, owner: Ref, index: Arg, value: Value) -> None:
+    def without_overlap(self, owner: Ref, index: Arg, value: Value) -> Value:
         raise NotImplementedError
 
     def row_operand(self, value: Value) -> Arg:

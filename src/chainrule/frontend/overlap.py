@@ -1,5 +1,8 @@
 """Path of views -> strides: along which axis, and in which steps, a view goes through its array.
 
+Where the types leave open what is read, NumPy is asked: an array that lies in memory as that of this call does, and holds its own positions, is
+assigned to in the same way (`as_assigned`).
+
 NumPy copies one part of an array onto another one through a temporary array, except between two parts of one axis each: these it copies
 element by element, which is right only if both go through the array in the same steps. Through a flat iterator it copies
 element by element, always.
@@ -7,17 +10,22 @@ element by element, always.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ..ir.build import type_of
-from ..ir.nodes import Arg, Lit, Seq, Slice
+from ..ir.nodes import Arg, Lit, Seq, Slice, variables
+from ..ir.ops import OPS
 from ..ir.types import rank
 from ..rules.structure import infer_index, is_basic
-from .values import Ref, Step
+from .values import Num, Ref, Step, Value
 from .views import is_flat
 
 if TYPE_CHECKING:
     from .calls import Calls
+
+LIMIT = 64  # elements that are read in an order of their own; their positions stand in the program
 
 
 def may_clash(m: Calls, owner: Ref, index: Arg, value: Ref) -> bool:
@@ -40,7 +48,7 @@ def may_clash(m: Calls, owner: Ref, index: Arg, value: Ref) -> bool:
     if mine is None or other is None or len(mine) != 1 or len(other) != 1:
         return not (to[:-1] == of and index == Lit(Ellipsis))
     (axis, step), (other_axis, other_step) = mine[0], other[0]
-    return (axis, step) != (other_axis, other_step) and step * other_step > 0
+    return axis != other_axis or (step != other_step and step * other_step > 0)  # in opposite directions, NumPy goes through a temporary array
 
 
 def strides(path: tuple[Step, ...], dimensions: int | None) -> list[tuple[int, int]] | None:
@@ -72,3 +80,65 @@ def strides(path: tuple[Step, ...], dimensions: int | None) -> list[tuple[int, i
                 kept.append((axis, stride * (by.value or 1)))
         axes = [*kept, *rest]
     return axes
+
+
+def as_assigned(m: Calls, owner: Ref, index: Arg, value: Ref) -> Value | None:
+    """What `owner[index] = value` writes, two parts of one array that may overlap; None where that cannot be said."""
+    if m.witness is None or not m.at_top():
+        return None
+    whole, vars = m.operand(Ref(owner.slot)), [v for step in (*owner.path, *value.path) for v in variables(step.detail)]
+    if not all(map(m.witness.knows, (whole, index, *vars))):
+        return None
+    held = m.array_of_this_call(owner.slot)
+    positions = np.arange(np.size(m.witness.value(whole))).reshape(np.shape(m.witness.value(whole)))
+    if held is None:
+        if owner.slot not in m.state.owned:
+            return None
+        memory = positions.copy()
+    else:
+        memory = _lying_as(held)
+        memory[...] = positions
+    m.by_layout = True
+    m.decide(Num(m.b.emit("np.shape", whole)), "the shape of an array")
+    for var in (*vars, *variables(index)):
+        m.decide(Num(var), "an index")
+    target, at = _part(m, positions, owner.path), m.witness.value(index)
+    expected = np.broadcast_to(_part(m, positions, value.path), np.shape(target[at]))
+    _part(m, memory, owner.path)[at] = _part(m, memory, value.path)
+    found = memory[np.unravel_index(np.asarray(target[at]), positions.shape)]
+    if np.array_equal(found, expected):
+        return m.wrap(m.b.emit("copy", m.operand(value)))  # the program's own array may lie otherwise
+    if found.size > LIMIT:
+        return None
+    return m.wrap(m.b.emit("index", m.b.emit("np.reshape", whole, Lit(-1)), _nested(found.tolist())))
+
+
+def _nested(positions: Any) -> Arg:
+    return Seq(tuple(map(_nested, positions)), "list") if isinstance(positions, list) else Lit(positions)
+
+
+def _part(m: Calls, array: Any, path: tuple[Step, ...]) -> Any:
+    """What a path of views leads to, in this call."""
+    assert m.witness is not None
+    for step in path:
+        detail = m.witness.value(step.detail)
+        if step.kind == "index":
+            array = array[detail]
+        elif step.kind == "flat":
+            array = array.flat
+        else:
+            name = {"T": "np.transpose", "reshape": "np.reshape"}.get(step.kind, step.kind)
+            array = OPS[name].run((array, *(detail if name == step.kind and name != "item" else (detail,))))
+    return array
+
+
+def _lying_as(array: np.ndarray) -> np.ndarray:
+    """An array of integers that lies in memory as another one does."""
+    steps = [stride // array.itemsize for stride in array.strides]
+    reach = [step * (extent - 1) for step, extent in zip(steps, array.shape)]
+    low, high = sum(min(r, 0) for r in reach), sum(max(r, 0) for r in reach)
+    buffer = np.zeros(high - low + 1, np.int64)
+    return np.ndarray(array.shape, np.int64, buffer, -low * 8, tuple(step * 8 for step in steps))
+
+
+__all__ = ["as_assigned", "may_clash", "strides"]

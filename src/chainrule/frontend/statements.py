@@ -352,17 +352,21 @@ class Statements(Patterns):
             return
         owner = views.unrolled(owner)
         if isinstance(owner, Ref):
-            self.check_overlap(owner, self.operand(index), value)
+            value = self.without_overlap(owner, self.operand(index), value)
         self.write(owner, self.operand(index), self.operand(value))
 
-    def check_overlap(self, owner: Ref, index: Arg, value: Value) -> None:
+    def without_overlap(self, owner: Ref, index: Arg, value: Value) -> Value:
         """`a[:, 0] = a[1]`: NumPy copies a row and a column that overlap element by element, so what is read may just have been written."""
         if isinstance(value, Select):
-            self.check_overlap(owner, index, value.then)
-            self.check_overlap(owner, index, value.orelse)
-        if isinstance(value, Ref) and value.slot == owner.slot and overlap.may_clash(self, owner, index, value):
-            self.refuse("a part of an array is assigned to another part with a different stride",
-                        "where they overlap, NumPy reads what it has just written", "copy first: `a[:, 0] = a[1].copy()`")
+            then, orelse = value.then, value.orelse
+            if self.without_overlap(owner, index, then) is then and self.without_overlap(owner, index, orelse) is orelse:
+                return value
+        elif not (isinstance(value, Ref) and value.slot == owner.slot and overlap.may_clash(self, owner, index, value)):
+            return value
+        elif (read := overlap.as_assigned(self, owner, index, value)) is not None:
+            return read
+        self.refuse("a part of an array is assigned to another part with a different stride",
+                    "where they overlap, NumPy reads what it has just written", "copy first: `a[:, 0] = a[1].copy()`")
 
     def set_dynamic(self, owner: ListV, contents: Items, index: Num, value: Value) -> None:
         """A list whose items the compiler knows is written at an index that it does not know."""

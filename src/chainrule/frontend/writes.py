@@ -142,7 +142,8 @@ def _write(m: Calls, writer: registry.Writer, array: Value, others: tuple[Value,
         m.refuse(f"{writer.name} writes into what it reads", "it may read what it has just written", "pass a copy")
     for other in others:
         if written.path == registry.WHOLE:
-            m.check_overlap(array, Lit(Ellipsis), other)
+            if m.without_overlap(array, Lit(Ellipsis), other) is not other:
+                m.refuse(f"{writer.name} writes into what it reads", "it reads what it has just written", "pass a copy")
     m.write(seen(array, written.path[:-1]), written.path[-1][1], written.value, written.op, fits=True)
     return NONE
 

@@ -195,7 +195,7 @@ def _text(derivative: Any, args: tuple[Any, ...]) -> str:
     with printed():
         try:
             return str(source_for(*fresh(args)))
-        except UnsupportedError:  # it depends on what is done to the world outside: do it
+        except UnsupportedError:  # the path depends on what is drawn: the text is that of a call
             derivative(*fresh(args))
             return str(derivative.source)
 

@@ -24,9 +24,9 @@ from ..ir.nodes import Arg, Lit, Make, Seq, Var
 from ..ir.ops import OPS
 from ..ir.types import List, Opaque, differentiable, rank
 from ..rules import effects as effect_rules
-from ..rules import random, registry
+from ..rules import methods, random, registry
 from ..structure import is_plain
-from . import classes, library, lists, overloads, views, writes
+from . import classes, library, lists, orders, overloads, unbound, views, writes
 from . import source as sources
 from .liveness import Liveness, liveness
 from .machine import Refusal, describe
@@ -89,10 +89,12 @@ class FrameInfo:
 
     def live(self, name: str) -> bool:
         """Whether a name may be read from now on."""
+        name = name.removeprefix(unbound.PREFIX)
         return name not in self.locals or name.startswith("%") or self.liveness.live(name, self.at)
 
     def live_again(self, name: str) -> bool:
         """Whether a name may be read from the end of the innermost loop's body on."""
+        name = name.removeprefix(unbound.PREFIX)
         return name not in self.locals or name.startswith("%") or self.liveness.live_again(name, self.loops[-1])
 
 
@@ -170,6 +172,24 @@ class Calls(Objects):
         if self.caller is None:  # the names in `library` mean nothing to the user
             self.name(value, name)
         self.state.frames[number][name] = value
+        unbound.note(self.state.frames[number], name, True)
+
+    def home(self, name: str) -> int | None:
+        """The frame that a name is looked up in; None if it is outside of the program."""
+        number: int | None = self.current
+        while number is not None:
+            info = self.infos[number]
+            if name in info.globals:
+                return None
+            if name not in info.nonlocals and (name in info.locals or name in self.state.frames.get(number, {})):
+                return number
+            number = info.parent
+        return None
+
+    def check_bound(self, name: str) -> None:
+        number = self.home(name)
+        if number is not None:
+            unbound.check(self, number, name)
 
     def unbind_name(self, name: str) -> None:
         """`del name`."""
@@ -178,9 +198,11 @@ class Calls(Objects):
             self.refuse(f"the global variable `{name}` is deleted", "the gradient call would delete it", "leave it bound")
         while name in self.infos[number].nonlocals and self.infos[number].parent is not None:
             number = self.infos[number].parent  # type: ignore[assignment]
+        unbound.check(self, number, name)
         if self.state.frames[number].get(name, UNBOUND) is UNBOUND:
             self.fail(UnboundLocalError, Static(f"cannot access local variable {name!r} where it is not associated with a value"))
         del self.state.frames[number][name]
+        unbound.note(self.state.frames[number], name, False)
 
     def bind_around(self, name: str, value: Value) -> None:
         """Bind a name as `:=` does: in a comprehension, in the scope around it."""
@@ -537,6 +559,7 @@ class Calls(Objects):
         caller, self.caller = self.caller, self.caller if self.is_library(source) else None
         self.infos[number] = FrameInfo(source, parent, local, nonlocal_names, liveness=liveness(node))
         self.state.frames[number] = bound
+        unbound.flag_names(bound, unbound.unsure_names(node, local, frozenset(bound)))
         if generator:
             self.infos[number].escapes = True
             return Generator(node, number, self.new(Entries((), ())))  # type: ignore[arg-type]
@@ -624,6 +647,8 @@ class Calls(Objects):
         written = writes.with_out(self, name, args, keywords)
         if written is not None:
             return written
+        if name in registry.IN_MEMORY_ORDER:
+            args, keywords = orders.settled(self, name, args, keywords)
         view = views.view_of(self, name, args, keywords)
         if view is not None:
             return view
@@ -740,7 +765,7 @@ class Calls(Objects):
             return lists.listed(self, owner)
         if name not in registry.METHODS:
             self.refuse(f"the array method `{name}` is not supported yet", "it has no rule", "use a NumPy function that has one")
-        op = registry.METHODS[name]
+        op = methods.WITH_ARGUMENTS.get(name, registry.METHODS[name]) if args or keywords else registry.METHODS[name]
         if name in ("reshape", "transpose") and len(args) != 1:
             args = (TupleV(args),) if args else ()
         return self.call_row(op, (owner, *args), keywords)
@@ -801,6 +826,7 @@ def own_nodes(function: ast.AST) -> list[ast.AST]:
     return found
 
 
+@functools.lru_cache(maxsize=256)
 def names_of(function: ast.FunctionDef | ast.Lambda | Any) -> tuple[frozenset[str], frozenset[str]]:
     """The local names of a function, and those that it declares nonlocal."""
     a = function.args

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from ..structure import has_slots, is_plain
+from . import unbound
 from .source import MISSING, Place
 from .values import (
     NONE,
@@ -149,7 +150,15 @@ def own(m: Calls, owner: Object, name: str, home: type | None) -> Value | None:
         if (home is not None and not isinstance(vars(home)[name], types.MemberDescriptorType)) or raw(owner.cls, "__getattr__")[0] is not MISSING:
             m.refuse(f"the attribute `{name}` is set on some paths only", "on the others, the class has another value for it",
                      "set it on every path, for example in `__init__`")
+        check_set(m, owner, name)
     return value
+
+
+def check_set(m: Calls, owner: Object, name: str) -> None:
+    """Raise AttributeError where an attribute that is set on some paths only is not set."""
+    flag = entries(m, owner).unsure.get(name)
+    if flag is not None:
+        unbound.demand(m, m.wrap(flag), lambda: raised(m, AttributeError, f"{owner.cls.__name__!r} object has no attribute {name!r}"))
 
 
 def dictionary(m: Calls, owner: Object) -> Value:
@@ -321,8 +330,7 @@ def delete_plainly(m: Calls, owner: Object, name: str) -> None:
     held = entries(m, owner)
     if name not in held.keys:
         raised(m, AttributeError, f"{owner.cls.__name__!r} object has no attribute {name!r}")
-    if name in held.unsure:
-        m.refuse(f"the attribute `{name}` is deleted, and is set on some paths only", "on the others, Python raises AttributeError", "set it on every path")
+    check_set(m, owner, name)
     m.change(owner.slot, held.drop(name))
 
 

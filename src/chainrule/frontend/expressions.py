@@ -90,6 +90,7 @@ class Expressions(Exceptions):
         return Static(node.value)
 
     def eval_Name(self, node: ast.Name) -> Value:
+        self.check_bound(node.id)
         value = self.lookup(node.id)
         if value is UNBOUND:
             if self.catching:
@@ -101,6 +102,9 @@ class Expressions(Exceptions):
 
     def lookup(self, name: str) -> Value:
         raise NotImplementedError
+
+    def check_bound(self, name: str) -> None:
+        """A name without a value raises where it is read."""
 
     def eval_NamedExpr(self, node: ast.NamedExpr) -> Value:
         value = self.eval(node.value)

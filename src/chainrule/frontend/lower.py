@@ -20,7 +20,7 @@ from ..errors import Finding, UnsupportedError
 from ..ir.nodes import Arg, Block, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Opaque
 from ..structure import LEAF, TreeDef, flatten, is_object, is_plain, steps
-from . import draws, effects, functionals, lists  # noqa: F401 (they register what they handle)
+from . import draws, effects, functionals, lists, unbound  # noqa: F401 (they register what they handle)
 from .calls import FrameInfo, names_of
 from .classes import raw
 from .exits import Unreachable
@@ -145,6 +145,7 @@ class Lowerer(Recursion):
             value, pattern = self.receive(parameter.value, None)
             frame[parameter.name] = value
             signature.append((parameter.name, pattern))
+        unbound.flag_names(frame, unbound.unsure_names(node, local, frozenset(frame)))
         self.initial = dict(self.state.heap)
         self.entangle_arguments()
         for place in tuple(self.request.captures.places):  # known from an attempt before

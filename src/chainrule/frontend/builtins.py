@@ -20,6 +20,7 @@ import numpy as np
 from ..ir.build import type_of
 from ..ir.nodes import Lit, Make, Operand, Seq, Var
 from ..ir.types import Array, List, Opaque, Scalar, Tuple, kind
+from ..rules import random
 from . import classes
 from .iterators import VIEWS
 from .source import MISSING
@@ -183,6 +184,19 @@ _ITERATOR_CLASSES: dict[str, type] = {"zip": zip, "map": map, "enumerate": enume
 
 def class_of(m: Calls, value: Value) -> type:
     """The Python class of a value."""
+    found = known_class(m, value)
+    if found is None:
+        operand = m.operand(value)
+        if m.witness is not None and m.witness.knows(operand) and isinstance(type_of(operand), Scalar):
+            with m.at_outermost():
+                held = m.b.emit("py.pure", Lit(type), Seq((operand,)), Make(dict, (), ()))
+            return m.decide(m.wrap(held), "the class of a number")  # type: ignore[no-any-return]
+        m.refuse("the class of this value is needed", "it is only known when the program runs", "do not ask for it")
+    return found
+
+
+def known_class(m: Calls, value: Value) -> type | None:
+    """The Python class of a value, where it is known before the program runs."""
     if isinstance(value, Static):
         return type(value.value)
     if isinstance(value, TupleV):
@@ -212,7 +226,9 @@ def class_of(m: Calls, value: Value) -> type:
         return list
     if isinstance(of, Opaque) and of.name in ("str", "bytes"):
         return {"str": str, "bytes": bytes}[of.name]
-    m.refuse("the class of this value is needed", "it is only known when the program runs", "do not ask for it")
+    if isinstance(of, Opaque) and of.name in random.SPECIMENS:
+        return type(random.SPECIMENS[of.name])
+    return None
 
 
 @builtin(callable)
@@ -352,4 +368,4 @@ def _manager(m: Calls, owner: Closure, args: Args, keywords: Keywords) -> Value:
     return Manager("generator", (given, NONE))
 
 
-__all__ = ["BUILTINS", "METHODS", "Ref", "Var", "builtin", "class_of", "method"]
+__all__ = ["BUILTINS", "METHODS", "Ref", "Var", "builtin", "class_of", "known_class", "method"]

@@ -26,7 +26,7 @@ from ..ir.types import List, Opaque, differentiable, rank
 from ..rules import effects as effect_rules
 from ..rules import random, registry
 from ..structure import is_plain
-from . import classes, library, lists, overloads, unbound, views, writes
+from . import classes, library, lists, orders, overloads, unbound, views, writes
 from . import source as sources
 from .liveness import Liveness, liveness
 from .machine import Refusal, describe
@@ -96,6 +96,9 @@ class FrameInfo:
         """Whether a name may be read from the end of the innermost loop's body on."""
         name = name.removeprefix(unbound.PREFIX)
         return name not in self.locals or name.startswith("%") or self.liveness.live_again(name, self.loops[-1])
+
+
+_VALUES = (ListV, DictV, SetV, Range, TupleV, Ref, Num, Select)  # of builtin classes and of NumPy's
 
 
 class Calls(Objects):
@@ -375,6 +378,21 @@ class Calls(Objects):
             return attribute(self, owner, name)
         return super().attribute(owner, name)
 
+    def method(self, owner: Value, name: str) -> Value:
+        from .builtins import class_of, known_class
+
+        if not isinstance(owner, _VALUES):
+            return Method(owner, name)
+        cls = known_class(self, owner)
+        if cls is None:
+            if not self.is_number(owner) or all(hasattr(cls, name) for cls in (bool, float, np.float64, np.ndarray)):
+                return Method(owner, name)
+            cls = class_of(self, owner)
+        if not hasattr(cls, name):
+            shown = f"{cls.__module__}.{cls.__name__}" if cls.__module__ == "numpy" else cls.__name__
+            self.fail(AttributeError, Static(f"{shown!r} object has no attribute {name!r}"))
+        return Method(owner, name)
+
     def text_operator(self, op: str, a: Value, b: Value) -> Value | None:
         from .effects import text_operator
 
@@ -629,6 +647,8 @@ class Calls(Objects):
         written = writes.with_out(self, name, args, keywords)
         if written is not None:
             return written
+        if name in registry.IN_MEMORY_ORDER:
+            args, keywords = orders.settled(self, name, args, keywords)
         view = views.view_of(self, name, args, keywords)
         if view is not None:
             return view
@@ -741,7 +761,7 @@ class Calls(Objects):
             return lists.listed(self, owner)
         if name not in registry.METHODS:
             self.refuse(f"the array method `{name}` is not supported yet", "it has no rule", "use a NumPy function that has one")
-        op = registry.METHODS[name]
+        op = registry.WITH_ARGUMENTS.get(name, registry.METHODS[name]) if args or keywords else registry.METHODS[name]
         if name in ("reshape", "transpose") and len(args) != 1:
             args = (TupleV(args),) if args else ()
         return self.call_row(op, (owner, *args), keywords)
@@ -802,6 +822,7 @@ def own_nodes(function: ast.AST) -> list[ast.AST]:
     return found
 
 
+@functools.lru_cache(maxsize=256)
 def names_of(function: ast.FunctionDef | ast.Lambda | Any) -> tuple[frozenset[str], frozenset[str]]:
     """The local names of a function, and those that it declares nonlocal."""
     a = function.args

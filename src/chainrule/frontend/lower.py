@@ -70,18 +70,21 @@ def lower(request: Request) -> Lowered:
             break
         except NeedParams as need:
             raise NeedStatic(tuple(lowerer.number_of[p] for p in need.params)) from None
-    return lower_by_values(request, known)
+    return lower_by_values(request)
 
 
-def lower_by_values(request: Request, known: Known) -> Lowered:
+def lower_by_values(request: Request) -> Lowered:
     """Lower the path that this call takes; again, with more loops and branches executed by values, until nothing is refused."""
+    known = Known()  # not what the other way has found out: the next path begins here
     concrete = Concrete(request.everywhere)
     while True:
         if request.record is not None:
             request.record.rewind()
-        lowerer = Lowerer(request, known, Witness(request.record), concrete)
+        witness = Witness(request.record)
+        lowerer = Lowerer(request, known, witness, concrete)
         try:
-            return lowerer.run_request()
+            with witness.rehearsal.leaving_no_trace():
+                return lowerer.run_request()
         except Restart as restart:
             restart.note(known)
         except Refusal as refusal:

@@ -24,7 +24,7 @@ from ..ir.nodes import Arg, Lit, Make, Seq, Var
 from ..ir.ops import OPS
 from ..ir.types import List, Opaque, differentiable, rank
 from ..rules import effects as effect_rules
-from ..rules import random, registry
+from ..rules import methods, random, registry
 from ..structure import is_plain
 from . import classes, library, lists, orders, overloads, unbound, views, writes
 from . import source as sources
@@ -761,7 +761,7 @@ class Calls(Objects):
             return lists.listed(self, owner)
         if name not in registry.METHODS:
             self.refuse(f"the array method `{name}` is not supported yet", "it has no rule", "use a NumPy function that has one")
-        op = registry.WITH_ARGUMENTS.get(name, registry.METHODS[name]) if args or keywords else registry.METHODS[name]
+        op = methods.WITH_ARGUMENTS.get(name, registry.METHODS[name]) if args or keywords else registry.METHODS[name]
         if name in ("reshape", "transpose") and len(args) != 1:
             args = (TupleV(args),) if args else ()
         return self.call_row(op, (owner, *args), keywords)

@@ -8,7 +8,7 @@ How an array of two or more axes lies in memory is known of arrays in C order; o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -64,11 +64,11 @@ def _axes(m: Calls, array: Value, asked: str) -> str | tuple[int, ...]:
     return axes
 
 
-def numbered(array: np.ndarray) -> np.ndarray | None:  # type: ignore[type-arg]
+def numbered(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
     """An array that lies in memory as another one does, and holds at each place the number of the place in C order."""
     if array.itemsize not in (2, 4, 8, 16) or array.size > 1 << 8 * min(array.itemsize, 4) - 2:
         return None
-    numbers = copy_in_place(array.view({2: "i2", 4: "i4", 8: "i8", 16: "c16"}[array.itemsize]))
+    numbers: np.ndarray[Any, Any] = copy_in_place(array.view({2: "i2", 4: "i4", 8: "i8", 16: "c16"}[array.itemsize]))
     numbers[...] = np.arange(array.size).reshape(array.shape)
     return numbers
 

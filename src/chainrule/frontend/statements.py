@@ -660,7 +660,7 @@ class Statements(Patterns):
         exits: list[Exit] = []
         reached: list[Leaf] = []  # the leaves that return
         level = str(len(self.infos[self.current].loops))
-        if self.catching:
+        if self.catching or self.consumers:
             frame[f"%raised{level}"] = Static(False)
 
         info = self.infos[self.current]

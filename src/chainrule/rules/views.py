@@ -78,7 +78,7 @@ def can_write(step: str, type: Type) -> bool:
 # -- descriptions ------------------------------------------------------------------------------------------
 
 
-def itself(x: Arg, dtype: Arg, order: Arg = Lit(None)) -> Path | InOnePiece | None:
+def itself(x: Arg, dtype: Arg, order: Arg = Lit(None)) -> Path | Parts | InOnePiece | _New | None:
     """The array that is given, if nothing else is asked for."""
     type = type_of(x)
     if not isinstance(dtype, Lit) or (dtype.value is not None and not (isinstance(type, Array) and _same_dtype(dtype.value, type.dtype))):
@@ -87,7 +87,7 @@ def itself(x: Arg, dtype: Arg, order: Arg = Lit(None)) -> Path | InOnePiece | No
     return () if asked in (None, "K") or rank(type) == 0 else contiguous(asked)(x)
 
 
-def converted(x: Arg, dtype: Arg, order: Arg, casting: Arg, subok: Arg, copy: Arg) -> Path | InOnePiece | _New | None:
+def converted(x: Arg, dtype: Arg, order: Arg, casting: Arg, subok: Arg, copy: Arg) -> Path | Parts | InOnePiece | _New | None:
     """`x.astype(dtype)`, which may be told not to copy where nothing is to convert."""
     if not (isinstance(copy, Lit) and isinstance(order, Lit)) or copy.value or not isinstance(type_of(x), Array):
         return NEW

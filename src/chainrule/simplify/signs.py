@@ -160,10 +160,10 @@ class _Signs:
                 self.negatives[out] = base
                 return [Let(base, let.op, plain, let.span), Let(out, "neg", (base,), let.span)]
             elif let.op != "@" and isinstance(type_of(plain[signed.index(False)]), Scalar) and isinstance(out.type, Array):
-                other = signed.index(False)
-                factor = Var(type_of(plain[other]))
-                args = tuple(factor if k == other else arg for k, arg in enumerate(plain))
-                return [Let(factor, "neg", (plain[other],), let.span), Let(out, let.op, args, let.span)]
+                unsigned = signed.index(False)
+                factor = Var(type_of(plain[unsigned]))
+                args = tuple(factor if k == unsigned else arg for k, arg in enumerate(plain))
+                return [Let(factor, "neg", (plain[unsigned],), let.span), Let(out, let.op, args, let.span)]
         if any(_is_factor(arg) for arg in let.args):
             self.products[out] = let
         return [let]

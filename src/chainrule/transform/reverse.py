@@ -202,6 +202,7 @@ class Sweep:
                 raise
 
     def _pull_tuple(self, let: Let, bar: Bar) -> None:
+        assert let.out is not None
         for item, part in zip(operands(let.args[0]), self.adjoints.parts(let.out, bar)):
             if part is not None:
                 self.adjoints.add(item, part.value)

@@ -50,12 +50,13 @@ class States(Containers):
             ])  # fmt: skip
             ends = [f"{s} = 0.3 * sum(params)", f"{z} = np.array(params)"]
         elif kind == "dict":
+            bias, weight = 'params["b"]', 'params["w"][0]'
             start = [f'params = {{"w": {y} * 0.9, "b": {e}}}']
             step = self.choice([
                 [f"params = {{k1: 0.8 * v1 - {f} for k1, v1 in params.items()}}"], [f'params["w"] = params["w"] - {f} * params["b"]'], [f'params["w"] -= {f} * params["w"]', 'params["b"] *= 0.9'],
                 ["grads = {k1: 0.3 * np.sin(v1) for k1, v1 in params.items()}", "for k1 in params:", "    params[k1] = params[k1] - grads[k1]"],
-                [f'params = {{**params, "b": 0.5 * params["b"] + 0.2 * params["w"][{i} % {n}]}}'], [f"if {self.test('params[%r]' % 'b')}:", '    params["w"] = params["w"] * 0.5', "else:", f'    params["b"] = {f}'],
-                [f'if {self.test("params[%r][0]" % "w")}:', f'    params = {{"w": params["w"][::-1], "b": params["b"] * {f}}}'], [f"params.update(b={f} * params['b'])"],
+                [f'params = {{**params, "b": 0.5 * params["b"] + 0.2 * params["w"][{i} % {n}]}}'], [f"if {self.test(bias)}:", '    params["w"] = params["w"] * 0.5', "else:", f'    params["b"] = {f}'],
+                [f"if {self.test(weight)}:", f'    params = {{"w": params["w"][::-1], "b": params["b"] * {f}}}'], [f"params.update(b={f} * params['b'])"],
             ])  # fmt: skip
             ends = [f'{s} = params["b"]', f'{z} = params["w"]']
         elif kind == "velocity":
@@ -97,7 +98,7 @@ class States(Containers):
         c = self.test("q1")
         options: list[list[str]] = [
             [f"queue = list({y})", f"{s} = 0.0", *self.loop(["q1 = queue.pop(0)", f"queue.append(q1 * {e})", f"{s} = 0.5 * {s} + q1"], i)],
-            [f"queue = [{y}[0], {e}]", f"{s} = 0.0", "while queue:", "    q1 = queue.pop()", f"    {s} += 0.4 * q1", f"    if {c} and len(queue) < 3 and abs({s}) < 1.0:", "        queue.append(0.5 * q1)", f"        queue.append({e} - q1)" if self.chance(50) else "        queue.insert(0, 0.4 * q1)"],
+            [f"queue = [{y}[0], {e}]", f"{s}, k1 = 0.0, 0", "while queue:", "    q1 = queue.pop()", "    k1 += 1", f"    {s} = 0.6 * {s} + 0.4 * q1", f"    if {c} and k1 < 7 and abs({s}) < 1.0:", "        queue.append(0.5 * q1)", f"        queue.append({e} - q1)" if self.chance(50) else "        queue.insert(0, 0.4 * q1)"],
             [f"queue = collections.deque({y}, maxlen={n})", *self.loop([f"queue.append({e} * queue[0])"], i), f"{s} = 0.3 * sum(queue)"],
             [f"queue = collections.deque([{e}, 0.3])", f"{s} = 0.1", f"for q1 in {y}:", "    queue.append(q1)", f"    {s} = 0.5 * {s} + queue.popleft() * q1"],
             [f"queue = [(0, {e})]", f"{s} = 0.0", "while queue:", "    k1, q1 = queue.pop(0)", f"    {s} += 0.3 * q1 / (k1 + 1)", "    if k1 < 3:", f"        queue.append((k1 + {self.choice([1, 2])}, 0.8 * q1 + 0.1 * {y}[k1 % {n}]))"],
@@ -175,10 +176,11 @@ class States(Containers):
             ])  # fmt: skip
             end = f"{s} = 0.3 * np.sum(point1.pos) * point1.aux + 0.1 * point1.hits * {e}"
         else:
+            time = 'state1["t"]'
             start = f'state1 = {{"x": {self.choice([y, y + ".copy()", y + " * 0.5"])}, "t": {e}, "n": 0}}'
             step = self.choice([
                 [f'state1 = {{"x": state1["x"] * {f}, "t": state1["x"][0], "n": state1["n"] + 1}}'], [f'state1["t"] = 0.5 * state1["t"] + 0.3 * state1["x"][{i} % {n}]', 'state1["n"] += 1'],
-                [f"if {self.test('state1[%r]' % 't')}:", f'    state1 = {{**state1, "t": {f}}}'], [f"if {self.test('state1[%r]' % 't')}:", f'    state1["x"] = state1["x"] * {f}', '    state1["n"] += 1'],
+                [f"if {self.test(time)}:", f'    state1 = {{**state1, "t": {f}}}'], [f"if {self.test(time)}:", f'    state1["x"] = state1["x"] * {f}', '    state1["n"] += 1'],
                 ["old = dict(state1)", f'state1["t"] = {f} * old["t"]', 'state1["x"] = old["x"] * 0.5 + 0.1 * old["t"]'], [f'state1["x"][{i} % {n}] *= {f}', "state1 = dict(state1, n=1)"],
                 ["kept = state1", f'state1 = {{"x": kept["x"][::-1], "t": kept["t"] * {f}, "n": {i}}}', 'kept["x"][0] = 0.2'],
             ])  # fmt: skip
@@ -193,7 +195,7 @@ class States(Containers):
         if not found:
             return None
         y, n = found
-        s, e, z = self.fresh(Float()), self.little(), self.fresh(Array((n,)))
+        s, e = self.fresh(Float()), self.little()
         options: list[list[str]] = [
             [f"half1 = np.linspace(0.0, 1.0, {n}, dtype=np.float32)", f"{s} = 0.3 * np.sum(half1 * {y})"], [f"mask1 = {y} > {self.threshold()}", f"{s} = {e} * mask1.sum() * 0.3 + np.sum({y}[mask1]) * 0.2"],
             [f"half1 = np.ones({n}, dtype=np.float32)", f"half1 = half1 * {y}", f"half1[0] = {e}", f"{s} = 0.3 * float(np.sum(half1))"], [f"k1 = np.arange({n})", f"{s} = 0.2 * np.dot(k1, {y})"],
@@ -202,5 +204,4 @@ class States(Containers):
         ]  # fmt: skip
         self.emit(*self.choice(options))
         self.bind(s, Float())
-        del z
         return True

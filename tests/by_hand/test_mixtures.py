@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from tests.by_hand.cases import M, W, X, X4, case, cases
+from tests.by_hand.cases import X4, M, W, X, case, cases
 from tests.gradients import gradient_is
 
 S = np.array([[0.9, -0.4], [0.2, 1.3]])

@@ -120,7 +120,7 @@ class Flow(Containers):
         if vector:
             name = self.module.define("fallback", FALLBACK)
             options += [[f"{s} = 0.5 * {name}({vector[0]}, {self.choice([0, 1, 7])})"],
-                        [f"{s} = 0.1", f"for q in {vector[0]}:", "    try:", f"        {s} += 0.3 * math.sqrt(q)", "    except ValueError:", f"        {s} -= 0.2 * q"]]  # fmt: skip
+                        [f"{s} = 0.1", f"for q in {vector[0]}:", "    try:", f"        {s} += 0.3 * math.sqrt(q + 0.01)", "    except ValueError:", f"        {s} -= 0.2 * q"]]  # fmt: skip
         self.emit(*self.choice(options))
         self.bind(s, Float())
         return True

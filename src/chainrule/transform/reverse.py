@@ -55,6 +55,7 @@ from ..ir.walk import all_stmts, free, leaves
 from ..rules.table import RowError
 from ..simplify.copies import copies_block
 from ..simplify.dead import dead_block
+from ..simplify.loads import loads
 from .adjoints import Adjoints, Bar, bar_type
 from .calls import Called, Calls
 from .keep import keep
@@ -97,7 +98,7 @@ def reverse(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, 
 def _derive(program: Program, wrt: tuple[Var, ...], name: str, keep_value: bool, seed: Lit | str, rules: Rules, calls: Calls,
             inner: bool = False) -> Program:
     """The derivative of one function; those of the functions that it calls are asked of `calls`. inner: it is such a function."""
-    sweep = Sweep(dead_block(copies_block(program.body)), wrt, rules, seed == "pullback", calls, inner)
+    sweep = Sweep(dead_block(loads(copies_block(program.body))), wrt, rules, seed == "pullback", calls, inner)
     assert isinstance(sweep.body.end, Yield)
     result = sweep.body.end.values[0]
     marker: tuple[Stmt, ...] = ()
@@ -152,6 +153,9 @@ class Sweep:
         self.b.lenient = True
         self.adjoints = Adjoints(self.b, self.active, self.like)
         self.singular = _singular(self.body, rules, flows)
+        for stmt in all_stmts(self.body):  # a view of a view may be a primal value
+            if isinstance(stmt, Let) and stmt.out is not None and OPS[stmt.op].views and OPS[stmt.op].destroys is None:
+                self.b.made[stmt.out] = stmt
         for stmt in self.body.stmts:  # results of the forward sweep at top level are still there: nothing is computed twice
             if isinstance(stmt, Let) and stmt.out is not None and not OPS[stmt.op].effect and not OPS[stmt.op].fresh:
                 self.b.know(stmt)
@@ -198,7 +202,8 @@ class Sweep:
                 raise
 
     def _pull_tuple(self, let: Let, bar: Bar) -> None:
-        for item, part in zip(operands(let.args[0]), bar.parts or ()):
+        assert let.out is not None
+        for item, part in zip(operands(let.args[0]), self.adjoints.parts(let.out, bar)):
             if part is not None:
                 self.adjoints.add(item, part.value)
 

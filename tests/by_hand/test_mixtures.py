@@ -199,3 +199,35 @@ OF_LISTS = [
 @pytest.mark.parametrize("f", OF_LISTS)
 def test_lists_for_arrays(f):
     gradient_is(f, (np.array([0.7, 1.3, 0.4]),))
+
+
+def one_of_two(x, y, s):
+    if s:
+        return x
+    z = y.copy()
+    return z
+
+
+def view_of_one_that_exists_on_its_path_only(x, s):
+    y = one_of_two(x, x * 2, s > 1)
+    a = np.squeeze(y[:, None])
+    b = np.ravel(y)
+    return np.sum(np.sin(y)) + np.sum(a) * b[1] + np.diag(y)[1, 1]
+
+
+@pytest.mark.parametrize("s", [0.5, 1.5])
+def test_view_of_one_of_two(s):
+    gradient_is(view_of_one_that_exists_on_its_path_only, (X.copy(), s))
+
+
+def out_in_a_tuple(x, s):
+    y = np.ones(3)
+    np.multiply([x[0], s, 1.0], x, out=(y,))
+    np.cos(0.5 * y, out=(x,))
+    y *= (x[0], s, x[1] * x[2])
+    y[:2] -= [s, x[0]]
+    return np.sum(x * y)
+
+
+def test_out_in_a_tuple():
+    gradient_is(out_in_a_tuple, (X.copy(), 0.7))

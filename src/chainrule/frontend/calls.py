@@ -644,14 +644,12 @@ class Calls(Objects):
         """Call a function that has a row."""
         if not name.startswith("np."):
             args = tuple(self.collect(a) if isinstance(a, IteratorV) else a for a in args)
-        elif name.startswith("np.") and registry.carries(name):
-            args = tuple(self.as_arrays(name, a) for a in args)
-            keywords = {key: self.as_arrays(name, value) for key, value in keywords.items()}
         written = writes.with_out(self, name, args, keywords)
         if written is not None:
             return written
-        if name in registry.IN_MEMORY_ORDER:
-            args, keywords = orders.settled(self, name, args, keywords)
+        if name.startswith("np.") and registry.carries(name):
+            args = tuple(self.as_arrays(name, a) for a in args)
+            keywords = {key: self.as_arrays(name, value) for key, value in keywords.items()}
         view = views.view_of(self, name, args, keywords)
         if view is not None:
             return view

@@ -13,7 +13,7 @@ import operator
 import types
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -647,8 +647,9 @@ class Calls(Objects):
         written = writes.with_out(self, name, args, keywords)
         if written is not None:
             return written
-        if name in registry.IN_MEMORY_ORDER:
-            args, keywords = orders.settled(self, name, args, keywords)
+        if name.startswith("np.") and registry.carries(name):
+            args = tuple(self.as_arrays(name, a) for a in args)
+            keywords = {key: self.as_arrays(name, value) for key, value in keywords.items()}
         view = views.view_of(self, name, args, keywords)
         if view is not None:
             return view
@@ -668,6 +669,25 @@ class Calls(Objects):
         if isinstance(value, (TupleV, ListV)) and isinstance(operand := self.operand(value), (Seq, Var)):
             return self.wrap(self.b.emit("np.array", operand))
         return value
+
+    def as_arrays(self, name: str, value: Value) -> Value:
+        """A list or tuple that holds floats, as the array that NumPy makes of it; for what joins arrays, its lists and tuples as arrays."""
+        if not isinstance(value, (TupleV, ListV)) or not self.holds_floats(value):
+            return value
+        if not registry.takes_lists(name):
+            return self.as_array(replace(value, cls=None, whole=None) if isinstance(value, TupleV) else value)
+        if not registry.joins(name):
+            return value
+        items = self.known_items(value)
+        return value if items is None else TupleV(tuple(map(self.as_array, items)))
+
+    def holds_floats(self, value: Value) -> bool:
+        """Whether a value is, or holds, a number or an array that may carry a derivative."""
+        if isinstance(value, ListV) and isinstance(self.state.heap[value.slot], Var):
+            return True
+        if isinstance(value, (TupleV, ListV)):
+            return any(map(self.holds_floats, self.known_items(value) or ()))
+        return not isinstance(value, Static) and self.is_number(value) and differentiable(self.type(value))
 
     def check_cast(self, owner: Value, value: Arg, node: ast.AST | None) -> None:
         raise NotImplementedError

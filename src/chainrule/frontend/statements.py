@@ -382,7 +382,7 @@ class Statements(Patterns):
                 at = self.operand(index)
                 before = self.operand(owner)
                 old = self.subscript(owner, index)  # Python reads a number, or a copy, before it evaluates the right-hand side
-                value = self.eval(stmt.value)
+                value = self.as_arrays("np.add", self.eval(stmt.value))
                 if (isinstance(old, Num) or not is_basic(at)) and self.operand(owner) is not before:
                     self.write(owner, at, self.b.emit(op, self.operand(old), self.operand(value)))
                 else:
@@ -402,6 +402,8 @@ class Statements(Patterns):
     def augmented(self, op: str, old: Value, value: Value, stmt: ast.stmt) -> Value | None:
         """`old op= value`: the new value of the name, or None where it was changed in place."""
         self.node = stmt
+        if self.is_number(old):
+            value = self.as_arrays("np.add", value)
         special = in_place(self, op, old, value)
         if special is not None:
             return special

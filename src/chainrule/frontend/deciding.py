@@ -19,7 +19,7 @@ from ..ir.nodes import Arg, Let, Lit, Make, Program, Seq, Stmt, Var
 from ..ir.ops import OPS
 from ..ir.types import BOOL, Array, Opaque, Scalar, Type, unknown_extent
 from .exits import Exits, Region, Unreachable
-from .values import Static, Value
+from .values import Num, Static, TupleV, Value
 from .witness import Concrete, Happened, Witness, Written, place_of
 
 
@@ -35,6 +35,7 @@ class Deciding(Exits):
         self.trying = 0  # whether what is executed may raise what a handler catches
         self.retries = False  # the program depends on what does not raise an exception
         self.by_layout = False  # the program depends on how arrays lie in memory
+        self.origins: dict[int, tuple[Any, Arg]] = {}  # numbers that are keys or elements: the object, and the Var that it was
 
     def refuse(self, what: str, why: str, remedy: str, node: ast.AST | None = None) -> Any:
         raise NotImplementedError
@@ -47,8 +48,11 @@ class Deciding(Exits):
 
     # -- decisions -----------------------------------------------------------------------------------------
 
-    def decide(self, value: Value, what: str) -> Any:
-        """The value that something has in this call; the program then serves only the calls in which it has the same."""
+    def decide(self, value: Value, what: str, *, kept: bool = False) -> Any:
+        """The value that something has in this call; the program then serves only the calls in which it has the same.
+
+        kept: a number that carries a derivative is not lost: the caller remembers where it came from.
+        """
         if isinstance(value, Static):
             return value.value
         operand = self.operand(value)
@@ -59,6 +63,9 @@ class Deciding(Exits):
                         "pass it as an argument or a constant")
         assert self.witness is not None
         found = self.witness.value(operand)
+        if not kept and has_derivative(found) and self.witness.carries(operand):
+            self.refuse(f"{what} is a number that is differentiated", "it must be known before the program runs, and would lose its derivative",
+                        "compute with it in arrays, lists or tuples")
         with self.at_outermost():
             if isinstance(found, (bool, np.bool_)):
                 self.expect(operand, bool(found))
@@ -67,6 +74,34 @@ class Deciding(Exits):
             else:
                 self.b.effect("rt.expect_same", operand, Lit(found))
         return found
+
+    def hashed(self, value: Value, what: str) -> Any:
+        """A key of a dictionary or an element of a set, as a Python object. `held` gives it back as a value."""
+        if isinstance(value, TupleV):
+            items = tuple(self.hashed(item, what) for item in value.items)
+            return items if value.cls is None else value.cls._make(items)  # type: ignore[attr-defined]
+        if self.witness is None or not isinstance(value, Num) or not self.witness.knows(value.operand) or not self.witness.carries(value.operand):
+            return self.static(value, what)
+        found = self.decide(value, what, kept=True)
+        if has_derivative(found):
+            found = found * 1  # an object of its own
+            self.origins[id(found)] = found, value.operand
+        return found
+
+    def held(self, key: Any) -> Value:
+        """A key of a dictionary or an element of a set, as a value."""
+        if id(key) in self.origins:
+            return self.wrap(self.origins[id(key)][1])
+        if isinstance(key, tuple) and self.holds_origin(key):
+            return TupleV(tuple(map(self.held, key)), None if type(key) is tuple else type(key))
+        return Static(key)
+
+    def holds_origin(self, value: Any) -> bool:
+        """Whether there is a number with a derivative in a key, or in a set of them."""
+        return bool(self.origins) and (id(value) in self.origins or (isinstance(value, (tuple, set, frozenset)) and any(map(self.holds_origin, value))))
+
+    def static(self, value: Value, what: str) -> Any:
+        raise NotImplementedError
 
     def decide_truth(self, condition: Arg) -> bool:
         """Which way this call goes; the program then serves only the calls that go the same way."""
@@ -177,6 +212,11 @@ def holds_floats(value: Any) -> bool:
     if type(value) is dict:
         return any(map(holds_floats, value.values()))
     return True
+
+
+def has_derivative(value: Any) -> bool:
+    """Whether a value is a number or an array of them that may carry a derivative."""
+    return isinstance(value, (float, complex, np.inexact)) or (isinstance(value, np.ndarray) and value.dtype.kind in "fc")
 
 
 def type_of_value(value: Any) -> Type:

@@ -339,8 +339,8 @@ class Expressions(Exceptions):
         if isinstance(container, IteratorV):
             return self.contains(item, self.collect(container), op)
         if isinstance(container, (DictV, SetV, Lazy)):
-            keys = [v.value for v in self.iterate(container) if isinstance(v, Static)]
-            return Static((self.static(item, "the key") in keys) == (op == "in"))
+            keys = [self.hashed(v, "the key") for v in self.iterate(container)]
+            return Static((self.hashed(item, "the key") in keys) == (op == "in"))
         if isinstance(container, Static) and isinstance(item, Static):
             return Static((item.value in container.value) == (op == "in"))
         if isinstance(container, Range):
@@ -465,7 +465,7 @@ class Expressions(Exceptions):
                 for k, v in zip(inner.keys, inner.values):
                     entries = entries.put(k, v)
             else:
-                entries = entries.put(self.static(self.eval(key), "a dictionary's key"), self.eval(value))
+                entries = entries.put(self.hashed(self.eval(key), "a dictionary's key"), self.eval(value))
         return DictV(self.new(entries))
 
     def eval_JoinedStr(self, node: ast.JoinedStr) -> Value:
@@ -537,6 +537,8 @@ class Expressions(Exceptions):
             if not (isinstance(index, Static) and index.value >= 0):
                 index = self.range_index(base, index)
             return self.call_op("+", (base.start, self.b.emit("*", base.step, self.operand(index))))
+        if isinstance(base, Static) and (joined := self.joined(base.value, index)) is not None:
+            return joined
         if isinstance(base, Static) and isinstance(index, (Static, TupleV, SliceV)):
             try:
                 return self.constant(base.value[self.static_index(index)])
@@ -730,7 +732,10 @@ class Expressions(Exceptions):
     def append(self, target: Value, item: Value) -> None:
         raise NotImplementedError
 
-    def library(self, function: Any, *args: Value) -> Value:
+    def library(self, function: Any, *args: Value, **keywords: Value) -> Value:
+        raise NotImplementedError
+
+    def joined(self, base: Any, index: Value) -> Value | None:
         raise NotImplementedError
 
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:

@@ -96,14 +96,17 @@ def _probe(op: Op, args: tuple[Arg, ...]) -> Type:
     sizes = [{**dict(zip(symbols, row)), _NUMBER: 2 + k} for k, row in enumerate(_SIZES)]
     try:
         first, second = _run(op, args, sizes)
-    except CannotProbe:  # perhaps extents that must agree have different symbols: try with all of them equal
-        try:
-            (alike,) = _run(op, args, [dict.fromkeys(symbols, -1)])
-        except CannotProbe:  # or an integer has to be 1
-            sizes = [dict(zip(symbols, row)) for row in _SIZES]
-            first, second = _run(op, args, sizes)
-            return _agree(_open(result_type(first, {})), _open(result_type(second, {})))
-        return _open(result_type(alike, {}))
+    except CannotProbe:  # perhaps extents that must agree have different symbols: try with all of them equal, also to one that is known
+        known = sorted({e for arg in args for e in _extents(arg) if isinstance(e, int) and e > 0})
+        for size in (_ALIKE, *known):
+            try:
+                (alike,) = _run(op, args, [dict.fromkeys(symbols, -size)])
+                return _open(result_type(alike, {}))
+            except CannotProbe:
+                pass
+        sizes = [dict(zip(symbols, row)) for row in _SIZES]  # or an integer has to be 1
+        first, second = _run(op, args, sizes)
+        return _agree(_open(result_type(first, {})), _open(result_type(second, {})))
     one, two = result_type(first, _names(args, sizes[0])), result_type(second, _names(args, sizes[1]))
     return _agree(one, two)
 
@@ -159,7 +162,7 @@ def _size(extent: Extent, sizes: dict[str, int]) -> int:
     if isinstance(extent, int):
         return extent
     size = sizes[extent.name]
-    return _ALIKE if size < 0 else max(size + extent.offset, 0)
+    return -size if size < 0 else max(size + extent.offset, 0)
 
 
 def _names(args: tuple[Arg, ...], sizes: dict[str, int]) -> dict[int, Extent]:

@@ -59,6 +59,11 @@ def takes_lists(name: str) -> bool:
     return not name.startswith("np.") or name in _OF_LISTS
 
 
+def joins(name: str) -> bool:
+    """Whether the first argument of an operation is a sequence of arrays, each of which may be a list."""
+    return name in _OF_LISTS and not name.endswith("array")
+
+
 def masks(name: str) -> bool:
     """Whether an operation's contributions hold zeros that select (see numerics: masks absorb)."""
     entry = ROWS.get(name)
@@ -107,6 +112,7 @@ __all__ = [
     "can_write",
     "elementwise",
     "flows",
+    "joins",
     "jumps",
     "linear",
     "lookup",

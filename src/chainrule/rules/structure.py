@@ -173,9 +173,9 @@ def broadcast(*shapes: tuple[Extent, ...]) -> tuple[Extent, ...]:
             result.append(1)
         elif all(e == extents[0] for e in extents):
             result.append(extents[0])
-        else:  # they agree, or one is 1: an extent that is never 1 decides
+        else:  # they agree, or one is 1: an extent that is never 1 decides, and one that is known says more
             certain = [e for e in extents if (isinstance(e, int)) or (e.not_one and e.offset == 0)]
-            result.append(certain[0] if certain else unknown_extent())
+            result.append(next((e for e in certain if isinstance(e, int)), certain[0]) if certain else unknown_extent())
     return tuple(result)
 
 

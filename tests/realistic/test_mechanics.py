@@ -354,7 +354,7 @@ def spring_network(stiffness, rest):
     index = {name: i for i, name in enumerate(names)}
     x = rest.copy()
     v = np.zeros_like(x)
-    lengths = {edge: 0.9 for edge in stiffness}
+    lengths = dict.fromkeys(stiffness, 0.9)
     for _ in range(15):
         force = np.zeros_like(x)
         force[:, 1] -= 0.3

@@ -410,6 +410,10 @@ class Calls(Objects):
         return self.call_user(f, args, keywords)
 
     def call_user(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        from .constants import constant
+
+        if (found := constant(self, f, args, keywords)) is not None:
+            return found
         try:
             resolved = sources.resolve(f)
             if resolved.function is f or resolved.args or resolved.keywords or isinstance(f, functools._lru_cache_wrapper):

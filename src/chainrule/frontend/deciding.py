@@ -8,6 +8,7 @@ decided; the refusal then says which one it is (`region`), and `lower` begins ag
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -161,12 +162,20 @@ class Deciding(Exits):
         if not isinstance(result, Var):
             return Static(result.value)
         found = self.witness.value(result)
-        type = type_of_value(found)
         if holds_floats(found) and any(self.witness.carries(o) for o in (*operands, *named.values())):
             self.no_rule(function)
+        return self.performed(result, found, any(self.witness.carries(o) for o in (*operands, *named.values())))
+
+    def performed(self, result: Var, found: Any, carried: bool) -> Value:
+        """What `perform` returned, as a value. carried: an argument carries a derivative."""
+        type = type_of_value(found)
+        if builtins.type(found) is tuple and any(isinstance(item, (np.ndarray, tuple)) for item in found):  # its items are read when the program runs
+            self.expect(self.b.emit("==", self.b.emit("len", result), Lit(len(found)), type=BOOL), True)
+            items = [self.b.emit("item", result, Lit(n), type=type_of_value(item)) for n, item in enumerate(found)]
+            return TupleV(tuple(self.performed(item, part, carried) if isinstance(item, Var) else Static(part) for item, part in zip(items, found)))
         if isinstance(type, Opaque):
             plain = found is None or isinstance(found, (str, bytes, bool, list, tuple, dict, set, frozenset, range))
-            if isinstance(found, (str, bytes)) and any(self.witness.carries(o) for o in (*operands, *named.values())):
+            if isinstance(found, (str, bytes)) and carried:
                 plain = False  # numbers may be read out of it again: it must be seen where it comes from
             return Static(self.decide(self.wrap(result), "the result of this call")) if plain else self.wrap(result)
         dtype, dimensions = (found.dtype, found.ndim) if isinstance(found, np.ndarray) else (None, None)

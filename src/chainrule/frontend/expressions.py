@@ -79,6 +79,13 @@ class Expressions(Exceptions):
                 self.refuse(error.what, error.why, error.remedy)
             self.refuse("this index does not fit", str(error), "check the number of indices")
         self.node = kept
+        return self.decided_choice(value) if isinstance(value, Select) else value
+
+    def decided_choice(self, value: Value) -> Value:
+        """A choice between choices, in a program for one call: the side that this call takes. Otherwise they would be nested ever deeper."""
+        while isinstance(value, Select) and self.at_top() and self.witness is not None and self.witness.knows(value.condition) and (
+                isinstance(value.then, Select) or isinstance(value.orelse, Select)):
+            value = value.then if self.decide_truth(value.condition) else value.orelse
         return value
 
     def value_of(self, node: ast.expr) -> Arg:
@@ -733,6 +740,9 @@ class Expressions(Exceptions):
         raise NotImplementedError
 
     def library(self, function: Any, *args: Value, **keywords: Value) -> Value:
+        raise NotImplementedError
+
+    def as_arrays(self, name: str, args: tuple[Arg, ...]) -> tuple[Arg, ...]:
         raise NotImplementedError
 
     def joined(self, base: Any, index: Value) -> Value | None:

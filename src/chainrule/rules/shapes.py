@@ -108,7 +108,7 @@ def _shape(item: Arg) -> tuple[Any, ...] | None:
     """The shape of what is joined: of an array, a number, or a list of numbers that carries no derivative."""
     type = type_of(item)
     if isinstance(type, Tuple):
-        return np.shape(sample(item, _Ones()))
+        return tuple(np.shape(sample(item, _Ones())))
     return () if isinstance(type, Scalar) else type.shape if isinstance(type, Array) else None
 
 

@@ -21,9 +21,11 @@ class Program(NamedTuple):
     rtol: float
 
     def source(self) -> str:
-        """The text of its gradient."""
+        """The text of its gradient, after a call."""
         chosen = tuple(n for n, arg in enumerate(self.args) if any(is_float(leaf) for _, leaf in leaves(arg)))
-        return cr.grad(self.f, argnums=chosen).source_for(*copy.deepcopy(self.args))
+        gradient = cr.grad(self.f, argnums=chosen)
+        gradient(*copy.deepcopy(self.args))
+        return gradient.source
 
     def check(self) -> None:
         """Value and gradient are right; what types decide is compiled from types."""

@@ -25,7 +25,7 @@ from .generators import yields
 from .inner_classes import define
 from .iteration import UNROLL_LIMIT
 from .iterator_loops import loop_over, stepwise
-from .iterators import iterator
+from .iterators import as_generator, iterator
 from .loops import NeedItems, NeedPeel, NeedUnroll, lower_loop
 from .machine import NeedStatic, Refusal, describe
 from .overloads import in_place
@@ -351,18 +351,8 @@ class Statements(Patterns):
             mappings.set_entries(self, owner, entries.put(self.hashed(index, "a dictionary's key"), value))
             return
         owner = views.unrolled(owner)
-        if isinstance(owner, Ref):
-            self.check_overlap(owner, self.operand(index), value)
+        value = overlap.read(self, owner, self.operand(index), value)
         self.write(owner, self.operand(index), self.operand(value))
-
-    def check_overlap(self, owner: Ref, index: Arg, value: Value) -> None:
-        """`a[:, 0] = a[1]`: NumPy copies a row and a column that overlap element by element, so what is read may just have been written."""
-        if isinstance(value, Select):
-            self.check_overlap(owner, index, value.then)
-            self.check_overlap(owner, index, value.orelse)
-        if isinstance(value, Ref) and value.slot == owner.slot and overlap.may_clash(self, owner, index, value):
-            self.refuse("a part of an array is assigned to another part with a different stride",
-                        "where they overlap, NumPy reads what it has just written", "copy first: `a[:, 0] = a[1].copy()`")
 
     def set_dynamic(self, owner: ListV, contents: Items, index: Num, value: Value) -> None:
         """A list whose items the compiler knows is written at an index that it does not know."""
@@ -495,6 +485,8 @@ class Statements(Patterns):
         iterable = self.eval(stmt.iter)
         if isinstance(iterable, Object):
             iterable = iterator_of_object(self, iterable)
+        if isinstance(iterable, IteratorV) and not concrete:
+            iterable = as_generator(self, iterable)
         if self.consumes(iterable):
             return self.generator_loop(stmt, iterable, rest)
         iterable = self.listed(iterable)
@@ -658,7 +650,7 @@ class Statements(Patterns):
         exits: list[Exit] = []
         reached: list[Leaf] = []  # the leaves that return
         level = str(len(self.infos[self.current].loops))
-        if self.catching:
+        if self.catching or self.consumers:
             frame[f"%raised{level}"] = Static(False)
 
         info = self.infos[self.current]

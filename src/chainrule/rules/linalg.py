@@ -217,8 +217,8 @@ rule("np.linalg.solve(a, b) -> y", op=COSTLY,
      b=f"np.linalg.solve(t(a), y_bar[..., None])[..., 0] if {_VECTORS} else np.linalg.solve(t(a), y_bar)",
      a=f"-np.linalg.solve(t(a), y_bar[..., None]) * y[..., None, :] if {_VECTORS} else "
        "-np.outer(np.linalg.solve(t(a), y_bar), y) if rank(b) == 1 else -np.linalg.solve(t(a), y_bar) @ t(y)")
-rule("np.linalg.det(x) -> y", x="y_bar * rt.adjugate(x) if rank(x) == 2 else y_bar[..., None, None] * rt.adjugate(x)", op=COSTLY)
-rule("rt.adjugate(x) -> y")
+rule("np.linalg.det(x) -> y", x="y_bar * rt.adjugate(x, y) if rank(x) == 2 else y_bar[..., None, None] * rt.adjugate(x, y)", op=COSTLY)
+rule("rt.adjugate(x, det) -> y")
 rule("np.linalg.cholesky(x) -> y", x="rt.cholesky_pull(y_bar, y)", op=COSTLY)
 rule("rt.cholesky_pull(g, y) -> x")
 rule("np.linalg.norm(x, ord=None, axis=None, keepdims=False) -> y",

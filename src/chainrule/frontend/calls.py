@@ -20,13 +20,13 @@ import numpy as np
 
 from ..errors import Finding, MissingRuleError, SourceUnavailableError
 from ..ir.build import type_of
-from ..ir.nodes import Arg, Lit, Make, Seq, Var
+from ..ir.nodes import Arg, Lit, Make, Seq, Var, variables
 from ..ir.ops import OPS
-from ..ir.types import List, Opaque, differentiable, rank
+from ..ir.types import List, Opaque, Tuple, differentiable, rank
 from ..rules import effects as effect_rules
 from ..rules import methods, random, registry
 from ..structure import is_plain
-from . import classes, library, lists, orders, overloads, unbound, views, writes
+from . import classes, composed, library, lists, overloads, unbound, views, writes
 from . import source as sources
 from .liveness import Liveness, liveness
 from .machine import Refusal, describe
@@ -454,6 +454,10 @@ class Calls(Objects):
         return self.call_user(f, args, keywords)
 
     def call_user(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        from .constants import constant
+
+        if (found := constant(self, f, args, keywords)) is not None:
+            return found
         try:
             resolved = sources.resolve(f)
             if resolved.function is f or resolved.args or resolved.keywords or isinstance(f, functools._lru_cache_wrapper):
@@ -473,17 +477,22 @@ class Calls(Objects):
         return self.execute(source.node, source, None, defaults, keyword_defaults, (*bound, *args), {**extra, **keywords})
 
     def is_library(self, source: Any) -> bool:
-        return bool(source.function.__module__ == library.__name__)
+        return source.function.__module__ in (library.__name__, composed.__name__)
 
-    def library(self, function: Any, *args: Value) -> Value:
+    def library(self, function: Any, *args: Value, **keywords: Value) -> Value:
         """Call a function of `library` for the call that is being lowered."""
         kept = self.caller
         if kept is None:
             self.caller = (self.node, self.source, self.b.span)
         try:
-            return self.call_user(function, args, {})
+            return self.call_user(function, args, keywords)
         finally:
             self.caller = kept
+
+    def joined(self, base: Any, index: Value) -> Value | None:
+        from .composing import joined
+
+        return joined(self, base, index)
 
     def default(self, source: Any, key: Any, value: Any) -> Value:
         a = source.node.args
@@ -519,7 +528,7 @@ class Calls(Objects):
         raise Refusal(MissingRuleError(title, self.location(self.node)), self.region)
 
     def known(self, value: Value) -> Any:
-        if isinstance(value, Static):
+        if isinstance(value, Static) and not self.holds_origin(value.value):
             return value.value
         if isinstance(value, TupleV):
             return tuple(self.known(item) for item in value.items)
@@ -662,8 +671,23 @@ class Calls(Objects):
             bound = registry.bind(name, tuple(self.row_operand(a) for a in args), {k: self.row_operand(v) for k, v in keywords.items()})
         except registry.RowError as error:
             self.refuse(error.what, error.why, error.remedy)
-        bound = self.make_static(name, bound)
+        bound = self.make_static(name, self.as_arrays(name, bound))
         return views.note_order(self, name, self.call_op(name, bound, tuple(args)), tuple(args))
+
+    def as_arrays(self, name: str, args: tuple[Arg, ...]) -> tuple[Arg, ...]:
+        """The arguments of a function of NumPy: it makes arrays of lists of numbers, and so does the program where they carry a derivative."""
+        if not name.startswith("np.") or (registry.takes_lists(name) and not registry.joins(name)):
+            return args
+
+        def made(arg: Arg) -> Arg:
+            listed = isinstance(arg, Seq) or (isinstance(arg, Var) and isinstance(arg.type, (List, Tuple)))
+            return self.b.emit("np.array", arg) if listed and any(differentiable(v.type) for v in variables(arg)) else arg
+
+        def each(arg: Arg) -> Arg:
+            return Seq(tuple(map(made, arg.items)), arg.kind) if isinstance(arg, Seq) else arg
+
+        return tuple(each(arg) if param.star or (registry.joins(name) and n == 0) else made(arg) if registry.flows(name, n) else arg
+                     for n, (param, arg) in enumerate(zip(OPS[name].params, args)))
 
     def as_array(self, value: Value) -> Value:
         if isinstance(value, (TupleV, ListV)) and isinstance(operand := self.operand(value), (Seq, Var)):

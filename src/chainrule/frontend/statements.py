@@ -348,7 +348,7 @@ class Statements(Patterns):
         if isinstance(owner, DictV):
             entries = self.state.heap[owner.slot]
             assert isinstance(entries, Entries)
-            mappings.set_entries(self, owner, entries.put(self.static(index, "a dictionary's key"), value))
+            mappings.set_entries(self, owner, entries.put(self.hashed(index, "a dictionary's key"), value))
             return
         owner = views.unrolled(owner)
         value = overlap.read(self, owner, self.operand(index), value)

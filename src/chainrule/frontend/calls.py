@@ -20,9 +20,9 @@ import numpy as np
 
 from ..errors import Finding, MissingRuleError, SourceUnavailableError
 from ..ir.build import type_of
-from ..ir.nodes import Arg, Lit, Make, Seq, Var, variables
+from ..ir.nodes import Arg, Lit, Make, Seq, Var
 from ..ir.ops import OPS
-from ..ir.types import List, Opaque, Tuple, differentiable, rank
+from ..ir.types import List, Opaque, differentiable, rank
 from ..rules import effects as effect_rules
 from ..rules import methods, random, registry
 from ..structure import is_plain
@@ -671,23 +671,8 @@ class Calls(Objects):
             bound = registry.bind(name, tuple(self.row_operand(a) for a in args), {k: self.row_operand(v) for k, v in keywords.items()})
         except registry.RowError as error:
             self.refuse(error.what, error.why, error.remedy)
-        bound = self.make_static(name, self.as_arrays(name, bound))
+        bound = self.make_static(name, bound)
         return views.note_order(self, name, self.call_op(name, bound, tuple(args)), tuple(args))
-
-    def as_arrays(self, name: str, args: tuple[Arg, ...]) -> tuple[Arg, ...]:
-        """The arguments of a function of NumPy: it makes arrays of lists of numbers, and so does the program where they carry a derivative."""
-        if not name.startswith("np.") or (registry.takes_lists(name) and not registry.joins(name)):
-            return args
-
-        def made(arg: Arg) -> Arg:
-            listed = isinstance(arg, Seq) or (isinstance(arg, Var) and isinstance(arg.type, (List, Tuple)))
-            return self.b.emit("np.array", arg) if listed and any(differentiable(v.type) for v in variables(arg)) else arg
-
-        def each(arg: Arg) -> Arg:
-            return Seq(tuple(map(made, arg.items)), arg.kind) if isinstance(arg, Seq) else arg
-
-        return tuple(each(arg) if param.star or (registry.joins(name) and n == 0) else made(arg) if registry.flows(name, n) else arg
-                     for n, (param, arg) in enumerate(zip(OPS[name].params, args)))
 
     def as_array(self, value: Value) -> Value:
         if isinstance(value, (TupleV, ListV)) and isinstance(operand := self.operand(value), (Seq, Var)):

@@ -47,7 +47,7 @@ def view_of(m: Expressions, name: str, args: tuple[Value, ...], keywords: dict[s
         bound = registry.bind(name, tuple(m.row_operand(a) for a in args), {k: m.row_operand(v) for k, v in keywords.items()})
     except registry.RowError:
         return None  # said where the operation is called
-    bound = m.make_static(name, m.as_arrays(name, bound))
+    bound = m.make_static(name, bound)
     if not isinstance(array, Ref):  # a list of numbers, or a number, of which an array is made
         return m.call_op(name, bound) if not isinstance(type_of(bound[0]), (Array, List, Opaque)) else None
     found = registry.view(name, bound)

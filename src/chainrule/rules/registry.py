@@ -68,11 +68,6 @@ def takes_lists(name: str) -> bool:
     return not name.startswith("np.") or name in OF_LISTS
 
 
-def joins(name: str) -> bool:
-    """Whether the first argument of an operation is a sequence of arrays, each of which may be a list."""
-    return name in _OF_LISTS and not name.endswith("array")
-
-
 def masks(name: str) -> bool:
     """Whether an operation's contributions hold zeros that select (see numerics: masks absorb)."""
     entry = ROWS.get(name)

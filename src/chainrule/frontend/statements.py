@@ -500,7 +500,8 @@ class Statements(Patterns):
         iterable = self.eval(stmt.iter)
         if isinstance(iterable, Object):
             iterable = iterator_of_object(self, iterable)
-        if concrete or (isinstance(iterable, Generator) and suspended.may_step(self) and self.contents_of(iterable).keys):
+        if concrete or (suspended.may_step(self) and any(
+                isinstance(part, Generator) and self.contents_of(part).keys for part in (iterable.parts if isinstance(iterable, Lazy) else (iterable,)))):
             iterable = in_turn(self, iterable)
         if isinstance(iterable, IteratorV) and not concrete:
             iterable = as_generator(self, iterable)

@@ -34,6 +34,9 @@ class Run:
     returned: Value = NONE
 
 
+_STOP = Catching((StopIteration,), False)  # which becomes a RuntimeError where it leaves a generator
+
+
 class Thrown(Exception):
     """A statement of the generator ends in an exception."""
 
@@ -72,7 +75,7 @@ def advance(m: Machine, generator: Generator, sent: Value = NONE) -> Value | Non
     caller = (m.node, m.source, m.b.span) if m.is_library(source) else None
     run.busy = True
     try:
-        with m.inside((generator.frame, source, None, [*m.stack, generator.node], generator.node, m.b.span, caller, (*m.catching, *run.catching))):
+        with m.inside((generator.frame, source, None, [*m.stack, generator.node], generator.node, m.b.span, caller, (*m.catching, _STOP, *run.catching))):
             item = run.steps.send(sent if run.begun else None)
         run.begun = True
         return item  # type: ignore[no-any-return]

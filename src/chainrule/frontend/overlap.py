@@ -1,31 +1,82 @@
 """Path of views -> strides: along which axis, and in which steps, a view goes through its array.
 
-Where the types leave open what is read, NumPy is asked: an array that lies in memory as that of this call does, and holds its own positions, is
-assigned to in the same way (`as_assigned`).
-
 NumPy copies one part of an array onto another one through a temporary array, except between two parts of one axis each: these it copies
 element by element, which is right only if both go through the array in the same steps. Through a flat iterator it copies
 element by element, always.
+
+Where two parts of one array are given that may clash, this call decides what is written (`read`): the same copy is made of an array that lies in
+memory as theirs does and holds the numbers of its elements.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from ..ir.build import type_of
-from ..ir.nodes import Arg, Lit, Seq, Slice, variables
-from ..ir.ops import OPS
+from ..ir.nodes import Arg, Lit, Seq, Slice
 from ..ir.types import rank
-from ..rules.structure import infer_index, is_basic
-from .values import Num, Ref, Step, Value
-from .views import is_flat
+from ..rules.structure import follow, infer_index, is_basic
+from .orders import numbered
+from .values import Ref, Select, Step, Value
+from .views import is_flat, lies_as_now
 
 if TYPE_CHECKING:
     from .calls import Calls
 
-LIMIT = 64  # elements that are read in an order of their own; their positions stand in the program
+
+def read(m: Calls, owner: Value, index: Arg, value: Value, change: bool = True) -> Value:
+    """What `owner[index] = value` writes: the value, or, if it may be changed, the elements that NumPy takes where it reads what it has just written."""
+    if isinstance(owner, Select):
+        for side in (owner.then, owner.orelse):
+            read(m, side, index, value, change=False)
+    if isinstance(value, Select):
+        for side in (value.then, value.orelse):
+            read(m, owner, index, side, change=False)
+    if not (isinstance(owner, Ref) and isinstance(value, Ref)) or value.slot != owner.slot or not may_clash(m, owner, index, value):
+        return value
+    taken = _taken(m, owner, index, value)
+    if taken is None:
+        return value
+    if not change:
+        _refuse(m)
+    elements = m.b.emit("np.reshape", m.read(Ref(owner.slot)), Lit(-1))
+    return m.wrap(m.b.emit("index", elements, Seq(tuple(map(Lit, taken)), "list")))
+
+
+def _taken(m: Calls, owner: Ref, index: Arg, value: Ref) -> list[int] | None:
+    """The numbers of the elements that are written in this call, those that have just been written among them; None if they are those of the value."""
+    whole = m.read(Ref(owner.slot))
+    if m.witness is None or not m.witness.knows(whole) or not is_basic(index) or is_flat(value):
+        _refuse(m)
+    at = Step("index", index)
+    for part in (Ref(owner.slot, (*owner.path, at)), value):
+        lies_as_now(m, part)
+    numbers = numbered(m.witness.value(whole))
+    if numbers is None:
+        _refuse(m)
+    source, _ = follow(numbers, (*_steps(m, value.path), ("index", Ellipsis)))
+    target, place = follow(numbers, _steps(m, (*owner.path, at)))
+    meant = np.array(source)
+    try:
+        target[place] = source
+    except ValueError:  # of another shape: the program says so
+        return None
+    written = np.asarray(target[place])
+    if not is_flat(owner) and np.array_equal(written, np.broadcast_to(meant, written.shape)):
+        return None
+    return [int(number.real) for number in written.ravel()]
+
+
+def _steps(m: Calls, path: tuple[Step, ...]) -> tuple[tuple[str, Any], ...]:
+    assert m.witness is not None
+    return tuple((step.kind, m.witness.value(step.detail)) for step in path)
+
+
+def _refuse(m: Calls) -> NoReturn:
+    m.refuse("a part of an array is assigned to another part with a different stride",
+             "where they overlap, NumPy reads what it has just written", "copy first: `a[:, 0] = a[1].copy()`")
 
 
 def may_clash(m: Calls, owner: Ref, index: Arg, value: Ref) -> bool:
@@ -48,7 +99,7 @@ def may_clash(m: Calls, owner: Ref, index: Arg, value: Ref) -> bool:
     if mine is None or other is None or len(mine) != 1 or len(other) != 1:
         return not (to[:-1] == of and index == Lit(Ellipsis))
     (axis, step), (other_axis, other_step) = mine[0], other[0]
-    return axis != other_axis or (step != other_step and step * other_step > 0)  # in opposite directions, NumPy goes through a temporary array
+    return (axis, step) != (other_axis, other_step) and step * other_step > 0
 
 
 def strides(path: tuple[Step, ...], dimensions: int | None) -> list[tuple[int, int]] | None:
@@ -80,65 +131,3 @@ def strides(path: tuple[Step, ...], dimensions: int | None) -> list[tuple[int, i
                 kept.append((axis, stride * (by.value or 1)))
         axes = [*kept, *rest]
     return axes
-
-
-def as_assigned(m: Calls, owner: Ref, index: Arg, value: Ref) -> Value | None:
-    """What `owner[index] = value` writes, two parts of one array that may overlap; None where that cannot be said."""
-    if m.witness is None or not m.at_top():
-        return None
-    whole, vars = m.operand(Ref(owner.slot)), [v for step in (*owner.path, *value.path) for v in variables(step.detail)]
-    if not all(map(m.witness.knows, (whole, index, *vars))):
-        return None
-    held = m.array_of_this_call(owner.slot)
-    positions = np.arange(np.size(m.witness.value(whole))).reshape(np.shape(m.witness.value(whole)))
-    if held is None:
-        if owner.slot not in m.state.owned:
-            return None
-        memory = positions.copy()
-    else:
-        memory = _lying_as(held)
-        memory[...] = positions
-    m.by_layout = True
-    m.decide(Num(m.b.emit("np.shape", whole)), "the shape of an array")
-    for var in (*vars, *variables(index)):
-        m.decide(Num(var), "an index")
-    target, at = _part(m, positions, owner.path), m.witness.value(index)
-    expected = np.broadcast_to(_part(m, positions, value.path), np.shape(target[at]))
-    _part(m, memory, owner.path)[at] = _part(m, memory, value.path)
-    found = memory[np.unravel_index(np.asarray(target[at]), positions.shape)]
-    if np.array_equal(found, expected):
-        return m.wrap(m.b.emit("copy", m.operand(value)))  # the program's own array may lie otherwise
-    if found.size > LIMIT:
-        return None
-    return m.wrap(m.b.emit("index", m.b.emit("np.reshape", whole, Lit(-1)), _nested(found.tolist())))
-
-
-def _nested(positions: Any) -> Arg:
-    return Seq(tuple(map(_nested, positions)), "list") if isinstance(positions, list) else Lit(positions)
-
-
-def _part(m: Calls, array: Any, path: tuple[Step, ...]) -> Any:
-    """What a path of views leads to, in this call."""
-    assert m.witness is not None
-    for step in path:
-        detail = m.witness.value(step.detail)
-        if step.kind == "index":
-            array = array[detail]
-        elif step.kind == "flat":
-            array = array.flat
-        else:
-            name = {"T": "np.transpose", "reshape": "np.reshape"}.get(step.kind, step.kind)
-            array = OPS[name].run((array, *(detail if name == step.kind and name != "item" else (detail,))))
-    return array
-
-
-def _lying_as(array: np.ndarray) -> np.ndarray:
-    """An array of integers that lies in memory as another one does."""
-    steps = [stride // array.itemsize for stride in array.strides]
-    reach = [step * (extent - 1) for step, extent in zip(steps, array.shape)]
-    low, high = sum(min(r, 0) for r in reach), sum(max(r, 0) for r in reach)
-    buffer = np.zeros(high - low + 1, np.int64)
-    return np.ndarray(array.shape, np.int64, buffer, -low * 8, tuple(step * 8 for step in steps))
-
-
-__all__ = ["as_assigned", "may_clash", "strides"]

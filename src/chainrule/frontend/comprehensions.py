@@ -30,13 +30,13 @@ class Comprehensions(Calls):
 
     def eval_Set(self, node: ast.Set) -> Value:
         items = self.eval_items(node.elts)
-        return SetV(self.new(Elements(tuple(("add", self.static(item, "an element of a set")) for item in items))))
+        return SetV(self.new(Elements(tuple(("add", self.hashed(item, "an element of a set")) for item in items))))
 
     def set_of(self, value: Value) -> Value:
         """`set(value)`."""
         if isinstance(value, IteratorV):
             return self._gather(value, lambda element: _call_method("add", element), SetV(self.new(Elements())))
-        return SetV(self.new(Elements(tuple(("add", self.static(item, "an element of a set")) for item in self.iterate(value)))))
+        return SetV(self.new(Elements(tuple(("add", self.hashed(item, "an element of a set")) for item in self.iterate(value)))))
 
     # -- generator expressions: nothing is executed before an item is taken, but for the first iterable -----------------
 

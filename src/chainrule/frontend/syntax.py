@@ -7,11 +7,12 @@ from functools import lru_cache
 from typing import Any
 
 _MARKS = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)
+_SCOPES = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef})
 _LEAVES = frozenset({"ctx", "op", "ops", "id", "attr", "type_comment", "kind", "lineno"})  # fields without nodes
 
 
-def nodes(*roots: Any) -> list[Any]:
-    """All nodes, these included, each before those inside it; in the order of the source.
+def nodes(*roots: Any, functions: bool = True) -> list[Any]:
+    """All nodes, these included, each before those inside it; in the order of the source. `functions`: also those inside functions and classes.
 
     >>> [type(node).__name__ for node in nodes(ast.parse("y = x + 1").body[0])]
     ['Assign', 'Name', 'BinOp', 'Name', 'Constant']
@@ -24,6 +25,8 @@ def nodes(*roots: Any) -> list[Any]:
         if fields is None:
             continue
         found.append(node)
+        if not functions and node.__class__ in _SCOPES:
+            continue
         for name in fields:
             value = getattr(node, name, None)
             if value.__class__ is list:

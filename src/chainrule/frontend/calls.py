@@ -26,7 +26,7 @@ from ..ir.types import List, Opaque, differentiable, rank
 from ..rules import effects as effect_rules
 from ..rules import methods, random, registry
 from ..structure import is_plain
-from . import classes, library, lists, orders, overloads, unbound, views, writes
+from . import classes, composed, library, lists, overloads, unbound, views, writes
 from . import source as sources
 from .liveness import Liveness, liveness
 from .machine import Refusal, describe
@@ -455,6 +455,10 @@ class Calls(Objects):
         return self.call_user(f, args, keywords)
 
     def call_user(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        from .constants import constant
+
+        if (found := constant(self, f, args, keywords)) is not None:
+            return found
         try:
             resolved = sources.resolve(f)
             if resolved.function is f or resolved.args or resolved.keywords or isinstance(f, functools._lru_cache_wrapper):
@@ -474,17 +478,22 @@ class Calls(Objects):
         return self.execute(source.node, source, None, defaults, keyword_defaults, (*bound, *args), {**extra, **keywords})
 
     def is_library(self, source: Any) -> bool:
-        return bool(source.function.__module__ == library.__name__)
+        return source.function.__module__ in (library.__name__, composed.__name__)
 
-    def library(self, function: Any, *args: Value) -> Value:
+    def library(self, function: Any, *args: Value, **keywords: Value) -> Value:
         """Call a function of `library` for the call that is being lowered."""
         kept = self.caller
         if kept is None:
             self.caller = (self.node, self.source, self.b.span)
         try:
-            return self.call_user(function, args, {})
+            return self.call_user(function, args, keywords)
         finally:
             self.caller = kept
+
+    def joined(self, base: Any, index: Value) -> Value | None:
+        from .composing import joined
+
+        return joined(self, base, index)
 
     def default(self, source: Any, key: Any, value: Any) -> Value:
         a = source.node.args
@@ -520,7 +529,7 @@ class Calls(Objects):
         raise Refusal(MissingRuleError(title, self.location(self.node)), self.region)
 
     def known(self, value: Value) -> Any:
-        if isinstance(value, Static):
+        if isinstance(value, Static) and not self.holds_origin(value.value):
             return value.value
         if isinstance(value, TupleV):
             return tuple(self.known(item) for item in value.items)
@@ -694,9 +703,6 @@ class Calls(Objects):
         raise NotImplementedError
 
     def set_item(self, owner: Value, index: Value, value: Value, node: ast.expr) -> None:
-        raise NotImplementedError
-
-    def check_overlap(self, owner: Ref, index: Arg, value: Value) -> None:
         raise NotImplementedError
 
     def row_operand(self, value: Value) -> Arg:

@@ -142,7 +142,7 @@ def is_one_piece(m: Machine, array: Ref) -> bool:
 def note_order(m: Machine, name: str, result: Value, args: tuple[Value, ...]) -> Value:
     """The result of an operation; arithmetic on arrays that lie in one piece gives one that does."""
     row = registry.row(name)
-    if isinstance(result, Ref) and not result.path and row is not None and (row.kind in ("elementwise", "pointwise") or OPS[name].fresh):
+    if isinstance(result, Ref) and not result.path and row is not None and not OPS[name].views:
         order = asked_order(name, m.b.made.get(m.read(result)))  # type: ignore[arg-type]
         dimensions = rank(m.type(result))
         if dimensions is not None and (dimensions < 2 or order == "C" or (order == "K" and all(in_one_piece(m, a) for a in args if _is_array(m, a)))):

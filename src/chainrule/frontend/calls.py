@@ -34,6 +34,7 @@ from .objects import Objects, is_data
 from .restart import NeedGlobal
 from .scopes import FRAME
 from .state import Frame
+from .syntax import nodes
 from .values import (
     UNBOUND,
     Bound,
@@ -834,18 +835,9 @@ def is_code(value: Any) -> bool:
     return hasattr(value, "primal") and hasattr(value, "source_for")
 
 
-def own_nodes(function: ast.AST) -> list[ast.AST]:
+def own_nodes(function: Any) -> list[Any]:
     """The nodes of a function's own body, without those of functions inside it."""
-    found: list[ast.AST] = []
-    body = function.body if isinstance(function.body, list) else [function.body]  # type: ignore[attr-defined]
-    pending: list[ast.AST] = list(body)
-    while pending:
-        node = pending.pop()
-        found.append(node)
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
-            continue
-        pending.extend(ast.iter_child_nodes(node))
-    return found
+    return nodes(*(function.body if isinstance(function.body, list) else [function.body]), functions=False)
 
 
 @functools.lru_cache(maxsize=256)
@@ -856,8 +848,11 @@ def names_of(function: ast.FunctionDef | ast.Lambda | Any) -> tuple[frozenset[st
     outer: set[str] = set()
     outside: set[str] = set()
     for node in own_nodes(function):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
-            local.add(node.id)
+        if node.__class__ is ast.Name:
+            if not isinstance(node.ctx, ast.Load):
+                local.add(node.id)
+        elif isinstance(node, ast.expr):
+            pass
         elif isinstance(node, (ast.FunctionDef, ast.ClassDef)) or (isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name is not None):
             local.add(node.name)
         elif isinstance(node, ast.MatchMapping) and node.rest is not None:

@@ -37,6 +37,7 @@ from .refused import REFUSED_STATEMENTS
 from .scopes import delete, import_statement
 from .state import slots
 from .stepping import items_of, step_through
+from .syntax import nodes
 from .values import (
     NONE,
     UNBOUND,
@@ -877,7 +878,7 @@ class Statements(Patterns):
         """Places that the body probably changes: names that it assigns, arrays that it writes into."""
         found: dict[Place, None] = {}
         frame = self.frame()
-        for node in ast.walk(ast.Module(list(stmt.body), [])):
+        for node in nodes(*stmt.body):
             name = None
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 name = node.id

@@ -213,8 +213,7 @@ class Plan:
                 found = chain(loop, k) if param.type == var.type else None
                 if found is None or (found.inner is not None and found.inner not in self.carried.values()):
                     continue
-                versions = [v for v in (*(s.out for s in found.stores), *(s.args[0] for s in found.stores[-1:])) if isinstance(v, Var)]
-                versions = versions or [v for v in (found.inner[0].outs[found.inner[1]],) if found.inner is not None]
+                versions = found.versions
                 if var not in versions or (loop, k) in self.carried.values() or any(v in self._done for v in versions):
                     continue
                 for store in found.stores:

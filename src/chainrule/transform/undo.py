@@ -34,6 +34,15 @@ class Chain:
     stores: tuple[Let, ...]
     inner: tuple[For, int] | None
 
+    @property
+    def versions(self) -> tuple[Var, ...]:
+        """All versions that are there after the reverse of the iteration has begun with the last one."""
+        if self.inner is not None and not self.stores:
+            loop, j = self.inner
+            return (loop.outs[j],)
+        found = (*(s.out for s in self.stores), self.stores[-1].args[0])
+        return tuple(v for v in found if isinstance(v, Var))
+
 
 def with_old_values(block: Block) -> Block:
     """The block in which elements that are overwritten in loops are read before, where that may be of use."""
@@ -81,14 +90,14 @@ def chain(loop: For, k: int) -> Chain | None:
     stores: list[Let] = []
     version = end.values[k]
     while version is not param:
-        stmt = made.get(version)
-        if isinstance(stmt, For) and isinstance(version, Var):
-            j = stmt.outs.index(version)
-            return Chain(tuple(stores), (stmt, j)) if stmt.inits[j] is param else None
-        if not isinstance(stmt, Let) or not _is_element(stmt) or len(stores) == MOST:
+        source = made.get(version)
+        if isinstance(source, For) and isinstance(version, Var):
+            j = source.outs.index(version)
+            return Chain(tuple(stores), (source, j)) if source.inits[j] is param else None
+        if not isinstance(source, Let) or not _is_element(source) or len(stores) == MOST:
             return None
-        stores.append(stmt)
-        version = stmt.args[0]
+        stores.append(source)
+        version = source.args[0]
     return Chain(tuple(stores), None) if stores else None
 
 

@@ -24,9 +24,9 @@ from ..ir.nodes import Arg, Lit, Make, Seq, Var
 from ..ir.ops import OPS
 from ..ir.types import List, Opaque, differentiable, rank
 from ..rules import effects as effect_rules
-from ..rules import random, registry
+from ..rules import methods, random, registry
 from ..structure import is_plain
-from . import classes, library, lists, overloads, views, writes
+from . import classes, library, lists, orders, overloads, unbound, views, writes
 from . import source as sources
 from .liveness import Liveness, liveness
 from .machine import Refusal, describe
@@ -89,11 +89,16 @@ class FrameInfo:
 
     def live(self, name: str) -> bool:
         """Whether a name may be read from now on."""
+        name = name.removeprefix(unbound.PREFIX)
         return name not in self.locals or name.startswith("%") or self.liveness.live(name, self.at)
 
     def live_again(self, name: str) -> bool:
         """Whether a name may be read from the end of the innermost loop's body on."""
+        name = name.removeprefix(unbound.PREFIX)
         return name not in self.locals or name.startswith("%") or self.liveness.live_again(name, self.loops[-1])
+
+
+_VALUES = (ListV, DictV, SetV, Range, TupleV, Ref, Num, Select)  # of builtin classes and of NumPy's
 
 
 class Calls(Objects):
@@ -164,8 +169,27 @@ class Calls(Objects):
                 self.refuse(f"`nonlocal {name}` of a variable outside the differentiated function", "the gradient call would write to it",
                             "return the new value instead")
             number = parent
-        self.name(value, name)
+        if self.caller is None:  # the names in `library` mean nothing to the user
+            self.name(value, name)
         self.state.frames[number][name] = value
+        unbound.note(self.state.frames[number], name, True)
+
+    def home(self, name: str) -> int | None:
+        """The frame that a name is looked up in; None if it is outside of the program."""
+        number: int | None = self.current
+        while number is not None:
+            info = self.infos[number]
+            if name in info.globals:
+                return None
+            if name not in info.nonlocals and (name in info.locals or name in self.state.frames.get(number, {})):
+                return number
+            number = info.parent
+        return None
+
+    def check_bound(self, name: str) -> None:
+        number = self.home(name)
+        if number is not None:
+            unbound.check(self, number, name)
 
     def unbind_name(self, name: str) -> None:
         """`del name`."""
@@ -174,9 +198,11 @@ class Calls(Objects):
             self.refuse(f"the global variable `{name}` is deleted", "the gradient call would delete it", "leave it bound")
         while name in self.infos[number].nonlocals and self.infos[number].parent is not None:
             number = self.infos[number].parent  # type: ignore[assignment]
+        unbound.check(self, number, name)
         if self.state.frames[number].get(name, UNBOUND) is UNBOUND:
             self.fail(UnboundLocalError, Static(f"cannot access local variable {name!r} where it is not associated with a value"))
         del self.state.frames[number][name]
+        unbound.note(self.state.frames[number], name, False)
 
     def bind_around(self, name: str, value: Value) -> None:
         """Bind a name as `:=` does: in a comprehension, in the scope around it."""
@@ -352,6 +378,21 @@ class Calls(Objects):
             return attribute(self, owner, name)
         return super().attribute(owner, name)
 
+    def method(self, owner: Value, name: str) -> Value:
+        from .builtins import class_of, known_class
+
+        if not isinstance(owner, _VALUES):
+            return Method(owner, name)
+        cls = known_class(self, owner)
+        if cls is None:
+            if not self.is_number(owner) or all(hasattr(cls, name) for cls in (bool, float, np.float64, np.ndarray)):
+                return Method(owner, name)
+            cls = class_of(self, owner)
+        if not hasattr(cls, name):
+            shown = f"{cls.__module__}.{cls.__name__}" if cls.__module__ == "numpy" else cls.__name__
+            self.fail(AttributeError, Static(f"{shown!r} object has no attribute {name!r}"))
+        return Method(owner, name)
+
     def text_operator(self, op: str, a: Value, b: Value) -> Value | None:
         from .effects import text_operator
 
@@ -363,7 +404,7 @@ class Calls(Objects):
         return call_partial(self, function, args, keywords)
 
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        from . import functionals
+        from . import functionals, progress
         from .tables import BUILTINS, LAZILY
 
         if not args and not keywords and any(f is cls for cls in (float, int, bool, complex, str, bytes)):
@@ -383,6 +424,9 @@ class Calls(Objects):
             return special(self, args if f in LAZILY else tuple(self.listed(a) for a in args), keywords)
         if isinstance(f, types.MethodType) and f.__name__ == "_make" and isinstance(f.__self__, type) and hasattr(f.__self__, "_fields"):
             return self.construct(f.__self__, self.iterate(self.listed(args[0])), {})
+        bar = progress.bar_class(f)
+        if bar is not None:
+            return progress.progress(self, f, bar, args, keywords)
         if isinstance(f, np.vectorize):
             return functionals.vectorized(self, f, args, keywords)
         if isinstance(f, (operator.itemgetter, operator.attrgetter, operator.methodcaller)):
@@ -515,6 +559,7 @@ class Calls(Objects):
         caller, self.caller = self.caller, self.caller if self.is_library(source) else None
         self.infos[number] = FrameInfo(source, parent, local, nonlocal_names, liveness=liveness(node))
         self.state.frames[number] = bound
+        unbound.flag_names(bound, unbound.unsure_names(node, local, frozenset(bound)))
         if generator:
             self.infos[number].escapes = True
             return Generator(node, number, self.new(Entries((), ())))  # type: ignore[arg-type]
@@ -602,6 +647,8 @@ class Calls(Objects):
         written = writes.with_out(self, name, args, keywords)
         if written is not None:
             return written
+        if name in registry.IN_MEMORY_ORDER:
+            args, keywords = orders.settled(self, name, args, keywords)
         view = views.view_of(self, name, args, keywords)
         if view is not None:
             return view
@@ -671,6 +718,10 @@ class Calls(Objects):
             method = overloads.method_of(self, owner, name, f"has no method {name!r}") if name.startswith("__") and isinstance(owner, Object) \
                 else self.attribute(owner, name)
             return self.call(method, args, keywords)
+        if isinstance(owner, Generator):
+            from .progress import bar_of
+
+            owner = bar_of(self, owner) or owner
         special = METHODS.get((type(owner), name))
         if special is None and isinstance(owner, Lazy):
             special = METHODS.get((Lazy, f"{owner.kind}.{name}"))
@@ -710,7 +761,7 @@ class Calls(Objects):
             return lists.listed(self, owner)
         if name not in registry.METHODS:
             self.refuse(f"the array method `{name}` is not supported yet", "it has no rule", "use a NumPy function that has one")
-        op = registry.METHODS[name]
+        op = methods.WITH_ARGUMENTS.get(name, registry.METHODS[name]) if args or keywords else registry.METHODS[name]
         if name in ("reshape", "transpose") and len(args) != 1:
             args = (TupleV(args),) if args else ()
         return self.call_row(op, (owner, *args), keywords)
@@ -727,6 +778,8 @@ class Calls(Objects):
         result = draws.of_object(self, owner, name, args, keywords) or effects.of_object(self, owner, name, args, keywords)
         if result is not None:
             return result
+        if self.witness is not None:
+            return self.perform_method(owner, name, args, keywords)
         operands = tuple(self.operand(a) for a in args)
         if any(differentiable(type_of(v)) for v in operands):
             self.refuse(f"`{name}` of an object that the compiler does not know is given numbers that may carry a derivative",
@@ -769,6 +822,7 @@ def own_nodes(function: ast.AST) -> list[ast.AST]:
     return found
 
 
+@functools.lru_cache(maxsize=256)
 def names_of(function: ast.FunctionDef | ast.Lambda | Any) -> tuple[frozenset[str], frozenset[str]]:
     """The local names of a function, and those that it declares nonlocal."""
     a = function.args

@@ -18,6 +18,7 @@ from ..ir.build import Builder
 from ..ir.nodes import Arg, Let, Lit, Make, Program, Seq, Stmt, Var
 from ..ir.ops import OPS
 from ..ir.types import BOOL, Array, Opaque, Scalar, Type, unknown_extent
+from ..rules.effects import class_name
 from .exits import Exits, Region, Unreachable
 from .values import Static, Value
 from .witness import Concrete, Happened, Witness, Written, place_of
@@ -113,13 +114,21 @@ class Deciding(Exits):
 
     def perform(self, function: Value, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         """Call something that carries no derivative and that the compiler cannot look into: once, in order, with real values."""
+        return self._perform(function, "py.perform", (function,), args, keywords)
+
+    def perform_method(self, owner: Value, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        """The same for a method of an object that the compiler cannot look into."""
+        return self._perform(Static(name), "py.effect_method", (owner, Static(name)), args, keywords)
+
+    def _perform(self, function: Value, op: str, first: tuple[Value, ...], args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         if self.witness is None or not self.at_top():
             self.no_rule(function)
         assert self.witness is not None
         operands = [self.operand(a) for a in args]
         named = {key: self.operand(value) for key, value in keywords.items()}
+        called = [self.operand(value) for value in first]
         try:
-            result = self.b.emit("py.perform", self.operand(function), Seq(tuple(operands)), Make(dict, tuple(named), tuple(named.values())))
+            result = self.b.emit(op, *called, Seq(tuple(operands)), Make(dict, tuple(named), tuple(named.values())))
         except Written:
             self.refuse("a function that the compiler cannot look into writes into its argument", "what it writes has no derivative that is known",
                         "let it return its result")
@@ -127,13 +136,16 @@ class Deciding(Exits):
             return Static(result.value)
         found = self.witness.value(result)
         type = type_of_value(found)
-        if holds_floats(found) and any(self.witness.carries(o) for o in (*operands, *named.values())):
+        carries = any(self.witness.carries(o) for o in (*called, *operands, *named.values()))
+        if holds_floats(found) and carries:
             self.no_rule(function)
         if isinstance(type, Opaque):
             plain = found is None or isinstance(found, (str, bytes, bool, list, tuple, dict, set, frozenset, range))
-            if isinstance(found, (str, bytes)) and any(self.witness.carries(o) for o in (*operands, *named.values())):
+            if isinstance(found, (str, bytes)) and carries:
                 plain = False  # numbers may be read out of it again: it must be seen where it comes from
-            return Static(self.decide(self.wrap(result), "the result of this call")) if plain else self.wrap(result)
+            if plain:
+                return Static(self.decide(self.wrap(result), "the result of this call"))
+            return self.wrap(self.b.emit("rt.expect_kind", result, Lit(found.__class__), Lit(None), Lit(None), type=type))
         dtype, dimensions = (found.dtype, found.ndim) if isinstance(found, np.ndarray) else (None, None)
         return self.wrap(self.b.emit("rt.expect_kind", result, Lit(found.__class__), Lit(dtype), Lit(dimensions), type=type))
 
@@ -187,7 +199,7 @@ def type_of_value(value: Any) -> Type:
         return Scalar(str(value.dtype))
     if type(value) in (bool, int, float, complex):
         return Scalar({bool: "bool", int: "int64", float: "float64", complex: "complex128"}[type(value)], weak=True)
-    return Opaque(type(value).__name__)
+    return Opaque(class_name(type(value)) or type(value).__name__)
 
 
 __all__ = ["Deciding", "Region"]

@@ -90,6 +90,7 @@ class Expressions(Exceptions):
         return Static(node.value)
 
     def eval_Name(self, node: ast.Name) -> Value:
+        self.check_bound(node.id)
         value = self.lookup(node.id)
         if value is UNBOUND:
             if self.catching:
@@ -101,6 +102,9 @@ class Expressions(Exceptions):
 
     def lookup(self, name: str) -> Value:
         raise NotImplementedError
+
+    def check_bound(self, name: str) -> None:
+        """A name without a value raises where it is read."""
 
     def eval_NamedExpr(self, node: ast.NamedExpr) -> Value:
         value = self.eval(node.value)
@@ -128,6 +132,9 @@ class Expressions(Exceptions):
                 return Static(_STATIC_BINARY[op](a.value, b.value))
             except Exception:  # it raises at run time, as the user's program does
                 pass
+        if op == "%" and isinstance(a, Static) and isinstance(a.value, str) and all(
+                isinstance(item, (Num, Static)) for item in (b.items if isinstance(b, TupleV) else (b,))) and not isinstance(b, Static):
+            return self.text_operator(op, a, b)  # type: ignore[return-value]
         if op == "%" and isinstance(a, Static) and isinstance(a.value, (str, bytes)):
             return self.call(Static(a.value.__mod__), (b,), {})
         special = self.container_operator(op, a, b) or self.text_operator(op, a, b)
@@ -660,7 +667,11 @@ class Expressions(Exceptions):
                 return self.choose(owner.condition, lambda: self.attribute(owner.then, name), lambda: self.attribute(owner.orelse, name))
         if self.is_number(owner):
             return self.number_attribute(owner, name)
-        return Method(owner, name)
+        return self.method(owner, name)
+
+    def method(self, owner: Value, name: str) -> Value:
+        """A method of a value of a builtin class or of NumPy's."""
+        raise NotImplementedError
 
     def is_number(self, value: Value) -> bool:
         if isinstance(value, Select):
@@ -691,9 +702,7 @@ class Expressions(Exceptions):
             return view
         if name in registry.ATTRIBUTES and registry.ATTRIBUTES[name] != "static":
             return self.call_op(registry.ATTRIBUTES[name], registry.bind(registry.ATTRIBUTES[name], (operand,), {}), (owner,))
-        if self.catching and isinstance(type, Array) and type.shape is not None and not hasattr(np.ndarray, name):
-            self.fail(AttributeError, Static(f"'numpy.ndarray' object has no attribute '{name}'"))
-        return Method(owner, name)
+        return self.method(owner, name)
 
     def shape(self, owner: Value) -> Value:
         operand = self.operand(owner)

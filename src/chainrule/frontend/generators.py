@@ -46,10 +46,10 @@ class Generators(Comprehensions):
 
     def context(self) -> tuple[Any, ...]:
         """Which function is being executed, and where."""
-        return (self.current, self.source, self.loop, self.stack, self.node, self.b.span, self.catching)
+        return (self.current, self.source, self.loop, self.stack, self.node, self.b.span, self.caller, self.catching)
 
     def enter(self, context: tuple[Any, ...]) -> None:
-        self.current, self.source, self.loop, self.stack, self.node, self.b.span, self.catching = context
+        self.current, self.source, self.loop, self.stack, self.node, self.b.span, self.caller, self.catching = context
 
     @contextmanager
     def inside(self, context: tuple[Any, ...]) -> Iterator[None]:
@@ -78,7 +78,8 @@ class Generators(Comprehensions):
         around, consumers = self.context(), self.consumers
         self.consumers = {**consumers, generator.frame: on_yield}
         source = self.infos[generator.frame].source
-        with self.inside((generator.frame, source, None, [*self.stack, generator.node], generator.node, self.b.span, around[-1])):
+        caller = (self.node, self.source, self.b.span) if self.is_library(source) else None
+        with self.inside((generator.frame, source, None, [*self.stack, generator.node], generator.node, self.b.span, caller, around[-1])):
             try:
                 end = self.run(list(generator.node.body))
             finally:

@@ -15,7 +15,24 @@ from .loops import NeedUnroll
 from .machine import describe
 from .merge import check_element, holds_object, list_var
 from .state import slots
-from .values import DictV, Elements, Entries, Items, IteratorV, Lazy, ListV, Num, Range, Ref, Select, SetV, Static, TupleV, Value
+from .values import (
+    DictV,
+    Elements,
+    Entries,
+    Generator,
+    Items,
+    IteratorV,
+    Lazy,
+    ListV,
+    Num,
+    Range,
+    Ref,
+    Select,
+    SetV,
+    Static,
+    TupleV,
+    Value,
+)
 from .views import unrolled
 
 UNROLL_LIMIT = 200  # iterations of a loop over known items; more would print more code than anybody reads
@@ -91,7 +108,7 @@ class Iteration(Expressions):
 
     def iterate(self, value: Value) -> tuple[Value, ...]:
         """The items of an iterable, all known."""
-        value = self.used_up(value)
+        value = self.used_up(self.listed(value) if isinstance(value, Generator) else value)
         items = self.known_items(value)
         if items is not None:
             return items
@@ -248,6 +265,10 @@ class Iteration(Expressions):
             contents = self.state.heap[item.slot]
             return list_var(self, contents) if isinstance(contents, Items) else self.operand(item)
         return self.operand(item)
+
+    def listed(self, value: Value) -> Value:
+        """A generator's items as a list; other values as they are."""
+        raise NotImplementedError
 
     def collect_pairs(self, value: Value) -> Value:
         raise NotImplementedError

@@ -20,7 +20,7 @@ from ..errors import Finding, UnsupportedError
 from ..ir.nodes import Arg, Block, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Opaque
 from ..structure import LEAF, TreeDef, flatten, is_object, is_plain, steps
-from . import draws, effects, functionals, lists  # noqa: F401 (they register what they handle)
+from . import draws, effects, functionals, lists, unbound  # noqa: F401 (they register what they handle)
 from .calls import FrameInfo, names_of
 from .classes import raw
 from .exits import Unreachable
@@ -70,18 +70,21 @@ def lower(request: Request) -> Lowered:
             break
         except NeedParams as need:
             raise NeedStatic(tuple(lowerer.number_of[p] for p in need.params)) from None
-    return lower_by_values(request, known)
+    return lower_by_values(request)
 
 
-def lower_by_values(request: Request, known: Known) -> Lowered:
+def lower_by_values(request: Request) -> Lowered:
     """Lower the path that this call takes; again, with more loops and branches executed by values, until nothing is refused."""
+    known = Known()  # not what the other way has found out: the next path begins here
     concrete = Concrete(request.everywhere)
     while True:
         if request.record is not None:
             request.record.rewind()
-        lowerer = Lowerer(request, known, Witness(request.record), concrete)
+        witness = Witness(request.record)
+        lowerer = Lowerer(request, known, witness, concrete)
         try:
-            return lowerer.run_request()
+            with witness.rehearsal.leaving_no_trace():
+                return lowerer.run_request()
         except Restart as restart:
             restart.note(known)
         except Refusal as refusal:
@@ -142,6 +145,7 @@ class Lowerer(Recursion):
             value, pattern = self.receive(parameter.value, None)
             frame[parameter.name] = value
             signature.append((parameter.name, pattern))
+        unbound.flag_names(frame, unbound.unsure_names(node, local, frozenset(frame)))
         self.initial = dict(self.state.heap)
         self.entangle_arguments()
         for place in tuple(self.request.captures.places):  # known from an attempt before

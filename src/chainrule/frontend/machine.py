@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import ChainRuleError, Finding, Location, MissingRuleError, UnsupportedError
 from ..ir.build import Builder, Scope, literal_type, type_of
-from ..ir.nodes import UNDEFINED, Arg, Block, If, Lit, Make, Operand, Raise, Seq, Slice, Span, Var, Yield
+from ..ir.nodes import UNDEFINED, Arg, Block, If, Let, Lit, Make, Operand, Raise, Seq, Slice, Span, Var, Yield
 from ..ir.ops import OPS
 from ..ir.types import OBJECT, Array, List, Scalar, Tuple, Type, join, rank, renew
 from ..rules import registry
@@ -283,8 +283,9 @@ class Machine(Deciding):
         if self.witness is not None and isinstance(result, Var) and result in self.witness.env:
             shares = tuple(share for share in shares if self.shares(result, share))
         value = self.wrap(result, shares=shares)
-        if isinstance(value, Ref) and op.fresh and not any(isinstance(type_of(arg), Array) for arg in args):  # in C order
-            self.state.owned.add(value.slot)
+        if isinstance(value, Ref) and op.fresh and not any(isinstance(type_of(arg), Array) for arg in args):
+            if not any(p.name == "order" for p in op.params) or views.asked_order(name, Let(None, name, args)):  # in C order
+                self.state.owned.add(value.slot)
         return value
 
     def type(self, value: Value) -> Type:
@@ -385,8 +386,8 @@ class Machine(Deciding):
                 number = self.b.emit("np.reshape", number, Lit(()))
             self.state.heap[ref.slot] = self.b.emit("np.full_like", old, number, hint=old.hint if isinstance(old, Var) else None)
             return
-        path = Seq((*(step.arg() for step in ref.path), Step("index", index).arg()))
-        new = self.b.emit(op, old, path, value, hint=old.hint if isinstance(old, Var) else None)
+        hint = old.hint if isinstance(old, Var) else None
+        new = views.written(self, old, ref, index, value, op, hint)
         if isinstance(old, Var) and isinstance(new, Var) and old in self.partial:
             self.partial[new] = self.partial[old]
         self.state.heap[ref.slot] = new

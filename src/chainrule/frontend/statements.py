@@ -25,7 +25,7 @@ from .generators import yields
 from .inner_classes import define
 from .iteration import UNROLL_LIMIT
 from .iterator_loops import loop_over, stepwise
-from .iterators import iterator
+from .iterators import as_generator, iterator
 from .loops import NeedItems, NeedPeel, NeedUnroll, lower_loop
 from .machine import NeedStatic, Refusal, describe
 from .overloads import in_place
@@ -495,6 +495,8 @@ class Statements(Patterns):
         iterable = self.eval(stmt.iter)
         if isinstance(iterable, Object):
             iterable = iterator_of_object(self, iterable)
+        if isinstance(iterable, IteratorV) and not concrete:
+            iterable = as_generator(self, iterable)
         if self.consumes(iterable):
             return self.generator_loop(stmt, iterable, rest)
         iterable = self.listed(iterable)
@@ -658,7 +660,7 @@ class Statements(Patterns):
         exits: list[Exit] = []
         reached: list[Leaf] = []  # the leaves that return
         level = str(len(self.infos[self.current].loops))
-        if self.catching:
+        if self.catching or self.consumers:
             frame[f"%raised{level}"] = Static(False)
 
         info = self.infos[self.current]

@@ -127,7 +127,9 @@ class Evaluator:
 
     def quotient(self, a: Arg, b: Arg) -> Operand:
         """a / b; by a helper where a warning or an exception could escape that the function itself does not give."""
-        return self.b.emit("rt.divide" if self.silent and not isinstance(b, Lit) else "/", a, b)
+        silent = self.silent or (
+            self.row.kind == "elementwise" and self.let.out is not None and not _may_raise(self.let.out) and _may_raise(b) and not _is_array(a))
+        return self.b.emit("rt.divide" if silent and not (isinstance(b, Lit) and b.value) else "/", a, b)
 
     def compare(self, node: ast.Compare) -> Arg:
         left, right = self.eval_lazily(node.left), self.eval_lazily(node.comparators[0])
@@ -229,6 +231,17 @@ def _can_be_negative(arg: Arg) -> bool:
     """Whether `-arg` is what `-1.0 * arg` is: not so for NumPy's booleans, and for unsigned integers."""
     type = type_of(arg)
     return isinstance(type, (Scalar, Array)) and (kind(type.dtype) in "ifc" or (isinstance(type, Scalar) and type.weak))
+
+
+def _may_raise(arg: Arg) -> bool:
+    """Whether a number may be one of Python's, which raises where NumPy's gives infinity."""
+    if isinstance(arg, Lit):
+        return type(arg.value) in (bool, int, float, complex)
+    return isinstance(arg, Var) and isinstance(arg.type, Scalar) and (arg.type.weak or arg.type.mixed)
+
+
+def _is_array(arg: Arg) -> bool:
+    return isinstance(arg, Var) and isinstance(arg.type, Array) and arg.type.shape != ()
 
 
 def _is_float(arg: Arg) -> bool:
@@ -368,15 +381,6 @@ def _inverse(e: Evaluator, axes: ast.expr) -> Arg:
     return Lit(tuple(order.index(i) for i in range(len(order))))
 
 
-def _fixed(e: Evaluator, order: ast.expr) -> Arg:
-    """The order in which elements are read, if it is the same whatever the memory looks like."""
-    value = e.eval(order)
-    if not is_static(value) or static_value(value) not in ("C", "F"):
-        raise RowError(f"{e.row.op} with an order other than 'C' and 'F'", "the order would be that of the memory, which is not known here",
-                       "pass order='C' or order='F'")
-    return value
-
-
 def _made(e: Evaluator, value: Arg) -> Let | None:
     return e.b.made.get(value) if isinstance(value, Var) else None
 
@@ -424,7 +428,6 @@ WORDS: dict[str, Callable[..., Arg]] = {
     "weak": _weak,
     "known": _known,
     "inverse": _inverse,
-    "fixed": _fixed,
     "t": lambda e, x: transposed(e, e.operand(x)),
     "shaped": _shaped,
     "vector": _vector,

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..ir.nodes import Arg, Lit, Seq
 from ..ir.ops import OPS
-from .methods import ATTRIBUTES, METHODS, bind_method
+from .methods import ATTRIBUTES, IN_MEMORY_ORDER, METHODS, bind_method
 from .pullback import pull
 from .table import (
     FUNCTIONS,
@@ -86,6 +86,7 @@ def jumps(name: str) -> frozenset[str]:
 __all__ = [
     "ATTRIBUTES",
     "FUNCTIONS",
+    "IN_MEMORY_ORDER",
     "METHODS",
     "NEW",
     "READ_FIRST",

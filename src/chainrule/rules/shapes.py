@@ -16,8 +16,8 @@ from .table import ROWS, RowError, linear, structural, zero
 VIEW = {"views": (0,)}
 
 linear("np.reshape(x, shape, order='C') -> y", op={"views": (0,), "infer": infer.reshaped}, view=views.reshaped,
-       x="shaped(y_bar, x) if order == 'C' else np.reshape(y_bar, shape(x), fixed(order))", shape="0.0")
-linear("np.ravel(x, order='C') -> y", op=VIEW, view=views.raveled, x="shaped(y_bar, x) if order == 'C' else np.reshape(y_bar, shape(x), fixed(order))")
+       x="shaped(y_bar, x) if order == 'C' else np.reshape(y_bar, shape(x), order)", shape="0.0")
+linear("np.ravel(x, order='C') -> y", op=VIEW, view=views.raveled, x="shaped(y_bar, x) if order == 'C' else np.reshape(y_bar, shape(x), order)")
 linear("np.transpose(x, axes=None) -> y", op=VIEW, view=views.transposed,
        x="t(y_bar) if axes is None and rank(x) == 2 else np.transpose(y_bar) if axes is None else np.transpose(y_bar, inverse(axes))")
 linear("np.matrix_transpose(x) -> y", op=VIEW, view=views.matrix_transposed, x="np.matrix_transpose(y_bar)")
@@ -41,7 +41,7 @@ def _broadcast_arrays(let: Let, call: Call) -> None:
 structural("np.broadcast_arrays(*args) -> y", _broadcast_arrays, op=VIEW, view=views.Each("np.broadcast_to", "np.broadcast_shapes"))
 for _n in (1, 2, 3):
     linear(f"np.atleast_{_n}d(x) -> y", op=VIEW, view=views.at_least(_n), x="shaped(y_bar, x)")
-for _name, _view in (("np.ascontiguousarray", views.contiguous), ("np.asfortranarray", None)):
+for _name, _view in (("np.ascontiguousarray", views.contiguous("C")), ("np.asfortranarray", views.contiguous("F"))):
     linear(f"{_name}(x) -> y", op=VIEW, view=_view, x="shaped(y_bar, x) if rank(x) == 0 else y_bar")
 linear("np.flip(x, axis=None) -> y", op=VIEW, view=views.flipped, x="np.flip(y_bar, axis)")
 for _name, _axis_of in (("np.fliplr", 1), ("np.flipud", 0)):
@@ -290,10 +290,10 @@ def _nested(arg: Seq, place: tuple[int, ...], call: Call) -> list[tuple[tuple[in
     return found
 
 
-structural("np.array(object, dtype=None) -> y", _array, op={"fresh": True})
+structural("np.array(object, dtype=None, order='K') -> y", _array, op={"fresh": True})
 structural("np.copy(a, order='K') -> y", lambda let, call: _same(let, call), op={"fresh": True})
-structural("np.asarray(a, dtype=None) -> y", _array, op=VIEW, view=views.itself)
-structural("np.asanyarray(a, dtype=None) -> y", _array, op=VIEW, view=views.itself)
+structural("np.asarray(a, dtype=None, order=None) -> y", _array, op=VIEW, view=views.itself)
+structural("np.asanyarray(a, dtype=None, order=None) -> y", _array, op=VIEW, view=views.itself)
 linear("rt.cut(g, like, axis) -> y", like="0.0", g="np.concatenate(y_bar, axis)")
 linear("rt.unstack(g, axis, depth=1) -> y", g="np.stack(y_bar, axis)")
 
@@ -313,15 +313,10 @@ def _part_type(full: Operand, item: Arg) -> Type | None:
     return Array(whole.dtype, own.shape) if isinstance(own, Array) and isinstance(whole, Array) else None
 
 
-def _flatten(let: Let, call: Call) -> None:
-    x = let.args[0]
-    if isinstance(x, Var) and call.active(x):
-        call.add(x, call.b.emit("np.reshape", call.full(), shape_of(_evaluator(let, call), x)))
-
-
-define(Op("astype", (Param("x"), Param("dtype")), lambda x, dtype: x.astype(dtype), infer.as_type, fresh=True))
-structural("astype", _same, static=("dtype",), constant=("dtype",))
-structural("rt.flatten(x) -> y", _flatten, op={"fresh": True})
+define(Op("astype", (Param("x"), Param("dtype"), Param("order", "K"), Param("casting", "unsafe"), Param("subok", True), Param("copy", True)),
+          lambda x, *how: x.astype(*how), infer.as_type, fresh=True))
+structural("astype", _same, static=("dtype", "order", "casting", "subok", "copy"), constant=("dtype",), view=views.converted)
+linear("rt.flatten(x, order='C') -> y", x="shaped(y_bar, x) if order == 'C' else np.reshape(y_bar, shape(x), order)", op={"fresh": True})
 linear("rt.item(x) -> y", x="y_bar")
 linear("rt.view(x, dtype=None) -> y", x="y_bar", op=VIEW, view=views.whole)
 

@@ -205,8 +205,9 @@ def structural(text: str, pull: Pull, *, masks: bool = False, static: tuple[str,
                view: View | Each | None = None, op: dict[str, Any] | None = None) -> None:
     """A function whose pullback is code. `text` may be the bare name of an operation that is already defined."""
     if text in OPS:
+        names = tuple(p.name for p in OPS[text].params)
         _enter(Row(text, "structural", pull=pull, masks=masks, constant=frozenset(constant), static=frozenset(static),
-                   names=tuple(p.name for p in OPS[text].params)))
+                   names=names, keywords={name: name for name in names}, view=view))
         return
     _declare(text, "structural", {}, dict(pull=pull, masks=masks, constant=constant, view=view), op, static)
 

@@ -112,9 +112,9 @@ def cut(g: Any, like: Any, axis: int | None = 0) -> Any:
     return np.split(g, np.cumsum([np.shape(item)[axis] for item in like])[:-1], axis)
 
 
-def flatten(x: Any) -> Any:
+def flatten(x: Any, order: str = "C") -> Any:
     """A one-dimensional copy of an array."""
-    return x.flatten()
+    return x.flatten(order)
 
 
 def item(x: Any) -> Any:

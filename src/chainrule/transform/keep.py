@@ -64,7 +64,7 @@ def keep(primal: Block, marker: tuple[Stmt, ...], sweep: tuple[Stmt, ...], resul
 class _Keeper:
     def __init__(self, primal: Block, reverse: Block, likes: dict[Var, Var], names: dict[Var, str]) -> None:
         self.places = places(primal)
-        self.partial = undefined_somewhere(primal)
+        self.partial = undefined_somewhere(primal, parts=True)
         self.arguments = primal.params
         self.names = names
         self.plan = Plan(self.places, Reader(self.places).again)

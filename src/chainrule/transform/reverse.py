@@ -203,7 +203,8 @@ class Sweep:
                 raise
 
     def _pull_tuple(self, let: Let, bar: Bar) -> None:
-        for item, part in zip(operands(let.args[0]), bar.parts or ()):
+        assert let.out is not None
+        for item, part in zip(operands(let.args[0]), self.adjoints.parts(let.out, bar)):
             if part is not None:
                 self.adjoints.add(item, part.value)
 
@@ -244,7 +245,7 @@ class Sweep:
         if changed:
             blocks = [Block((), tuple(scope.stmts), end) for scope, end in zip(scopes, ends)]
             self.b.add(If(outs, condition, blocks[0], blocks[1], span))
-        before.update((v, Bar(out)) for v, out in zip(changed, outs))
+        before.update((v, self.adjoints.bar(v, out)) for v, out in zip(changed, outs))
 
     def mirror(self, block: Block, seeds: list[Bar | None], rest: Block | None = None) -> None:
         """The reverse of a block, where the k-th value that it ends with has the adjoint seeds[k].
@@ -299,17 +300,17 @@ class Sweep:
         backwards = isinstance(stmt, For) and stmt.reverse
         before = adjoints.bars
         with self.b.block() as stmts:
-            adjoints.bars = {v: Bar(p) for v, p in zip(outer, news[len(slots):])}
+            adjoints.bars = {v: adjoints.bar(v, p) for v, p in zip(outer, news[len(slots):])}
             given: list[Bar | None] = [None] * len(params)
             for k, p in zip(slots, news):
-                given[k] = Bar(p)
+                given[k] = adjoints.bar(params[k], p)
             self.mirror(stmt.body, given, headed(stmt))
             self.b.span = stmt.span
             ends = [adjoints.take(v) for v in (*(params[k] for k in slots), *outer)]
         adjoints.bars = before
         body = Block((index, *news), tuple(stmts), Yield(tuple(ends)))
         self.b.add(For(tuple(outs), start, stop, step, tuple(inits), body, reverse=not backwards, span=stmt.span))
-        adjoints.bars.update((v, Bar(out)) for v, out in zip(outer, outs[len(slots):]))
+        adjoints.bars.update((v, adjoints.bar(v, out)) for v, out in zip(outer, outs[len(slots):]))
         for k, out in zip(slots, outs):
             adjoints.add(stmt.inits[k], out)
 

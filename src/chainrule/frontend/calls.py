@@ -13,7 +13,7 @@ import operator
 import types
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ from ..ir.types import List, Opaque, differentiable, rank
 from ..rules import effects as effect_rules
 from ..rules import methods, random, registry
 from ..structure import is_plain
-from . import classes, library, lists, orders, overloads, unbound, views, writes
+from . import classes, composed, library, lists, overloads, unbound, views, writes
 from . import source as sources
 from .liveness import Liveness, liveness
 from .machine import Refusal, describe
@@ -454,6 +454,10 @@ class Calls(Objects):
         return self.call_user(f, args, keywords)
 
     def call_user(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        from .constants import constant
+
+        if (found := constant(self, f, args, keywords)) is not None:
+            return found
         try:
             resolved = sources.resolve(f)
             if resolved.function is f or resolved.args or resolved.keywords or isinstance(f, functools._lru_cache_wrapper):
@@ -473,17 +477,22 @@ class Calls(Objects):
         return self.execute(source.node, source, None, defaults, keyword_defaults, (*bound, *args), {**extra, **keywords})
 
     def is_library(self, source: Any) -> bool:
-        return bool(source.function.__module__ == library.__name__)
+        return source.function.__module__ in (library.__name__, composed.__name__)
 
-    def library(self, function: Any, *args: Value) -> Value:
+    def library(self, function: Any, *args: Value, **keywords: Value) -> Value:
         """Call a function of `library` for the call that is being lowered."""
         kept = self.caller
         if kept is None:
             self.caller = (self.node, self.source, self.b.span)
         try:
-            return self.call_user(function, args, {})
+            return self.call_user(function, args, keywords)
         finally:
             self.caller = kept
+
+    def joined(self, base: Any, index: Value) -> Value | None:
+        from .composing import joined
+
+        return joined(self, base, index)
 
     def default(self, source: Any, key: Any, value: Any) -> Value:
         a = source.node.args
@@ -519,7 +528,7 @@ class Calls(Objects):
         raise Refusal(MissingRuleError(title, self.location(self.node)), self.region)
 
     def known(self, value: Value) -> Any:
-        if isinstance(value, Static):
+        if isinstance(value, Static) and not self.holds_origin(value.value):
             return value.value
         if isinstance(value, TupleV):
             return tuple(self.known(item) for item in value.items)
@@ -647,8 +656,9 @@ class Calls(Objects):
         written = writes.with_out(self, name, args, keywords)
         if written is not None:
             return written
-        if name in registry.IN_MEMORY_ORDER:
-            args, keywords = orders.settled(self, name, args, keywords)
+        if name.startswith("np.") and registry.carries(name):
+            args = tuple(self.as_arrays(name, a) for a in args)
+            keywords = {key: self.as_arrays(name, value) for key, value in keywords.items()}
         view = views.view_of(self, name, args, keywords)
         if view is not None:
             return view
@@ -669,13 +679,29 @@ class Calls(Objects):
             return self.wrap(self.b.emit("np.array", operand))
         return value
 
+    def as_arrays(self, name: str, value: Value) -> Value:
+        """A list or tuple that holds floats, as the array that NumPy makes of it; for what joins arrays, its lists and tuples as arrays."""
+        if not isinstance(value, (TupleV, ListV)) or not self.holds_floats(value):
+            return value
+        if not registry.takes_lists(name):
+            return self.as_array(replace(value, cls=None, whole=None) if isinstance(value, TupleV) else value)
+        if not registry.joins(name):
+            return value
+        items = self.known_items(value)
+        return value if items is None else TupleV(tuple(map(self.as_array, items)))
+
+    def holds_floats(self, value: Value) -> bool:
+        """Whether a value is, or holds, a number or an array that may carry a derivative."""
+        if isinstance(value, ListV) and isinstance(self.state.heap[value.slot], Var):
+            return True
+        if isinstance(value, (TupleV, ListV)):
+            return any(map(self.holds_floats, self.known_items(value) or ()))
+        return not isinstance(value, Static) and self.is_number(value) and differentiable(self.type(value))
+
     def check_cast(self, owner: Value, value: Arg, node: ast.AST | None) -> None:
         raise NotImplementedError
 
     def set_item(self, owner: Value, index: Value, value: Value, node: ast.expr) -> None:
-        raise NotImplementedError
-
-    def check_overlap(self, owner: Ref, index: Arg, value: Value) -> None:
         raise NotImplementedError
 
     def row_operand(self, value: Value) -> Arg:

@@ -8,6 +8,7 @@ decided; the refusal then says which one it is (`region`), and `lower` begins ag
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,7 +21,7 @@ from ..ir.ops import OPS
 from ..ir.types import BOOL, Array, Opaque, Scalar, Type, unknown_extent
 from ..rules.effects import class_name
 from .exits import Exits, Region, Unreachable
-from .values import Static, Value
+from .values import Num, Static, TupleV, Value
 from .witness import Concrete, Happened, Witness, Written, place_of
 
 
@@ -36,6 +37,7 @@ class Deciding(Exits):
         self.trying = 0  # whether what is executed may raise what a handler catches
         self.retries = False  # the program depends on what does not raise an exception
         self.by_layout = False  # the program depends on how arrays lie in memory
+        self.origins: dict[int, tuple[Any, Arg]] = {}  # numbers that are keys or elements: the object, and the Var that it was
 
     def refuse(self, what: str, why: str, remedy: str, node: ast.AST | None = None) -> Any:
         raise NotImplementedError
@@ -48,8 +50,11 @@ class Deciding(Exits):
 
     # -- decisions -----------------------------------------------------------------------------------------
 
-    def decide(self, value: Value, what: str) -> Any:
-        """The value that something has in this call; the program then serves only the calls in which it has the same."""
+    def decide(self, value: Value, what: str, *, kept: bool = False) -> Any:
+        """The value that something has in this call; the program then serves only the calls in which it has the same.
+
+        kept: a number that carries a derivative is not lost: the caller remembers where it came from.
+        """
         if isinstance(value, Static):
             return value.value
         operand = self.operand(value)
@@ -60,14 +65,46 @@ class Deciding(Exits):
                         "pass it as an argument or a constant")
         assert self.witness is not None
         found = self.witness.value(operand)
+        if not kept and has_derivative(found) and self.witness.carries(operand):
+            self.refuse(f"{what} is a number that is differentiated", "it must be known before the program runs, and would lose its derivative",
+                        "compute with it in arrays, lists or tuples")
         with self.at_outermost():
             if isinstance(found, (bool, np.bool_)):
                 self.expect(operand, bool(found))
             elif isinstance(found, (int, str, np.integer)):
                 self.expect(self.b.emit("==", operand, found, type=BOOL), True)
-            else:
+            elif ("expect_same", id(operand)) not in self.b.scopes[0].known:
+                self.b.scopes[0].known["expect_same", id(operand)] = operand  # type: ignore[assignment]
                 self.b.effect("rt.expect_same", operand, Lit(found))
         return found
+
+    def hashed(self, value: Value, what: str) -> Any:
+        """A key of a dictionary or an element of a set, as a Python object. `held` gives it back as a value."""
+        if isinstance(value, TupleV):
+            items = tuple(self.hashed(item, what) for item in value.items)
+            return items if value.cls is None else value.cls._make(items)  # type: ignore[attr-defined]
+        if self.witness is None or not isinstance(value, Num) or not self.witness.knows(value.operand) or not self.witness.carries(value.operand):
+            return self.static(value, what)
+        found = self.decide(value, what, kept=True)
+        if has_derivative(found):
+            found = found * 1  # an object of its own
+            self.origins[id(found)] = found, value.operand
+        return found
+
+    def held(self, key: Any) -> Value:
+        """A key of a dictionary or an element of a set, as a value."""
+        if id(key) in self.origins:
+            return self.wrap(self.origins[id(key)][1])
+        if isinstance(key, tuple) and self.holds_origin(key):
+            return TupleV(tuple(map(self.held, key)), None if type(key) is tuple else type(key))
+        return Static(key)
+
+    def holds_origin(self, value: Any) -> bool:
+        """Whether there is a number with a derivative in a key, or in a set of them."""
+        return bool(self.origins) and (id(value) in self.origins or (isinstance(value, (tuple, set, frozenset)) and any(map(self.holds_origin, value))))
+
+    def static(self, value: Value, what: str) -> Any:
+        raise NotImplementedError
 
     def decide_truth(self, condition: Arg) -> bool:
         """Which way this call goes; the program then serves only the calls that go the same way."""
@@ -135,13 +172,21 @@ class Deciding(Exits):
         if not isinstance(result, Var):
             return Static(result.value)
         found = self.witness.value(result)
-        type = type_of_value(found)
         carries = any(self.witness.carries(o) for o in (*called, *operands, *named.values()))
         if holds_floats(found) and carries:
             self.no_rule(function)
+        return self.performed(result, found, carries)
+
+    def performed(self, result: Var, found: Any, carried: bool) -> Value:
+        """What `perform` returned, as a value. carried: an argument carries a derivative."""
+        type = type_of_value(found)
+        if builtins.type(found) is tuple and any(isinstance(item, (np.ndarray, tuple)) for item in found):  # its items are read when the program runs
+            self.expect(self.b.emit("==", self.b.emit("len", result), Lit(len(found)), type=BOOL), True)
+            items = [self.b.emit("item", result, Lit(n), type=type_of_value(item)) for n, item in enumerate(found)]
+            return TupleV(tuple(self.performed(item, part, carried) if isinstance(item, Var) else Static(part) for item, part in zip(items, found)))
         if isinstance(type, Opaque):
             plain = found is None or isinstance(found, (str, bytes, bool, list, tuple, dict, set, frozenset, range))
-            if isinstance(found, (str, bytes)) and carries:
+            if isinstance(found, (str, bytes)) and carried:
                 plain = False  # numbers may be read out of it again: it must be seen where it comes from
             if plain:
                 return Static(self.decide(self.wrap(result), "the result of this call"))
@@ -168,6 +213,7 @@ class Deciding(Exits):
                                 "raise it outside")
                 if out is not None:
                     self.b.stmts.append(Let(None, "py.evaluate", (out,), self.b.span))  # though nobody needs its value
+                    self.b.stmts.append(Let(None, "rt.expect", (Lit(False),), self.b.span))  # here a call ends that raises
                 raise Unreachable from None
             if not isinstance(stmt, Let):
                 self.refuse("an exception is raised in a loop or in a branch", "where, is only known when the program runs",
@@ -189,6 +235,11 @@ def holds_floats(value: Any) -> bool:
     if type(value) is dict:
         return any(map(holds_floats, value.values()))
     return True
+
+
+def has_derivative(value: Any) -> bool:
+    """Whether a value is a number or an array of them that may carry a derivative."""
+    return isinstance(value, (float, complex, np.inexact)) or (isinstance(value, np.ndarray) and value.dtype.kind in "fc")
 
 
 def type_of_value(value: Any) -> Type:

@@ -79,6 +79,13 @@ class Expressions(Exceptions):
                 self.refuse(error.what, error.why, error.remedy)
             self.refuse("this index does not fit", str(error), "check the number of indices")
         self.node = kept
+        return self.decided_choice(value) if isinstance(value, Select) else value
+
+    def decided_choice(self, value: Value) -> Value:
+        """A choice between choices, in a program for one call: the side that this call takes. Otherwise they would be nested ever deeper."""
+        while isinstance(value, Select) and self.at_top() and self.witness is not None and self.witness.knows(value.condition) and (
+                isinstance(value.then, Select) or isinstance(value.orelse, Select)):
+            value = value.then if self.decide_truth(value.condition) else value.orelse
         return value
 
     def value_of(self, node: ast.expr) -> Arg:
@@ -346,8 +353,8 @@ class Expressions(Exceptions):
         if isinstance(container, IteratorV):
             return self.contains(item, self.collect(container), op)
         if isinstance(container, (DictV, SetV, Lazy)):
-            keys = [v.value for v in self.iterate(container) if isinstance(v, Static)]
-            return Static((self.static(item, "the key") in keys) == (op == "in"))
+            keys = [self.hashed(v, "the key") for v in self.iterate(container)]
+            return Static((self.hashed(item, "the key") in keys) == (op == "in"))
         if isinstance(container, Static) and isinstance(item, Static):
             return Static((item.value in container.value) == (op == "in"))
         if isinstance(container, Range):
@@ -472,7 +479,7 @@ class Expressions(Exceptions):
                 for k, v in zip(inner.keys, inner.values):
                     entries = entries.put(k, v)
             else:
-                entries = entries.put(self.static(self.eval(key), "a dictionary's key"), self.eval(value))
+                entries = entries.put(self.hashed(self.eval(key), "a dictionary's key"), self.eval(value))
         return DictV(self.new(entries))
 
     def eval_JoinedStr(self, node: ast.JoinedStr) -> Value:
@@ -544,6 +551,8 @@ class Expressions(Exceptions):
             if not (isinstance(index, Static) and index.value >= 0):
                 index = self.range_index(base, index)
             return self.call_op("+", (base.start, self.b.emit("*", base.step, self.operand(index))))
+        if isinstance(base, Static) and (joined := self.joined(base.value, index)) is not None:
+            return joined
         if isinstance(base, Static) and isinstance(index, (Static, TupleV, SliceV)):
             try:
                 return self.constant(base.value[self.static_index(index)])
@@ -739,7 +748,10 @@ class Expressions(Exceptions):
     def append(self, target: Value, item: Value) -> None:
         raise NotImplementedError
 
-    def library(self, function: Any, *args: Value) -> Value:
+    def library(self, function: Any, *args: Value, **keywords: Value) -> Value:
+        raise NotImplementedError
+
+    def joined(self, base: Any, index: Value) -> Value | None:
         raise NotImplementedError
 
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:

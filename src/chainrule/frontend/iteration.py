@@ -58,13 +58,13 @@ class Iteration(Expressions):
         if isinstance(value, DictV):
             entries = self.state.heap[value.slot]
             assert isinstance(entries, Entries)
-            return tuple(Static(k) for k in entries.keys)
+            return tuple(map(self.held, entries.keys))
         if isinstance(value, Static) and isinstance(value.value, (tuple, list, str, bytes, dict, range, set, frozenset)):
-            return tuple(Static(item) for item in value.value)
+            return tuple(map(self.held, value.value))
         if isinstance(value, SetV):
             elements = self.state.heap[value.slot]
             assert isinstance(elements, Elements)
-            return tuple(Static(item) for item in elements.value())
+            return tuple(map(self.held, elements.value()))
         if isinstance(value, Lazy):
             if value.kind in VIEWS:
                 (owner,) = value.parts
@@ -72,7 +72,7 @@ class Iteration(Expressions):
                 assert isinstance(entries, Entries)
                 if value.kind == "values":
                     return entries.values
-                keys = tuple(Static(k) for k in entries.keys)
+                keys = tuple(map(self.held, entries.keys))
                 return keys if value.kind == "keys" else tuple(TupleV((k, v)) for k, v in zip(keys, entries.values))
             if value.kind == "enumerate":
                 items = self.known_items(value.parts[0])

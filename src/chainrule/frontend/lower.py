@@ -35,7 +35,7 @@ from .scopes import FRAME, begin, finish
 from .signature import Described, Leaf
 from .source import MISSING, Place
 from .state import slots
-from .values import NONE, UNBOUND, DictV, Entries, Items, ListV, Method, Num, Object, Ref, Static, TupleV, Value
+from .values import NONE, UNBOUND, DictV, Elements, Entries, Items, ListV, Method, Num, Object, Ref, Static, TupleV, Value
 from .witness import LIMIT, Concrete, TooLong, Unperformed, Witness
 
 
@@ -270,6 +270,9 @@ class Lowerer(Recursion):
                 self.refuse(f"`{path}` is changed, and it is reached in another way, too", "each would be changed on its own",
                             "pass a copy")
 
+    def array_of_this_call(self, slot: int) -> Any:
+        return next((self.values.get(leaf) for leaf, held in self.slot_of.items() if held == slot), None)
+
     def ask_for_layout(self) -> None:
         if self.unknown_layout:
             raise NeedLayout(tuple(self.unknown_layout))
@@ -311,6 +314,8 @@ class Lowerer(Recursion):
             self.captured[number] = (title, *self._swap(described, place))
             for slot in range(known + 1, self.numbers + 1):
                 self.initial[slot] = self.state.heap[slot]
+                if isinstance(self.initial[slot], (Items, Entries, Elements)) and not isinstance(place.root, int):
+                    self.held_outside[slot] = str(place)
                 self.state.add_everywhere(slot, self.state.heap[slot])
             self.entangle_arguments()
         found = self.captured[number][2]

@@ -99,6 +99,7 @@ class Machine(Deciding):
         self.origin: dict[Var, tuple[Arg, ...]] = {}
         self.ever_written: set[int] = set()  # slots of arrays that have been written on any path
         self.foreign: dict[int, Any] = {}  # slots of objects of the caller's
+        self.held_outside: dict[int, str] = {}  # slots of lists and dictionaries that are found outside, and where
         self.ambiguous: set[int] = set()  # slots of objects that a loop carries: they may be one with another object
         self.layout_matters = False  # whether something is a view or a copy depending on how an array lies in memory
         self.taken: list[tuple[Operand, bool]] = []  # the conditions that hold, or do not, where we are
@@ -398,6 +399,10 @@ class Machine(Deciding):
 
     def change(self, slot: int, contents: Contents) -> None:
         """Give a list, a dictionary or an object new contents."""
+        where = next((self.held_outside[other] for other in sorted(self.state.may_be([slot])) if other in self.held_outside), None)
+        if where is not None:
+            self.refuse(f"`{where}` lives outside, and is changed", "the gradient call would change a copy of it, and the next call begin with what it held",
+                        "pass it as an argument, or collect the values in a list or dictionary of the function's own, and return it")
         others = self.state.twins.get(slot, frozenset())
         if others and others & reachable(self.state, self.live_values()):
             self.refuse("a list, a dictionary or an object is changed that may be another one in use",

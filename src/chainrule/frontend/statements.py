@@ -348,21 +348,11 @@ class Statements(Patterns):
         if isinstance(owner, DictV):
             entries = self.state.heap[owner.slot]
             assert isinstance(entries, Entries)
-            mappings.set_entries(self, owner, entries.put(self.static(index, "a dictionary's key"), value))
+            mappings.set_entries(self, owner, entries.put(self.hashed(index, "a dictionary's key"), value))
             return
         owner = views.unrolled(owner)
-        if isinstance(owner, Ref):
-            self.check_overlap(owner, self.operand(index), value)
+        value = overlap.read(self, owner, self.operand(index), value)
         self.write(owner, self.operand(index), self.operand(value))
-
-    def check_overlap(self, owner: Ref, index: Arg, value: Value) -> None:
-        """`a[:, 0] = a[1]`: NumPy copies a row and a column that overlap element by element, so what is read may just have been written."""
-        if isinstance(value, Select):
-            self.check_overlap(owner, index, value.then)
-            self.check_overlap(owner, index, value.orelse)
-        if isinstance(value, Ref) and value.slot == owner.slot and overlap.may_clash(self, owner, index, value):
-            self.refuse("a part of an array is assigned to another part with a different stride",
-                        "where they overlap, NumPy reads what it has just written", "copy first: `a[:, 0] = a[1].copy()`")
 
     def set_dynamic(self, owner: ListV, contents: Items, index: Num, value: Value) -> None:
         """A list whose items the compiler knows is written at an index that it does not know."""
@@ -392,7 +382,7 @@ class Statements(Patterns):
                 at = self.operand(index)
                 before = self.operand(owner)
                 old = self.subscript(owner, index)  # Python reads a number, or a copy, before it evaluates the right-hand side
-                value = self.eval(stmt.value)
+                value = self.as_arrays("np.add", self.eval(stmt.value))
                 if (isinstance(old, Num) or not is_basic(at)) and self.operand(owner) is not before:
                     self.write(owner, at, self.b.emit(op, self.operand(old), self.operand(value)))
                 else:
@@ -412,6 +402,8 @@ class Statements(Patterns):
     def augmented(self, op: str, old: Value, value: Value, stmt: ast.stmt) -> Value | None:
         """`old op= value`: the new value of the name, or None where it was changed in place."""
         self.node = stmt
+        if self.is_number(old):
+            value = self.as_arrays("np.add", value)
         special = in_place(self, op, old, value)
         if special is not None:
             return special

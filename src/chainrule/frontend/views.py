@@ -6,6 +6,7 @@ is seen through the other. A view that is one only where the array lies in one p
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..ir.build import type_of
@@ -16,6 +17,7 @@ from ..rules import registry
 from ..rules.indexing import write_part
 from ..rules.structure import infer_index, is_basic
 from .places import path_vars
+from .state import slots
 from .values import Items, Lazy, ListV, Num, Ref, Select, Static, Step, TupleV, Value
 
 if TYPE_CHECKING:
@@ -38,10 +40,7 @@ def view_of(m: Expressions, name: str, args: tuple[Value, ...], keywords: dict[s
         common = m.call_op(row.view.shape, (Seq(tuple(m.operand(m.shape(a)) for a in args)),))
         return TupleV(tuple(m.call_row(row.view.op, (a, common), {}) for a in args))
     if isinstance(array, Select) and m.is_number(array):
-        sides = [view_of(m, name, (side, *args[1:]), keywords) for side in (array.then, array.orelse)]
-        if not all(isinstance(side, (Ref, Select)) for side in sides):
-            return None
-        return Select(array.condition, *sides)  # type: ignore[arg-type]
+        return _of_either(m, array, lambda side: view_of(m, name, (side, *args[1:]), keywords))
     if is_flat(array) or not isinstance(array, (Ref, Num, Static, TupleV, ListV)):
         return None
     try:
@@ -62,6 +61,29 @@ def view_of(m: Expressions, name: str, args: tuple[Value, ...], keywords: dict[s
     if isinstance(found, registry.Parts):
         return ListV(m.new(Items(tuple(seen(array, path) for path in found.paths))))
     return None if found is None else seen(array, found)
+
+
+class _NoView(Exception):
+    """One of two arrays gives no view."""
+
+
+def _of_either(m: Expressions, array: Select, view: Callable[[Value], Value | None]) -> Value | None:
+    """The view of one of two arrays, where both have one; of one that exists on its path only, it is taken on that path."""
+
+    def side(value: Value) -> Value:
+        found = view(value)
+        if not isinstance(found, (Ref, Select)):
+            raise _NoView
+        return found
+
+    state = m.state
+    try:
+        if any(m.is_undefined_here(m.state.heap.get(slot)) for slot in slots(array)):
+            return m.choose(array.condition, lambda: side(array.then), lambda: side(array.orelse))
+        return Select(array.condition, side(array.then), side(array.orelse))
+    except _NoView:
+        m.state = state
+        return None
 
 
 def shared_in_this_call(m: Expressions, name: str, bound: tuple[Arg, ...], array: Ref) -> bool:
@@ -120,7 +142,7 @@ def is_one_piece(m: Machine, array: Ref) -> bool:
 def note_order(m: Machine, name: str, result: Value, args: tuple[Value, ...]) -> Value:
     """The result of an operation; arithmetic on arrays that lie in one piece gives one that does."""
     row = registry.row(name)
-    if isinstance(result, Ref) and not result.path and row is not None and (row.kind in ("elementwise", "pointwise") or OPS[name].fresh):
+    if isinstance(result, Ref) and not result.path and row is not None and not OPS[name].views:
         order = asked_order(name, m.b.made.get(m.read(result)))  # type: ignore[arg-type]
         dimensions = rank(m.type(result))
         if dimensions is not None and (dimensions < 2 or order == "C" or (order == "K" and all(in_one_piece(m, a) for a in args if _is_array(m, a)))):

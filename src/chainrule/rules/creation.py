@@ -19,7 +19,10 @@ linear("np.full_like(x, fill_value, dtype=None, order='K', subok=True, shape=Non
 zero("np.eye(N, M=None, k=0, dtype=None)", op={"fresh": True, "infer": infer.eye})
 zero("np.identity(n, dtype=None)", op={"fresh": True, "infer": infer.identity})
 linear("np.linspace(start, stop, num=50, endpoint=True, dtype=None) -> y", op={"infer": infer.linspace}, num="0.0",
-       start="np.sum(y_bar * (1 - np.linspace(0.0, 1.0, num, endpoint)))", stop="np.sum(y_bar * np.linspace(0.0, 1.0, num, endpoint))")
+       start="np.sum(y_bar * (1 - np.linspace(0.0, 1.0, num, endpoint))) if rank(y) == 1 else "
+             "rt.unbroadcast(np.tensordot(1 - np.linspace(0.0, 1.0, num, endpoint), y_bar, 1), like(start))",
+       stop="np.sum(y_bar * np.linspace(0.0, 1.0, num, endpoint)) if rank(y) == 1 else "
+            "rt.unbroadcast(np.tensordot(np.linspace(0.0, 1.0, num, endpoint), y_bar, 1), like(stop))")
 
 
 def _arange(let: Let, call: Call) -> None:

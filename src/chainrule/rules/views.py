@@ -6,6 +6,7 @@
     np.diagonal(x)          (("np.diagonal", (0, 0, 1)),)               the operation itself: a view that is read only
     np.squeeze(x)           (("np.squeeze", (None,)),)                  the same, and it can be written through (`WRITABLE`)
     np.split(x, 2)          Parts of (("np.split", (2, 0)), ("item", n))
+    np.split(x, [3])        Parts of (("index", :3),) and (("index", 3:),)
     np.asarray(x)           ()                                          x itself
 
 A row names its description with `view=`; None says that nobody knows before the program runs.
@@ -238,7 +239,17 @@ def at_least(dimensions: int) -> View:
     return view
 
 
-def reshaped(x: Arg, shape: Arg, order: Arg) -> InOnePiece | None:
+def reshaped(x: Arg, shape: Arg, order: Arg) -> Path | InOnePiece | None:
+    """An array of one axis is seen in any shape."""
+    found = _in_shape(shape, order)
+    return found if found is None or (rank(type_of(x)) or 2) > 1 else found.path
+
+
+def raveled(x: Arg, order: Arg) -> InOnePiece | None:
+    return _in_shape(Lit(-1), order)
+
+
+def _in_shape(shape: Arg, order: Arg) -> InOnePiece | None:
     """In column order, the transpose of what is reshaped the other way round."""
     if not isinstance(order, Lit) or order.value not in ("C", "F"):
         return None
@@ -246,10 +257,6 @@ def reshaped(x: Arg, shape: Arg, order: Arg) -> InOnePiece | None:
         return InOnePiece((("reshape", shape),))
     turned = _backwards_shape(shape)
     return None if turned is None else InOnePiece((_TURNED, ("reshape", turned), _TURNED), (_TURNED,))
-
-
-def raveled(x: Arg, order: Arg) -> InOnePiece | None:
-    return reshaped(x, Lit(-1), order)
 
 
 def _backwards_shape(shape: Arg) -> Arg | None:
@@ -293,14 +300,21 @@ def conjugated(x: Arg) -> Path | _New | None:
     return NEW if kind(type.dtype) == "c" else ()
 
 
-def split(op: str, result: Callable[..., Type]) -> View:
-    """np.split and its kin; `result`: the operation's own type inference."""
+def split(op: str, result: Callable[..., Type], axis_of: Callable[[Arg], int] | None = None) -> View:
+    """np.split and its kin; `result`: the operation's own type inference. At known places, the parts are slices."""
 
     def view(x: Arg, *rest: Arg) -> Parts | None:
         found = result(x, *rest)
         count = len(getattr(found, "items", ()))
         if not count:
             return None
+        n, axis = rank(type_of(x)), static_value(rest[1]) if axis_of is None else axis_of(x)
+        cuts = static_value(rest[0]) if is_static(rest[0]) else None
+        if n is not None and isinstance(cuts, (tuple, list)) and all(type(cut) is int for cut in cuts):
+            before = (_ALL,) * _axis(Lit(axis), n)
+            pairs = zip((None, *cuts), (*cuts, None))
+            slices = [Slice(Lit(start), Lit(stop), Lit(None)) for start, stop in pairs]
+            return Parts(tuple((("index", Seq((*before, part)) if before else part),) for part in slices))
         return Parts(tuple(((op, Seq(rest)), ("item", Lit(n))) for n in range(count)))
 
     return view
@@ -311,7 +325,8 @@ def _order(order: tuple[int, ...]) -> Path:
 
 
 def _backwards(axes: tuple[int, ...]) -> Path:
-    return (("index", Seq(tuple(_BACKWARDS if n in axes else _ALL for n in range(max(axes, default=-1) + 1))) if axes else Lit(Ellipsis)),)
+    items = tuple(_BACKWARDS if n in axes else _ALL for n in range(max(axes, default=-1) + 1))
+    return (("index", Lit(Ellipsis) if not items else items[0] if len(items) == 1 else Seq(items)),)
 
 
 def _axis(axis: Arg, n: int) -> int:

@@ -240,6 +240,15 @@ def pad_pull(g: Any, x: Any, pad_width: Any) -> Any:
     return g[tuple(slice(int(before), int(before) + n) for (before, _), n in zip(widths, shape))]
 
 
+def convolve_pull(g: Any, x: Any, v: Any, mode: str = "full") -> Any:
+    """The transpose of x -> np.convolve(x, v, mode)."""
+    n, m = np.size(x), np.size(v)
+    full = np.zeros(n + m - 1, g.dtype)
+    first = {"full": 0, "same": (min(n, m) - 1) // 2, "valid": min(n, m) - 1}[mode]
+    full[first:first + len(g)] = g
+    return np.convolve(full, v[::-1], "full")[m - 1:m - 1 + n].reshape(np.shape(x))
+
+
 def put_along(g: Any, x: Any, indices: Any, axis: int) -> Any:
     """The transpose of np.take_along_axis: repeated indices accumulate."""
     result = np.zeros(np.shape(x), g.dtype)

@@ -1,0 +1,95 @@
+"""Keys of dictionaries and elements of sets that are computed numbers: they keep their derivatives."""
+
+from __future__ import annotations
+
+import collections
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from tests.by_hand.cases import case, cases
+from tests.gradients import gradient_is
+
+W = np.array([1.1, 2.6, 3.9])
+
+
+@case(W)
+def sum_of_a_set(w):
+    return sum({w[0] * 2, w[1]}) + max({w[0], w[1]})
+
+
+@case(W)
+def set_comprehension(w):
+    return sum({v * v for v in w.tolist()}) + sum(sorted(set(w)))
+
+
+@case(W)
+def added(w):
+    s = set()
+    for v in w:
+        s.add(v * 2)
+        s.add(v * 2)
+    t = s | {w[0]}
+    return sum(s) + sum(v**2 for v in t) + min(s)
+
+
+@case(W)
+def frozen(w):
+    s = frozenset([w[0], w[1], w[0]])
+    return sum(v * v for v in s) + max(s) * len(s)
+
+
+@case(W)
+def keys(w):
+    d = {w[0] * 2: 1.0, w[1]: w[2]}
+    d[w[0] * 2] += 3.0
+    t = 0.0
+    for k, v in d.items():
+        t += k * v
+    return t + sum(d) + sum(d.keys()) + max(d) * (w[1] in d)
+
+
+@case(W)
+def from_keys(w):
+    d = dict.fromkeys([w[0], w[1]], 1.0)
+    k, v = d.popitem()
+    return k * v + next(iter(d))
+
+
+@case(W)
+def counted(w):
+    c = collections.Counter([w[0], w[1], w[0]])
+    return c.most_common(1)[0][0] ** 2 + sum(k * n for k, n in c.items()) + sum(c.elements())
+
+
+@case(W)
+def pairs(w):
+    s = {(w[0], 1), (w[1], 2)}
+    Point = {(w[0] * w[1], "a"): 2.0}
+    return sum(v * n for v, n in s) + sum(k[0] * v for k, v in Point.items())
+
+
+@case(W)
+def popped(w):
+    s = {w[0]}
+    return s.pop() ** 2
+
+
+@case(W)
+def grouped(w):
+    groups = collections.defaultdict(list)
+    for v in w:
+        groups[v > 2.0].append(v)
+    thresholds = sorted({0.5 * (a + b) for a, b in zip(w[:-1], w[1:])})
+    return sum(groups[True]) + 2 * sum(groups[False]) + thresholds[0] * thresholds[1]
+
+
+@pytest.mark.parametrize(("f", "args"), cases(__name__))
+def test_gradient(f, args):
+    gradient_is(f, args)
+
+
+def test_numbers_that_would_lose_their_derivative_are_refused():
+    with pytest.raises(cr.UnsupportedError, match="is a number that is differentiated"):
+        cr.grad(lambda w: np.mgrid[0 : w[0] : 3j].sum())(W)

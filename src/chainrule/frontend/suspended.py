@@ -224,7 +224,10 @@ def _yielded(m: Machine, stmt: Any) -> Any:
     inner = _value(m, lambda: m.eval(node.value))
     sent: Value = NONE
     if isinstance(inner, Generator):
-        while (item := _value(m, lambda: advance(m, inner, sent))) is not None:
+        def following(sent: Value) -> Value | None:
+            return _value(m, lambda: advance(m, inner, sent))
+
+        while (item := following(sent)) is not None:
             sent = yield item
         run = m.suspended.get(inner.slot)
         return NONE if run is None else run.returned
@@ -259,6 +262,7 @@ def _ended(m: Machine, end: Leaf | Split) -> str:
     """How a statement ends; the machine goes on in its state."""
     if isinstance(end, Split):
         m.refuse("a branch leaves this statement", "it is not executed by values", "leave the branch out")
+    assert isinstance(end, Leaf)
     m.state = end.state
     if end.kind == "throw":
         raise Thrown(end)

@@ -18,14 +18,14 @@ from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Var
 from ..ir.types import Array, List, Scalar, kind, shape
 from ..rules.structure import is_basic
-from . import lists, mappings, overlap, sets, views
+from . import lists, mappings, overlap, sets, suspended, views
 from .exits import STATEMENT, Exit, Unreachable, leaves
 from .exposed import bound_in, exposed
 from .generators import yields
 from .inner_classes import define
 from .iteration import UNROLL_LIMIT
 from .iterator_loops import loop_over, stepwise
-from .iterators import as_generator, iterator
+from .iterators import as_generator, in_turn, iterator
 from .loops import NeedItems, NeedPeel, NeedUnroll, lower_loop
 from .machine import NeedStatic, Refusal, describe
 from .overloads import in_place
@@ -43,6 +43,7 @@ from .values import (
     UNBOUND,
     DictV,
     Entries,
+    Generator,
     Items,
     IteratorV,
     Lazy,
@@ -488,6 +489,9 @@ class Statements(Patterns):
         iterable = self.eval(stmt.iter)
         if isinstance(iterable, Object):
             iterable = iterator_of_object(self, iterable)
+        if concrete or (suspended.may_step(self) and any(
+                isinstance(part, Generator) and self.contents_of(part).keys for part in (iterable.parts if isinstance(iterable, Lazy) else (iterable,)))):
+            iterable = in_turn(self, iterable)
         if isinstance(iterable, IteratorV) and not concrete:
             iterable = as_generator(self, iterable)
         if self.consumes(iterable):

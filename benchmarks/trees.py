@@ -5,9 +5,9 @@ from typing import Any
 
 
 def leaves(tree: Any) -> list[Any]:
-    """The leaves of nested tuples, lists and dictionaries, in order."""
+    """The leaves of nested tuples, lists and dictionaries, from left to right or by key."""
     if isinstance(tree, dict):
-        return [leaf for branch in tree.values() for leaf in leaves(branch)]
+        return [leaf for key in sorted(tree) for leaf in leaves(tree[key])]
     if isinstance(tree, (tuple, list)):
         return [leaf for branch in tree for leaf in leaves(branch)]
     return [tree]
@@ -16,7 +16,7 @@ def leaves(tree: Any) -> list[Any]:
 def convert(tree: Any, leaf: Callable[[Any], Any]) -> Any:
     """The same structure with `leaf` applied to every leaf."""
     if isinstance(tree, dict):
-        return {key: convert(branch, leaf) for key, branch in tree.items()}
+        return {key: convert(tree[key], leaf) for key in sorted(tree)}
     if isinstance(tree, (tuple, list)):
         return type(tree)(convert(branch, leaf) for branch in tree)
     return leaf(tree)

@@ -99,3 +99,73 @@ def test_a_division_that_numpy_does_not_raise_is_not_raised_in_the_reverse_sweep
     assert np.array_equal(cr.grad(by_zero_and_selected)(x, zero), [0.0, 1.0])
     with pytest.raises(ZeroDivisionError):
         cr.grad(by_zero)((0.5, 0.7), zero)
+
+
+# -- parts of one array that overlap: NumPy may read what it has just written ---------------------------------------------------
+
+B = np.array([[0.5, -1.2, 2.0], [0.7, 1.4, -0.3], [1.9, 0.2, -0.6]])
+WEIGHTS = np.arange(1.0, 10.0).reshape(3, 3)
+
+
+@case(X)
+@case(np.array([0.5, 0.7]))
+def steps_of_a_vector(x):
+    x[::2] = x[:(len(x) + 1) // 2]
+    x[:2] = x[::-1][:2]
+    return np.sum(x * x * np.arange(1.0, len(x) + 1))
+
+
+@case(X)
+def steps_of_an_array_that_was_made(x):
+    y = np.concatenate([x, x])
+    y[1::2] = y[:3]
+    y[2:5] = y[::2]
+    return np.sum(y * y * np.arange(1.0, 7.0))
+
+
+@case(X)
+def a_flat_iterator_onto_itself(x):
+    y = x * 1.0
+    y[1:].flat[...] = y[:-1]
+    return np.sum(y * x)
+
+
+@case(B)
+def rows_and_columns(a):
+    a[:, 1] = np.diag(a)
+    a[0] = a[:, 1]
+    a[:, 2] = a[2]
+    a[1, :] = a.T[0]
+    return np.sum(a * a * WEIGHTS)
+
+
+@case(B, 1)
+@case(B, 2)
+def a_row_and_a_column_of_a_number(a, i):
+    a[i] = a[:, i]
+    a[0, ::-1] = a[:, i - 1]
+    return np.sum(a * a * WEIGHTS)
+
+
+def laid_out(a):
+    """The same values in arrays that lie in memory in several ways."""
+    for order in ("C", "F"):
+        yield a.copy(order)
+    for base, index in (((9, 9), np.s_[::3, ::3]), ((3, 3), np.s_[::-1, ::-1]), ((3, 3), np.s_[::-1])):
+        for transposed in (False, True):
+            view = np.zeros(base).T[index] if transposed else np.zeros(base)[index]
+            view[...] = a
+            yield view
+
+
+@pytest.mark.parametrize("index", [np.s_[:, 0], np.s_[1], np.s_[::-1, 1], np.s_[2, ::-1]])
+@pytest.mark.parametrize("read", [lambda a: a[:, 1], lambda a: a[0], lambda a: np.diag(a), lambda a: a.T[1, ::-1]])
+def test_what_numpy_reads_where_parts_overlap_depends_on_how_the_array_lies(index, read):
+    def f(a):
+        a[index] = read(a)
+        return np.sum(a * a * WEIGHTS)
+
+    derivative = cr.value_and_grad(f)
+    for given, own in zip(laid_out(B), laid_out(B), strict=True):
+        assert derivative(given)[0] == f(own)
+        assert np.array_equal(given, B)

@@ -160,3 +160,74 @@ def test_floating_point_errors_in_a_loop_of_a_path():
         assert np.geterr() == before
         assert value == handled(X.copy(), s)
         gradient_is(handled, (X.copy(), s))
+
+
+# -- lists and tuples where NumPy wants an array ---------------------------------------------------------------------------
+
+OF_LISTS = [
+    lambda x: np.max([x[1] / 1.5, x[0]]),
+    lambda x: np.min((x[1] / 1.5, x[0] * 2)),
+    lambda x: np.amax([x[0], x[1]]),
+    lambda x: np.ptp([x[1], x[0] * x[0]]),
+    lambda x: np.ptp(x),
+    lambda x: np.sum([x[1] / 1.5, *x]),
+    lambda x: np.sum([x, x * 2], axis=0) @ x,
+    lambda x: np.mean([[x[1] / 1.5, x[0]], [1.0, x[1]]], axis=0)[1],
+    lambda x: np.dot([x[1], x[0]], x[:2]),
+    lambda x: np.inner([x[1], x[0]], x[:2]),
+    lambda x: np.outer([x[1], x[0]], x[:2])[0, 1],
+    lambda x: np.tensordot([x[1], x[0]], x[:2], 1),
+    lambda x: np.einsum("i,i", [x[1], x[0]], x[:2]),
+    lambda x: np.take([x[1], x[0] * x[0]], [1, 1]).sum(),
+    lambda x: np.append([x[1], x[0]], x).sum() + np.append(x, [x[1], x[0] * x[0]]).prod(),
+    lambda x: np.copy([x[1], x[0] * x[0]]).sum(),
+    lambda x: np.linalg.slogdet([[x[1], x[0]], [x[2], 3.0]])[1],
+    lambda x: np.linalg.eigh([[x[1], x[0]], [x[0], 3.0]])[0][0],
+    lambda x: np.linalg.solve([[x[1], x[0]], [x[2], 3.0]], x[:2])[0],
+    lambda x: np.linalg.norm((x[1], x[0])),
+    lambda x: np.split(x, [1])[1] @ np.array_split([x[1], x[0] * x[0], 1.0, x[2]], 2)[1],
+    lambda x: np.reshape([x[1], x[0] * x[0]], (2, 1))[1, 0],
+    lambda x: np.tile([x[1], x[0] * x[0]], 2)[1] + np.pad([x[0], x[1]], 1)[2],
+    lambda x: np.median([x[1], x[0] * x[0], x[2]]),
+    lambda x: np.stack([[x[0], x[1]], x[:2]])[0, 1] * np.hstack([[x[0], x[1]], x[:2]])[1],
+    lambda x: np.vstack([(x[0], x[1]), x[:2]])[0, 1] * np.concatenate([[x[0], x[1]], x[:2]])[1],
+    lambda x: x.dot([x[0], x[1], 2.0]) + np.where(x[0] > 0, [x[1], x[0] * x[0]], x[:2])[1],
+    lambda x: np.max([x[k] * k for k in range(len(x))]),
+]
+
+
+@pytest.mark.parametrize("f", OF_LISTS)
+def test_lists_for_arrays(f):
+    gradient_is(f, (np.array([0.7, 1.3, 0.4]),))
+
+
+def one_of_two(x, y, s):
+    if s:
+        return x
+    z = y.copy()
+    return z
+
+
+def view_of_one_that_exists_on_its_path_only(x, s):
+    y = one_of_two(x, x * 2, s > 1)
+    a = np.squeeze(y[:, None])
+    b = np.ravel(y)
+    return np.sum(np.sin(y)) + np.sum(a) * b[1] + np.diag(y)[1, 1]
+
+
+@pytest.mark.parametrize("s", [0.5, 1.5])
+def test_view_of_one_of_two(s):
+    gradient_is(view_of_one_that_exists_on_its_path_only, (X.copy(), s))
+
+
+def out_in_a_tuple(x, s):
+    y = np.ones(3)
+    np.multiply([x[0], s, 1.0], x, out=(y,))
+    np.cos(0.5 * y, out=(x,))
+    y *= (x[0], s, x[1] * x[2])
+    y[:2] -= [s, x[0]]
+    return np.sum(x * y)
+
+
+def test_out_in_a_tuple():
+    gradient_is(out_in_a_tuple, (X.copy(), 0.7))

@@ -276,3 +276,17 @@ def test_nothing_is_left_of_flags_that_are_known():
         return y * last
 
     assert "raise" not in cr.grad(bound).source_for(X)
+
+
+def called_underscore(x, _):
+    __ = x[0] * _
+    for i in range(2):
+        for k in range(len(x)):
+            __ = __ + x[k] * x[i]
+    for i in range(2):
+        __ = __ * _
+    return __ * _
+
+
+def test_names_that_the_generated_code_uses_for_what_nobody_reads():
+    gradient_is(called_underscore, (X, 0.7))

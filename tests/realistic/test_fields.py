@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -310,7 +310,7 @@ def shallow_water(params):
     return 0.5 * np.sum(g * state["h"] ** 2) + np.sum(state["u"] ** 2)
 
 
-@lru_cache(maxsize=None)
+@cache
 def gauss_legendre(n):
     return np.polynomial.legendre.leggauss(n)
 

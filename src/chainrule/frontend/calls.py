@@ -13,20 +13,20 @@ import operator
 import types
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from ..errors import Finding, MissingRuleError, SourceUnavailableError
 from ..ir.build import type_of
-from ..ir.nodes import Arg, Lit, Make, Seq, Var, variables
+from ..ir.nodes import Arg, Lit, Make, Seq, Var
 from ..ir.ops import OPS
-from ..ir.types import List, Opaque, Tuple, differentiable, rank
+from ..ir.types import List, Opaque, differentiable, rank
 from ..rules import effects as effect_rules
 from ..rules import methods, random, registry
 from ..structure import is_plain
-from . import classes, composed, library, lists, orders, overloads, unbound, views, writes
+from . import classes, composed, library, lists, overloads, unbound, views, writes
 from . import source as sources
 from .liveness import Liveness, liveness
 from .machine import Refusal, describe
@@ -34,6 +34,7 @@ from .objects import Objects, is_data
 from .restart import NeedGlobal
 from .scopes import FRAME
 from .state import Frame
+from .syntax import nodes
 from .values import (
     UNBOUND,
     Bound,
@@ -656,8 +657,9 @@ class Calls(Objects):
         written = writes.with_out(self, name, args, keywords)
         if written is not None:
             return written
-        if name in registry.IN_MEMORY_ORDER:
-            args, keywords = orders.settled(self, name, args, keywords)
+        if name.startswith("np.") and registry.carries(name):
+            args = tuple(self.as_arrays(name, a) for a in args)
+            keywords = {key: self.as_arrays(name, value) for key, value in keywords.items()}
         view = views.view_of(self, name, args, keywords)
         if view is not None:
             return view
@@ -670,28 +672,32 @@ class Calls(Objects):
             bound = registry.bind(name, tuple(self.row_operand(a) for a in args), {k: self.row_operand(v) for k, v in keywords.items()})
         except registry.RowError as error:
             self.refuse(error.what, error.why, error.remedy)
-        bound = self.make_static(name, self.as_arrays(name, bound))
+        bound = self.make_static(name, bound)
         return views.note_order(self, name, self.call_op(name, bound, tuple(args)), tuple(args))
-
-    def as_arrays(self, name: str, args: tuple[Arg, ...]) -> tuple[Arg, ...]:
-        """The arguments of a function of NumPy: it makes arrays of lists of numbers, and so does the program where they carry a derivative."""
-        if not name.startswith("np.") or (registry.takes_lists(name) and not registry.joins(name)):
-            return args
-
-        def made(arg: Arg) -> Arg:
-            listed = isinstance(arg, Seq) or (isinstance(arg, Var) and isinstance(arg.type, (List, Tuple)))
-            return self.b.emit("np.array", arg) if listed and any(differentiable(v.type) for v in variables(arg)) else arg
-
-        def each(arg: Arg) -> Arg:
-            return Seq(tuple(map(made, arg.items)), arg.kind) if isinstance(arg, Seq) else arg
-
-        return tuple(each(arg) if param.star or (registry.joins(name) and n == 0) else made(arg) if registry.flows(name, n) else arg
-                     for n, (param, arg) in enumerate(zip(OPS[name].params, args)))
 
     def as_array(self, value: Value) -> Value:
         if isinstance(value, (TupleV, ListV)) and isinstance(operand := self.operand(value), (Seq, Var)):
             return self.wrap(self.b.emit("np.array", operand))
         return value
+
+    def as_arrays(self, name: str, value: Value) -> Value:
+        """A list or tuple that holds floats, as the array that NumPy makes of it; for what joins arrays, its lists and tuples as arrays."""
+        if not isinstance(value, (TupleV, ListV)) or not self.holds_floats(value):
+            return value
+        if not registry.takes_lists(name):
+            return self.as_array(replace(value, cls=None, whole=None) if isinstance(value, TupleV) else value)
+        if not registry.joins(name):
+            return value
+        items = self.known_items(value)
+        return value if items is None else TupleV(tuple(map(self.as_array, items)))
+
+    def holds_floats(self, value: Value) -> bool:
+        """Whether a value is, or holds, a number or an array that may carry a derivative."""
+        if isinstance(value, ListV) and isinstance(self.state.heap[value.slot], Var):
+            return True
+        if isinstance(value, (TupleV, ListV)):
+            return any(map(self.holds_floats, self.known_items(value) or ()))
+        return not isinstance(value, Static) and self.is_number(value) and differentiable(self.type(value))
 
     def check_cast(self, owner: Value, value: Arg, node: ast.AST | None) -> None:
         raise NotImplementedError
@@ -829,18 +835,9 @@ def is_code(value: Any) -> bool:
     return hasattr(value, "primal") and hasattr(value, "source_for")
 
 
-def own_nodes(function: ast.AST) -> list[ast.AST]:
+def own_nodes(function: Any) -> list[Any]:
     """The nodes of a function's own body, without those of functions inside it."""
-    found: list[ast.AST] = []
-    body = function.body if isinstance(function.body, list) else [function.body]  # type: ignore[attr-defined]
-    pending: list[ast.AST] = list(body)
-    while pending:
-        node = pending.pop()
-        found.append(node)
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
-            continue
-        pending.extend(ast.iter_child_nodes(node))
-    return found
+    return nodes(*(function.body if isinstance(function.body, list) else [function.body]), functions=False)
 
 
 @functools.lru_cache(maxsize=256)
@@ -851,8 +848,11 @@ def names_of(function: ast.FunctionDef | ast.Lambda | Any) -> tuple[frozenset[st
     outer: set[str] = set()
     outside: set[str] = set()
     for node in own_nodes(function):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
-            local.add(node.id)
+        if node.__class__ is ast.Name:
+            if not isinstance(node.ctx, ast.Load):
+                local.add(node.id)
+        elif isinstance(node, ast.expr):
+            pass
         elif isinstance(node, (ast.FunctionDef, ast.ClassDef)) or (isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name is not None):
             local.add(node.name)
         elif isinstance(node, ast.MatchMapping) and node.rest is not None:

@@ -6,11 +6,11 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from . import iterators
+from . import iterators, overloads
 from .calls import Calls, FrameInfo
 from .liveness import liveness_of_block
 from .places import Do
-from .values import Closure, DictV, Elements, Entries, Items, IteratorV, Lazy, ListV, SetV, Static, Value
+from .values import Closure, DictV, Elements, Entries, Generator, Items, IteratorV, Lazy, ListV, Object, SetV, Static, Value
 
 _RESULT, _FIRST, _ITEM = "%items", "%iterable", "%item"
 
@@ -45,6 +45,10 @@ class Comprehensions(Calls):
             self._refuse_async(node)
         first = self.eval(node.generators[0].iter)
         closure = Closure(node, self._scope(node), (), (), self.source)  # type: ignore[arg-type]
+        if isinstance(first, Object):
+            first = overloads.iterator(self, first)
+        if isinstance(first, Generator):  # it is executed when the items are taken, in the loop that takes them if there is one
+            return IteratorV(self.new(Entries((), ())), Lazy("nested", (closure, first)))
         (source,) = iterators.absorbed(self, (first,))
         if len(node.generators) > 1:
             return IteratorV(self.new(Entries((), ())), Lazy("nested", (closure, source)))

@@ -35,8 +35,11 @@ def bound_in(stmts: Iterable[ast.AST]) -> frozenset[str]:
     """Names that the statements may bind (functions inside them may bind more, which are their own)."""
     found: set[str | None] = set()
     for node in nodes(*stmts):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
+        if node.__class__ is ast.Name:
+            if isinstance(node.ctx, ast.Store):
+                found.add(node.id)
+        elif isinstance(node, ast.expr):
+            pass
         elif isinstance(node, (ast.MatchAs, ast.MatchStar, ast.ExceptHandler)):
             found.add(node.name)
         elif isinstance(node, ast.MatchMapping):

@@ -751,9 +751,6 @@ class Expressions(Exceptions):
     def library(self, function: Any, *args: Value, **keywords: Value) -> Value:
         raise NotImplementedError
 
-    def as_arrays(self, name: str, args: tuple[Arg, ...]) -> tuple[Arg, ...]:
-        raise NotImplementedError
-
     def joined(self, base: Any, index: Value) -> Value | None:
         raise NotImplementedError
 

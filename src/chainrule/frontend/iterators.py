@@ -21,7 +21,7 @@ from typing import Any
 
 from ..ir.nodes import Arg, Lit, Seq, Var
 from ..ir.types import BOOL
-from . import library, overloads
+from . import library, overloads, suspended
 from .exits import Unreachable
 from .state import reachable
 from .values import (
@@ -53,7 +53,7 @@ Thunk = Callable[[], Value]
 STAGES = frozenset({"filter", "filterfalse", "takewhile", "dropwhile", "accumulate", "chosen", "number"})
 VIEWS = frozenset({"keys", "values", "items"})
 INFINITE = frozenset({"count", "repeat", "cycle"})
-CALLED = frozenset({"object", "until"})  # an object with `__next__`; `iter(function, sentinel)`
+CALLED = frozenset({"object", "until", "suspended"})  # an object with `__next__`; `iter(function, sentinel)`
 END = type("End", (), {})()  # what is no item
 NEXT_LIMIT = 40  # items of a known iterable that one `next` may have to pass over
 
@@ -74,6 +74,16 @@ def iterator(m: Machine, value: Value) -> IteratorV:
     if isinstance(value, SetV) or (isinstance(value, Lazy) and value.kind in VIEWS):
         entries = entries.put("size", Static(len(m.known_items(value))))
     return IteratorV(m.new(entries), value)
+
+
+def in_turn(m: Machine, value: Value) -> Value:
+    """Something with generators in it, as an iterator that takes their items one by one."""
+    if isinstance(value, Generator):
+        return suspended.iterator_of(value)
+    if not isinstance(value, Lazy) or value.kind not in ("zip", "enumerate") or not any(isinstance(part, Generator) for part in value.parts):
+        return value
+    parts = tuple(suspended.iterator_of(part) if isinstance(part, Generator) else part for part in value.parts)
+    return stage(m, "number", (), parts[0], {"number": parts[1]}) if value.kind == "enumerate" else iterator(m, Lazy("zip", parts))
 
 
 def check_size(m: Machine, it: IteratorV) -> None:
@@ -700,6 +710,12 @@ def _weave_object(m: Machine, it: IteratorV, parts: tuple[Value, ...], give: Giv
     return give(item)
 
 
+def _weave_suspended(m: Machine, it: IteratorV, parts: tuple[Value, ...], give: Give, end: Go, branch: Branch) -> Any:
+    assert isinstance(parts[0], Generator)
+    item = suspended.advance(m, parts[0])
+    return end() if item is None else give(item)
+
+
 def _weave_until(m: Machine, it: IteratorV, parts: tuple[Value, ...], give: Give, end: Go, branch: Branch) -> Any:
     function, sentinel = parts
     if m.state.heap[it.slot].keys:
@@ -718,6 +734,8 @@ def as_generator(m: Machine, it: IteratorV) -> Value:
     source = it.source
     if not isinstance(source, Lazy) or source.kind not in CALLED:
         return it
+    if source.kind == "suspended":
+        return it
     if source.kind == "object":
         return m.library(library.taken_one_by_one, *source.parts)  # type: ignore[no-any-return]
     if m.state.heap[it.slot].keys or it.slot in reachable(m.state, held_values(m)):
@@ -727,7 +745,7 @@ def as_generator(m: Machine, it: IteratorV) -> Value:
 
 _WEAVE: dict[str, Callable[[Machine, IteratorV, tuple[Value, ...], Give, Go, Branch], Any]] = {
     "zip": _weave_zip, "map": _weave_map, "starmap": _weave_starmap, "chain": _weave_chain, "islice": _weave_islice, "zip_longest": _weave_longest,
-    "nested": _weave_nested, "object": _weave_object, "until": _weave_until}
+    "nested": _weave_nested, "object": _weave_object, "until": _weave_until, "suspended": _weave_suspended}
 
 
 @dataclass(frozen=True)
@@ -767,5 +785,5 @@ def is_known(m: Machine, it: IteratorV) -> bool:
                for p in source.parts if not isinstance(p, Static) and not callable_value(p))
 
 
-__all__ = ["absorbed", "as_generator", "counted", "endless", "flatten", "held_values", "indexed", "is_known", "iterator", "made", "move", "position", "stage",
+__all__ = ["absorbed", "as_generator", "counted", "endless", "flatten", "held_values", "in_turn", "indexed", "is_known", "iterator", "made", "move", "position", "stage",
            "step", "through", "thunks"]

@@ -124,10 +124,10 @@ def reads(*roots: ast.AST) -> tuple[str, ...]:
     """The names that are read anywhere in some nodes, functions inside them included; in order."""
     found: dict[str, None] = {}
     for node in nodes(*roots):
-        if isinstance(node, ast.Name):
-            if isinstance(node.ctx, ast.Load):
+        if node.__class__ is ast.Name:
+            if node.ctx.__class__ is ast.Load:
                 found[node.id] = None
-        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+        elif node.__class__ is ast.AugAssign and isinstance(node.target, ast.Name):
             found[node.target.id] = None
     return tuple(found)
 

@@ -261,6 +261,8 @@ class Merger:
         def note(x: Any, y: Any) -> None:
             if x is None or x is UNBOUND or y is None or y is UNBOUND:
                 return  # bound on one side only: it follows wherever its array goes
+            if isinstance(x, (Num, Static)) and isinstance(y, (Num, Static)):
+                return
             if isinstance(x, TupleV) and isinstance(y, TupleV) and len(x.items) == len(y.items):
                 for p, q in zip(x.items, y.items):
                     note(p, q)

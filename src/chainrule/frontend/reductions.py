@@ -12,8 +12,8 @@ import numpy as np
 from ..ir.build import type_of
 from ..ir.nodes import Lit, Seq, Var
 from ..ir.types import BOOL, Array, List, Opaque, Scalar, Tuple
-from . import classes, iterators, library, lists
-from .builtins import Args, Keywords, builtin
+from . import classes, iterators, library, lists, suspended
+from .builtins import Args, Keywords, builtin, method
 from .iterator_loops import has_more, more
 from .values import NONE, Entries, Generator, Items, IteratorV, Lazy, ListV, Num, Object, Range, Static, TupleV, Value
 
@@ -147,6 +147,27 @@ def _next(m: Calls, args: Args, keywords: Keywords) -> Value:
         return m.library(library.first_or, free, args[1]) if len(args) > 1 else m.library(library.first_of, free)
     value: Value = iterators.step(m, it, lambda item: item, end, m.choose)
     return value
+
+
+@method(Generator, "__next__")
+def _next_of(m: Calls, owner: Generator, args: Args, keywords: Keywords) -> Value:
+    return m.next_item(owner, ())
+
+
+@method(Generator, "send")
+def _send(m: Calls, owner: Generator, args: Args, keywords: Keywords) -> Value:
+    if not suspended.may_step(m):
+        m.refuse("a generator is sent a value", "what it does with it is only known when the program runs", "pass the value as an argument")
+    item = suspended.advance(m, owner, args[0])
+    return item if item is not None else m.fail(StopIteration)
+
+
+@method(Generator, "close")
+def _close(m: Calls, owner: Generator, args: Args, keywords: Keywords) -> Value:
+    if m.contents_of(owner).keys not in ((), ("done",)) and not suspended.may_step(m):
+        m.refuse("a generator is closed", "where it stands is only known when the program runs", "leave it to itself")
+    suspended.close(m, owner)
+    return NONE
 
 
 @builtin(functools.reduce)

@@ -12,8 +12,8 @@ from __future__ import annotations
 import __future__
 
 import ast
-import copy
 import builtins
+import copy
 import functools
 import inspect
 import linecache

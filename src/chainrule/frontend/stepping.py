@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..ir.build import type_of
 from ..ir.nodes import Lit
 from ..ir.types import Opaque
-from .iterators import VIEWS, iterator, step
+from .iterators import VIEWS, in_turn, iterator, step
 from .places import Leaf, Split
 from .values import DictV, IteratorV, Lazy, ListV, Num, SetV, Static, Value
 from .witness import LIMIT
@@ -24,6 +24,7 @@ class END:
 
 def items_of(m: Statements, iterable: Value, stmt: ast.For) -> Iterator[Value]:
     """The items that a loop goes through, each as it is when its turn comes."""
+    iterable = in_turn(m, iterable)
     if isinstance(iterable, (ListV, DictV, SetV)) or (isinstance(iterable, Lazy) and iterable.kind in VIEWS):
         iterable = iterator(m, iterable)
     if isinstance(iterable, IteratorV):

@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
+from typing import Any
 
 _MARKS = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)
+_SCOPES = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef})
+_LEAVES = frozenset({"ctx", "op", "ops", "id", "attr", "type_comment", "kind", "lineno"})  # fields without nodes
 
 
-def nodes(*roots: ast.AST) -> list[ast.AST]:
-    """All nodes, these included, each before those inside it; in the order of the source.
+def nodes(*roots: Any, functions: bool = True) -> list[Any]:
+    """All nodes, these included, each before those inside it; in the order of the source. `functions`: also those inside functions and classes.
 
     >>> [type(node).__name__ for node in nodes(ast.parse("y = x + 1").body[0])]
     ['Assign', 'Name', 'BinOp', 'Name', 'Constant']
     """
-    found: list[ast.AST] = []
+    found: list[Any] = []
     pending = list(reversed(roots))
     while pending:
         node = pending.pop()
-        found.append(node)
-        if isinstance(node, (ast.Name, ast.Constant)):
+        fields = _fields(node.__class__)
+        if fields is None:
             continue
-        inner: list[ast.AST] = []
-        for name in node._fields:
+        found.append(node)
+        if not functions and node.__class__ in _SCOPES:
+            continue
+        for name in fields:
             value = getattr(node, name, None)
-            if isinstance(value, list):
-                inner += [item for item in value if isinstance(item, ast.AST) and not isinstance(item, _MARKS)]
-            elif isinstance(value, ast.AST) and not isinstance(value, _MARKS):
-                inner.append(value)
-        pending += reversed(inner)
+            if value.__class__ is list:
+                pending += value[::-1]
+            else:
+                pending.append(value)
     return found
+
+
+@lru_cache(maxsize=None)
+def _fields(cls: type) -> tuple[str, ...] | None:
+    """The fields of a class of nodes in which there may be nodes, the last one first; None for all else."""
+    if not issubclass(cls, ast.AST) or issubclass(cls, _MARKS):
+        return None
+    return () if cls is ast.Constant else tuple(name for name in reversed(cls._fields) if name not in _LEAVES)
 
 
 __all__ = ["nodes"]

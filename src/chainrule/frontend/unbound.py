@@ -13,6 +13,7 @@ number. Where it is known, which is nearly always, nothing is left of it in the 
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -21,18 +22,21 @@ from .exposed import bound_in, exposed
 from .merge import FLAG
 from .places import Node
 from .state import State
+from .syntax import nodes
 from .values import NONE, Num, Static, Value
 
 Machine = Any
 PREFIX = f"%{FLAG}"
 
 
+@functools.lru_cache(maxsize=256)
 def unsure_names(node: Any, local: frozenset[str], given: frozenset[str]) -> frozenset[str]:
     """The local names of a function that may be read, or deleted, where they have no value; `given`: its parameters."""
     if not isinstance(node.body, list):
         return frozenset()
-    deleted = {n.id for stmt in node.body for n in ast.walk(stmt) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Del)}
-    defined = {n.name for stmt in node.body for n in ast.walk(stmt) if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
+    parts = nodes(*node.body)
+    deleted = {n.id for n in parts if n.__class__ is ast.Name and n.ctx.__class__ is ast.Del}
+    defined = {n.name for n in parts if n.__class__ in (ast.FunctionDef, ast.ClassDef)}
     return frozenset((exposed(node.body) & (bound_in(node.body) | defined) & local) - given | (deleted & local))
 
 

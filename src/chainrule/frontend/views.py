@@ -6,7 +6,7 @@ is seen through the other. A view that is one only where the array lies in one p
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..ir.build import type_of
@@ -17,6 +17,7 @@ from ..rules import registry
 from ..rules.indexing import write_part
 from ..rules.structure import infer_index, is_basic
 from .places import path_vars
+from .state import slots
 from .values import Items, Lazy, ListV, Num, Ref, Select, Static, Step, TupleV, Value
 
 if TYPE_CHECKING:
@@ -27,11 +28,8 @@ if TYPE_CHECKING:
 FLAT = Step("flat", Lit(None))
 
 
-def view_of(m: Expressions, name: str, args: tuple[Value, ...], keywords: dict[str, Value], side: bool = False) -> Value | None:
-    """The result of a call as a view of its first argument; None if it is not one, or nobody knows.
-
-    side: the argument is one of two arrays, and may not exist here.
-    """
+def view_of(m: Expressions, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value | None:
+    """The result of a call as a view of its first argument; None if it is not one, or nobody knows."""
     row = registry.row(name)
     if row is None or row.view is None or not args:
         return None
@@ -42,26 +40,19 @@ def view_of(m: Expressions, name: str, args: tuple[Value, ...], keywords: dict[s
         common = m.call_op(row.view.shape, (Seq(tuple(m.operand(m.shape(a)) for a in args)),))
         return TupleV(tuple(m.call_row(row.view.op, (a, common), {}) for a in args))
     if isinstance(array, Select) and m.is_number(array):
-        sides = [view_of(m, name, (one, *args[1:]), keywords, side=True) for one in (array.then, array.orelse)]
-        if not all(isinstance(side, (Ref, Select)) for side in sides):
-            return None
-        return Select(array.condition, *sides)  # type: ignore[arg-type]
+        return _of_either(m, array, lambda side: view_of(m, name, (side, *args[1:]), keywords))
     if is_flat(array) or not isinstance(array, (Ref, Num, Static, TupleV, ListV)):
         return None
     try:
-        with m.b.block() if side else nullcontext():
-            first = m.row_operand(array)  # of one of two, only the type matters
-        bound = registry.bind(name, (first, *(m.row_operand(a) for a in args[1:])), {k: m.row_operand(v) for k, v in keywords.items()})
+        bound = registry.bind(name, tuple(m.row_operand(a) for a in args), {k: m.row_operand(v) for k, v in keywords.items()})
     except registry.RowError:
         return None  # said where the operation is called
-    bound = m.make_static(name, m.as_arrays(name, bound))
-    if side and not isinstance(array, Ref):
-        return None
+    bound = m.make_static(name, bound)
     if not isinstance(array, Ref):  # a list of numbers, or a number, of which an array is made
         return m.call_op(name, bound) if not isinstance(type_of(bound[0]), (Array, List, Opaque)) else None
     found = registry.view(name, bound)
     if found is registry.NEW:
-        return None if side else m.call_op(name, bound)
+        return m.call_op(name, bound)
     if isinstance(found, registry.InOnePiece):
         if in_one_piece(m, seen(array, found.of)):
             return seen(array, found.path)
@@ -70,6 +61,29 @@ def view_of(m: Expressions, name: str, args: tuple[Value, ...], keywords: dict[s
     if isinstance(found, registry.Parts):
         return ListV(m.new(Items(tuple(seen(array, path) for path in found.paths))))
     return None if found is None else seen(array, found)
+
+
+class _NoView(Exception):
+    """One of two arrays gives no view."""
+
+
+def _of_either(m: Expressions, array: Select, view: Callable[[Value], Value | None]) -> Value | None:
+    """The view of one of two arrays, where both have one; of one that exists on its path only, it is taken on that path."""
+
+    def side(value: Value) -> Value:
+        found = view(value)
+        if not isinstance(found, (Ref, Select)):
+            raise _NoView
+        return found
+
+    state = m.state
+    try:
+        if any(m.is_undefined_here(m.state.heap.get(slot)) for slot in slots(array)):
+            return m.choose(array.condition, lambda: side(array.then), lambda: side(array.orelse))
+        return Select(array.condition, side(array.then), side(array.orelse))
+    except _NoView:
+        m.state = state
+        return None
 
 
 def shared_in_this_call(m: Expressions, name: str, bound: tuple[Arg, ...], array: Ref) -> bool:

@@ -10,6 +10,8 @@ from .methods import ATTRIBUTES, IN_MEMORY_ORDER, METHODS, bind_method
 from .pullback import pull
 from .table import (
     FUNCTIONS,
+    JOINING,
+    OF_LISTS,
     ROWS,
     Refusal,
     Row,
@@ -50,18 +52,20 @@ def flows(name: str, k: int) -> bool:
     return entry.kind != "zero" and OPS[name].params[k].name not in entry.constant
 
 
-# Functions whose rules know lists of a length that is not known; the others are given arrays.
-_OF_LISTS = frozenset({"np.array", "np.asarray", "np.asanyarray", "np.concatenate", "np.stack", "np.hstack", "np.vstack", "np.column_stack"})
-
-
-def takes_lists(name: str) -> bool:
-    """Whether an operation can be given a list whose length is not known."""
-    return not name.startswith("np.") or name in _OF_LISTS
+def carries(name: str) -> bool:
+    """Whether an operation is known to carry a derivative from some argument."""
+    entry = ROWS.get(name)
+    return entry is not None and entry.kind != "zero"
 
 
 def joins(name: str) -> bool:
-    """Whether the first argument of an operation is a sequence of arrays, each of which may be a list."""
-    return name in _OF_LISTS and not name.endswith("array")
+    """Whether an operation takes a sequence of arrays."""
+    return name in JOINING
+
+
+def takes_lists(name: str) -> bool:
+    """Whether an operation can be given a list, also one whose length is not known; the others are given arrays."""
+    return not name.startswith("np.") or name in OF_LISTS
 
 
 def masks(name: str) -> bool:
@@ -111,6 +115,7 @@ __all__ = [
     "bind",
     "bind_method",
     "can_write",
+    "carries",
     "elementwise",
     "flows",
     "joins",

@@ -113,6 +113,9 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "!=": operator.ne, "is": operator.is_, "is not": operator.is_not,
     "in": lambda item, container: item in container, "not in": lambda item, container: item not in container,
 }
+# Functions of sequences of arrays, and those whose rules know lists; the others are given arrays.
+JOINING = frozenset({"np.concatenate", "np.stack", "np.hstack", "np.vstack", "np.column_stack"})
+OF_LISTS = JOINING | {"np.array", "np.asarray", "np.asanyarray"}
 # Parameters that change what a result looks like rather than its values: the compiler has to know them.
 STATIC = frozenset({
     "axis", "axes", "axis1", "axis2", "axisa", "axisb", "axisc", "keepdims", "order", "dtype", "source", "destination", "ddof",

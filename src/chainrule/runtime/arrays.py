@@ -118,7 +118,7 @@ def adjugate(x: Any, det: Any) -> Any:
     det times the transposed inverse where that is accurate. Otherwise from x = u s v: cofactors = det(u) det(v) u (products of
     the other singular values) v.
     """
-    if np.ndim(x) == 2 and np.size(x) and x.dtype.char in "dD":
+    if np.ndim(x) == 2 and x.dtype.char in "dD" and 1e-290 < abs(det) < 1e290:  # it has not lost digits itself
         try:
             inverse = np.linalg.inv(x)
         except np.linalg.LinAlgError:

@@ -34,13 +34,13 @@ def _stmts(stmts: tuple[Stmt, ...], counts: Counter[Var]) -> list[Stmt]:
     merged: set[Let] = set()
     result: list[Stmt] = []
     for stmt in stmts:
-        if isinstance(stmt, Let) and stmt.out is not None:
+        if isinstance(stmt, Let):
             out = stmt.out
             product = products.get(stmt.args[0]) if is_total(stmt) and isinstance(stmt.args[0], Var) else None
             if product is not None:
                 merged.add(product)
                 stmt = replace(stmt, op=INNER, args=product.args)
-            elif stmt.op == "*" and counts[out] == 1 and _match(*(type_of(arg) for arg in stmt.args)):
+            elif stmt.op == "*" and out is not None and counts[out] == 1 and _match(*(type_of(arg) for arg in stmt.args)):
                 products[out] = stmt
         elif isinstance(stmt, If):
             stmt = replace(stmt, then=_block(stmt.then, counts), orelse=_block(stmt.orelse, counts))

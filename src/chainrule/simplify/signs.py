@@ -155,15 +155,15 @@ class _Signs:
             if lit is not None:
                 plain = tuple(Lit(-arg.value) if k == lit else arg for k, arg in enumerate(plain))  # type: ignore[union-attr]
                 let = Let(out, let.op, plain, let.span)
-            elif out in self.absorbed:
+            if lit is None and out in self.absorbed:
                 base = Var(out.type)
                 self.negatives[out] = base
                 return [Let(base, let.op, plain, let.span), Let(out, "neg", (base,), let.span)]
-            elif let.op != "@" and isinstance(type_of(plain[signed.index(False)]), Scalar) and isinstance(out.type, Array):
-                unsigned = signed.index(False)
-                factor = Var(type_of(plain[unsigned]))
-                args = tuple(factor if k == unsigned else arg for k, arg in enumerate(plain))
-                return [Let(factor, "neg", (plain[unsigned],), let.span), Let(out, let.op, args, let.span)]
+            number = signed.index(False)
+            if let.op != "@" and isinstance(out.type, Array) and _is_number(plain[number]):
+                factor = Var(type_of(plain[number]))
+                args = tuple(factor if j == number else arg for j, arg in enumerate(plain))
+                return [Let(factor, "neg", (plain[number],), let.span), Let(out, let.op, args, let.span)]
         if any(_is_factor(arg) for arg in let.args):
             self.products[out] = let
         return [let]
@@ -220,6 +220,12 @@ def _is(arg: Arg, value: int) -> bool:
 
 def _is_factor(arg: Arg) -> bool:
     return isinstance(arg, Lit) and type(arg.value) in (int, float) and arg.value == arg.value and arg.value != 0
+
+
+def _is_number(arg: Arg) -> bool:
+    """Whether a minus sign costs a number instead of an array: not a literal, which takes it up anyway, and nothing unsigned."""
+    type = type_of(arg)
+    return isinstance(arg, Var) and isinstance(type, Scalar) and kind(type.dtype) in "if"
 
 
 def _begins_negative(let: Let | None) -> bool:

@@ -61,6 +61,7 @@ from .calls import Called, Calls
 from .keep import keep
 from .prepare import headed, prepare
 from .pull import Pull, raises
+from .undo import with_old_values
 
 if "mirror" not in OPS:
     define(Op("mirror", (Param("block"),), lambda block: None, lambda *_: OBJECT, effect=True))
@@ -98,7 +99,7 @@ def reverse(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, 
 def _derive(program: Program, wrt: tuple[Var, ...], name: str, keep_value: bool, seed: Lit | str, rules: Rules, calls: Calls,
             inner: bool = False) -> Program:
     """The derivative of one function; those of the functions that it calls are asked of `calls`. inner: it is such a function."""
-    sweep = Sweep(dead_block(loads(copies_block(program.body))), wrt, rules, seed == "pullback", calls, inner)
+    sweep = Sweep(with_old_values(dead_block(loads(copies_block(program.body)))), wrt, rules, seed == "pullback", calls, inner)
     assert isinstance(sweep.body.end, Yield)
     result = sweep.body.end.values[0]
     marker: tuple[Stmt, ...] = ()

@@ -26,7 +26,7 @@ from ..ir.types import List, Opaque, differentiable, rank
 from ..rules import effects as effect_rules
 from ..rules import methods, random, registry
 from ..structure import is_plain
-from . import classes, composed, library, lists, overloads, unbound, views, writes
+from . import classes, composed, library, lists, orders, overloads, unbound, views, writes
 from . import source as sources
 from .liveness import Liveness, liveness
 from .machine import Refusal, describe
@@ -660,6 +660,8 @@ class Calls(Objects):
         if name.startswith("np.") and registry.carries(name):
             args = tuple(self.as_arrays(name, a) for a in args)
             keywords = {key: self.as_arrays(name, value) for key, value in keywords.items()}
+        if name in registry.IN_MEMORY_ORDER:
+            args, keywords = orders.settled(self, name, args, keywords)
         view = views.view_of(self, name, args, keywords)
         if view is not None:
             return view

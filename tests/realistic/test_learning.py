@@ -7,7 +7,7 @@ import functools
 import json
 import logging
 import math
-from collections import OrderedDict, defaultdict, deque, namedtuple
+from collections import defaultdict, deque, namedtuple
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -413,7 +413,7 @@ def q_learning_table(q, alpha):
 # -- small models ------------------------------------------------------------------------------------------------------
 
 
-@program(OrderedDict(encoder=init(3, 2), decoder=init(2, 3, seed=4)))
+@program(dict(encoder=init(3, 2), decoder=init(2, 3, seed=4)))
 def variational_autoencoder(params):
     """An autoencoder with sampled codes: reconstruction plus divergence."""
     generator = np.random.default_rng(11)

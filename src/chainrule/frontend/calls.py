@@ -597,6 +597,9 @@ class Calls(Objects):
         """`iter(value)`."""
         raise NotImplementedError
 
+    def contents_of(self, generator: Generator) -> Entries:
+        raise NotImplementedError
+
     def next_item(self, value: Value, default: tuple[Value, ...]) -> Value:
         """`next(value)`."""
         raise NotImplementedError

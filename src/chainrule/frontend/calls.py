@@ -26,7 +26,7 @@ from ..ir.types import List, Opaque, differentiable, rank
 from ..rules import effects as effect_rules
 from ..rules import methods, random, registry
 from ..structure import is_plain
-from . import classes, composed, library, lists, overloads, unbound, views, writes
+from . import classes, composed, library, lists, orders, overloads, unbound, views, writes
 from . import source as sources
 from .liveness import Liveness, liveness
 from .machine import Refusal, describe
@@ -597,6 +597,9 @@ class Calls(Objects):
         """`iter(value)`."""
         raise NotImplementedError
 
+    def contents_of(self, generator: Generator) -> Entries:
+        raise NotImplementedError
+
     def next_item(self, value: Value, default: tuple[Value, ...]) -> Value:
         """`next(value)`."""
         raise NotImplementedError
@@ -660,6 +663,8 @@ class Calls(Objects):
         if name.startswith("np.") and registry.carries(name):
             args = tuple(self.as_arrays(name, a) for a in args)
             keywords = {key: self.as_arrays(name, value) for key, value in keywords.items()}
+        if name in registry.IN_MEMORY_ORDER:
+            args, keywords = orders.settled(self, name, args, keywords)
         view = views.view_of(self, name, args, keywords)
         if view is not None:
             return view

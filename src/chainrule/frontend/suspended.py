@@ -224,7 +224,7 @@ def _yielded(m: Machine, stmt: Any) -> Any:
     inner = _value(m, lambda: m.eval(node.value))
     sent: Value = NONE
     if isinstance(inner, Generator):
-        while (item := _value(m, lambda: advance(m, inner, sent))) is not None:
+        while (item := _advanced(m, inner, sent)) is not None:
             sent = yield item
         run = m.suspended.get(inner.slot)
         return NONE if run is None else run.returned
@@ -232,6 +232,10 @@ def _yielded(m: Machine, stmt: Any) -> Any:
     while (item := _value(m, lambda: next(items, None))) is not None:
         yield item
     return NONE
+
+
+def _advanced(m: Machine, inner: Generator, sent: Value) -> Value | None:
+    return _value(m, lambda: advance(m, inner, sent))
 
 
 def _holds(m: Machine, test: ast.expr) -> bool:
@@ -259,6 +263,7 @@ def _ended(m: Machine, end: Leaf | Split) -> str:
     """How a statement ends; the machine goes on in its state."""
     if isinstance(end, Split):
         m.refuse("a branch leaves this statement", "it is not executed by values", "leave the branch out")
+    assert isinstance(end, Leaf)
     m.state = end.state
     if end.kind == "throw":
         raise Thrown(end)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 _MARKS = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)
@@ -36,7 +36,7 @@ def nodes(*roots: Any, functions: bool = True) -> list[Any]:
     return found
 
 
-@lru_cache(maxsize=None)
+@cache
 def _fields(cls: type) -> tuple[str, ...] | None:
     """The fields of a class of nodes in which there may be nodes, the last one first; None for all else."""
     if not issubclass(cls, ast.AST) or issubclass(cls, _MARKS):

@@ -21,7 +21,7 @@ from ..ir.ops import OPS
 from ..ir.types import BOOL, Array, Opaque, Scalar, Type, unknown_extent
 from ..rules.effects import class_name
 from .exits import Exits, Region, Unreachable
-from .values import Num, Static, TupleV, Value
+from .values import Key, Num, Object, Select, Static, TupleV, Value
 from .witness import Concrete, Happened, Witness, Written, place_of
 
 
@@ -83,6 +83,10 @@ class Deciding(Exits):
         if isinstance(value, TupleV):
             items = tuple(self.hashed(item, what) for item in value.items)
             return items if value.cls is None else value.cls._make(items)  # type: ignore[attr-defined]
+        if isinstance(value, Select) and self.at_top() and self.witness is not None and self.witness.knows(value.condition):
+            return self.hashed(value.then if self.decide_truth(value.condition) else value.orelse, what)
+        if isinstance(value, Object):
+            return Key(self.identity(value, what), value)
         if self.witness is None or not isinstance(value, Num) or not self.witness.knows(value.operand) or not self.witness.carries(value.operand):
             return self.static(value, what)
         found = self.decide(value, what, kept=True)
@@ -93,6 +97,8 @@ class Deciding(Exits):
 
     def held(self, key: Any) -> Value:
         """A key of a dictionary or an element of a set, as a value."""
+        if isinstance(key, Key):
+            return key.value
         if id(key) in self.origins:
             return self.wrap(self.origins[id(key)][1])
         if isinstance(key, tuple) and self.holds_origin(key):
@@ -100,8 +106,13 @@ class Deciding(Exits):
         return Static(key)
 
     def holds_origin(self, value: Any) -> bool:
-        """Whether there is a number with a derivative in a key, or in a set of them."""
-        return bool(self.origins) and (id(value) in self.origins or (isinstance(value, (tuple, set, frozenset)) and any(map(self.holds_origin, value))))
+        """Whether there is a number with a derivative, or an object, in a key or in a set of them."""
+        return isinstance(value, Key) or id(value) in self.origins or (
+            isinstance(value, (tuple, set, frozenset)) and any(map(self.holds_origin, value)))
+
+    def identity(self, owner: Object, what: str) -> Any:
+        """What is equal for objects that are equal as keys."""
+        raise NotImplementedError
 
     def static(self, value: Value, what: str) -> Any:
         raise NotImplementedError

@@ -192,6 +192,9 @@ class Machine(Deciding):
                 self.refuse(f"an object of class `{contents.cls.__name__ if contents.cls else 'dict'}` is used as a value, and an attribute is set on some "
                             "paths only", "which attributes it has is only known when the program runs", "set all attributes on every path")
             cls: Any = dict if isinstance(value, DictV) else value.cls
+            if isinstance(value, DictV) and any(map(self.holds_origin, contents.keys)):
+                self.refuse("a dictionary with objects or computed numbers as keys is used as a value", "it has no representation in the generated program",
+                            "look its entries up, or loop over it")
             return Make(cls, contents.keys, tuple(self.operand(v) for v in contents.values))
         if isinstance(value, Lazy) and value.kind == "flat":
             return self.operand(views.unrolled(value))

@@ -1,0 +1,31 @@
+"""The functions of heapq, as the Python that they mean."""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING, Any
+
+from . import library
+from .builtins import BUILTINS, Args, Keywords
+from .values import Value
+
+if TYPE_CHECKING:
+    from .calls import Calls
+
+MEANINGS: dict[Any, Any] = {
+    heapq.heappush: library.heap_push, heapq.heappop: library.heap_pop, heapq.heapreplace: library.heap_replace,
+    heapq.heappushpop: library.heap_push_pop, heapq.heapify: library.heapify, heapq.nsmallest: library.smallest_of, heapq.nlargest: library.largest_of,
+}
+
+
+def _handler(meaning: Any) -> Any:
+    def call(m: Calls, args: Args, keywords: Keywords) -> Value:
+        given = {"items" if name == "iterable" else "count" if name == "n" else name: value for name, value in keywords.items()}
+        return m.library(meaning, *args, **given)
+
+    return call
+
+
+BUILTINS.update({function: _handler(meaning) for function, meaning in MEANINGS.items()})
+
+__all__ = ["MEANINGS"]

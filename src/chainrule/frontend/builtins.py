@@ -92,7 +92,9 @@ def _len(m: Calls, args: Args, keywords: Keywords) -> Value:
             return Static(len(contents.items))
         if isinstance(contents, Entries):
             return Static(len(contents.keys))
-    if isinstance(value, SetV) or (isinstance(value, Lazy) and value.kind in VIEWS):
+    if isinstance(value, SetV):
+        return Static(len(m.state.heap[value.slot].value()))  # type: ignore[union-attr]
+    if isinstance(value, Lazy) and value.kind in VIEWS:
         return Static(len(m.iterate(value)))
     if isinstance(value, IteratorV):
         m.refuse("the length of an iterator is asked for", "Python raises TypeError here", "make a list of it first")
@@ -254,6 +256,13 @@ def _vars(m: Calls, args: Args, keywords: Keywords) -> Value:
     if len(args) == 1 and isinstance(args[0], Object):
         return m.attribute(args[0], "__dict__")
     m.refuse("`vars` of something that is not an object", "the names that it has are not known to the compiler", "name the values")
+
+
+@builtin(dir)
+def _dir(m: Calls, args: Args, keywords: Keywords) -> Value:
+    if not args:
+        m.refuse("`dir` is called", "the names of the gradient's program are others", "name the values")
+    return m.perform(Static(dir), args, keywords)
 
 
 @builtin(dataclasses.replace)

@@ -82,6 +82,9 @@ def has_dict(cls: type) -> bool:
 
 def fresh(m: Calls, cls: type) -> Object:
     """A new object without attributes."""
+    if raw(cls, "__del__")[0] is not MISSING:
+        m.refuse(f"an object of class `{cls.__name__}` is made, which has `__del__`", "when an object is deleted is not known to the compiler",
+                 "use `with`, or call a method")
     return Object(m.new(Entries((), (), cls)), cls)
 
 

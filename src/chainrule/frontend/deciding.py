@@ -18,6 +18,7 @@ from ..ir.build import Builder
 from ..ir.nodes import Arg, Let, Lit, Make, Program, Seq, Stmt, Var
 from ..ir.ops import OPS
 from ..ir.types import BOOL, Array, Opaque, Scalar, Type, unknown_extent
+from . import keys
 from .exits import Exits, Region, Unreachable
 from .values import Static, Value
 from .witness import Concrete, Happened, Witness, Written, place_of
@@ -27,6 +28,7 @@ class Deciding(Exits):
     b: Builder
     outermost: Builder
     finished: list[Program]
+    local_classes: dict[type, Any]
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,6 +36,8 @@ class Deciding(Exits):
         self.concrete = Concrete()  # what is executed by values
         self.trying = 0  # whether what is executed may raise what a handler catches
         self.retries = False  # the program depends on what does not raise an exception
+        self.origins: dict[int, tuple[Any, Value]] = {}  # by identity: keys that stand for something else
+        self.tokens: dict[int, Any] = {}  # by slot: what stands for objects as keys
         self.by_layout = False  # the program depends on how arrays lie in memory
 
     def refuse(self, what: str, why: str, remedy: str, node: ast.AST | None = None) -> Any:
@@ -66,6 +70,8 @@ class Deciding(Exits):
                 self.expect(self.b.emit("==", operand, found, type=BOOL), True)
             else:
                 self.b.effect("rt.expect_same", operand, Lit(found))
+        if holds_floats(found) and isinstance(found, (float, complex)):
+            found = keys.remembered(self, found, value)
         return found
 
     def decide_truth(self, condition: Arg) -> bool:
@@ -118,6 +124,9 @@ class Deciding(Exits):
         assert self.witness is not None
         operands = [self.operand(a) for a in args]
         named = {key: self.operand(value) for key, value in keywords.items()}
+        if any(map(self.made_here, (*operands, *named.values()))):
+            self.refuse("an object is given to a function that the compiler cannot look into", "its class is defined inside, and Python cannot call its methods",
+                        "define the class outside")
         try:
             result = self.b.emit("py.perform", self.operand(function), Seq(tuple(operands)), Make(dict, tuple(named), tuple(named.values())))
         except Written:
@@ -136,6 +145,12 @@ class Deciding(Exits):
             return Static(self.decide(self.wrap(result), "the result of this call")) if plain else self.wrap(result)
         dtype, dimensions = (found.dtype, found.ndim) if isinstance(found, np.ndarray) else (None, None)
         return self.wrap(self.b.emit("rt.expect_kind", result, Lit(found.__class__), Lit(dtype), Lit(dimensions), type=type))
+
+    def made_here(self, arg: Any) -> bool:
+        """Whether it holds an object of a class that is defined inside."""
+        if isinstance(arg, Make) and arg.cls in self.local_classes:
+            return True
+        return isinstance(arg, (Make, Seq)) and any(map(self.made_here, arg.items))
 
     def no_rule(self, function: Value) -> Any:
         """Refuse a function that has neither a rule nor source."""

@@ -339,8 +339,7 @@ class Expressions(Exceptions):
         if isinstance(container, IteratorV):
             return self.contains(item, self.collect(container), op)
         if isinstance(container, (DictV, SetV, Lazy)):
-            keys = [v.value for v in self.iterate(container) if isinstance(v, Static)]
-            return Static((self.static(item, "the key") in keys) == (op == "in"))
+            return Static((self.static(item, "the key") in mappings.keys_in(self, container)) == (op == "in"))  # type: ignore[arg-type]
         if isinstance(container, Static) and isinstance(item, Static):
             return Static((item.value in container.value) == (op == "in"))
         if isinstance(container, Range):

@@ -9,6 +9,7 @@ from typing import Any
 from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Operand, Seq, Var, operands
 from ..ir.types import Array, Scalar, differentiable
+from . import keys
 from .expressions import Expressions
 from .iterators import VIEWS, counted, endless, endless_item
 from .loops import NeedUnroll
@@ -41,13 +42,13 @@ class Iteration(Expressions):
         if isinstance(value, DictV):
             entries = self.state.heap[value.slot]
             assert isinstance(entries, Entries)
-            return tuple(Static(k) for k in entries.keys)
+            return tuple(keys.as_computed(self, k) for k in entries.keys)
         if isinstance(value, Static) and isinstance(value.value, (tuple, list, str, bytes, dict, range, set, frozenset)):
-            return tuple(Static(item) for item in value.value)
+            return tuple(keys.as_computed(self, item) for item in value.value)
         if isinstance(value, SetV):
             elements = self.state.heap[value.slot]
             assert isinstance(elements, Elements)
-            return tuple(Static(item) for item in elements.value())
+            return tuple(keys.as_computed(self, item) for item in keys.in_order(self, elements.value()))
         if isinstance(value, Lazy):
             if value.kind in VIEWS:
                 (owner,) = value.parts
@@ -55,8 +56,8 @@ class Iteration(Expressions):
                 assert isinstance(entries, Entries)
                 if value.kind == "values":
                     return entries.values
-                keys = tuple(Static(k) for k in entries.keys)
-                return keys if value.kind == "keys" else tuple(TupleV((k, v)) for k, v in zip(keys, entries.values))
+                names = tuple(keys.as_computed(self, k) for k in entries.keys)
+                return names if value.kind == "keys" else tuple(TupleV((k, v)) for k, v in zip(names, entries.values))
             if value.kind == "enumerate":
                 items = self.known_items(value.parts[0])
                 start = value.parts[1]

@@ -20,7 +20,7 @@ from ..ir.nodes import UNDEFINED, Arg, Block, If, Lit, Make, Operand, Raise, Seq
 from ..ir.ops import OPS
 from ..ir.types import OBJECT, Array, List, Scalar, Tuple, Type, join, rank, renew
 from ..rules import registry
-from . import views
+from . import keys, views
 from .deciding import Deciding, Region
 from .exits import Unreachable
 from .places import Leaf, Node, Split
@@ -190,6 +190,7 @@ class Machine(Deciding):
             if contents.unsure:
                 self.refuse(f"an object of class `{contents.cls.__name__ if contents.cls else 'dict'}` is used as a value, and an attribute is set on some "
                             "paths only", "which attributes it has is only known when the program runs", "set all attributes on every path")
+            keys.check_outside(self, contents.keys)
             cls: Any = dict if isinstance(value, DictV) else value.cls
             return Make(cls, contents.keys, tuple(self.operand(v) for v in contents.values))
         if isinstance(value, Lazy) and value.kind == "flat":
@@ -296,6 +297,8 @@ class Machine(Deciding):
             return value.value
         if isinstance(value, TupleV):
             return tuple(self.static(item, what) for item in value.items)
+        if isinstance(value, Object):
+            return keys.key_of(self, value, what)  # type: ignore[arg-type]
         if isinstance(value, ListV):
             contents = self.state.heap[value.slot]
             if isinstance(contents, Items):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 from typing import TYPE_CHECKING, Any
 
-from . import lists
+from . import keys, lists
 from .builtins import Args, Keywords, builtin, method
 from .values import NONE, DictV, Elements, Entries, Items, IteratorV, Lazy, ListV, SetV, Static, TupleV, Value
 
@@ -155,7 +155,7 @@ def _popitem(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
         return lists.fail(m, KeyError, "popitem(): dictionary is empty")
     key = entries.keys[-1 if last or last is None else 0]
     set_entries(m, owner, entries.drop(key))
-    return TupleV((Static(key), entries.get(key)))
+    return TupleV((keys.as_computed(m, key), entries.get(key)))
 
 
 @method(DictV, "move_to_end")
@@ -214,13 +214,13 @@ def _most_common(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Valu
     entries = entries_of(m, owner)
     counts = collections.Counter(dict(zip(entries.keys, (m.static(v, "a count") for v in entries.values))))
     pairs = counts.most_common(m.static(args[0], "a number of items") if args else None)
-    return ListV(m.new(Items(tuple(TupleV((Static(k), Static(v))) for k, v in pairs))))
+    return ListV(m.new(Items(tuple(TupleV((keys.as_computed(m, k), Static(v))) for k, v in pairs))))
 
 
 @method(DictV, "elements")
 def _elements(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
     entries = entries_of(m, owner)
-    return TupleV(tuple(Static(k) for k, v in zip(entries.keys, entries.values) for _ in range(m.static(v, "a count"))))
+    return TupleV(tuple(keys.as_computed(m, k) for k, v in zip(entries.keys, entries.values) for _ in range(m.static(v, "a count"))))
 
 
 @method(DictV, "total")
@@ -244,6 +244,14 @@ def as_set(m: Calls, value: Value) -> frozenset[Any] | None:
     if isinstance(value, Lazy) and value.kind == "keys":
         return frozenset(entries_of(m, value.parts[0]).keys)  # type: ignore[arg-type]
     return None
+
+
+def keys_in(m: Calls, value: Value) -> frozenset[Any]:
+    """What `in` looks among: the keys of a dictionary, the elements of a set."""
+    if isinstance(value, DictV):
+        return frozenset(entries_of(m, value).keys)
+    found = as_set(m, value)
+    return frozenset(m.static(item, KEY) for item in m.iterate(value)) if found is None else found
 
 
 @method(TupleV, "_replace")

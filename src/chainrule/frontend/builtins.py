@@ -107,6 +107,17 @@ def _len(m: Calls, args: Args, keywords: Keywords) -> Value:
     return m.call_op("len", (m.operand(value),))
 
 
+@builtin(bool)
+def _bool(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return m.call_row("bool", args, keywords) if m.is_number(args[0]) else m.truth_of(args[0])
+
+
+@method(SliceV, "indices")
+def _indices(m: Calls, owner: SliceV, args: Args, keywords: Keywords) -> Value:
+    start, stop, step = (m.static(part, "an index") for part in (owner.start, owner.stop, owner.step))
+    return Static(slice(start, stop, step).indices(m.static(args[0], "a length")))
+
+
 @builtin(range)
 def _range(m: Calls, args: Args, keywords: Keywords) -> Value:
     operands = [m.operand(a) for a in args]

@@ -431,13 +431,13 @@ class Calls(Objects):
     def is_library(self, source: Any) -> bool:
         return bool(source.function.__module__ == library.__name__)
 
-    def library(self, function: Any, *args: Value) -> Value:
+    def library(self, function: Any, *args: Value, **keywords: Value) -> Value:
         """Call a function of `library` for the call that is being lowered."""
         kept = self.caller
         if kept is None:
             self.caller = (self.node, self.source, self.b.span)
         try:
-            return self.call_user(function, args, {})
+            return self.call_user(function, args, keywords)
         finally:
             self.caller = kept
 

@@ -358,7 +358,7 @@ def construct(m: Calls, cls: type, args: Args, keywords: Keywords) -> Value:
 
 
 def reject_foreign(m: Calls, cls: type) -> None:
-    if not is_plain(cls):
+    if cls is not object and not is_plain(cls):
         foreign = next((c.__name__ for c in cls.__mro__[:-1] if not is_plain(c)), type(cls).__name__)
         m.refuse(f"an object of class `{cls.__name__}` is made", f"it is a kind of `{foreign}`, which is not made of attributes alone",
                  "keep what it holds in an attribute, or use a dataclass, a named tuple or a plain class")

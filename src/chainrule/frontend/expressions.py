@@ -404,7 +404,9 @@ class Expressions(Exceptions):
             if isinstance(contents, Items):
                 return bool(contents.items)
             return bool(contents.keys) if isinstance(contents, Entries) else None
-        if isinstance(value, SetV) or (isinstance(value, Lazy) and value.kind in ("keys", "values", "items")):
+        if isinstance(value, SetV):
+            return bool(mappings.as_set(self, value))  # type: ignore[arg-type]
+        if (isinstance(value, Lazy) and value.kind in ("keys", "values", "items")):
             return bool(self.iterate(value))
         if isinstance(value, (Closure, Method, Partial, Object, IteratorV)):
             return True
@@ -652,6 +654,8 @@ class Expressions(Exceptions):
             return Method(owner, name) if isinstance(found, types.FunctionType) else self.static_attribute(owner.cls, name)
         if isinstance(owner, ListV) and name == "maxlen":
             return Static(owner.maxlen)
+        if isinstance(owner, SliceV) and name in ("start", "stop", "step"):
+            return getattr(owner, name)  # type: ignore[no-any-return]
         if isinstance(owner, Range) and name in ("start", "stop", "step"):
             return self.wrap(getattr(owner, name))
         if isinstance(owner, Select) and not (isinstance(owner.then, Ref) and isinstance(owner.orelse, Ref)):
@@ -729,7 +733,7 @@ class Expressions(Exceptions):
     def append(self, target: Value, item: Value) -> None:
         raise NotImplementedError
 
-    def library(self, function: Any, *args: Value) -> Value:
+    def library(self, function: Any, *args: Value, **keywords: Value) -> Value:
         raise NotImplementedError
 
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:

@@ -196,3 +196,96 @@ def contains(items: Any, value: Any) -> Any:
         if items[n] == value:
             return True
     return False
+
+
+# -- heapq and bisect: the positions that the items end in are those of the standard library ------------------------------
+
+
+def rise(heap: Any, start: Any, at: Any) -> None:
+    item = heap[at]
+    while at > start:
+        above = (at - 1) // 2
+        if not item < heap[above]:
+            break
+        heap[at] = heap[above]
+        at = above
+    heap[at] = item
+
+
+def sink(heap: Any, at: Any) -> None:
+    start = at
+    item = heap[at]
+    below = 2 * at + 1
+    while below < len(heap):
+        if below + 1 < len(heap) and not heap[below] < heap[below + 1]:
+            below = below + 1
+        heap[at] = heap[below]
+        at = below
+        below = 2 * at + 1
+    heap[at] = item
+    rise(heap, start, at)
+
+
+def heap_push(heap: Any, item: Any) -> None:
+    heap.append(item)
+    rise(heap, 0, len(heap) - 1)
+
+
+def heap_pop(heap: Any) -> Any:
+    last = heap.pop()
+    if len(heap) == 0:
+        return last
+    least = heap[0]
+    heap[0] = last
+    sink(heap, 0)
+    return least
+
+
+def heap_replace(heap: Any, item: Any) -> Any:
+    least = heap[0]
+    heap[0] = item
+    sink(heap, 0)
+    return least
+
+
+def heap_push_and_pop(heap: Any, item: Any) -> Any:
+    if len(heap) > 0 and heap[0] < item:
+        return heap_replace(heap, item)
+    return item
+
+
+def heap_of(items: Any) -> None:
+    for n in range(len(items) // 2):
+        sink(items, len(items) // 2 - 1 - n)
+
+
+def place_right(items: Any, item: Any, low: Any = 0, high: Any = None, *, key: Any = itself) -> Any:
+    if high is None:
+        high = len(items)
+    while low < high:
+        middle = (low + high) // 2
+        if item < key(items[middle]):
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def place_left(items: Any, item: Any, low: Any = 0, high: Any = None, *, key: Any = itself) -> Any:
+    if high is None:
+        high = len(items)
+    while low < high:
+        middle = (low + high) // 2
+        if key(items[middle]) < item:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def insert_right(items: Any, item: Any, low: Any = 0, high: Any = None, *, key: Any = itself) -> None:
+    items.insert(place_right(items, key(item), low, high, key=key), item)
+
+
+def insert_left(items: Any, item: Any, low: Any = 0, high: Any = None, *, key: Any = itself) -> None:
+    items.insert(place_left(items, key(item), low, high, key=key), item)

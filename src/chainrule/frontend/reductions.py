@@ -12,7 +12,7 @@ from ..ir.build import type_of
 from ..ir.nodes import Lit, Seq, Var
 from ..ir.types import BOOL, Array, List, Scalar, Tuple
 from . import iterators, library, lists
-from .builtins import Args, Keywords, builtin
+from .builtins import Args, Keywords, builtin, method
 from .iterator_loops import has_more, more
 from .values import NONE, Generator, Items, IteratorV, Lazy, ListV, Num, Range, Static, TupleV, Value
 
@@ -120,6 +120,16 @@ def _iter(m: Calls, args: Args, keywords: Keywords) -> Value:
     if len(args) > 1:
         m.refuse("`iter` of a function and a sentinel", "this is not supported yet", "use a `while` loop")
     return args[0] if isinstance(args[0], Generator) else iterators.iterator(m, args[0])
+
+
+@method(IteratorV, "__next__")
+def _next_of(m: Calls, owner: IteratorV, args: Args, keywords: Keywords) -> Value:
+    return m.call_static(next, (owner,), {})
+
+
+@method(IteratorV, "__iter__")
+def _iter_of(m: Calls, owner: IteratorV, args: Args, keywords: Keywords) -> Value:
+    return owner
 
 
 @builtin(next)

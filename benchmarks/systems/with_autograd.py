@@ -105,6 +105,17 @@ def rnn(W_in, W_h, b, W_out, xs, y):
     return np.mean((h @ W_out - y) ** 2)
 
 
+def rnn_list(W_in, W_h, b, W_out, xs, ys):
+    """See `sequences.rnn_list`."""
+    hs = [np.zeros((xs.shape[1], len(b)))]
+    for x in xs:
+        hs.append(np.tanh(x @ W_in + hs[-1] @ W_h + b))
+    loss = 0.0
+    for h, y in zip(hs[1:], ys):
+        loss += np.mean((h @ W_out - y) ** 2)
+    return loss
+
+
 def hmm(log_start, log_move, log_emit, observed):
     """See `sequences.hmm`."""
     alpha = log_start + log_emit[:, observed[0]]
@@ -124,3 +135,95 @@ def cholesky(A):
             row = np.append(row, element)
         rows.append(np.append(row, np.sqrt(A[i, i] - row @ row)))
     return np.sum(np.sin(np.concatenate(rows)))
+
+
+def lu(A):
+    """See `eliminations.lu`; a list of rows, each made anew in every step."""
+    n = len(A)
+    rows = [A[i] for i in range(n)]
+    for k in range(n):
+        p = k + np.argmax(np.abs(np.array([row[k] for row in rows[k:]])))
+        rows[k], rows[p] = rows[p], rows[k]
+        pivots = rows[k]
+        for i in range(k + 1, n):
+            row = rows[i]
+            factor = row[k : k + 1] / pivots[k]
+            rest = row[k + 1 :] - factor * pivots[k + 1 :]
+            rows[i] = np.concatenate([row[:k], factor, rest])
+    return np.sum(np.sin(np.stack(rows)))
+
+
+def gauss_seidel(A, b, sweeps):
+    """See `eliminations.gauss_seidel`; a new x for every element."""
+    n = len(b)
+    x = np.zeros(n)
+    for _ in range(sweeps):
+        for i in range(n):
+            rest = A[i, :i] @ x[:i] + A[i, i + 1 :] @ x[i + 1 :]
+            x = np.concatenate([x[:i], (b[i : i + 1] - rest) / A[i, i], x[i + 1 :]])
+    return np.sum(x**2)
+
+
+def shallow_water(depth, u, v, dt, steps):
+    """See `waves.shallow_water`; what flows is padded with the closed boundary."""
+    row, column = np.zeros((1, depth.shape[1])), np.zeros((depth.shape[0], 1))
+    for _ in range(steps):
+        u = u - dt * (depth[1:] - depth[:-1])
+        v = v - dt * (depth[:, 1:] - depth[:, :-1])
+        flow_x = 0.5 * dt * u * (depth[1:] + depth[:-1])
+        flow_y = 0.5 * dt * v * (depth[:, 1:] + depth[:, :-1])
+        flow_x = np.concatenate([row, flow_x, row], axis=0)
+        flow_y = np.concatenate([column, flow_y, column], axis=1)
+        depth = depth + (flow_x[:-1] - flow_x[1:]) + (flow_y[:, :-1] - flow_y[:, 1:])
+    return np.sum(depth**2) + np.sum(u**2) + np.sum(v**2)
+
+
+class KalmanFilter:
+    """See `filters.KalmanFilter`."""
+
+    def __init__(self, F, H, Q, R):
+        self.F, self.H, self.Q, self.R = F, H, Q, R
+        self.x = np.zeros(len(F))
+        self.P = np.eye(len(F))
+        self.loss = 0.0
+
+    def predict(self):
+        """See `filters.KalmanFilter`."""
+        self.x = self.F @ self.x
+        self.P = self.F @ self.P @ self.F.T + self.Q
+
+    def update(self, z):
+        """See `filters.KalmanFilter`."""
+        residual = z - self.H @ self.x
+        S = self.H @ self.P @ self.H.T + self.R
+        S_inv = np.linalg.inv(S)
+        gain = self.P @ self.H.T @ S_inv
+        self.x = self.x + gain @ residual
+        self.P = self.P - gain @ self.H @ self.P
+        self.loss += 0.5 * (residual @ S_inv @ residual + np.log(np.linalg.det(S)))
+
+
+def kalman(F, H, Q, R, zs):
+    """See `filters.kalman`."""
+    kalman_filter = KalmanFilter(F, H, Q, R)
+    for z in zs:
+        kalman_filter.predict()
+        kalman_filter.update(z)
+    return kalman_filter.loss
+
+
+def training(params, rate, x, y, steps):
+    """See `training.training`."""
+    for _ in range(steps):
+        hidden = np.tanh(x @ params["W1"] + params["b1"])
+        error = (hidden @ params["W2"] + params["b2"] - y) / len(x)
+        back = (error @ params["W2"].T) * (1.0 - hidden**2)
+        slopes = {
+            "W1": x.T @ back,
+            "b1": np.sum(back, axis=0),
+            "W2": hidden.T @ error,
+            "b2": np.sum(error, axis=0),
+        }
+        params = {name: params[name] - rate * slopes[name] for name in slopes}
+    hidden = np.tanh(x @ params["W1"] + params["b1"])
+    return np.mean((hidden @ params["W2"] + params["b2"] - y) ** 2)

@@ -134,6 +134,17 @@ def rnn(W_in, W_h, b, W_out, xs, y):
     return jnp.mean((h @ W_out - y) ** 2)
 
 
+def rnn_list(W_in, W_h, b, W_out, xs, ys):
+    """See `sequences.rnn_list`."""
+
+    def step(h, x):
+        h = jnp.tanh(x @ W_in + h @ W_h + b)
+        return h, h
+
+    _, hs = lax.scan(step, jnp.zeros((xs.shape[1], len(b))), xs)
+    return jnp.sum(jnp.mean((hs @ W_out - ys) ** 2, axis=(1, 2)))
+
+
 def hmm(log_start, log_move, log_emit, observed):
     """See `sequences.hmm`."""
 
@@ -162,3 +173,85 @@ def cholesky(A):
         return lax.fori_loop(0, n, element, L.at[j, j].set(pivot))
 
     return jnp.sum(jnp.sin(lax.fori_loop(0, n, column, jnp.zeros_like(A))))
+
+
+def lu(A):
+    """See `eliminations.lu`; all rows at once, masked, as slices that shrink have no reverse mode."""
+    n = len(A)
+    number = jnp.arange(n)
+
+    def eliminate(k, A):
+        p = jnp.argmax(jnp.where(number >= k, jnp.abs(A[:, k]), -1.0))
+        A = A.at[jnp.array([k, p])].set(A[jnp.array([p, k])])
+        factors = jnp.where(number > k, A[:, k] / A[k, k], 0.0)
+        A = A - jnp.outer(factors, jnp.where(number > k, A[k], 0.0))
+        return A.at[:, k].set(jnp.where(number > k, factors, A[:, k]))
+
+    return jnp.sum(jnp.sin(lax.fori_loop(0, n, eliminate, A)))
+
+
+def gauss_seidel(A, b, sweeps):
+    """See `eliminations.gauss_seidel`."""
+    n = len(b)
+
+    def element(i, x):
+        return x.at[i].set((b[i] - A[i] @ x.at[i].set(0.0)) / A[i, i])
+
+    x = lax.fori_loop(
+        0, sweeps, lambda _, x: lax.fori_loop(0, n, element, x), jnp.zeros(n)
+    )
+    return jnp.sum(x**2)
+
+
+def shallow_water(depth, u, v, dt, steps):
+    """See `waves.shallow_water`."""
+
+    def step(_, carry):
+        depth, u, v = carry
+        u = u - dt * (depth[1:] - depth[:-1])
+        v = v - dt * (depth[:, 1:] - depth[:, :-1])
+        flow_x = 0.5 * dt * u * (depth[1:] + depth[:-1])
+        flow_y = 0.5 * dt * v * (depth[:, 1:] + depth[:, :-1])
+        depth = depth.at[:-1].add(-flow_x).at[1:].add(flow_x)
+        return depth.at[:, :-1].add(-flow_y).at[:, 1:].add(flow_y), u, v
+
+    depth, u, v = lax.fori_loop(0, steps, step, (depth, u, v))
+    return jnp.sum(depth**2) + jnp.sum(u**2) + jnp.sum(v**2)
+
+
+def kalman(F, H, Q, R, zs):
+    """See `filters.kalman`; the state is what `scan` carries, not attributes."""
+
+    def step(carry, z):
+        x, P = carry
+        x = F @ x
+        P = F @ P @ F.T + Q
+        residual = z - H @ x
+        S = H @ P @ H.T + R
+        S_inv = jnp.linalg.inv(S)
+        gain = P @ H.T @ S_inv
+        loss = 0.5 * (residual @ S_inv @ residual + jnp.log(jnp.linalg.det(S)))
+        return (x + gain @ residual, P - gain @ H @ P), loss
+
+    _, losses = lax.scan(step, (jnp.zeros(len(F)), jnp.eye(len(F))), zs)
+    return jnp.sum(losses)
+
+
+def training(params, rate, x, y, steps):
+    """See `training.training`."""
+
+    def step(_, params):
+        hidden = jnp.tanh(x @ params["W1"] + params["b1"])
+        error = (hidden @ params["W2"] + params["b2"] - y) / len(x)
+        back = (error @ params["W2"].T) * (1.0 - hidden**2)
+        slopes = {
+            "W1": x.T @ back,
+            "b1": jnp.sum(back, axis=0),
+            "W2": hidden.T @ error,
+            "b2": jnp.sum(error, axis=0),
+        }
+        return {name: value - rate * slopes[name] for name, value in params.items()}
+
+    params = lax.fori_loop(0, steps, step, params)
+    hidden = jnp.tanh(x @ params["W1"] + params["b1"])
+    return jnp.mean((hidden @ params["W2"] + params["b2"] - y) ** 2)

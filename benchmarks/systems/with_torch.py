@@ -128,6 +128,17 @@ def rnn(W_in, W_h, b, W_out, xs, y):
     return torch.mean((h @ W_out - y) ** 2)
 
 
+def rnn_list(W_in, W_h, b, W_out, xs, ys):
+    """See `sequences.rnn_list`."""
+    hs = [torch.zeros((xs.shape[1], len(b)), dtype=xs.dtype)]
+    for x in xs:
+        hs.append(torch.tanh(x @ W_in + hs[-1] @ W_h + b))
+    loss = 0.0
+    for h, y in zip(hs[1:], ys):
+        loss += torch.mean((h @ W_out - y) ** 2)
+    return loss
+
+
 def hmm(log_start, log_move, log_emit, observed):
     """See `sequences.hmm`."""
     alpha = log_start + log_emit[:, observed[0]]
@@ -147,3 +158,97 @@ def cholesky(A):
             row = torch.cat([row, element[None]])
         rows.append(torch.cat([row, torch.sqrt(A[i, i] - row @ row)[None]]))
     return torch.sum(torch.sin(torch.cat(rows)))
+
+
+def lu(A):
+    """See `eliminations.lu`; a list of rows, as what was saved may not be overwritten."""
+    n = len(A)
+    rows = list(A)
+    for k in range(n):
+        p = k + int(torch.argmax(torch.abs(torch.stack([row[k] for row in rows[k:]]))))
+        rows[k], rows[p] = rows[p], rows[k]
+        pivots = rows[k]
+        for i in range(k + 1, n):
+            row = rows[i]
+            factor = row[k : k + 1] / pivots[k]
+            rest = row[k + 1 :] - factor * pivots[k + 1 :]
+            rows[i] = torch.cat([row[:k], factor, rest])
+    return torch.sum(torch.sin(torch.stack(rows)))
+
+
+def gauss_seidel(A, b, sweeps):
+    """See `eliminations.gauss_seidel`; a new x for every element, as what was saved may not be overwritten."""
+    n = len(b)
+    x = torch.zeros(n, dtype=b.dtype)
+    for _ in range(sweeps):
+        for i in range(n):
+            rest = A[i, :i] @ x[:i] + A[i, i + 1 :] @ x[i + 1 :]
+            x = torch.cat([x[:i], (b[i : i + 1] - rest) / A[i, i], x[i + 1 :]])
+    return torch.sum(x**2)
+
+
+def shallow_water(depth, u, v, dt, steps):
+    """See `waves.shallow_water`; only the depth, of which nothing is saved, in place."""
+    depth = depth.clone()
+    west, east, south, north = depth[:-1], depth[1:], depth[:, :-1], depth[:, 1:]
+    for _ in range(steps):
+        u = u - dt * (east - west)
+        v = v - dt * (north - south)
+        flow_x = 0.5 * dt * u * (east + west)
+        flow_y = 0.5 * dt * v * (north + south)
+        west -= flow_x
+        east += flow_x
+        south -= flow_y
+        north += flow_y
+    return torch.sum(depth**2) + torch.sum(u**2) + torch.sum(v**2)
+
+
+class KalmanFilter:
+    """See `filters.KalmanFilter`."""
+
+    def __init__(self, F, H, Q, R):
+        self.F, self.H, self.Q, self.R = F, H, Q, R
+        self.x = torch.zeros(len(F), dtype=F.dtype)
+        self.P = torch.eye(len(F), dtype=F.dtype)
+        self.loss = 0.0
+
+    def predict(self):
+        """See `filters.KalmanFilter`."""
+        self.x = self.F @ self.x
+        self.P = self.F @ self.P @ self.F.T + self.Q
+
+    def update(self, z):
+        """See `filters.KalmanFilter`."""
+        residual = z - self.H @ self.x
+        S = self.H @ self.P @ self.H.T + self.R
+        S_inv = torch.linalg.inv(S)
+        gain = self.P @ self.H.T @ S_inv
+        self.x = self.x + gain @ residual
+        self.P = self.P - gain @ self.H @ self.P
+        self.loss += 0.5 * (residual @ S_inv @ residual + torch.log(torch.linalg.det(S)))
+
+
+def kalman(F, H, Q, R, zs):
+    """See `filters.kalman`."""
+    kalman_filter = KalmanFilter(F, H, Q, R)
+    for z in zs:
+        kalman_filter.predict()
+        kalman_filter.update(z)
+    return kalman_filter.loss
+
+
+def training(params, rate, x, y, steps):
+    """See `training.training`."""
+    for _ in range(steps):
+        hidden = torch.tanh(x @ params["W1"] + params["b1"])
+        error = (hidden @ params["W2"] + params["b2"] - y) / len(x)
+        back = (error @ params["W2"].T) * (1.0 - hidden**2)
+        slopes = {
+            "W1": x.T @ back,
+            "b1": torch.sum(back, dim=0),
+            "W2": hidden.T @ error,
+            "b2": torch.sum(error, dim=0),
+        }
+        params = {name: value - rate * slopes[name] for name, value in params.items()}
+    hidden = torch.tanh(x @ params["W1"] + params["b1"])
+    return torch.mean((hidden @ params["W2"] + params["b2"] - y) ** 2)

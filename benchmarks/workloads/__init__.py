@@ -9,6 +9,8 @@ shift by the maximum that cancels) are not used: a compiler could not know them.
 from benchmarks.workload import Workload
 from benchmarks.workloads import (
     classification,
+    eliminations,
+    filters,
     finance,
     linear_algebra,
     networks,
@@ -16,7 +18,9 @@ from benchmarks.workloads import (
     scalars,
     sequences,
     stencils,
+    training,
     trajectories,
+    waves,
 )
 
 WORKLOADS: tuple[Workload, ...] = (
@@ -29,4 +33,8 @@ WORKLOADS: tuple[Workload, ...] = (
     *trajectories.WORKLOADS,
     *sequences.WORKLOADS,
     *linear_algebra.WORKLOADS,
+    *eliminations.WORKLOADS,
+    *waves.WORKLOADS,
+    *filters.WORKLOADS,
+    *training.WORKLOADS,
 )

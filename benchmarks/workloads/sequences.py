@@ -52,6 +52,56 @@ def rnn_gradient(
     return W_in_bar, W_h_bar, b_bar, W_out_bar
 
 
+def rnn_list(
+    W_in: Array, W_h: Array, b: Array, W_out: Array, xs: Array, ys: Array
+) -> float:
+    """Mean squared errors of all steps, from a list of states; xs (time, batch, d), ys (time, batch, out)."""
+    hs = [np.zeros((xs.shape[1], len(b)))]
+    for x in xs:
+        hs.append(np.tanh(x @ W_in + hs[-1] @ W_h + b))
+    loss = 0.0
+    for h, y in zip(hs[1:], ys):
+        loss += np.mean((h @ W_out - y) ** 2)
+    return loss
+
+
+def rnn_list_gradient(
+    W_in: Array, W_h: Array, b: Array, W_out: Array, xs: Array, ys: Array
+) -> tuple[Array, Array, Array, Array]:
+    """d rnn_list / d (W_in, W_h, b, W_out)."""
+    h = np.zeros((xs.shape[1], len(b)))
+    hs = [h]
+    for x in xs:
+        h = h @ W_h
+        h += x @ W_in
+        h += b
+        np.tanh(h, out=h)
+        hs.append(h)
+
+    W_in_bar = np.zeros_like(W_in)
+    W_h_bar = np.zeros_like(W_h)
+    b_bar = np.zeros_like(b)
+    W_out_bar = np.zeros_like(W_out)
+    h_bar = np.zeros_like(h)
+    for x, y in zip(xs[::-1], ys[::-1], strict=True):
+        h = hs.pop()
+        # loss += np.mean((h @ W_out - y) ** 2)
+        error = h @ W_out
+        error -= y
+        error *= 2.0 / error.size
+        W_out_bar += h.T @ error
+        h_bar += error @ W_out.T
+        # hs.append(np.tanh(x @ W_in + hs[-1] @ W_h + b))
+        h *= h
+        np.subtract(1.0, h, out=h)
+        h_bar *= h
+        W_in_bar += x.T @ h_bar
+        W_h_bar += hs[-1].T @ h_bar
+        b_bar += h_bar.sum(axis=0)
+        h_bar = h_bar @ W_h.T
+    return W_in_bar, W_h_bar, b_bar, W_out_bar
+
+
 def logsumexp(x: Array) -> Array:
     """log(sum(exp(x))) over the first axis."""
     shift = np.max(x, axis=0)
@@ -122,6 +172,12 @@ def _rnn_args() -> tuple[Array, ...]:
     )
 
 
+def _rnn_list_args() -> tuple[Array, ...]:
+    W_in, W_h, b, W_out, xs, y = _rnn_args()
+    rng = np.random.default_rng(15)
+    return W_in, W_h, b, W_out, xs, rng.normal(size=(len(xs), *y.shape))
+
+
 def _hmm_args() -> tuple[Array, ...]:
     rng = np.random.default_rng(8)
     states, symbols, steps = 16, 8, 200
@@ -135,5 +191,6 @@ def _hmm_args() -> tuple[Array, ...]:
 
 WORKLOADS = (
     Workload("rnn", "loop", rnn, rnn_gradient, _rnn_args, (0, 1, 2, 3)),
+    Workload("rnn_list", "loop", rnn_list, rnn_list_gradient, _rnn_list_args, (0, 1, 2, 3)),
     Workload("hmm", "loop", hmm, hmm_gradient, _hmm_args, (0, 1, 2)),
 )

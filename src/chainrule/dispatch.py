@@ -266,6 +266,7 @@ class Dispatcher:
             except Exception as error:
                 path = variant.compiled.path
                 if path is None or not path.retries or variant.fresh:
+                    variant.fresh = False
                     raise_at_user_line(error, variant.compiled)
             else:
                 key = self._describe(plan, values)[2]

@@ -1,6 +1,6 @@
 """The passes, in order: a request becomes a compiled function.
 
-    lower -> differentiate -> signs -> dead -> gather -> reuse -> inplace -> emit -> load
+    lower -> differentiate -> signs -> dead -> dots -> gather -> reuse -> inplace -> emit -> load
 
 Each is a pure function of its input. `stages` returns what each of them makes, to find the one that is to blame.
 """
@@ -25,6 +25,7 @@ from .ir.text import text
 from .ir.verify import verify
 from .rules.table import RowError
 from .simplify.dead import dead
+from .simplify.dots import dots
 from .simplify.gather import gather
 from .simplify.reuse import reuse
 from .simplify.signs import signs
@@ -37,6 +38,7 @@ GAPS = (AssertionError, NotImplementedError, RecursionError, KeyError, CannotPro
 SIMPLIFY: tuple[tuple[str, Callable[[Program], Program]], ...] = (
     ("signs", signs),
     ("dead", dead),
+    ("dots", dots),
     ("gather", gather),
     ("reuse", reuse),
 )
@@ -122,7 +124,7 @@ def stages(derivative: Any, *args: Any, **kwargs: Any) -> dict[str, Stage]:
     ...     return x * x
     >>> found = stages(cr.grad(square), 3.0)
     >>> list(found)
-    ['lower', 'differentiate', 'signs', 'dead', 'gather', 'reuse', 'inplace']
+    ['lower', 'differentiate', 'signs', 'dead', 'dots', 'gather', 'reuse', 'inplace']
     >>> print(found["lower"])
     def square(x):
         t1 = x * x

@@ -467,6 +467,24 @@ def starts_with_none(x):
     return best * last
 
 
+def with_an_end(items, trace):
+    for v in items:
+        yield v
+        trace.append(1.0)
+    trace.append(2.0)
+
+
+@case(X, 0.1)
+@case(X, 10.0)
+def left_before_the_generators_end(x, most):
+    s, trace = x[0], []
+    for v in with_an_end(x, trace):
+        s = s * v + 0.3
+        if s > most:
+            break
+    return s * sum(trace) + s
+
+
 @pytest.mark.parametrize("f, args", cases(__name__))
 def test_gradients(f, args):
     gradient_is(f, args)

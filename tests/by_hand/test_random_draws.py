@@ -506,3 +506,36 @@ def test_printed():
     assert text.count("rng.standard_normal(size=x.shape)") >= 1 and "sigma_bar" in text
     text = cr.grad(lambda x, rng: np.sum(rng.normal(x, 0.5) ** 2)).source_for(X, new())
     assert "rng.standard_normal(size=x.shape)" in text and "check" not in text
+
+
+# -- only the source is wanted, and which path it takes depends on what is drawn -----------------------------------------------
+
+
+def by_drawn_order(x, rng):
+    order = [0, 1, 2]
+    rng.shuffle(order)
+    own = np.random.default_rng(4)
+    own.random()
+    np.random.shuffle(order)
+    factor = 2.0 if isinstance(rng, np.random.Generator) and rng.uniform() < 0.5 else own.uniform()
+    return x[order[0]] ** 2 * x[order[1]] * factor + Generator.normal() * x[order[2]]
+
+
+@pytest.mark.parametrize("new", [lambda: np.random.default_rng(3), lambda: np.random.RandomState(3)])
+def test_asking_for_the_source_draws_nothing(new):
+    derivative = cr.grad(by_drawn_order)
+    start()
+    rng = new()
+    before = states(rng)
+    text = derivative.source_for(X, rng)
+    assert states(rng) == before
+    start()
+    derivative(X, new())
+    assert derivative.source == text
+    start()
+    by_drawn_order(X, rng)
+    after = states(rng)
+    start()
+    again = new()
+    derivative(X, again)
+    assert states(again) == after

@@ -16,10 +16,10 @@ def broadcast_grad(column, row, scale):
     # reverse sweep
     # return np.mean(np.exp(-table / (1.0 + table**2)))
     t3 *= 1.0 / t3.size
-    t4 = t3 / t1
-    t3 *= t2
-    table_bar = -2 * (t3 / t1) * table
-    table_bar -= t4
+    t1 = t3 / t1
+    t2 *= t1
+    table_bar = -2 * t2 * table
+    table_bar -= t1
     # table = column * row + scale
     scale_bar = table_bar.sum()
     column_bar = (table_bar * row).sum(axis=1)[:, None]

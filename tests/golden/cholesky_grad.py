@@ -11,9 +11,10 @@ def cholesky_grad(A):
     n = len(A)
     L = np.zeros_like(A)
     for j in range(n):
-        L[j, j] = np.sqrt(A[j, j] - (L[j, :j] ** 2).sum())
+        t1 = np.sqrt(A[j, j] - (L[j, :j] ** 2).sum())
+        L[j, j] = t1
         for i in range(j + 1, n):
-            L[i, j] = (A[i, j] - (L[i, :j] * L[j, :j]).sum()) / L[j, j]
+            L[i, j] = (A[i, j] - (L[i, :j] * L[j, :j]).sum()) / t1
     # reverse sweep
     # return np.sum(np.sin(L))
     L_bar = np.cos(L)
@@ -23,17 +24,18 @@ def cholesky_grad(A):
         t1 = L[j, :j]
         t2 = L[j, j]
         # for i in range(j + 1, n):
+        t3 = 0.0
         for i in reversed(range(j + 1, n)):
             # L[i, j] = (A[i, j] - np.sum(L[i, :j] * L[j, :j])) / L[j, j]
-            t3 = L_bar[i, j]
-            t4 = t3 / t2
+            t4 = L_bar[i, j] / t2
+            t3 -= t4 * L[i, j]
             L_bar[i, j] = 0.0
-            L_bar[j, j] -= t3 * L[i, j] / t2
             L_bar[j, :j] -= t4 * L[i, :j]
             L_bar[i, :j] -= t4 * t1
             A_bar[i, j] += t4
         # L[j, j] = np.sqrt(A[j, j] - np.sum(L[j, :j] ** 2))
-        t2 = divide(0.5 * L_bar[j, j], t2)
+        t3 += L_bar[j, j]
+        t2 = divide(0.5 * t3, t2)
         L_bar[j, j] = 0.0
         L_bar[j, :j] += t1 * (-2 * t2)
         A_bar[j, j] += t2

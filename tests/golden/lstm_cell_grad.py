@@ -39,11 +39,11 @@ def lstm_cell_grad(w, b, x, h, c):
     # c = 1.0 / (1.0 + np.exp(-f)) * c + 1.0 / (1.0 + np.exp(-i)) * np.tanh(g)
     t8 = unbroadcast(c_bar, t8)
     g_bar = unbroadcast(t8 * t7, tanh_g) * (1 - tanh_g ** 2)
-    t5 = unbroadcast(t8 * tanh_g, t7) * t7 / t6 * t5
+    t5 = unbroadcast(t8 * tanh_g, t7) / t6 * t7 * t5
     c_bar *= c
-    t2 = unbroadcast(c_bar, t4) * t4 / t3 * t2
+    t2 = unbroadcast(c_bar, t4) / t3 * t4 * t2
     # i, f, o, g = np.split(gates, 4)
-    gates_bar = np.concatenate((t5, t2, t12 * t11 / t10 * t9, g_bar))
+    gates_bar = np.concatenate((t5, t2, t12 / t10 * t11 * t9, g_bar))
     # gates = np.concatenate((x, h)) @ w + b
     w_bar = unbroadcast(t1[:, None] * gates_bar, w)
     return w_bar, gates_bar

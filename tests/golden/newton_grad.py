@@ -25,8 +25,8 @@ def newton_grad(a, x):
         # if abs(dx) < 1e-12:
         dx_bar = 0.0 if abs(dx) < 1e-12 else -x_bar
         # dx = (x * x * x - a) / (3.0 * x * x)
-        t4 = dx_bar / t3
-        t3 = dx_bar * dx / t3
-        a_bar -= t4
-        x_bar += t4 * t1 - (t3 * t2 + 3.0 * (t3 * x)) + 2 * (t4 * x) * x
+        t3 = dx_bar / t3
+        t4 = t3 * dx
+        a_bar -= t3
+        x_bar += t3 * t1 - (t4 * t2 + 3.0 * (t4 * x)) + 2 * (t3 * x) * x
     return a_bar, x_bar

@@ -12,11 +12,9 @@ def through_a_view_grad(x, v):
     y[:, 1] = t1 * v
     y.T[0] -= v
     # reverse sweep
-    # y.T[0] -= v
-    v_bar = -x.T[0]
     # column[:] = column * v
     t2 = x[:, 1]
-    v_bar += t2 * t1
+    v_bar = t2 * t1 - x.T[0]
     y_bar = x.copy()
     y_bar[:, 1] = 0.0
     y_bar[:, 1] += t2 * v

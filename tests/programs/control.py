@@ -170,7 +170,7 @@ class Control(Containers):
             if kind == 1:
                 return f"for {i}, {v} in enumerate({text}):", {i: Int(0, t.shape[0] - 1), v: Float()}, t.shape[0]
             other, o = self.choice(vectors)
-            w = next(name for name in SCALARS if name not in self.scope and name != v)
+            w = next(name for name in (*SCALARS, *(f"w{k}" for k in range(99))) if name not in self.scope and name not in (v, *self.frozen))
             return f"for {v}, {w} in zip({text}, {other}):", {v: Float(), w: Float()}, min(t.shape[0], o.shape[0])
 
         def rows() -> Any:

@@ -269,7 +269,7 @@ class Writer:
 
     def counter(self, name: str = "") -> str:
         """A new name for an integer or a value that a comprehension or loop takes; it is not put into the scope."""
-        return next(n for n in (name, "i", "j", "k", "l", "m1", "m2", "m3", "m4", "m5") if n and n not in self.scope and n not in self.frozen)
+        return next(n for n in (name, "i", "j", "k", "l", *(f"m{k}" for k in range(1, 99))) if n and n not in self.scope and n not in self.frozen)
 
     def value(self, text: str, size: float = LIMIT) -> bool:
         """Bind a name to a float expression of a bounded size."""

@@ -65,7 +65,7 @@ class Flow(Containers):
         self.module.define("TooHigh", TOO_HIGH)
         options: list[tuple[str, str]] = [
             (f"if {self.condition()}:\n    raise ValueError('no')", "ValueError"), (f"{s} = {e} / {k}", "ZeroDivisionError"),
-            (f"{s} = 0.5 * math.sqrt({e})", "ValueError"), (f"{s} = 0.3 * math.log({e} + 0.2)", "ValueError"),
+            (f"{s} = 0.5 * math.sqrt({e} + 0.1)", "ValueError"), (f"{s} = 0.3 * math.log({e} + 0.2)", "ValueError"),
             (f'{s} = {{"a": {e}}}["b"]', "KeyError"), (f"{s} = [{e}, {f}][{k} + 1]", "IndexError"), (f"{s} = [{e}].pop({k})", "IndexError"),
             (f"raise TooHigh({e})", "TooHigh"), (f"if {e} > {self.threshold()}:\n    raise TooHigh({e})", "(TooHigh, KeyError)"),
             (f"assert {self.condition()}", "AssertionError"), (f"{s} = int('x') * {e}", "ValueError"), (f"{s} = {e} + (1 // {k})", "ArithmeticError"),
@@ -120,7 +120,7 @@ class Flow(Containers):
         if vector:
             name = self.module.define("fallback", FALLBACK)
             options += [[f"{s} = 0.5 * {name}({vector[0]}, {self.choice([0, 1, 7])})"],
-                        [f"{s} = 0.1", f"for q in {vector[0]}:", "    try:", f"        {s} += 0.3 * math.sqrt(q)", "    except ValueError:", f"        {s} -= 0.2 * q"]]  # fmt: skip
+                        [f"{s} = 0.1", f"for q in {vector[0]}:", "    try:", f"        {s} += 0.3 * math.sqrt(q + 0.01)", "    except ValueError:", f"        {s} -= 0.2 * q"]]  # fmt: skip
         self.emit(*self.choice(options))
         self.bind(s, Float())
         return True

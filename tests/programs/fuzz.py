@@ -13,6 +13,7 @@ import argparse
 import multiprocessing
 import sys
 import time
+import traceback
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -35,8 +36,8 @@ def run(seed: int, most: int, seconds: int, reduce_failures: bool, compiler: boo
             return within(seconds, lambda: examine(candidate))  # type: ignore[no-any-return]
         except TimeoutError as error:
             return Verdict("crashed", str(error))
-        except RecursionError as error:
-            return Verdict("crashed", f"RecursionError: {error}")
+        except Exception as error:
+            return Verdict("crashed", f"{type(error).__name__}: {str(error)[:80]}", traceback.format_exc())
 
     verdict = verdict_of(program)
     if not verdict.failed or not reduce_failures:

@@ -26,6 +26,7 @@ from tests.programs.flow import Flow
 from tests.programs.iteration import Iteration
 from tests.programs.names import Names
 from tests.programs.objects import Objects
+from tests.programs.states import States
 from tests.programs.values import (
     LIMIT,
     MATRICES,
@@ -59,7 +60,7 @@ __all__ = ["GROUPS", "MAIN", "Drawn", "Program", "Seeded", "from_seed", "generat
 MAIN = "a float of any size"  # what main returns
 
 
-class Body(Orders, Collections, Iteration, Objects, Flow, Names, Effects, Control):
+class Body(Orders, Collections, Iteration, States, Objects, Flow, Names, Effects, Control):
     """Writes a whole function."""
 
     def group_statement(self) -> bool:
@@ -156,6 +157,7 @@ GROUPS: dict[str, tuple[Callable[[Any], bool | None], ...]] = {
     ),
     "iteration": (Body.folded, Body.collected, Body.generator, Body.by_hand, Body.folded, Body.written_while_iterated),
     "objects": (Body.vectors, Body.accumulators, Body.records),
+    "states": (Body.optimisers, Body.queues, Body.searches, Body.rebuilt, Body.small_types),
     "flow": (Body.raises, Body.matches, Body.contexts, Body.forever, Body.handled_elsewhere, Body.small_statements),
     "names": (Body.chosen, Body.changing, Body.checks, Body.nonlocals, Body.recursive, Body.parameters_of_all_kinds, Body.integer_buffer),
     "effects": (Body.draws, Body.prints, Body.noisy),
@@ -267,7 +269,7 @@ def generate(chooser: Chooser, most: int = 16, groups: Sequence[str] = ()) -> Pr
         if any(f"{kind}(" in line for line in text):
             text = [*lines, "", "", *text]
     body = "\n\n\n".join([*used(module.definitions, "\n".join(text)), "\n".join(text)]) + "\n"
-    imports = [f"import {name}" for name in ("contextlib", "dataclasses", "functools", "itertools", "math", "operator") if f"{name}." in body]
+    imports = [f"import {name}" for name in ("collections", "contextlib", "dataclasses", "functools", "itertools", "math", "operator") if f"{name}." in body]
     imports = ["from collections import namedtuple"] * ("namedtuple(" in body) + imports
     source = "\n".join([*imports, *[""] * bool(imports), "import numpy as np", "", "", body])
     seed = chooser.integer(0, 999_999)

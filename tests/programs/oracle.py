@@ -193,7 +193,11 @@ def _text(derivative: Any, args: tuple[Any, ...]) -> str:
     if source_for is None:
         return ""
     with printed():
-        return str(source_for(*fresh(args)))
+        try:
+            return str(source_for(*fresh(args)))
+        except UnsupportedError:  # the path depends on what is drawn: the text is that of a call
+            derivative(*fresh(args))
+            return str(derivative.source)
 
 
 def _reason(error: Exception) -> str:

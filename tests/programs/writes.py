@@ -187,7 +187,7 @@ class Views(Writes):
                 (f"{text}[::-1]", (n,)), (f"{text}[::-2]", ((n + 1) // 2,)), (f"{text}.real", (n,)), (f"np.asarray({text})", (n,)),
                 (f"{text}.reshape(-1)", (n,)), (f"np.ravel({text})", (n,)), (f"{text}[:, None].T[0]", (n,)), (f"np.flip({text})", (n,)),
                 (f"{text}[None][0]", (n,)), (f"{text}[...]", (n,)), (f"{text}.view()", (n,)), (f"np.atleast_1d({text})", (n,)),
-                (f"np.squeeze({text}[:, None])", (n,)), (f"np.expand_dims({text}, 0)[0]", (n,)), (f"{text}.T", (n,)),
+                (f"np.squeeze({text}[:, None]{', 1' * (n == 1)})", (n,)), (f"np.expand_dims({text}, 0)[0]", (n,)), (f"{text}.T", (n,)),
                 (f"np.split({text}, [1])[0]", (1,)), (f"{text}[::-1][::-1]", (n,)), (f"{text}[[0, -1]]", (2,)), (f"{text}.flatten()", (n,)),
                 (f"np.array({text})", (n,)),
             ]  # fmt: skip

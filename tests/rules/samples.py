@@ -207,6 +207,7 @@ SAMPLES: dict[str, list[Case]] = {
     "np.inner": [case(A(3), A(3)), case(A(2, 3), A(4, 3)), case(A(3), A(4, 3)), case(1.5, A(3))], "np.vdot": [case(A(3), A(3)), case(C(3), C(3))],
     "np.outer": [case(A(3), A(2)), case(A(2, 2), A(3)), case(1.5, A(3))],
     "np.tensordot": [case(A(2, 3), A(3, 4), 1), case(A(2, 3, 4), A(3, 4)), case(A(2, 3, 4), A(4, 2, 5), ((0, 2), (1, 0))), case(A(2), A(3), 0)],
+    "np.convolve": [case(A(4), A(2)), case(A(2), A(5), "same"), case(A(4), A(3), "valid")], "rt.convolve_pull": [case(A(5), Fixed(A(4)), A(2))],
     "np.kron": [case(A(2, 3), A(2, 2)), case(A(2), A(2, 2))], "np.cross": [case(A(3), A(3)), case(A(2, 3), A(3))],
     "np.einsum": [case("ij,jk->ik", A(2, 3), A(3, 4)), case("ij->", A(2, 3)), case("ii->i", A(3, 3)), case("ii", A(3, 3)), case("ij,jk", A(2, 3), A(3, 4)),
                   case("i,j,k->ijk", A(2), A(3), A(4)), case("...ij,...jk->...ik", A(2, 2, 3), A(3, 4)), case("ij,ij->j", A(2, 3), A(2, 3)),

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from ..ir.nodes import Arg, Block, Break, For, If, Let, Stmt, Var, While, Yield, variables
+from ..ir.ops import OPS
 from ..ir.types import Opaque, differentiable
 from ..ir.walk import all_stmts, blocks, end_blocks, leaves
 
@@ -48,10 +49,10 @@ def varied(body: Block, wrt: Iterable[Var], flows: Callable[[Let, int], bool]) -
 def read_back(body: Block, wrt: Iterable[Var], flows: Callable[[Let, int], bool]) -> Let | None:
     """A statement that makes a number of text, or of another object, that was made of numbers which depend on `wrt`; None if there is none.
 
-    Such a number depends on `wrt`, and no rule says how.
+    Such a number depends on `wrt`, and no rule says how. A call for its effect may keep one argument in another one.
     """
-    lets = [stmt for stmt in all_stmts(body) if isinstance(stmt, Let) and stmt.out is not None]
-    if not any(isinstance(let.out.type, Opaque) for let in lets):  # type: ignore[union-attr]
+    lets = [stmt for stmt in all_stmts(body) if isinstance(stmt, Let)]
+    if not any(isinstance(var.type, Opaque) for let in lets for var in (let.out, *_read(let)) if var is not None):
         return None
     graph: Edges = {}
     for source, target in edges(body, flows):
@@ -60,15 +61,21 @@ def read_back(body: Block, wrt: Iterable[Var], flows: Callable[[Let, int], bool]
     depend = varied(body, wrt, flows)
     start: set[Var] = set()
     for let in lets:
-        assert let.out is not None
-        if isinstance(let.out.type, Opaque):
-            read = [var for arg in let.args for var in variables(arg)]
-            for var in read:
-                graph.setdefault(var, []).append(let.out)
-            start.update(var for var in read if var in depend)
+        read = _read(let)
+        objects = [var for var in read if isinstance(var.type, Opaque)] if OPS[let.op].effect and let.op.startswith("py.") else []
+        if let.out is not None and isinstance(let.out.type, Opaque):
+            objects.append(let.out)
+        for var in read if objects else ():
+            graph.setdefault(var, []).extend(objects)
+            if var in depend:
+                start.add(var)
     made = reach(graph, start) - depend
-    return next((let for let in lets if differentiable(let.out.type)  # type: ignore[union-attr]
-                 and any(var in made and isinstance(var.type, Opaque) for arg in let.args for var in variables(arg))), None)
+    return next((let for let in lets if let.out is not None and differentiable(let.out.type)
+                 and any(var in made and isinstance(var.type, Opaque) for var in _read(let))), None)
+
+
+def _read(let: Let) -> list[Var]:
+    return [var for arg in let.args for var in variables(arg)]
 
 
 def reach(graph: Edges, start: Iterable[Var]) -> set[Var]:

@@ -79,15 +79,15 @@ class Reader:
         store = self.stored.get(var)
         if store is None or store.out is None:
             return None
-        index = _single(store.args[1])
-        if index is None or not is_basic(index) or not _fits(store.out, index, var):
+        index = single(store.args[1])
+        if index is None or not is_basic(index) or not fits(store.out, index, var):
             return None
         return self._read(store.out, index, var)
 
     def _read(self, version: Var, index: Arg, out: Var) -> Let | None:
         if not isinstance(version.type, Array):
             return None
-        place = self._place(index)
+        place = self.place(index)
         here = self.places.sites[out].frame
         current = version
         while self.places.sites[current].frame.looped:
@@ -114,7 +114,7 @@ class Reader:
         assert body is not None
         loop = body.owner
         assert isinstance(loop, (For, While))
-        around = self._loops(here)
+        around = self.loops(here)
         outside = frozenset(around[: around.index(loop)]) if loop in around else None
         if outside is None:
             return None
@@ -122,16 +122,16 @@ class Reader:
             if not isinstance(param.type, Array) or not ends:
                 continue
             rest = self._union(self._between(end.values[k], version) for end in ends)
-            every = self._all_writes(loop, k)
+            every = self.all_writes(loop, k)
             if rest is None or every is None or len(every) > MANY:
                 continue
-            same = self._compare(here, outside | {loop}, None)
-            later = self._compare(here, outside, loop)
-            if all(self._misses(place, s, same) for s in rest) and all(self._misses(place, s, later) for s in every):
+            same = self.compare(here, outside | {loop}, None)
+            later = self.compare(here, outside, loop)
+            if all(self.misses(place, s, same) for s in rest) and all(self.misses(place, s, later) for s in every):
                 return loop.outs[k]
         return None
 
-    def _all_writes(self, loop: Loop, k: int) -> tuple[Let, ...] | None:
+    def all_writes(self, loop: Loop, k: int) -> tuple[Let, ...] | None:
         """The stores in the body of a loop that its k-th carried value goes through; None if there is something else."""
         if (loop, k) not in self.writes:
             ends = [leaf.end for leaf in leaves(loop.body) if isinstance(leaf.end, (Yield, Break))]
@@ -148,10 +148,10 @@ class Reader:
 
     def _between(self, end: Arg, start: Var) -> list[Let] | None:
         """The stores that lead from one version of an array to another; None if it does not come from there."""
-        writes, root = self._back(end, start, None)
+        writes, root = self.back(end, start, None)
         return writes if root is start else None
 
-    def _back(self, end: Arg, start: Var | None, within: Frame | None) -> tuple[list[Let], Arg]:
+    def back(self, end: Arg, start: Var | None, within: Frame | None) -> tuple[list[Let], Arg]:
         """Go back through the stores that made `end`: to `start`, or to what is defined outside the frame `within`."""
         writes: list[Let] = []
         while isinstance(end, Var) and end is not start and end in self.places.sites:
@@ -164,14 +164,14 @@ class Reader:
                 end = stmt.args[0]
             elif isinstance(stmt, (For, While)) and end in stmt.outs:
                 k = stmt.outs.index(end)
-                inner = self._all_writes(stmt, k)
+                inner = self.all_writes(stmt, k)
                 if inner is None:
                     break
                 writes += inner
                 end = stmt.inits[k]
             elif isinstance(stmt, If):
                 k = stmt.outs.index(end)
-                ways = [self._back(b.end.values[k], start, self.places.frames[b]) for b in (stmt.then, stmt.orelse)
+                ways = [self.back(b.end.values[k], start, self.places.frames[b]) for b in (stmt.then, stmt.orelse)
                         if isinstance(b.end, Yield)]
                 through = [way for way in ways if way[1] is start and start is not None and self._is_in(start, stmt)]
                 if through:
@@ -189,7 +189,7 @@ class Reader:
         frame = self.places.sites[var].frame
         return any(self.places.within(frame, self.places.frames[b]) for b in (stmt.then, stmt.orelse))
 
-    def _loops(self, frame: Frame) -> list[Loop]:
+    def loops(self, frame: Frame) -> list[Loop]:
         """The loops that a frame stands in, the outermost first."""
         loops: list[Loop] = []
         here: Frame | None = frame
@@ -201,9 +201,9 @@ class Reader:
 
     # -- places ------------------------------------------------------------------------------------------
 
-    def _compare(self, here: Frame, shared: frozenset[Loop], advanced: Loop | None) -> Later:
+    def compare(self, here: Frame, shared: frozenset[Loop], advanced: Loop | None) -> Later:
         bounds: Bounds = {}
-        for level, loop in enumerate(self._loops(here)):
+        for level, loop in enumerate(self.loops(here)):
             if isinstance(loop, For):
                 bounds[loop.body.params[0]] = self._bound(loop, level, None)
         later = Later(shared, advanced if isinstance(advanced, For) else None, bounds)
@@ -247,7 +247,7 @@ class Reader:
         owner = site.frame.owner
         if isinstance(owner, For) and arg is site.frame.block.params[0]:
             return {arg: 1} if later is None else self._index(owner, arg, later)
-        if later is not None and not set(self._loops(site.frame)) <= later.shared:
+        if later is not None and not set(self.loops(site.frame)) <= later.shared:
             return None  # another value in another iteration
         return {arg: 1}
 
@@ -267,7 +267,7 @@ class Reader:
             later.bounds[new] = self._bound(loop, level, later)
         return {later.renamed[index]: 1}
 
-    def _place(self, index: Arg, later: Later | None = None) -> list[Any]:
+    def place(self, index: Arg, later: Later | None = None) -> list[Any]:
         """For each axis the interval of indices (low, high); None where nothing is known."""
         place: list[Any] = []
         for item in index_items(index):
@@ -286,12 +286,12 @@ class Reader:
         form = self._form(item, later)
         return None if form is None else (form, form)
 
-    def _misses(self, place: list[Any], store: Let, later: Later) -> bool:
+    def misses(self, place: list[Any], store: Let, later: Later) -> bool:
         """Whether a store certainly does not touch a place."""
-        index = _single(store.args[1])
+        index = single(store.args[1])
         if index is None:
             return False
-        for mine, other in zip(place, self._place(index, later)):
+        for mine, other in zip(place, self.place(index, later)):
             if mine is not None and other is not None and (_before(mine, other, later.bounds) or _before(other, mine, later.bounds)):
                 return True
         return False
@@ -305,7 +305,7 @@ def _before(one: tuple[Form | None, Form | None], two: tuple[Form | None, Form |
     return positive(plus(low2, high, -1), bounds) and positive(low, bounds, 0) and positive(high, bounds, -1)
 
 
-def _single(path: Arg) -> Arg | None:
+def single(path: Arg) -> Arg | None:
     """The index of a path that is nothing else."""
     if isinstance(path, Seq) and len(path.items) == 1:
         step = path.items[0]
@@ -314,7 +314,7 @@ def _single(path: Arg) -> Arg | None:
     return None
 
 
-def _fits(array: Var, index: Arg, value: Var) -> bool:
+def fits(array: Var, index: Arg, value: Var) -> bool:
     """Whether a value that is stored is read back as it was: not cast, and not broadcast."""
     from ..rules.structure import infer_index
 
@@ -326,4 +326,4 @@ def _fits(array: Var, index: Arg, value: Var) -> bool:
         isinstance(e, Dim) and "?" in e.name for e in type.shape)
 
 
-__all__ = ["OPS", "Reader", "sliced_extent", "type_of"]
+__all__ = ["OPS", "STORES", "Reader", "fits", "single", "sliced_extent", "type_of"]

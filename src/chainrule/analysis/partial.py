@@ -11,10 +11,14 @@ from ..ir.nodes import UNDEFINED, Arg, Block, Branch, Break, For, If, Let, Pullb
 from ..ir.walk import all_stmts, blocks, end_blocks, leaves, stmt_args
 
 
-def undefined_somewhere(block: Block) -> frozenset[Var]:
-    """All Vars in a block, and in the blocks inside it, that may be undefined where they are in scope."""
+def undefined_somewhere(block: Block, parts: bool = False) -> frozenset[Var]:
+    """All Vars in a block, and in the blocks inside it, that may be undefined where they are in scope.
+
+    parts: also those that are read at an index that may be undefined: `x[None]` is something else than a part of x.
+    """
     found: set[Var] = set()
-    stmts = [s for s in all_stmts(block) if isinstance(s, (If, For, While)) or (isinstance(s, Let) and s.op == "copy")]
+    reading = ("copy", "index") if parts else ("copy",)
+    stmts = [s for s in all_stmts(block) if isinstance(s, (If, For, While)) or (isinstance(s, Let) and s.op in reading)]
     changed = True
     while changed:
         changed = False
@@ -93,7 +97,7 @@ def _used_beside(block: Block, partial: frozenset[Var], found: set[Var]) -> None
 def _merged(stmt: Stmt) -> Iterator[tuple[Var, list[Arg]]]:
     """Each result, and each carried value, with what it may be."""
     if isinstance(stmt, Let) and stmt.out is not None:
-        yield stmt.out, [stmt.args[0]]
+        yield stmt.out, [v for arg in stmt.args for v in variables(arg)]
     if isinstance(stmt, If):
         ends = [b.end.values for b in (stmt.then, stmt.orelse) if isinstance(b.end, Yield)]
         for k, out in enumerate(stmt.outs):

@@ -15,9 +15,23 @@ from collections.abc import Sequence
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # astor 0.8.1 asks for ast.Num and the like when it is imported
     import astor
+    from astor.code_gen import SourceGenerator, set_precedence
 
 WIDTH = 100
 _MARKER = re.compile(r"^( *)__comment_(\d+)__$")
+
+
+class _Generator(SourceGenerator):  # type: ignore[misc]
+    """Prints `lambda: x` (astor has a space before the colon)."""
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        with self.delimit(node) as delimiters:
+            set_precedence(delimiters.p, node.body)
+            self.write("lambda")
+            if ast.unparse(node.args):
+                self.write(" ")
+                self.visit_arguments(node.args)
+            self.write(": ", node.body)
 
 
 def comment(number: int) -> ast.stmt:
@@ -33,7 +47,7 @@ def to_text(tree: ast.Module, comments: Sequence[str]) -> str:
     """Print a module. Lines have at most 100 columns where Python allows."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        text = astor.to_source(tree, pretty_string=_string, pretty_source="".join)
+        text = astor.to_source(tree, pretty_string=_string, pretty_source="".join, source_generator_class=_Generator)
     lines: list[str] = []
     nested: int | None = None  # the indentation of the nested function that we are in
     for line in text.splitlines():
@@ -59,7 +73,8 @@ def expression_text(node: ast.expr) -> str:
     """The text of one expression, on one line."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        return str(astor.to_source(ast.Module([ast.Expr(node)], []), pretty_string=_string, pretty_source="".join)).strip()
+        return str(astor.to_source(ast.Module([ast.Expr(node)], []), pretty_string=_string, pretty_source="".join,
+                                   source_generator_class=_Generator)).strip()
 
 
 def _string(text: str, *_: object, **__: object) -> str:

@@ -151,6 +151,7 @@ class _Function:
         self.recorded = recorded
         self.printer = printer
         self.names = printer.names
+        self.unread = "_" if "_" not in self.names.values() else "_unread"  # a parameter may be called `_`
         self.increasing = frozenset(s.out for s in all_stmts(program.body) if isinstance(s, Let) and s.op == "np.arange" and s.out is not None)
         self.walked = walked_tapes(program.body, plan)
         self.read_anyway = read_where_undefined(program.body, self.names)
@@ -256,7 +257,7 @@ class _Function:
     def nest(self, pattern: Arg) -> ast.expr:
         if isinstance(pattern, Seq):
             return ast.Tuple([self.nest(item) for item in pattern.items], ast.Store())
-        return target(self.names[pattern] if self.is_used(pattern) else "_")  # type: ignore[index]
+        return target(self.names[pattern] if self.is_used(pattern) else self.unread)  # type: ignore[index]
 
     # -- adding lines ----------------------------------------------------------------------------------------
 
@@ -392,7 +393,7 @@ class _Function:
         if parts is None:
             self.result(let.out, value, span)
         else:
-            items: list[ast.expr] = [target("_" if var is None else self.names[var]) for var in parts]
+            items: list[ast.expr] = [target(self.unread if var is None else self.names[var]) for var in parts]
             self.add(ast.Assign([ast.Tuple(items, ast.Store())], value), span)
 
     def result(self, out: Var | None, value: ast.expr, span: Span | None) -> None:
@@ -533,7 +534,7 @@ class _Function:
             index = stmt.body.params[0]
             used = bool(self.plan.counts.get(index))
             indices = call("range", self.range(stmt))
-            test = ast.For(target(self.names[index] if used else "_"),
+            test = ast.For(target(self.names[index] if used else self.unread),
                            call("reversed", [indices]) if stmt.reverse and used else indices, body, [])
         self.add(test, stmt.span)
 

@@ -395,7 +395,7 @@ class Expressions:
         return self.arg(let.args[0])
 
     def op_astype(self, let: Let) -> ast.expr:
-        return method(self.arg(let.args[0]), "astype", self.dtype(let.args[1]))
+        return call(ast.Attribute(self.arg(let.args[0]), "astype", ast.Load()), [self.dtype(let.args[1])], self.arguments(let, 2)[1])
 
     # -- places that are written -----------------------------------------------------------------------------
 

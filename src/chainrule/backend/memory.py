@@ -152,8 +152,8 @@ def result(let: Let, table: dict[Var, Memory], root: Callable[[], int]) -> Memor
         return Memory(frozenset({root()}), of_arg(let.args[0], table).all)
     if not is_view(let):
         made = new(type, root)
-        if isinstance(type, List):  # a list of parts of what is given
-            return Memory(made.own, made.inner | union(of_arg(arg, table) for arg in let.args))
+        if isinstance(type, List):  # a list of parts of what is given, or of zeros that are not for writing
+            return Memory(made.own, made.inner | _OUTSIDE | union(of_arg(arg, table) for arg in let.args))
         return made
     if let.op == "tuple":
         return of_arg(let.args[0], table)

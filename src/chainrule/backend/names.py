@@ -337,7 +337,7 @@ def _hint(members: list[Var], params: set[Var]) -> str | None:
             return var.hint
     counts: dict[str, int] = {}
     for var in members:
-        if var.hint is not None:
+        if var.hint not in (None, "_", "__bar"):  # `_` is the name of what is not read
             counts[var.hint] = counts.get(var.hint, 0) + 1
     return max(counts, key=lambda h: counts[h]) if counts else None
 

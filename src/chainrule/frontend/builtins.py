@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..ir.build import type_of
-from ..ir.nodes import Lit, Make, Seq, Var
+from ..ir.nodes import Lit, Make, Operand, Seq, Var
 from ..ir.types import Array, List, Opaque, Scalar, Tuple, kind
+from ..rules import random
 from . import classes
 from .iterators import VIEWS
 from .source import MISSING
@@ -196,6 +197,19 @@ _ITERATOR_CLASSES: dict[str, type] = {"zip": zip, "map": map, "enumerate": enume
 
 def class_of(m: Calls, value: Value) -> type:
     """The Python class of a value."""
+    found = known_class(m, value)
+    if found is None:
+        operand = m.operand(value)
+        if m.witness is not None and m.witness.knows(operand) and isinstance(type_of(operand), Scalar):
+            with m.at_outermost():
+                held = m.b.emit("py.pure", Lit(type), Seq((operand,)), Make(dict, (), ()))
+            return m.decide(m.wrap(held), "the class of a number")  # type: ignore[no-any-return]
+        m.refuse("the class of this value is needed", "it is only known when the program runs", "do not ask for it")
+    return found
+
+
+def known_class(m: Calls, value: Value) -> type | None:
+    """The Python class of a value, where it is known before the program runs."""
     if isinstance(value, Static):
         return type(value.value)
     if isinstance(value, TupleV):
@@ -225,7 +239,9 @@ def class_of(m: Calls, value: Value) -> type:
         return list
     if isinstance(of, Opaque) and of.name in ("str", "bytes"):
         return {"str": str, "bytes": bytes}[of.name]
-    m.refuse("the class of this value is needed", "it is only known when the program runs", "do not ask for it")
+    if isinstance(of, Opaque) and of.name in random.SPECIMENS:
+        return type(random.SPECIMENS[of.name])
+    return None
 
 
 @builtin(callable)
@@ -237,17 +253,21 @@ def _callable(m: Calls, args: Args, keywords: Keywords) -> Value:
 def _getattr(m: Calls, args: Args, keywords: Keywords) -> Value:
     name = m.static(args[1], "an attribute's name")
     if isinstance(args[0], Object) and len(args) > 2:
-        value = _certain(m, args[0], name)
+        owner, flag = args[0], _flag(m, args[0], name)
+        if flag is not None:
+            return m.choose(flag, lambda: m.attribute(owner, name), lambda: args[2])
+        value = classes.find(m, owner, name)
         return args[2] if value is None else value
     return m.attribute(args[0], name)
 
 
-def _certain(m: Calls, owner: Object, name: str) -> Value | None:
-    """An attribute of an object; None if it has none."""
-    if name in classes.entries(m, owner).unsure:
+def _flag(m: Calls, owner: Object, name: str) -> Operand | None:
+    """Whether an object has an attribute that is set on some paths only; None for other attributes."""
+    flag = classes.entries(m, owner).unsure.get(name)
+    if flag is not None and any(classes.raw(owner.cls, member)[0] is not MISSING for member in (name, "__getattr__")):
         m.refuse(f"it is asked whether an object has the attribute `{name}`, which is set on some paths only",
                  "whether it has is only known when the program runs", "set it on every path, for example to None in `__init__`")
-    return classes.find(m, owner, name)
+    return flag
 
 
 @builtin(setattr)
@@ -332,7 +352,8 @@ def _deep(m: Calls, args: Args, keywords: Keywords) -> Value:
 def _hasattr(m: Calls, args: Args, keywords: Keywords) -> Value:
     name = m.static(args[1], "an attribute's name")
     if isinstance(args[0], Object):
-        return Static(_certain(m, args[0], name) is not None)
+        flag = _flag(m, args[0], name)
+        return Static(classes.find(m, args[0], name) is not None) if flag is None else m.wrap(flag)
     if isinstance(args[0], Static):
         return Static(hasattr(args[0].value, name))
     return Static(hasattr(class_of(m, args[0]), name))
@@ -367,4 +388,4 @@ def _manager(m: Calls, owner: Closure, args: Args, keywords: Keywords) -> Value:
     return Manager("generator", (given, NONE))
 
 
-__all__ = ["BUILTINS", "METHODS", "Ref", "Var", "builtin", "class_of", "method"]
+__all__ = ["BUILTINS", "METHODS", "Ref", "Var", "builtin", "class_of", "known_class", "method"]

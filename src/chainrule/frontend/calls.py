@@ -13,7 +13,7 @@ import operator
 import types
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -24,9 +24,9 @@ from ..ir.nodes import Arg, Lit, Make, Seq, Var
 from ..ir.ops import OPS
 from ..ir.types import List, Opaque, differentiable, rank
 from ..rules import effects as effect_rules
-from ..rules import random, registry
+from ..rules import methods, random, registry
 from ..structure import is_plain
-from . import classes, library, lists, overloads, views, writes
+from . import classes, composed, library, lists, overloads, unbound, views, writes
 from . import source as sources
 from .liveness import Liveness, liveness
 from .machine import Refusal, describe
@@ -34,6 +34,7 @@ from .objects import Objects, is_data
 from .restart import NeedGlobal
 from .scopes import FRAME
 from .state import Frame
+from .syntax import nodes
 from .values import (
     UNBOUND,
     Bound,
@@ -89,11 +90,16 @@ class FrameInfo:
 
     def live(self, name: str) -> bool:
         """Whether a name may be read from now on."""
+        name = name.removeprefix(unbound.PREFIX)
         return name not in self.locals or name.startswith("%") or self.liveness.live(name, self.at)
 
     def live_again(self, name: str) -> bool:
         """Whether a name may be read from the end of the innermost loop's body on."""
+        name = name.removeprefix(unbound.PREFIX)
         return name not in self.locals or name.startswith("%") or self.liveness.live_again(name, self.loops[-1])
+
+
+_VALUES = (ListV, DictV, SetV, Range, TupleV, Ref, Num, Select)  # of builtin classes and of NumPy's
 
 
 class Calls(Objects):
@@ -164,8 +170,27 @@ class Calls(Objects):
                 self.refuse(f"`nonlocal {name}` of a variable outside the differentiated function", "the gradient call would write to it",
                             "return the new value instead")
             number = parent
-        self.name(value, name)
+        if self.caller is None:  # the names in `library` mean nothing to the user
+            self.name(value, name)
         self.state.frames[number][name] = value
+        unbound.note(self.state.frames[number], name, True)
+
+    def home(self, name: str) -> int | None:
+        """The frame that a name is looked up in; None if it is outside of the program."""
+        number: int | None = self.current
+        while number is not None:
+            info = self.infos[number]
+            if name in info.globals:
+                return None
+            if name not in info.nonlocals and (name in info.locals or name in self.state.frames.get(number, {})):
+                return number
+            number = info.parent
+        return None
+
+    def check_bound(self, name: str) -> None:
+        number = self.home(name)
+        if number is not None:
+            unbound.check(self, number, name)
 
     def unbind_name(self, name: str) -> None:
         """`del name`."""
@@ -174,9 +199,11 @@ class Calls(Objects):
             self.refuse(f"the global variable `{name}` is deleted", "the gradient call would delete it", "leave it bound")
         while name in self.infos[number].nonlocals and self.infos[number].parent is not None:
             number = self.infos[number].parent  # type: ignore[assignment]
+        unbound.check(self, number, name)
         if self.state.frames[number].get(name, UNBOUND) is UNBOUND:
             self.fail(UnboundLocalError, Static(f"cannot access local variable {name!r} where it is not associated with a value"))
         del self.state.frames[number][name]
+        unbound.note(self.state.frames[number], name, False)
 
     def bind_around(self, name: str, value: Value) -> None:
         """Bind a name as `:=` does: in a comprehension, in the scope around it."""
@@ -352,6 +379,21 @@ class Calls(Objects):
             return attribute(self, owner, name)
         return super().attribute(owner, name)
 
+    def method(self, owner: Value, name: str) -> Value:
+        from .builtins import class_of, known_class
+
+        if not isinstance(owner, _VALUES):
+            return Method(owner, name)
+        cls = known_class(self, owner)
+        if cls is None:
+            if not self.is_number(owner) or all(hasattr(cls, name) for cls in (bool, float, np.float64, np.ndarray)):
+                return Method(owner, name)
+            cls = class_of(self, owner)
+        if not hasattr(cls, name):
+            shown = f"{cls.__module__}.{cls.__name__}" if cls.__module__ == "numpy" else cls.__name__
+            self.fail(AttributeError, Static(f"{shown!r} object has no attribute {name!r}"))
+        return Method(owner, name)
+
     def text_operator(self, op: str, a: Value, b: Value) -> Value | None:
         from .effects import text_operator
 
@@ -363,7 +405,7 @@ class Calls(Objects):
         return call_partial(self, function, args, keywords)
 
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        from . import functionals
+        from . import functionals, progress
         from .tables import BUILTINS, LAZILY
 
         if not args and not keywords and any(f is cls for cls in (float, int, bool, complex, str, bytes)):
@@ -383,6 +425,9 @@ class Calls(Objects):
             return special(self, args if f in LAZILY else tuple(self.listed(a) for a in args), keywords)
         if isinstance(f, types.MethodType) and f.__name__ == "_make" and isinstance(f.__self__, type) and hasattr(f.__self__, "_fields"):
             return self.construct(f.__self__, self.iterate(self.listed(args[0])), {})
+        bar = progress.bar_class(f)
+        if bar is not None:
+            return progress.progress(self, f, bar, args, keywords)
         if isinstance(f, np.vectorize):
             return functionals.vectorized(self, f, args, keywords)
         if isinstance(f, (operator.itemgetter, operator.attrgetter, operator.methodcaller)):
@@ -410,6 +455,10 @@ class Calls(Objects):
         return self.call_user(f, args, keywords)
 
     def call_user(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        from .constants import constant
+
+        if (found := constant(self, f, args, keywords)) is not None:
+            return found
         try:
             resolved = sources.resolve(f)
             if resolved.function is f or resolved.args or resolved.keywords or isinstance(f, functools._lru_cache_wrapper):
@@ -429,7 +478,7 @@ class Calls(Objects):
         return self.execute(source.node, source, None, defaults, keyword_defaults, (*bound, *args), {**extra, **keywords})
 
     def is_library(self, source: Any) -> bool:
-        return bool(source.function.__module__ == library.__name__)
+        return source.function.__module__ in (library.__name__, composed.__name__)
 
     def library(self, function: Any, *args: Value, **keywords: Value) -> Value:
         """Call a function of `library` for the call that is being lowered."""
@@ -440,6 +489,11 @@ class Calls(Objects):
             return self.call_user(function, args, keywords)
         finally:
             self.caller = kept
+
+    def joined(self, base: Any, index: Value) -> Value | None:
+        from .composing import joined
+
+        return joined(self, base, index)
 
     def default(self, source: Any, key: Any, value: Any) -> Value:
         a = source.node.args
@@ -475,7 +529,7 @@ class Calls(Objects):
         raise Refusal(MissingRuleError(title, self.location(self.node)), self.region)
 
     def known(self, value: Value) -> Any:
-        if isinstance(value, Static):
+        if isinstance(value, Static) and not self.holds_origin(value.value):
             return value.value
         if isinstance(value, TupleV):
             return tuple(self.known(item) for item in value.items)
@@ -515,6 +569,7 @@ class Calls(Objects):
         caller, self.caller = self.caller, self.caller if self.is_library(source) else None
         self.infos[number] = FrameInfo(source, parent, local, nonlocal_names, liveness=liveness(node))
         self.state.frames[number] = bound
+        unbound.flag_names(bound, unbound.unsure_names(node, local, frozenset(bound)))
         if generator:
             self.infos[number].escapes = True
             return Generator(node, number, self.new(Entries((), ())))  # type: ignore[arg-type]
@@ -602,6 +657,9 @@ class Calls(Objects):
         written = writes.with_out(self, name, args, keywords)
         if written is not None:
             return written
+        if name.startswith("np.") and registry.carries(name):
+            args = tuple(self.as_arrays(name, a) for a in args)
+            keywords = {key: self.as_arrays(name, value) for key, value in keywords.items()}
         view = views.view_of(self, name, args, keywords)
         if view is not None:
             return view
@@ -622,13 +680,29 @@ class Calls(Objects):
             return self.wrap(self.b.emit("np.array", operand))
         return value
 
+    def as_arrays(self, name: str, value: Value) -> Value:
+        """A list or tuple that holds floats, as the array that NumPy makes of it; for what joins arrays, its lists and tuples as arrays."""
+        if not isinstance(value, (TupleV, ListV)) or not self.holds_floats(value):
+            return value
+        if not registry.takes_lists(name):
+            return self.as_array(replace(value, cls=None, whole=None) if isinstance(value, TupleV) else value)
+        if not registry.joins(name):
+            return value
+        items = self.known_items(value)
+        return value if items is None else TupleV(tuple(map(self.as_array, items)))
+
+    def holds_floats(self, value: Value) -> bool:
+        """Whether a value is, or holds, a number or an array that may carry a derivative."""
+        if isinstance(value, ListV) and isinstance(self.state.heap[value.slot], Var):
+            return True
+        if isinstance(value, (TupleV, ListV)):
+            return any(map(self.holds_floats, self.known_items(value) or ()))
+        return not isinstance(value, Static) and self.is_number(value) and differentiable(self.type(value))
+
     def check_cast(self, owner: Value, value: Arg, node: ast.AST | None) -> None:
         raise NotImplementedError
 
     def set_item(self, owner: Value, index: Value, value: Value, node: ast.expr) -> None:
-        raise NotImplementedError
-
-    def check_overlap(self, owner: Ref, index: Arg, value: Value) -> None:
         raise NotImplementedError
 
     def row_operand(self, value: Value) -> Arg:
@@ -671,6 +745,10 @@ class Calls(Objects):
             method = overloads.method_of(self, owner, name, f"has no method {name!r}") if name.startswith("__") and isinstance(owner, Object) \
                 else self.attribute(owner, name)
             return self.call(method, args, keywords)
+        if isinstance(owner, Generator):
+            from .progress import bar_of
+
+            owner = bar_of(self, owner) or owner
         special = METHODS.get((type(owner), name))
         if special is None and isinstance(owner, Lazy):
             special = METHODS.get((Lazy, f"{owner.kind}.{name}"))
@@ -710,7 +788,7 @@ class Calls(Objects):
             return lists.listed(self, owner)
         if name not in registry.METHODS:
             self.refuse(f"the array method `{name}` is not supported yet", "it has no rule", "use a NumPy function that has one")
-        op = registry.METHODS[name]
+        op = methods.WITH_ARGUMENTS.get(name, registry.METHODS[name]) if args or keywords else registry.METHODS[name]
         if name in ("reshape", "transpose") and len(args) != 1:
             args = (TupleV(args),) if args else ()
         return self.call_row(op, (owner, *args), keywords)
@@ -727,6 +805,8 @@ class Calls(Objects):
         result = draws.of_object(self, owner, name, args, keywords) or effects.of_object(self, owner, name, args, keywords)
         if result is not None:
             return result
+        if self.witness is not None:
+            return self.perform_method(owner, name, args, keywords)
         operands = tuple(self.operand(a) for a in args)
         if any(differentiable(type_of(v)) for v in operands):
             self.refuse(f"`{name}` of an object that the compiler does not know is given numbers that may carry a derivative",
@@ -755,20 +835,12 @@ def is_code(value: Any) -> bool:
     return hasattr(value, "primal") and hasattr(value, "source_for")
 
 
-def own_nodes(function: ast.AST) -> list[ast.AST]:
+def own_nodes(function: Any) -> list[Any]:
     """The nodes of a function's own body, without those of functions inside it."""
-    found: list[ast.AST] = []
-    body = function.body if isinstance(function.body, list) else [function.body]  # type: ignore[attr-defined]
-    pending: list[ast.AST] = list(body)
-    while pending:
-        node = pending.pop()
-        found.append(node)
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
-            continue
-        pending.extend(ast.iter_child_nodes(node))
-    return found
+    return nodes(*(function.body if isinstance(function.body, list) else [function.body]), functions=False)
 
 
+@functools.lru_cache(maxsize=256)
 def names_of(function: ast.FunctionDef | ast.Lambda | Any) -> tuple[frozenset[str], frozenset[str]]:
     """The local names of a function, and those that it declares nonlocal."""
     a = function.args
@@ -776,8 +848,11 @@ def names_of(function: ast.FunctionDef | ast.Lambda | Any) -> tuple[frozenset[st
     outer: set[str] = set()
     outside: set[str] = set()
     for node in own_nodes(function):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
-            local.add(node.id)
+        if node.__class__ is ast.Name:
+            if not isinstance(node.ctx, ast.Load):
+                local.add(node.id)
+        elif isinstance(node, ast.expr):
+            pass
         elif isinstance(node, (ast.FunctionDef, ast.ClassDef)) or (isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name is not None):
             local.add(node.name)
         elif isinstance(node, ast.MatchMapping) and node.rest is not None:

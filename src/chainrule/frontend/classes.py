@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+import sys
 import types
 import weakref
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from ..structure import has_slots, is_plain
+from . import unbound
 from .source import MISSING, Place
 from .values import (
     NONE,
@@ -151,7 +153,15 @@ def own(m: Calls, owner: Object, name: str, home: type | None) -> Value | None:
         if (home is not None and not isinstance(vars(home)[name], types.MemberDescriptorType)) or raw(owner.cls, "__getattr__")[0] is not MISSING:
             m.refuse(f"the attribute `{name}` is set on some paths only", "on the others, the class has another value for it",
                      "set it on every path, for example in `__init__`")
+        check_set(m, owner, name)
     return value
+
+
+def check_set(m: Calls, owner: Object, name: str) -> None:
+    """Raise AttributeError where an attribute that is set on some paths only is not set."""
+    flag = entries(m, owner).unsure.get(name)
+    if flag is not None:
+        unbound.demand(m, m.wrap(flag), lambda: raised(m, AttributeError, f"{owner.cls.__name__!r} object has no attribute {name!r}"))
 
 
 def dictionary(m: Calls, owner: Object) -> Value:
@@ -323,8 +333,7 @@ def delete_plainly(m: Calls, owner: Object, name: str) -> None:
     held = entries(m, owner)
     if name not in held.keys:
         raised(m, AttributeError, f"{owner.cls.__name__!r} object has no attribute {name!r}")
-    if name in held.unsure:
-        m.refuse(f"the attribute `{name}` is deleted, and is set on some paths only", "on the others, Python raises AttributeError", "set it on every path")
+    check_set(m, owner, name)
     m.change(owner.slot, held.drop(name))
 
 
@@ -342,6 +351,8 @@ def construct(m: Calls, cls: type, args: Args, keywords: Keywords) -> Value:
     if new is not object.__new__:
         maker = new.__func__ if isinstance(new, staticmethod) else new
         if not isinstance(maker, (types.FunctionType, Inner)):
+            if cls.__module__.partition(".")[0] in sys.stdlib_module_names:  # io.StringIO, datetime.date, threading.Lock
+                return m.perform(Static(cls), args, keywords)
             m.refuse(f"an object of class `{cls.__name__}` is made", f"`{home.__name__}` is written in C", "make it outside, or use another class")
         watch(m, home, "__new__", new)
         made = m.call(function(maker), (Static(cls), *args), keywords)

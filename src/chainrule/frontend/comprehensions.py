@@ -6,11 +6,11 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from . import iterators
+from . import iterators, overloads
 from .calls import Calls, FrameInfo
 from .liveness import liveness_of_block
 from .places import Do
-from .values import Closure, DictV, Elements, Entries, Items, IteratorV, Lazy, ListV, SetV, Static, Value
+from .values import Closure, DictV, Elements, Entries, Generator, Items, IteratorV, Lazy, ListV, Object, SetV, Static, Value
 
 _RESULT, _FIRST, _ITEM = "%items", "%iterable", "%item"
 
@@ -30,13 +30,13 @@ class Comprehensions(Calls):
 
     def eval_Set(self, node: ast.Set) -> Value:
         items = self.eval_items(node.elts)
-        return SetV(self.new(Elements(tuple(("add", self.static(item, "an element of a set")) for item in items))))
+        return SetV(self.new(Elements(tuple(("add", self.hashed(item, "an element of a set")) for item in items))))
 
     def set_of(self, value: Value) -> Value:
         """`set(value)`."""
         if isinstance(value, IteratorV):
             return self._gather(value, lambda element: _call_method("add", element), SetV(self.new(Elements())))
-        return SetV(self.new(Elements(tuple(("add", self.static(item, "an element of a set")) for item in self.iterate(value)))))
+        return SetV(self.new(Elements(tuple(("add", self.hashed(item, "an element of a set")) for item in self.iterate(value)))))
 
     # -- generator expressions: nothing is executed before an item is taken, but for the first iterable -----------------
 
@@ -45,6 +45,10 @@ class Comprehensions(Calls):
             self._refuse_async(node)
         first = self.eval(node.generators[0].iter)
         closure = Closure(node, self._scope(node), (), (), self.source)  # type: ignore[arg-type]
+        if isinstance(first, Object):
+            first = overloads.iterator(self, first)
+        if isinstance(first, Generator):  # it is executed when the items are taken, in the loop that takes them if there is one
+            return IteratorV(self.new(Entries((), ())), Lazy("nested", (closure, first)))
         (source,) = iterators.absorbed(self, (first,))
         if len(node.generators) > 1:
             return IteratorV(self.new(Entries((), ())), Lazy("nested", (closure, source)))

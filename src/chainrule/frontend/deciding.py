@@ -8,6 +8,7 @@ decided; the refusal then says which one it is (`region`), and `lower` begins ag
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,9 +19,9 @@ from ..ir.build import Builder
 from ..ir.nodes import Arg, Let, Lit, Make, Program, Seq, Stmt, Var
 from ..ir.ops import OPS
 from ..ir.types import BOOL, Array, Opaque, Scalar, Type, unknown_extent
-from . import keys
+from ..rules.effects import class_name
 from .exits import Exits, Region, Unreachable
-from .values import Static, Value
+from .values import Num, Static, TupleV, Value
 from .witness import Concrete, Happened, Witness, Written, place_of
 
 
@@ -36,9 +37,10 @@ class Deciding(Exits):
         self.concrete = Concrete()  # what is executed by values
         self.trying = 0  # whether what is executed may raise what a handler catches
         self.retries = False  # the program depends on what does not raise an exception
-        self.origins: dict[int, tuple[Any, Value]] = {}  # by identity: keys that stand for something else
-        self.tokens: dict[int, Any] = {}  # by slot: what stands for objects as keys
         self.by_layout = False  # the program depends on how arrays lie in memory
+        self.tokens: dict[int, Any] = {}  # by slot: what stands for objects as keys
+        self.standing: dict[int, tuple[Any, Value]] = {}  # by identity: keys, and the objects that they stand for
+        self.origins: dict[int, tuple[Any, Arg]] = {}  # numbers that are keys or elements: the object, and the Var that it was
 
     def refuse(self, what: str, why: str, remedy: str, node: ast.AST | None = None) -> Any:
         raise NotImplementedError
@@ -51,8 +53,11 @@ class Deciding(Exits):
 
     # -- decisions -----------------------------------------------------------------------------------------
 
-    def decide(self, value: Value, what: str) -> Any:
-        """The value that something has in this call; the program then serves only the calls in which it has the same."""
+    def decide(self, value: Value, what: str, *, kept: bool = False) -> Any:
+        """The value that something has in this call; the program then serves only the calls in which it has the same.
+
+        kept: a number that carries a derivative is not lost: the caller remembers where it came from.
+        """
         if isinstance(value, Static):
             return value.value
         operand = self.operand(value)
@@ -63,16 +68,48 @@ class Deciding(Exits):
                         "pass it as an argument or a constant")
         assert self.witness is not None
         found = self.witness.value(operand)
+        if not kept and has_derivative(found) and self.witness.carries(operand):
+            self.refuse(f"{what} is a number that is differentiated", "it must be known before the program runs, and would lose its derivative",
+                        "compute with it in arrays, lists or tuples")
         with self.at_outermost():
             if isinstance(found, (bool, np.bool_)):
                 self.expect(operand, bool(found))
             elif isinstance(found, (int, str, np.integer)):
                 self.expect(self.b.emit("==", operand, found, type=BOOL), True)
-            else:
+            elif ("expect_same", id(operand)) not in self.b.scopes[0].known:
+                self.b.scopes[0].known["expect_same", id(operand)] = operand  # type: ignore[assignment]
                 self.b.effect("rt.expect_same", operand, Lit(found))
-        if holds_floats(found) and isinstance(found, (float, complex)):
-            found = keys.remembered(self, found, value)
         return found
+
+    def hashed(self, value: Value, what: str) -> Any:
+        """A key of a dictionary or an element of a set, as a Python object. `held` gives it back as a value."""
+        if isinstance(value, TupleV):
+            items = tuple(self.hashed(item, what) for item in value.items)
+            return items if value.cls is None else value.cls._make(items)  # type: ignore[attr-defined]
+        if self.witness is None or not isinstance(value, Num) or not self.witness.knows(value.operand) or not self.witness.carries(value.operand):
+            return self.static(value, what)
+        found = self.decide(value, what, kept=True)
+        if has_derivative(found):
+            found = found * 1  # an object of its own
+            self.origins[id(found)] = found, value.operand
+        return found
+
+    def held(self, key: Any) -> Value:
+        """A key of a dictionary or an element of a set, as a value."""
+        if id(key) in self.standing:
+            return self.standing[id(key)][1]
+        if id(key) in self.origins:
+            return self.wrap(self.origins[id(key)][1])
+        if isinstance(key, tuple) and self.holds_origin(key):
+            return TupleV(tuple(map(self.held, key)), None if type(key) is tuple else type(key))
+        return Static(key)
+
+    def holds_origin(self, value: Any) -> bool:
+        """Whether there is a number with a derivative in a key, or in a set of them."""
+        return bool(self.origins or self.standing) and (id(value) in self.origins or id(value) in self.standing or (isinstance(value, (tuple, set, frozenset)) and any(map(self.holds_origin, value))))
+
+    def static(self, value: Value, what: str) -> Any:
+        raise NotImplementedError
 
     def decide_truth(self, condition: Arg) -> bool:
         """Which way this call goes; the program then serves only the calls that go the same way."""
@@ -119,6 +156,13 @@ class Deciding(Exits):
 
     def perform(self, function: Value, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         """Call something that carries no derivative and that the compiler cannot look into: once, in order, with real values."""
+        return self._perform(function, "py.perform", (function,), args, keywords)
+
+    def perform_method(self, owner: Value, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        """The same for a method of an object that the compiler cannot look into."""
+        return self._perform(Static(name), "py.effect_method", (owner, Static(name)), args, keywords)
+
+    def _perform(self, function: Value, op: str, first: tuple[Value, ...], args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         if self.witness is None or not self.at_top():
             self.no_rule(function)
         assert self.witness is not None
@@ -127,22 +171,34 @@ class Deciding(Exits):
         if any(map(self.made_here, (*operands, *named.values()))):
             self.refuse("an object is given to a function that the compiler cannot look into", "its class is defined inside, and Python cannot call its methods",
                         "define the class outside")
+        called = [self.operand(value) for value in first]
         try:
-            result = self.b.emit("py.perform", self.operand(function), Seq(tuple(operands)), Make(dict, tuple(named), tuple(named.values())))
+            result = self.b.emit(op, *called, Seq(tuple(operands)), Make(dict, tuple(named), tuple(named.values())))
         except Written:
             self.refuse("a function that the compiler cannot look into writes into its argument", "what it writes has no derivative that is known",
                         "let it return its result")
         if not isinstance(result, Var):
             return Static(result.value)
         found = self.witness.value(result)
-        type = type_of_value(found)
-        if holds_floats(found) and any(self.witness.carries(o) for o in (*operands, *named.values())):
+        carries = any(self.witness.carries(o) for o in (*called, *operands, *named.values()))
+        if holds_floats(found) and carries:
             self.no_rule(function)
+        return self.performed(result, found, carries)
+
+    def performed(self, result: Var, found: Any, carried: bool) -> Value:
+        """What `perform` returned, as a value. carried: an argument carries a derivative."""
+        type = type_of_value(found)
+        if builtins.type(found) is tuple and any(isinstance(item, (np.ndarray, tuple)) for item in found):  # its items are read when the program runs
+            self.expect(self.b.emit("==", self.b.emit("len", result), Lit(len(found)), type=BOOL), True)
+            items = [self.b.emit("item", result, Lit(n), type=type_of_value(item)) for n, item in enumerate(found)]
+            return TupleV(tuple(self.performed(item, part, carried) if isinstance(item, Var) else Static(part) for item, part in zip(items, found)))
         if isinstance(type, Opaque):
             plain = found is None or isinstance(found, (str, bytes, bool, list, tuple, dict, set, frozenset, range))
-            if isinstance(found, (str, bytes)) and any(self.witness.carries(o) for o in (*operands, *named.values())):
+            if isinstance(found, (str, bytes)) and carried:
                 plain = False  # numbers may be read out of it again: it must be seen where it comes from
-            return Static(self.decide(self.wrap(result), "the result of this call")) if plain else self.wrap(result)
+            if plain:
+                return Static(self.decide(self.wrap(result), "the result of this call"))
+            return self.wrap(self.b.emit("rt.expect_kind", result, Lit(found.__class__), Lit(None), Lit(None), type=type))
         dtype, dimensions = (found.dtype, found.ndim) if isinstance(found, np.ndarray) else (None, None)
         return self.wrap(self.b.emit("rt.expect_kind", result, Lit(found.__class__), Lit(dtype), Lit(dimensions), type=type))
 
@@ -171,6 +227,7 @@ class Deciding(Exits):
                                 "raise it outside")
                 if out is not None:
                     self.b.stmts.append(Let(None, "py.evaluate", (out,), self.b.span))  # though nobody needs its value
+                    self.b.stmts.append(Let(None, "rt.expect", (Lit(False),), self.b.span))  # here a call ends that raises
                 raise Unreachable from None
             if not isinstance(stmt, Let):
                 self.refuse("an exception is raised in a loop or in a branch", "where, is only known when the program runs",
@@ -194,6 +251,11 @@ def holds_floats(value: Any) -> bool:
     return True
 
 
+def has_derivative(value: Any) -> bool:
+    """Whether a value is a number or an array of them that may carry a derivative."""
+    return isinstance(value, (float, complex, np.inexact)) or (isinstance(value, np.ndarray) and value.dtype.kind in "fc")
+
+
 def type_of_value(value: Any) -> Type:
     """The type of a value that only one call has shown: nothing is known of extents."""
     if type(value) is np.ndarray and value.dtype.kind in "biufc":
@@ -202,7 +264,7 @@ def type_of_value(value: Any) -> Type:
         return Scalar(str(value.dtype))
     if type(value) in (bool, int, float, complex):
         return Scalar({bool: "bool", int: "int64", float: "float64", complex: "complex128"}[type(value)], weak=True)
-    return Opaque(type(value).__name__)
+    return Opaque(class_name(type(value)) or type(value).__name__)
 
 
 __all__ = ["Deciding", "Region"]

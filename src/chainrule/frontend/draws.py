@@ -53,7 +53,7 @@ def shuffle(m: Calls, what: Draw, owner: Args, args: Args, keywords: Keywords) -
     """`rng.shuffle(x)` is `x[:] = x[rng.permutation(len(x))]`, which draws the same numbers."""
     array = args[0] if args else keywords.get("x", NONE)
     if isinstance(array, ListV) and len(args) + len(keywords) == 1 and (items := m.known_contents(array)) is not None:
-        m.state.heap[array.slot] = Items(_picked(m, items, m.b.emit("py.shuffled", _generator(m, what, owner), Lit(len(items)))))
+        m.change(array.slot, Items(_picked(m, items, m.b.emit("py.shuffled", _generator(m, what, owner), Lit(len(items))))))
         return NONE
     axis = args[1] if len(args) > 1 else keywords.get("axis", Static(0))
     if not (isinstance(array, (Ref, Select)) and m.is_number(array)) or what.name != "permutation" or len(args) + len(keywords) > 2:

@@ -118,6 +118,8 @@ class Exceptions(Machine):
 
     def asked(self, op: str, args: tuple[Arg, ...], emit: Callable[[], Operand]) -> Operand:
         """An operation inside a `try`: if it may raise what a handler catches, whether it does is asked for."""
+        if not self.catching:
+            return emit()
         caught = tuple(c for catching in self.catching if catching.implicit for c in catching.classes)
         if not caught:
             return emit()

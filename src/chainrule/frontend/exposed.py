@@ -15,6 +15,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
+from .syntax import nodes
+
 Bound = frozenset[str] | None  # None: the end is not reached
 
 
@@ -32,9 +34,12 @@ def exposed(stmts: list[ast.stmt]) -> frozenset[str]:
 def bound_in(stmts: Iterable[ast.AST]) -> frozenset[str]:
     """Names that the statements may bind (functions inside them may bind more, which are their own)."""
     found: set[str | None] = set()
-    for node in (node for stmt in stmts for node in ast.walk(stmt)):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
+    for node in nodes(*stmts):
+        if node.__class__ is ast.Name:
+            if isinstance(node.ctx, ast.Store):
+                found.add(node.id)
+        elif isinstance(node, ast.expr):
+            pass
         elif isinstance(node, (ast.MatchAs, ast.MatchStar, ast.ExceptHandler)):
             found.add(node.name)
         elif isinstance(node, ast.MatchMapping):
@@ -91,10 +96,11 @@ def _parts(stmt: ast.AST) -> list[list[ast.stmt]]:
 def _expression(node: ast.AST, bound: frozenset[str], found: set[str]) -> frozenset[str]:
     """What a simple statement or an expression reads, then what it binds."""
     own: set[str] = set()
-    for inner in ast.walk(node):
+    parts = nodes(node)
+    for inner in parts:
         if isinstance(inner, ast.comprehension):
             own |= bound_in([inner.target])
-    names = [inner for inner in ast.walk(node) if isinstance(inner, ast.Name)]
+    names = [inner for inner in parts if isinstance(inner, ast.Name)]
     found.update(name.id for name in names if not isinstance(name.ctx, ast.Store) and name.id not in bound and name.id not in own)
     if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name) and node.target.id not in bound:
         found.add(node.target.id)

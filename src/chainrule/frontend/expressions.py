@@ -79,6 +79,13 @@ class Expressions(Exceptions):
                 self.refuse(error.what, error.why, error.remedy)
             self.refuse("this index does not fit", str(error), "check the number of indices")
         self.node = kept
+        return self.decided_choice(value) if isinstance(value, Select) else value
+
+    def decided_choice(self, value: Value) -> Value:
+        """A choice between choices, in a program for one call: the side that this call takes. Otherwise they would be nested ever deeper."""
+        while isinstance(value, Select) and self.at_top() and self.witness is not None and self.witness.knows(value.condition) and (
+                isinstance(value.then, Select) or isinstance(value.orelse, Select)):
+            value = value.then if self.decide_truth(value.condition) else value.orelse
         return value
 
     def value_of(self, node: ast.expr) -> Arg:
@@ -90,6 +97,7 @@ class Expressions(Exceptions):
         return Static(node.value)
 
     def eval_Name(self, node: ast.Name) -> Value:
+        self.check_bound(node.id)
         value = self.lookup(node.id)
         if value is UNBOUND:
             if self.catching:
@@ -101,6 +109,9 @@ class Expressions(Exceptions):
 
     def lookup(self, name: str) -> Value:
         raise NotImplementedError
+
+    def check_bound(self, name: str) -> None:
+        """A name without a value raises where it is read."""
 
     def eval_NamedExpr(self, node: ast.NamedExpr) -> Value:
         value = self.eval(node.value)
@@ -128,6 +139,9 @@ class Expressions(Exceptions):
                 return Static(_STATIC_BINARY[op](a.value, b.value))
             except Exception:  # it raises at run time, as the user's program does
                 pass
+        if op == "%" and isinstance(a, Static) and isinstance(a.value, str) and all(
+                isinstance(item, (Num, Static)) for item in (b.items if isinstance(b, TupleV) else (b,))) and not isinstance(b, Static):
+            return self.text_operator(op, a, b)  # type: ignore[return-value]
         if op == "%" and isinstance(a, Static) and isinstance(a.value, (str, bytes)):
             return self.call(Static(a.value.__mod__), (b,), {})
         special = self.container_operator(op, a, b) or self.text_operator(op, a, b)
@@ -339,7 +353,7 @@ class Expressions(Exceptions):
         if isinstance(container, IteratorV):
             return self.contains(item, self.collect(container), op)
         if isinstance(container, (DictV, SetV, Lazy)):
-            return Static((self.static(item, "the key") in mappings.keys_in(self, container)) == (op == "in"))  # type: ignore[arg-type]
+            return Static((self.hashed(item, "the key") in mappings.keys_in(self, container)) == (op == "in"))  # type: ignore[arg-type]
         if isinstance(container, Static) and isinstance(item, Static):
             return Static((item.value in container.value) == (op == "in"))
         if isinstance(container, Range):
@@ -466,7 +480,7 @@ class Expressions(Exceptions):
                 for k, v in zip(inner.keys, inner.values):
                     entries = entries.put(k, v)
             else:
-                entries = entries.put(self.static(self.eval(key), "a dictionary's key"), self.eval(value))
+                entries = entries.put(self.hashed(self.eval(key), "a dictionary's key"), self.eval(value))
         return DictV(self.new(entries))
 
     def eval_JoinedStr(self, node: ast.JoinedStr) -> Value:
@@ -538,6 +552,8 @@ class Expressions(Exceptions):
             if not (isinstance(index, Static) and index.value >= 0):
                 index = self.range_index(base, index)
             return self.call_op("+", (base.start, self.b.emit("*", base.step, self.operand(index))))
+        if isinstance(base, Static) and (joined := self.joined(base.value, index)) is not None:
+            return joined
         if isinstance(base, Static) and isinstance(index, (Static, TupleV, SliceV)):
             try:
                 return self.constant(base.value[self.static_index(index)])
@@ -663,7 +679,11 @@ class Expressions(Exceptions):
                 return self.choose(owner.condition, lambda: self.attribute(owner.then, name), lambda: self.attribute(owner.orelse, name))
         if self.is_number(owner):
             return self.number_attribute(owner, name)
-        return Method(owner, name)
+        return self.method(owner, name)
+
+    def method(self, owner: Value, name: str) -> Value:
+        """A method of a value of a builtin class or of NumPy's."""
+        raise NotImplementedError
 
     def is_number(self, value: Value) -> bool:
         if isinstance(value, Select):
@@ -694,9 +714,7 @@ class Expressions(Exceptions):
             return view
         if name in registry.ATTRIBUTES and registry.ATTRIBUTES[name] != "static":
             return self.call_op(registry.ATTRIBUTES[name], registry.bind(registry.ATTRIBUTES[name], (operand,), {}), (owner,))
-        if self.catching and isinstance(type, Array) and type.shape is not None and not hasattr(np.ndarray, name):
-            self.fail(AttributeError, Static(f"'numpy.ndarray' object has no attribute '{name}'"))
-        return Method(owner, name)
+        return self.method(owner, name)
 
     def shape(self, owner: Value) -> Value:
         operand = self.operand(owner)
@@ -734,6 +752,9 @@ class Expressions(Exceptions):
         raise NotImplementedError
 
     def library(self, function: Any, *args: Value, **keywords: Value) -> Value:
+        raise NotImplementedError
+
+    def joined(self, base: Any, index: Value) -> Value | None:
         raise NotImplementedError
 
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:

@@ -4,44 +4,63 @@
         if i < 2:             ->       for i in range(n):
             v = x[i]                       v = x[i] if i < 2 else v
 
-A branch that binds a name on one side only gives a value that is undefined on the other. At the end of a loop's body the undefined side becomes the
-value that the loop carries.
+A branch that binds a name on one side only gives a value that is undefined on the other, and so does a loop inside the body before its first
+iteration. At the end of the body the undefined value becomes the one that the loop carries.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from ..ir.nodes import UNDEFINED, Arg, Block, If, Stmt, Var, Yield
-from .machine import Machine
+from ..ir.build import Scope
+from ..ir.nodes import UNDEFINED, Arg, Block, For, If, Stmt, Var, While, Yield
 
 
-def filled(m: Machine, value: Arg, before: Var) -> Arg:
-    """The value, which is `before` on the paths on which it was undefined. Called in the block at the end of which it is carried on."""
-    if isinstance(value, Var) and value in m.partial:
-        for scope in m.b.scopes:
-            _fill(m, scope.stmts, value, before)
+def filled(scopes: list[Scope], value: Arg, before: Var) -> Arg:
+    """The value, which is `before` on the paths on which it was undefined. `scopes`: the body's block, at the end of which it is carried on, and
+    those inside it that are open."""
+    pending, seen = [value], set()
+    while pending:
+        wanted = pending.pop()
+        if not isinstance(wanted, Var) or wanted in seen:
+            continue
+        seen.add(wanted)
+        for scope in scopes:
+            for n, stmt in enumerate(scope.stmts):
+                scope.stmts[n] = _filled(stmt, wanted, before, pending)
     return value
 
 
-def _fill(m: Machine, stmts: list[Stmt], value: Var, before: Var) -> None:
-    for n, stmt in enumerate(stmts):
-        if isinstance(stmt, If) and value in stmt.outs:
-            k = stmt.outs.index(value)
-            then, orelse = (_block(m, block, k, before) for block in (stmt.then, stmt.orelse))
-            stmts[n] = If(stmt.outs, stmt.condition, then, orelse, stmt.span)
+def _filled(stmt: Stmt, value: Var, before: Var, pending: list[Any]) -> Stmt:
+    """A statement that gives the value, without its undefined parts; what it takes the value from is pending."""
+    if isinstance(stmt, (For, While)) and value in stmt.outs:
+        k = stmt.outs.index(value)
+        inits = list(stmt.inits)
+        inits[k] = before if inits[k] is UNDEFINED else inits[k]
+        pending.append(inits[k])
+        return replace(stmt, inits=tuple(inits))
+    if not isinstance(stmt, If):
+        return stmt
+    if value not in stmt.outs:
+        then, orelse = (_inside(block, value, before, pending) for block in (stmt.then, stmt.orelse))
+        return stmt if then is stmt.then and orelse is stmt.orelse else replace(stmt, then=then, orelse=orelse)
+    k = stmt.outs.index(value)
+    return replace(stmt, then=_end(stmt.then, k, before, pending), orelse=_end(stmt.orelse, k, before, pending))
 
 
-def _block(m: Machine, block: Block, k: int, before: Var) -> Block:
+def _inside(block: Block, value: Var, before: Var, pending: list[Any]) -> Block:
+    stmts = [_filled(stmt, value, before, pending) for stmt in block.stmts]
+    return block if all(a is b for a, b in zip(stmts, block.stmts)) else replace(block, stmts=tuple(stmts))
+
+
+def _end(block: Block, k: int, before: Var, pending: list[Any]) -> Block:
     if not isinstance(block.end, Yield):
         return block
-    values: list[Any] = list(block.end.values)
-    stmts = list(block.stmts)
-    if values[k] is UNDEFINED:
-        values[k] = before
-    elif isinstance(values[k], Var) and values[k] in m.partial:
-        _fill(m, stmts, values[k], before)
-    return Block(block.params, tuple(stmts), Yield(tuple(values)))
+    values = list(block.end.values)
+    values[k] = before if values[k] is UNDEFINED else values[k]
+    pending.append(values[k])
+    return replace(block, end=Yield(tuple(values)))
 
 
 __all__ = ["filled"]

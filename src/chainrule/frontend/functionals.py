@@ -22,7 +22,7 @@ from .builtins import BUILTINS, Args, Keywords, builtin, class_of
 from .calls import Calls
 from .machine import Unreachable, describe
 from .state import reachable
-from .values import NONE, DictV, Entries, Items, ListV, Num, Partial, Ref, Select, SliceV, Static, TupleV, Value
+from .values import NONE, DictV, Entries, ListV, Num, Partial, Ref, Select, SliceV, Static, TupleV, Value
 
 # -- functools ------------------------------------------------------------------------------------------------------
 
@@ -370,17 +370,6 @@ def _over(m: Calls, args: Args, keywords: Keywords) -> Value:
         result = m.call(function, (value, Static(axis)), {})
         value = result if rank(m.type(result)) == dimensions else m.call_row("np.expand_dims", (result, Static(axis)), {})
     return value
-
-
-@builtin(np.fromiter)
-def _fromiter(m: Calls, args: Args, keywords: Keywords) -> Value:
-    given = dict(zip(("iter", "dtype", "count"), args)) | keywords
-    if m.static(given.get("count", Static(-1)), "the count") != -1 or set(given) - {"iter", "dtype", "count"}:
-        m.refuse("`np.fromiter` with a count", "this is not supported yet", "leave it out")
-    items = given["iter"]
-    if not isinstance(items, ListV):
-        items = items if m.is_number(items) else ListV(m.new(Items(m.iterate(items))))
-    return m.call_row("np.array", (items,), {"dtype": given["dtype"]})
 
 
 @builtin(np.fromfunction)

@@ -23,6 +23,8 @@ from typing import Any
 from ..ir.nodes import Let
 from ..ir.ops import OPS
 from ..ir.walk import blocks
+from ..rules.raising import may_raise
+from . import suspended
 from .comprehensions import Comprehensions
 from .exits import STATEMENT, End, Unreachable, leaves
 from .liveness import reads
@@ -41,15 +43,16 @@ class Generators(Comprehensions):
     def __init__(self) -> None:
         super().__init__()
         self.consumers: dict[int, OnYield] = {}  # what `yield` does, by the generator's frame
+        self.suspended: dict[int, suspended.Run] = {}  # generators that are executed item by item, by their slots
 
     # -- contexts ----------------------------------------------------------------------------------------------
 
     def context(self) -> tuple[Any, ...]:
         """Which function is being executed, and where."""
-        return (self.current, self.source, self.loop, self.stack, self.node, self.b.span, self.catching)
+        return (self.current, self.source, self.loop, self.stack, self.node, self.b.span, self.caller, self.catching)
 
     def enter(self, context: tuple[Any, ...]) -> None:
-        self.current, self.source, self.loop, self.stack, self.node, self.b.span, self.catching = context
+        self.current, self.source, self.loop, self.stack, self.node, self.b.span, self.caller, self.catching = context
 
     @contextmanager
     def inside(self, context: tuple[Any, ...]) -> Iterator[None]:
@@ -78,7 +81,8 @@ class Generators(Comprehensions):
         around, consumers = self.context(), self.consumers
         self.consumers = {**consumers, generator.frame: on_yield}
         source = self.infos[generator.frame].source
-        with self.inside((generator.frame, source, None, [*self.stack, generator.node], generator.node, self.b.span, around[-1])):
+        caller = (self.node, self.source, self.b.span) if self.is_library(source) else None
+        with self.inside((generator.frame, source, None, [*self.stack, generator.node], generator.node, self.b.span, caller, around[-1])):
             try:
                 end = self.run(list(generator.node.body))
             finally:
@@ -180,6 +184,8 @@ class Generators(Comprehensions):
         place = next(n for n, part in enumerate(iterable.parts) if isinstance(part, Generator))
         generator = iterable.parts[place]
         assert isinstance(generator, Generator)
+        if suspended.may_step(self) and sum(isinstance(part, Generator) for part in iterable.parts) > 1:
+            self.refuse("generators are consumed in step", "each item is asked for in its turn", "make lists of their items first")
         others = [None if n == place else self.counted(self.in_step(part), None) for n, part in enumerate(iterable.parts)]
         counts = [self.as_value(self.trip_count(other[0])) for other in others if other is not None]
         self.frame()[count] = Static(0)
@@ -235,6 +241,10 @@ class Generators(Comprehensions):
         if not isinstance(value, Generator):
             return value
         contents = self.contents_of(value)
+        if contents.keys == ("suspended",):
+            if not suspended.may_step(self):
+                self.refuse("the rest of a generator is used", "where it stands is only known when the program runs", "make a list of its items first")
+            return ListV(self.new(Items(tuple(suspended.rest(self, value)))))
         if "items" in contents.keys:
             return self.remaining(value, contents)
         if contents.keys == ("done",):
@@ -266,8 +276,12 @@ class Generators(Comprehensions):
 
     def in_step(self, value: Value) -> Value:
         """A generator as the list of its items although it is consumed step by step: nobody may be able to tell."""
+        if isinstance(value, Generator) and suspended.may_step(self):
+            return suspended.iterator_of(value)
         if not isinstance(value, Generator) or self.contents_of(value).keys:
             return self.listed(value)
+        if any(isinstance(node, ast.While) for node in ast.walk(value.node)):
+            self.refuse("a generator is consumed step by step", "it may have items without end", "take as many as are needed")
         if any(isinstance(node, ast.Assign) and isinstance(node.value, ast.Yield) for node in ast.walk(value.node)):
             self.refuse("a generator is consumed step by step", "it uses what `yield` returns, which `send` decides", "pass the value as an argument")
         frame = self.state.frames[value.frame]
@@ -286,6 +300,8 @@ class Generators(Comprehensions):
             self.refuse("a generator is consumed step by step", "it raises an exception at some step", "make a list of its items first")
         written = self.state.written & heap
         changed = any(self.state.frames.get(n, {}).get(name) is not v for n, names in before.items() for name, v in names.items())
+        if any(map(_may_raise, self.b.stmts[count:])):
+            self.refuse("a generator is consumed step by step", "it may raise an exception at some step", "make a list of its items first")
         if written & seen or changed or any(_has_effect(stmt) for stmt in self.b.stmts[count:]):
             self.refuse("a generator is consumed step by step", "it changes something that is seen outside, at each step", "make a list of its items first")
         self.frozen |= seen
@@ -301,6 +317,9 @@ class Generators(Comprehensions):
     def next_item(self, value: Value, default: tuple[Value, ...]) -> Value:
         if not isinstance(value, Generator):
             self.refuse(f"`next` of {describe(value)}", "it is not a generator that the compiler knows", "use a generator function or `iter`")
+        if suspended.may_step(self):
+            item = suspended.advance(self, value)
+            return item if item is not None else default[0] if default else self.fail(StopIteration)
         contents = self.contents_of(value)
         if not contents.keys:
             items = self.in_step(value)
@@ -354,6 +373,12 @@ def _has_effect(stmt: Any) -> bool:
     if isinstance(stmt, Let):
         return OPS[stmt.op].effect
     return any(_has_effect(inner) for block in blocks(stmt) for inner in block.stmts)
+
+
+def _may_raise(stmt: Any) -> bool:
+    if isinstance(stmt, Let):
+        return bool(may_raise(stmt.op, stmt.args))
+    return any(_may_raise(inner) for block in blocks(stmt) for inner in block.stmts)
 
 
 def _stores(functions: list[Any], name: str) -> int:

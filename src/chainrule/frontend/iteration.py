@@ -16,7 +16,24 @@ from .loops import NeedUnroll
 from .machine import describe
 from .merge import check_element, holds_object, list_var
 from .state import slots
-from .values import DictV, Elements, Entries, Items, IteratorV, Lazy, ListV, Num, Range, Ref, Select, SetV, Static, TupleV, Value
+from .values import (
+    DictV,
+    Elements,
+    Entries,
+    Generator,
+    Items,
+    IteratorV,
+    Lazy,
+    ListV,
+    Num,
+    Range,
+    Ref,
+    Select,
+    SetV,
+    Static,
+    TupleV,
+    Value,
+)
 from .views import unrolled
 
 UNROLL_LIMIT = 200  # iterations of a loop over known items; more would print more code than anybody reads
@@ -42,13 +59,13 @@ class Iteration(Expressions):
         if isinstance(value, DictV):
             entries = self.state.heap[value.slot]
             assert isinstance(entries, Entries)
-            return tuple(keys.as_computed(self, k) for k in entries.keys)
+            return tuple(map(self.held, entries.keys))
         if isinstance(value, Static) and isinstance(value.value, (tuple, list, str, bytes, dict, range, set, frozenset)):
-            return tuple(keys.as_computed(self, item) for item in value.value)
+            return tuple(map(self.held, value.value))
         if isinstance(value, SetV):
             elements = self.state.heap[value.slot]
             assert isinstance(elements, Elements)
-            return tuple(keys.as_computed(self, item) for item in keys.in_order(self, elements.value()))
+            return tuple(map(self.held, keys.in_order(self, elements.value())))
         if isinstance(value, Lazy):
             if value.kind in VIEWS:
                 (owner,) = value.parts
@@ -56,7 +73,7 @@ class Iteration(Expressions):
                 assert isinstance(entries, Entries)
                 if value.kind == "values":
                     return entries.values
-                names = tuple(keys.as_computed(self, k) for k in entries.keys)
+                names = tuple(map(self.held, entries.keys))
                 return names if value.kind == "keys" else tuple(TupleV((k, v)) for k, v in zip(names, entries.values))
             if value.kind == "enumerate":
                 items = self.known_items(value.parts[0])
@@ -92,7 +109,7 @@ class Iteration(Expressions):
 
     def iterate(self, value: Value) -> tuple[Value, ...]:
         """The items of an iterable, all known."""
-        value = self.used_up(value)
+        value = self.used_up(self.listed(value) if isinstance(value, Generator) else value)
         items = self.known_items(value)
         if items is not None:
             return items
@@ -249,6 +266,10 @@ class Iteration(Expressions):
             contents = self.state.heap[item.slot]
             return list_var(self, contents) if isinstance(contents, Items) else self.operand(item)
         return self.operand(item)
+
+    def listed(self, value: Value) -> Value:
+        """A generator's items as a list; other values as they are."""
+        raise NotImplementedError
 
     def collect_pairs(self, value: Value) -> Value:
         raise NotImplementedError

@@ -19,7 +19,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..ir.nodes import Arg, Lit, Seq
+from ..ir.nodes import Arg, Lit, Seq, Var
+from ..ir.types import BOOL
+from . import library, overloads, suspended
 from .exits import Unreachable
 from .state import reachable
 from .values import (
@@ -32,6 +34,7 @@ from .values import (
     Lazy,
     ListV,
     Num,
+    Object,
     Range,
     Ref,
     Select,
@@ -50,11 +53,15 @@ Thunk = Callable[[], Value]
 STAGES = frozenset({"filter", "filterfalse", "takewhile", "dropwhile", "accumulate", "chosen", "number"})
 VIEWS = frozenset({"keys", "values", "items"})
 INFINITE = frozenset({"count", "repeat", "cycle"})
+CALLED = frozenset({"object", "until", "suspended"})  # an object with `__next__`; `iter(function, sentinel)`
+END = type("End", (), {})()  # what is no item
 NEXT_LIMIT = 40  # items of a known iterable that one `next` may have to pass over
 
 
 def iterator(m: Machine, value: Value) -> IteratorV:
     """`iter(value)`."""
+    if isinstance(value, Object):
+        value = overloads.iterator(m, value)
     if isinstance(value, IteratorV):
         return value
     if isinstance(value, Generator):
@@ -67,6 +74,16 @@ def iterator(m: Machine, value: Value) -> IteratorV:
     if isinstance(value, SetV) or (isinstance(value, Lazy) and value.kind in VIEWS):
         entries = entries.put("size", Static(len(m.known_items(value))))
     return IteratorV(m.new(entries), value)
+
+
+def in_turn(m: Machine, value: Value) -> Value:
+    """Something with generators in it, as an iterator that takes their items one by one."""
+    if isinstance(value, Generator):
+        return suspended.iterator_of(value)
+    if not isinstance(value, Lazy) or value.kind not in ("zip", "enumerate") or not any(isinstance(part, Generator) for part in value.parts):
+        return value
+    parts = tuple(suspended.iterator_of(part) if isinstance(part, Generator) else part for part in value.parts)
+    return stage(m, "number", (), parts[0], {"number": parts[1]}) if value.kind == "enumerate" else iterator(m, Lazy("zip", parts))
 
 
 def check_size(m: Machine, it: IteratorV) -> None:
@@ -91,6 +108,7 @@ def made(m: Machine, kind: str, first: tuple[Value, ...], iterables: tuple[Value
 
 def absorbed(m: Machine, iterables: tuple[Value, ...]) -> tuple[Value, ...]:
     """Iterators that are fresh, and held by nobody, as what they go through."""
+    iterables = tuple(overloads.iterator(m, v) if isinstance(v, Object) else v for v in iterables)
     iterables = tuple(m.in_step(v) if isinstance(v, Generator) else v for v in iterables)
     if not any(isinstance(v, (IteratorV, DictV)) for v in iterables):
         return iterables
@@ -129,7 +147,7 @@ def indexed(m: Machine, source: Value) -> bool:
     if isinstance(source, IteratorV):
         return False
     if isinstance(source, Lazy):
-        if source.kind in STAGES or source.kind == "nested":
+        if source.kind in STAGES or source.kind == "nested" or source.kind in CALLED:
             return False
         return all(indexed(m, part) for part in source.parts if not isinstance(part, Static) and not callable_value(part))
     return True
@@ -417,9 +435,29 @@ def sequential(m: Machine, source: Value, held: set[int]) -> Value | None:
     return Lazy(source.kind, tuple(parts))
 
 
+def _counted_longest(m: Machine, parts: tuple[Value, ...], node: Any) -> tuple[Bounds, Element]:
+    fill, *sources = parts
+    counts, elements = zip(*(_from_zero(m, part, node) for part in sources))
+    longest = counts[0]
+    for count in counts[1:]:
+        longest = m.b.emit("max", Seq((longest, count)))
+
+    def item(index: Any, count: Any, element: Element) -> Value:
+        there = m.b.emit("<", index, count)
+        if isinstance(there, Lit):
+            return element(index) if there.value else fill
+        return m.choose(there, lambda: element(index), lambda: fill)  # type: ignore[no-any-return]
+
+    def row(index: Any) -> Value:
+        return TupleV(tuple(element(index) if count is longest else item(index, count, element) for count, element in zip(counts, elements)))
+
+    return (Lit(0), longest, Lit(1)), row
+
+
 _COUNTED: dict[str, Callable[[Machine, tuple[Value, ...], Any], tuple[Bounds, Element] | None]] = {
     "map": _counted_map, "starmap": _counted_starmap, "generator": _counted_generator, "repeat": _counted_repeat, "from": _counted_from,
-    "islice": _counted_islice, "chain": _counted_chain, "product": _counted_product, "pairwise": _counted_pairwise, "sequential": _counted_sequential}
+    "islice": _counted_islice, "chain": _counted_chain, "product": _counted_product, "pairwise": _counted_pairwise, "sequential": _counted_sequential,
+    "zip_longest": _counted_longest}
 
 
 # -- taking one item -----------------------------------------------------------------------------------------------
@@ -672,9 +710,51 @@ def _weave_nested(m: Machine, it: IteratorV, parts: tuple[Value, ...], give: Giv
     return pull(len(started) - 1)
 
 
+def _weave_object(m: Machine, it: IteratorV, parts: tuple[Value, ...], give: Give, end: Go, branch: Branch) -> Any:
+    item = m.library(library.next_or, parts[0], Static(END))
+    if item == Static(END):
+        return end()
+    if isinstance(item, Select):
+        m.decide(Num(Var(BOOL)), "whether an iterator has one more item")
+    return give(item)
+
+
+def _weave_suspended(m: Machine, it: IteratorV, parts: tuple[Value, ...], give: Give, end: Go, branch: Branch) -> Any:
+    assert isinstance(parts[0], Generator)
+    item = suspended.advance(m, parts[0])
+    return end() if item is None else give(item)
+
+
+def _weave_until(m: Machine, it: IteratorV, parts: tuple[Value, ...], give: Give, end: Go, branch: Branch) -> Any:
+    function, sentinel = parts
+    if m.state.heap[it.slot].keys:
+        return end()
+    item = m.call(function, (), {})
+
+    def over() -> Any:
+        _set_state(m, it, "over", Static(True))
+        return end()
+
+    return _truth(m, m.compare("==", item, sentinel), over, lambda: give(item), branch)
+
+
+def as_generator(m: Machine, it: IteratorV) -> Value:
+    """An iterator that calls something for each item, as a generator, for a loop that may stay a loop; itself, if somebody may go on with it."""
+    source = it.source
+    if not isinstance(source, Lazy) or source.kind not in CALLED:
+        return it
+    if source.kind == "suspended":
+        return it
+    if source.kind == "object":
+        return m.library(library.taken_one_by_one, *source.parts)  # type: ignore[no-any-return]
+    if m.state.heap[it.slot].keys or it.slot in reachable(m.state, held_values(m)):
+        return it
+    return m.library(library.until, *source.parts)  # type: ignore[no-any-return]
+
+
 _WEAVE: dict[str, Callable[[Machine, IteratorV, tuple[Value, ...], Give, Go, Branch], Any]] = {
     "zip": _weave_zip, "map": _weave_map, "starmap": _weave_starmap, "chain": _weave_chain, "islice": _weave_islice, "zip_longest": _weave_longest,
-    "nested": _weave_nested}
+    "nested": _weave_nested, "object": _weave_object, "until": _weave_until, "suspended": _weave_suspended}
 
 
 @dataclass(frozen=True)
@@ -708,11 +788,11 @@ def is_known(m: Machine, it: IteratorV) -> bool:
         return isinstance(position(m, base), Static) and (endless(base.source) or thunks(m, base.source) is not None)
     source = base.source
     assert isinstance(source, Lazy)
-    if source.kind == "nested":
+    if source.kind == "nested" or source.kind in CALLED:
         return False
     return all(is_known(m, p) if isinstance(p, IteratorV) else endless(p) or thunks(m, p) is not None
                for p in source.parts if not isinstance(p, Static) and not callable_value(p))
 
 
-__all__ = ["absorbed", "counted", "endless", "flatten", "held_values", "indexed", "is_known", "iterator", "made", "move", "position", "stage",
+__all__ = ["absorbed", "as_generator", "counted", "endless", "flatten", "held_values", "in_turn", "indexed", "is_known", "iterator", "made", "move", "position", "stage",
            "step", "through", "thunks"]

@@ -1,7 +1,7 @@
-"""Objects and numbers as keys of dictionaries and elements of sets: what stands for them among known keys, and what they are when taken out again.
+"""Objects as keys of dictionaries and elements of sets: what stands for them among known keys.
 
-A number that was computed is decided: its value is the key, and `origins` remembers what it was computed as, with its derivative. An object whose
-class leaves comparison to Python is equal to itself only: the key is a token for its slot. Of a dataclass that can be a key, the key holds the fields.
+An object whose class leaves comparison to Python is equal to itself only: the key is a token for its slot. Of a dataclass that can be a key, the key
+holds the fields. `Deciding.held` gives the object back.
 """
 
 from __future__ import annotations
@@ -10,10 +10,8 @@ import dataclasses
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from . import classes
-from .values import Object, Static, TupleV, Value
+from .values import Object
 
 if TYPE_CHECKING:
     from .calls import Calls
@@ -34,26 +32,6 @@ class Fields:
         return hash(self.values)
 
 
-def remembered(m: Any, found: Any, value: Value) -> Any:
-    """A number as a key, which is told from all others that are equal to it."""
-    if isinstance(found, np.generic):
-        found = found.copy()
-    elif isinstance(found, complex):
-        found = complex(found.real, found.imag)
-    else:
-        found = found * 1.0
-    m.origins[id(found)] = found, value
-    return found
-
-
-def as_computed(m: Any, known: Any) -> Value:
-    """A key of a dictionary or an element of a set, as the value that it was."""
-    if type(known) is tuple and any(not isinstance(as_computed(m, item), Static) for item in known):
-        return TupleV(tuple(as_computed(m, item) for item in known))
-    _, value = m.origins.get(id(known), (None, Static(known)))
-    return value  # type: ignore[no-any-return]
-
-
 def key_of(m: Calls, value: Object, what: str) -> Any:
     """What stands for an object among the keys."""
     cls = value.cls
@@ -72,10 +50,10 @@ def key_of(m: Calls, value: Object, what: str) -> Any:
         fields = [f for f in dataclasses.fields(cls) if (f.compare if f.hash is None else f.hash)]
         if any(f.hash is not None and f.hash != f.compare for f in dataclasses.fields(cls)):
             m.refuse(f"an object of `{cls.__name__}` is a key", "its hash and its comparison use other fields", "use a tuple as the key")
-        key = Fields(cls, tuple(m.static(classes.get(m, value, f.name), what) for f in fields))
+        key = Fields(cls, tuple(m.hashed(classes.get(m, value, f.name), what) for f in fields))
     else:
         m.refuse(f"an object of `{cls.__name__}` is a key", "its class has its own `__eq__` or `__hash__`, which Python would call", "use a tuple or text as the key")
-    m.origins[id(key)] = key, value
+    m.standing[id(key)] = key, value
     return key
 
 
@@ -92,4 +70,4 @@ def check_outside(m: Any, keys: Iterable[Any]) -> None:
         m.refuse("a container is used as a value that has objects as keys", "the gradient call does not make the objects", "use other keys, or its values")
 
 
-__all__ = ["as_computed", "check_outside", "in_order", "key_of", "remembered"]
+__all__ = ["check_outside", "in_order", "key_of"]

@@ -44,6 +44,39 @@ def total_of(items: Any, total: Any) -> Any:
     return total
 
 
+def taken_one_by_one(iterator: Any) -> Any:
+    """What a loop takes from an object with `__next__`."""
+    while True:
+        try:
+            item = iterator.__next__()
+        except StopIteration:
+            return
+        yield item
+
+
+def next_or(iterator: Any, default: Any) -> Any:
+    try:
+        return iterator.__next__()
+    except StopIteration:
+        return default
+
+
+def until(function: Any, sentinel: Any) -> Any:
+    """`iter(function, sentinel)`."""
+    while True:
+        item = function()
+        if item == sentinel:
+            return
+        yield item
+
+
+def progress(bar: Any, items: Any) -> Any:
+    for item in items:
+        yield item
+        bar.update(1)
+    bar.close()  # a bar of a loop that is left closes itself when it is forgotten
+
+
 def itself(value: Any) -> Any:
     return value
 

@@ -317,7 +317,7 @@ def delete_item(m: Calls, owner: Value, index: Value) -> None:
         _pop(m, owner, (index,), {})
         return
     if isinstance(owner, DictV):
-        key = m.static(index, "a dictionary's key")
+        key = m.hashed(index, "a dictionary's key")
         entries = m.state.heap[owner.slot]
         assert isinstance(entries, Entries)
         if key not in entries.keys:

@@ -7,8 +7,12 @@ What functions inside the function read is live everywhere. Statements of kinds 
 from __future__ import annotations
 
 import ast
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+from .syntax import nodes
 
 Names = frozenset[str]
 _CONSUMERS = frozenset({"sum", "min", "max", "any", "all", "list", "tuple", "dict", "set", "sorted", "frozenset"})  # of all of a generator expression
@@ -44,18 +48,18 @@ def liveness(function: Any) -> Liveness:
     found = Liveness(_inner_reads(function))
     if not body:
         found.always |= _reads(function.body)
-    _block(found, body, _NOTHING, _Exits(), _reads(*body))
+    _block(found, body, _NOTHING, _Exits(), lambda: _reads(*body))
     return found
 
 
 def liveness_of_block(stmts: list[ast.stmt], after: Names) -> Liveness:
     """The liveness of statements that are executed on their own; `after`: the names that are read after them."""
     found = Liveness(frozenset().union(*(_inner_reads(s) for s in stmts)))
-    _block(found, stmts, after, _Exits(), _reads(*stmts) | after)
+    _block(found, stmts, after, _Exits(), lambda: _reads(*stmts) | after)
     return found
 
 
-def _block(found: Liveness, stmts: list[ast.stmt], after: Names, exits: _Exits, everything: Names) -> Names:
+def _block(found: Liveness, stmts: list[ast.stmt], after: Names, exits: _Exits, everything: Callable[[], Names]) -> Names:
     """The names that are live before statements, given those that are live after them; notes what is live at each."""
     for stmt in reversed(stmts):
         before = _before(found, stmt, after, exits, everything)
@@ -67,7 +71,7 @@ def _block(found: Liveness, stmts: list[ast.stmt], after: Names, exits: _Exits, 
     return after
 
 
-def _before(found: Liveness, stmt: ast.stmt, after: Names, exits: _Exits, everything: Names) -> Names:
+def _before(found: Liveness, stmt: ast.stmt, after: Names, exits: _Exits, everything: Callable[[], Names]) -> Names:
     if isinstance(stmt, ast.If):
         return _reads(stmt.test) | _block(found, stmt.body, after, exits, everything) | _block(found, stmt.orelse, after, exits, everything)
     if isinstance(stmt, (ast.For, ast.While)):
@@ -101,8 +105,8 @@ def _before(found: Liveness, stmt: ast.stmt, after: Names, exits: _Exits, everyt
         return (after - {stmt.name}) | _reads(stmt)
     for inner in ast.walk(stmt):
         if isinstance(inner, ast.stmt):
-            found.during[inner] = found.header[inner] = everything | after
-    return everything | after
+            found.during[inner] = found.header[inner] = everything() | after
+    return everything() | after
 
 
 def _stored(target: ast.expr) -> Names:
@@ -116,25 +120,28 @@ def _stored(target: ast.expr) -> Names:
     return _NOTHING
 
 
-def reads(*nodes: ast.AST) -> tuple[str, ...]:
+def reads(*roots: ast.AST) -> tuple[str, ...]:
     """The names that are read anywhere in some nodes, functions inside them included; in order."""
     found: dict[str, None] = {}
-    for root in nodes:
-        for node in ast.walk(root):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+    for node in nodes(*roots):
+        if node.__class__ is ast.Name:
+            if node.ctx.__class__ is ast.Load:
                 found[node.id] = None
-            elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-                found[node.target.id] = None
+        elif node.__class__ is ast.AugAssign and isinstance(node.target, ast.Name):
+            found[node.target.id] = None
     return tuple(found)
 
 
-def _reads(*nodes: ast.AST) -> Names:
-    return frozenset(reads(*nodes))
+@functools.lru_cache(maxsize=4096)  # of a loop's body, each statement is looked at again and again
+def _reads(*roots: ast.AST) -> Names:
+    return frozenset(reads(*roots))
 
 
+@functools.lru_cache(maxsize=256)
 def _inner_reads(function: ast.AST) -> Names:
     """The names that functions inside a function read."""
-    inner = (n for n in ast.walk(function) if n is not function and isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)))
-    consumed = {part for n in ast.walk(function) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id in _CONSUMERS for part in n.args}
-    waiting = (n for n in ast.walk(function) if isinstance(n, ast.GeneratorExp) and n not in consumed)  # executed at any time
+    parts = nodes(function)
+    inner = (n for n in parts if n is not function and isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)))
+    consumed = {part for n in parts if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id in _CONSUMERS for part in n.args}
+    waiting = (n for n in parts if isinstance(n, ast.GeneratorExp) and n not in consumed)  # executed at any time
     return _reads(*inner, *waiting)

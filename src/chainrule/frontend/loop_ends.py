@@ -162,7 +162,7 @@ def _end(end: Leaf | Split, values: dict[int, tuple[Arg, ...]]) -> End:
 
 def yielded(m: Machine, every: list[Place], plan: Plan, params: dict[Place, Var], scopes: list[Scope], leaf: Leaf) -> tuple[Arg, ...]:
     """The carried values at an end of the body, read in that block."""
-    kept, m.state = m.state, leaf.state
+    kept, m.state, outer = m.state, leaf.state, len(m.b.scopes)
     try:
         with m.b.reopen(scopes):
             result: list[Arg] = []
@@ -179,7 +179,7 @@ def yielded(m: Machine, every: list[Place], plan: Plan, params: dict[Place, Var]
                     result.append(_as_list(m, value, plan.places[place].type))
                 else:
                     operand = params[place] if value is UNBOUND else UNDEFINED if isinstance(value, Poison) else m.operand(value)
-                    result.append(filled(m, operand, params[place]) if isinstance(value, Num) else operand)
+                    result.append(filled(scopes[outer:], operand, params[place]) if isinstance(value, Num) else operand)
             return tuple(result)
     finally:
         m.state = kept

@@ -35,6 +35,7 @@ from .places import (
     same_structure,
 )
 from .state import State, slots
+from .unbound import always_bound
 from .values import UNBOUND, Elements, Entries, Items, ListV, Num, Ref, Select, TupleV
 
 
@@ -83,7 +84,10 @@ def lower_loop(m: Machine, body: Callable[[Operand | None], Leaf | Split], bound
     else:
         m.refuse("the types of this loop's variables do not settle", "each iteration gives them another type",
                  "start them with values of their final type")
+    flags = {} if bounds is None else always_bound(m, entry, made, bounds)
     finish(m, plan, entry, header, params, made, index, bounds, span)
+    for (number, name), flag in flags.items():
+        m.state.frames[number][name] = flag
     forget(m.state, dead)
 
 
@@ -210,7 +214,8 @@ def _equal(a: Any, b: Any) -> bool:
     if isinstance(a, (Items, Entries)) or isinstance(b, (Items, Entries)):
         if isinstance(a, Items) and isinstance(b, Items):
             return len(a.items) == len(b.items)  # items are places of their own
-        return isinstance(a, Entries) and isinstance(b, Entries) and a.keys == b.keys and a.unsure == b.unsure
+        return isinstance(a, Entries) and isinstance(b, Entries) and a.keys == b.keys and all(
+            a.unsure.get(key) is flag for key, flag in b.unsure.items())
     return type(a) is type(b) and not isinstance(a, (Var, Lit)) and bool(a == b)
 
 

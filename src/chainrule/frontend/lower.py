@@ -20,7 +20,7 @@ from ..errors import Finding, UnsupportedError
 from ..ir.nodes import Arg, Block, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Opaque
 from ..structure import LEAF, TreeDef, flatten, is_object, is_plain, steps
-from . import draws, effects, functionals, lists  # noqa: F401 (they register what they handle)
+from . import draws, effects, functionals, lists, unbound  # noqa: F401 (they register what they handle)
 from .calls import FrameInfo, names_of
 from .classes import raw
 from .exits import Unreachable
@@ -35,7 +35,7 @@ from .scopes import FRAME, begin, finish
 from .signature import Described, Leaf
 from .source import MISSING, Place
 from .state import slots
-from .values import NONE, UNBOUND, DictV, Entries, Items, ListV, Method, Num, Object, Ref, Static, TupleV, Value
+from .values import NONE, UNBOUND, DictV, Elements, Entries, Items, ListV, Method, Num, Object, Ref, Static, TupleV, Value
 from .witness import LIMIT, Concrete, TooLong, Unperformed, Witness
 
 
@@ -70,18 +70,21 @@ def lower(request: Request) -> Lowered:
             break
         except NeedParams as need:
             raise NeedStatic(tuple(lowerer.number_of[p] for p in need.params)) from None
-    return lower_by_values(request, known)
+    return lower_by_values(request)
 
 
-def lower_by_values(request: Request, known: Known) -> Lowered:
+def lower_by_values(request: Request) -> Lowered:
     """Lower the path that this call takes; again, with more loops and branches executed by values, until nothing is refused."""
+    known = Known()  # not what the other way has found out: the next path begins here
     concrete = Concrete(request.everywhere)
     while True:
         if request.record is not None:
             request.record.rewind()
-        lowerer = Lowerer(request, known, Witness(request.record), concrete)
+        witness = Witness(request.record)
+        lowerer = Lowerer(request, known, witness, concrete)
         try:
-            return lowerer.run_request()
+            with witness.rehearsal.leaving_no_trace():
+                return lowerer.run_request()
         except Restart as restart:
             restart.note(known)
         except Refusal as refusal:
@@ -142,6 +145,7 @@ class Lowerer(Recursion):
             value, pattern = self.receive(parameter.value, None)
             frame[parameter.name] = value
             signature.append((parameter.name, pattern))
+        unbound.flag_names(frame, unbound.unsure_names(node, local, frozenset(frame)))
         self.initial = dict(self.state.heap)
         self.entangle_arguments()
         for place in tuple(self.request.captures.places):  # known from an attempt before
@@ -266,6 +270,9 @@ class Lowerer(Recursion):
                 self.refuse(f"`{path}` is changed, and it is reached in another way, too", "each would be changed on its own",
                             "pass a copy")
 
+    def array_of_this_call(self, slot: int) -> Any:
+        return next((self.values.get(leaf) for leaf, held in self.slot_of.items() if held == slot), None)
+
     def ask_for_layout(self) -> None:
         if self.unknown_layout:
             raise NeedLayout(tuple(self.unknown_layout))
@@ -307,6 +314,8 @@ class Lowerer(Recursion):
             self.captured[number] = (title, *self._swap(described, place))
             for slot in range(known + 1, self.numbers + 1):
                 self.initial[slot] = self.state.heap[slot]
+                if isinstance(self.initial[slot], (Items, Entries, Elements)) and not isinstance(place.root, int):
+                    self.held_outside[slot] = str(place)
                 self.state.add_everywhere(slot, self.state.heap[slot])
             self.entangle_arguments()
         found = self.captured[number][2]

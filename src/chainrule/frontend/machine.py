@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import ChainRuleError, Finding, Location, MissingRuleError, UnsupportedError
 from ..ir.build import Builder, Scope, literal_type, type_of
-from ..ir.nodes import UNDEFINED, Arg, Block, If, Lit, Make, Operand, Raise, Seq, Slice, Span, Var, Yield
+from ..ir.nodes import UNDEFINED, Arg, Block, If, Let, Lit, Make, Operand, Raise, Seq, Slice, Span, Var, Yield
 from ..ir.ops import OPS
 from ..ir.types import OBJECT, Array, List, Scalar, Tuple, Type, join, rank, renew
 from ..rules import registry
@@ -99,6 +99,7 @@ class Machine(Deciding):
         self.origin: dict[Var, tuple[Arg, ...]] = {}
         self.ever_written: set[int] = set()  # slots of arrays that have been written on any path
         self.foreign: dict[int, Any] = {}  # slots of objects of the caller's
+        self.held_outside: dict[int, str] = {}  # slots of lists and dictionaries that are found outside, and where
         self.ambiguous: set[int] = set()  # slots of objects that a loop carries: they may be one with another object
         self.layout_matters = False  # whether something is a view or a copy depending on how an array lies in memory
         self.taken: list[tuple[Operand, bool]] = []  # the conditions that hold, or do not, where we are
@@ -284,8 +285,9 @@ class Machine(Deciding):
         if self.witness is not None and isinstance(result, Var) and result in self.witness.env:
             shares = tuple(share for share in shares if self.shares(result, share))
         value = self.wrap(result, shares=shares)
-        if isinstance(value, Ref) and op.fresh and not any(isinstance(type_of(arg), Array) for arg in args):  # in C order
-            self.state.owned.add(value.slot)
+        if isinstance(value, Ref) and op.fresh and not any(isinstance(type_of(arg), Array) for arg in args):
+            if not any(p.name == "order" for p in op.params) or views.asked_order(name, Let(None, name, args)):  # in C order
+                self.state.owned.add(value.slot)
         return value
 
     def type(self, value: Value) -> Type:
@@ -388,8 +390,8 @@ class Machine(Deciding):
                 number = self.b.emit("np.reshape", number, Lit(()))
             self.state.heap[ref.slot] = self.b.emit("np.full_like", old, number, hint=old.hint if isinstance(old, Var) else None)
             return
-        path = Seq((*(step.arg() for step in ref.path), Step("index", index).arg()))
-        new = self.b.emit(op, old, path, value, hint=old.hint if isinstance(old, Var) else None)
+        hint = old.hint if isinstance(old, Var) else None
+        new = views.written(self, old, ref, index, value, op, hint)
         if isinstance(old, Var) and isinstance(new, Var) and old in self.partial:
             self.partial[new] = self.partial[old]
         self.state.heap[ref.slot] = new
@@ -400,6 +402,10 @@ class Machine(Deciding):
 
     def change(self, slot: int, contents: Contents) -> None:
         """Give a list, a dictionary or an object new contents."""
+        where = next((self.held_outside[other] for other in sorted(self.state.may_be([slot])) if other in self.held_outside), None)
+        if where is not None:
+            self.refuse(f"`{where}` lives outside, and is changed", "the gradient call would change a copy of it, and the next call begin with what it held",
+                        "pass it as an argument, or collect the values in a list or dictionary of the function's own, and return it")
         others = self.state.twins.get(slot, frozenset())
         if others and others & reachable(self.state, self.live_values()):
             self.refuse("a list, a dictionary or an object is changed that may be another one in use",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 from typing import TYPE_CHECKING, Any
 
-from . import keys, lists
+from . import lists
 from .builtins import Args, Keywords, builtin, method
 from .values import NONE, DictV, Elements, Entries, Items, IteratorV, Lazy, ListV, SetV, Static, TupleV, Value
 
@@ -38,7 +38,7 @@ def updated(m: Calls, entries: Entries, args: Args, keywords: Keywords) -> Entri
             pairs = []
             for pair in m.iterate(other):
                 key, value = m.iterate(pair)
-                pairs.append((m.static(key, KEY), value))
+                pairs.append((m.hashed(key, KEY), value))
         for key, value in pairs:
             entries = entries.put(key, value)
     for name, value in keywords.items():
@@ -74,7 +74,7 @@ def _add_counts(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> None:
         if isinstance(other, DictV):
             pairs = list(zip(entries_of(m, other).keys, entries_of(m, other).values))
         else:
-            pairs = [(m.static(item, "what is counted"), Static(1)) for item in m.iterate(other)]
+            pairs = [(m.hashed(item, "what is counted"), Static(1)) for item in m.iterate(other)]
         for key, value in (*pairs,):
             entries = entries_of(m, owner)
             set_entries(m, owner, entries.put(key, m.binary("+", entries.get(key), value) if key in entries.keys else value))
@@ -91,7 +91,7 @@ def looked_up(m: Calls, owner: DictV, index: Value) -> Value:
     found = entry_at(m, entries, index) if owner.cls is dict else None
     if found is not None:
         return found
-    key = m.static(index, KEY)
+    key = m.hashed(index, KEY)
     if key in entries.keys:
         return entries.get(key)
     if owner.cls is collections.Counter:
@@ -131,7 +131,7 @@ def _contains(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
 
 @method(DictV, "get")
 def _get(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
-    key = m.static(args[0], KEY)
+    key = m.hashed(args[0], KEY)
     entries = entries_of(m, owner)
     default = args[1] if len(args) > 1 else keywords.get("default", NONE)
     return entries.get(key) if key in entries.keys else default
@@ -139,7 +139,7 @@ def _get(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
 
 @method(DictV, "pop")
 def _pop(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
-    key = m.static(args[0], KEY)
+    key = m.hashed(args[0], KEY)
     entries = entries_of(m, owner)
     if key not in entries.keys:
         return args[1] if len(args) > 1 else lists.fail(m, KeyError, key)
@@ -155,12 +155,12 @@ def _popitem(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
         return lists.fail(m, KeyError, "popitem(): dictionary is empty")
     key = entries.keys[-1 if last or last is None else 0]
     set_entries(m, owner, entries.drop(key))
-    return TupleV((keys.as_computed(m, key), entries.get(key)))
+    return TupleV((m.held(key), entries.get(key)))
 
 
 @method(DictV, "move_to_end")
 def _move_to_end(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
-    key = m.static(args[0], KEY)
+    key = m.hashed(args[0], KEY)
     entries = entries_of(m, owner)
     last = m.truth(keywords.get("last", args[1] if len(args) > 1 else Static(True)))
     if key not in entries.keys:
@@ -182,7 +182,7 @@ def _update(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
 
 @method(DictV, "setdefault")
 def _setdefault(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
-    key = m.static(args[0], KEY)
+    key = m.hashed(args[0], KEY)
     entries = entries_of(m, owner)
     if key not in entries.keys:
         set_entries(m, owner, entries.put(key, args[1] if len(args) > 1 else NONE))
@@ -205,7 +205,7 @@ def _fromkeys(m: Calls, args: Args, keywords: Keywords) -> Value:
     value = args[1] if len(args) > 1 else NONE
     entries = Entries((), ())
     for key in m.iterate(args[0]):
-        entries = entries.put(m.static(key, KEY), value)
+        entries = entries.put(m.hashed(key, KEY), value)
     return DictV(m.new(entries))
 
 
@@ -214,13 +214,13 @@ def _most_common(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Valu
     entries = entries_of(m, owner)
     counts = collections.Counter(dict(zip(entries.keys, (m.static(v, "a count") for v in entries.values))))
     pairs = counts.most_common(m.static(args[0], "a number of items") if args else None)
-    return ListV(m.new(Items(tuple(TupleV((keys.as_computed(m, k), Static(v))) for k, v in pairs))))
+    return ListV(m.new(Items(tuple(TupleV((m.held(k), Static(v))) for k, v in pairs))))
 
 
 @method(DictV, "elements")
 def _elements(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
     entries = entries_of(m, owner)
-    return TupleV(tuple(keys.as_computed(m, k) for k, v in zip(entries.keys, entries.values) for _ in range(m.static(v, "a count"))))
+    return TupleV(tuple(m.held(k) for k, v in zip(entries.keys, entries.values) for _ in range(m.static(v, "a count"))))
 
 
 @method(DictV, "total")
@@ -251,7 +251,7 @@ def keys_in(m: Calls, value: Value) -> frozenset[Any]:
     if isinstance(value, DictV):
         return frozenset(entries_of(m, value).keys)
     found = as_set(m, value)
-    return frozenset(m.static(item, KEY) for item in m.iterate(value)) if found is None else found
+    return frozenset(m.hashed(item, KEY) for item in m.iterate(value)) if found is None else found
 
 
 @method(TupleV, "_replace")

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..ir.build import Scope, type_of
 from ..ir.nodes import UNDEFINED, Arg, Block, Lit, Operand, Seq, Var, Yield
-from ..ir.types import List
+from ..ir.types import BOOL, List
 from ..ir.walk import definitions, map_arg
 from .machine import Machine, Poison, describe, phi_type
 from .places import hint_of
@@ -39,6 +39,7 @@ from .values import (
 )
 
 _ABSENT: Any = object()
+FLAG = "bound "  # what the name of a flag begins with, which says whether another name is bound
 
 
 class Merger:
@@ -110,7 +111,7 @@ class Merger:
             if isinstance(v, Items):
                 return Items(tuple(value_out(i) for i in v.items))
             if isinstance(v, Entries):
-                return v.holding(tuple(value_out(i) for i in v.values))
+                return v.holding(tuple(value_out(i) for i in v.values)).flagged(out)  # type: ignore[arg-type]
             if isinstance(v, Partial):
                 return v.holding(tuple(value_out(i) for i in v.parts()))
             if isinstance(v, Method):
@@ -180,7 +181,7 @@ class Merger:
         if a is UNBOUND or b is UNBOUND:
             return self.one_sided(b if a is UNBOUND else a, a is UNBOUND, name)
         if _is_number(a) and _is_number(b):
-            return Num(self.phi(self.number(a), self.number(b), name))
+            return Num((self.flag if name is not None and name.startswith(FLAG) else self.phi)(self.number(a), self.number(b), name))  # type: ignore[arg-type]
         if isinstance(a, TupleV) and isinstance(b, TupleV) and len(a.items) == len(b.items) and a.cls is b.cls:
             return TupleV(tuple(self._meet(x, y, None) for x, y in zip(a.items, b.items)), a.cls)
         if isinstance(a, Partial) and isinstance(b, Partial) and a.is_like(b):
@@ -260,6 +261,8 @@ class Merger:
         def note(x: Any, y: Any) -> None:
             if x is None or x is UNBOUND or y is None or y is UNBOUND:
                 return  # bound on one side only: it follows wherever its array goes
+            if isinstance(x, (Num, Static)) and isinstance(y, (Num, Static)):
+                return
             if isinstance(x, TupleV) and isinstance(y, TupleV) and len(x.items) == len(y.items):
                 for p, q in zip(x.items, y.items):
                     note(p, q)
@@ -357,7 +360,8 @@ class Merger:
             if isinstance(present, Items):
                 return Items(tuple(self.one_sided(i, a is _ABSENT, None) for i in present.items))
             if isinstance(present, Entries):
-                return present.holding(tuple(self.one_sided(i, a is _ABSENT, None) for i in present.values))
+                return present.holding(tuple(self.one_sided(i, a is _ABSENT, None) for i in present.values)).flagged(
+                    lambda flag: self.outward_arg(flag, b is _ABSENT))  # type: ignore[arg-type, return-value]
             if isinstance(present, Elements):
                 return present
             return self.phi(a, b, None)
@@ -373,17 +377,32 @@ class Merger:
                           "change it in the same way on both sides")
         if isinstance(a, Entries) and isinstance(b, Entries):
             if a.keys == b.keys:
-                return Entries(a.keys, tuple(self.meet(x, y, None) for x, y in zip(a.values, b.values)), a.cls, a.unsure | b.unsure)
+                return Entries(a.keys, tuple(self.meet(x, y, None) for x, y in zip(a.values, b.values)), a.cls, self.flags(a, b))
             if a.cls is not None:  # attributes that are set on one side only
                 keys = tuple(dict.fromkeys((*a.keys, *b.keys)))
                 return Entries(keys, tuple(self.meet(a.get(key) if key in a.keys else UNBOUND, b.get(key) if key in b.keys else UNBOUND, None) for key in keys), a.cls,
-                               a.unsure | b.unsure | (set(a.keys) ^ set(b.keys)))
+                               self.flags(a, b))
             self.m.unroll_here()
             self.m.refuse("a dictionary has different keys after the two sides of a branch", "its keys must be known before it runs",
                           "set the same keys on both sides")
         x = self.as_list(a, 0, b) if isinstance(a, Items) else a
         y = self.as_list(b, 1, a) if isinstance(b, Items) else b
         return self.phi(x, y, None)
+
+    def flags(self, a: Entries, b: Entries) -> dict[Any, Operand]:
+        """Whether there are the attributes that are set on some paths only."""
+        found = {}
+        for key in dict.fromkeys((*a.keys, *b.keys)):
+            x, y = (side.unsure.get(key, Lit(True)) if key in side.keys else Lit(False) for side in (a, b))
+            if not (isinstance(x, Lit) and isinstance(y, Lit) and x.value and y.value):
+                found[key] = self.flag(x, y, f"has {key}")
+        return found
+
+    def flag(self, a: Operand, b: Operand, name: str | None) -> Operand:
+        """A flag of ours: often the condition itself."""
+        if isinstance(a, Lit) and isinstance(b, Lit) and type_of(self.condition) == BOOL:
+            return self.condition if a.value else self.m.b.emit("not", self.condition, type=BOOL)
+        return self.phi(a, b, name)
 
     def as_list(self, items: Items, side: int, other: Any) -> Operand:
         """A list whose length is no longer known: a Var of type List, made in the block of its side."""

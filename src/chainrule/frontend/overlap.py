@@ -3,21 +3,80 @@
 NumPy copies one part of an array onto another one through a temporary array, except between two parts of one axis each: these it copies
 element by element, which is right only if both go through the array in the same steps. Through a flat iterator it copies
 element by element, always.
+
+Where two parts of one array are given that may clash, this call decides what is written (`read`): the same copy is made of an array that lies in
+memory as theirs does and holds the numbers of its elements.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
 
 from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Seq, Slice
 from ..ir.types import rank
-from ..rules.structure import infer_index, is_basic
-from .values import Ref, Step
-from .views import is_flat
+from ..rules.structure import follow, infer_index, is_basic
+from .orders import numbered
+from .values import Ref, Select, Step, Value
+from .views import is_flat, lies_as_now
 
 if TYPE_CHECKING:
     from .calls import Calls
+
+
+def read(m: Calls, owner: Value, index: Arg, value: Value, change: bool = True) -> Value:
+    """What `owner[index] = value` writes: the value, or, if it may be changed, the elements that NumPy takes where it reads what it has just written."""
+    if isinstance(owner, Select):
+        for side in (owner.then, owner.orelse):
+            read(m, side, index, value, change=False)
+    if isinstance(value, Select):
+        for side in (value.then, value.orelse):
+            read(m, owner, index, side, change=False)
+    if not (isinstance(owner, Ref) and isinstance(value, Ref)) or value.slot != owner.slot or not may_clash(m, owner, index, value):
+        return value
+    taken = _taken(m, owner, index, value)
+    if taken is None:
+        return value
+    if not change:
+        _refuse(m)
+    elements = m.b.emit("np.reshape", m.read(Ref(owner.slot)), Lit(-1))
+    return m.wrap(m.b.emit("index", elements, Seq(tuple(map(Lit, taken)), "list")))
+
+
+def _taken(m: Calls, owner: Ref, index: Arg, value: Ref) -> list[int] | None:
+    """The numbers of the elements that are written in this call, those that have just been written among them; None if they are those of the value."""
+    whole = m.read(Ref(owner.slot))
+    if m.witness is None or not m.witness.knows(whole) or not is_basic(index) or is_flat(value):
+        _refuse(m)
+    at = Step("index", index)
+    for part in (Ref(owner.slot, (*owner.path, at)), value):
+        lies_as_now(m, part)
+    numbers = numbered(m.witness.value(whole))
+    if numbers is None:
+        _refuse(m)
+    source, _ = follow(numbers, (*_steps(m, value.path), ("index", Ellipsis)))
+    target, place = follow(numbers, _steps(m, (*owner.path, at)))
+    meant = np.array(source)
+    try:
+        target[place] = source
+    except ValueError:  # of another shape: the program says so
+        return None
+    written = np.asarray(target[place])
+    if not is_flat(owner) and np.array_equal(written, np.broadcast_to(meant, written.shape)):
+        return None
+    return [int(number.real) for number in written.ravel()]
+
+
+def _steps(m: Calls, path: tuple[Step, ...]) -> tuple[tuple[str, Any], ...]:
+    assert m.witness is not None
+    return tuple((step.kind, m.witness.value(step.detail)) for step in path)
+
+
+def _refuse(m: Calls) -> NoReturn:
+    m.refuse("a part of an array is assigned to another part with a different stride",
+             "where they overlap, NumPy reads what it has just written", "copy first: `a[:, 0] = a[1].copy()`")
 
 
 def may_clash(m: Calls, owner: Ref, index: Arg, value: Ref) -> bool:

@@ -21,7 +21,7 @@ from ..ir.types import Array, Scalar
 from . import classes
 from .machine import describe
 from .source import MISSING
-from .values import NONE, Entries, Items, ListV, Object, Select, Static, TupleV, Value
+from .values import NONE, Entries, Items, IteratorV, Lazy, ListV, Object, Select, Static, TupleV, Value
 
 if TYPE_CHECKING:
     from .calls import Calls
@@ -273,8 +273,9 @@ def iterator(m: Calls, owner: Object) -> Value:
         classes.raised(m, TypeError, f"{owner.cls.__name__!r} object is not iterable")
     result = m.call(method, (), {})
     if isinstance(result, Object):
-        m.refuse(f"a loop over an object of `{owner.cls.__name__}`", "its `__iter__` returns an object with `__next__`, which ends by raising StopIteration",
-                 "return `iter(...)` of a list, a tuple or an array")
+        if classes.special(m, result, "__next__") is None:
+            classes.raised(m, TypeError, f"iter() returned non-iterator of type {result.cls.__name__!r}")
+        return IteratorV(m.new(Entries((), ())), Lazy("object", (result,)))
     return result
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from ..ir.build import Builder, type_of
 from ..ir.nodes import Arg, Block, Let, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Array, Scalar, Tuple, Type, covers, join, renew, unknown_extent
+from . import unbound
 from .calls import FrameInfo, names_of
 from .exits import Unreachable
 from .foreign import ForeignObjects
@@ -161,6 +162,7 @@ class Recursion(ForeignObjects):
                 inner[name], pattern = self.parameter(value, outer, name)
                 signature += _named(name, pattern, signature)
             self.state.frames[number] = inner
+            unbound.flag_names(inner, unbound.unsure_names(node, local, frozenset(inner)))
             for (other, name), value in around.items():
                 if not isinstance(value, (Static, Closure)):
                     self.state.frames[other][name], pattern = self.parameter(value, outer, name)

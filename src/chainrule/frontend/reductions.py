@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,11 @@ import numpy as np
 
 from ..ir.build import type_of
 from ..ir.nodes import Lit, Seq, Var
-from ..ir.types import BOOL, Array, List, Scalar, Tuple
-from . import iterators, library, lists
+from ..ir.types import BOOL, Array, List, Opaque, Scalar, Tuple
+from . import classes, iterators, library, lists, suspended
 from .builtins import Args, Keywords, builtin, method
 from .iterator_loops import has_more, more
-from .values import NONE, Generator, Items, IteratorV, Lazy, ListV, Num, Range, Static, TupleV, Value
+from .values import NONE, Entries, Generator, Items, IteratorV, Lazy, ListV, Num, Object, Range, Static, TupleV, Value
 
 if TYPE_CHECKING:
     from .calls import Calls
@@ -118,12 +119,14 @@ def _more(m: Any, args: Args, keywords: Keywords) -> Value:
 @builtin(iter)
 def _iter(m: Calls, args: Args, keywords: Keywords) -> Value:
     if len(args) > 1:
-        m.refuse("`iter` of a function and a sentinel", "this is not supported yet", "use a `while` loop")
+        return IteratorV(m.new(Entries((), ())), Lazy("until", args))
+    if isinstance(args[0], Object) and (method := classes.special(m, args[0], "__iter__")) is not None:
+        return m.call(method, (), {})
     return args[0] if isinstance(args[0], Generator) else iterators.iterator(m, args[0])
 
 
 @method(IteratorV, "__next__")
-def _next_of(m: Calls, owner: IteratorV, args: Args, keywords: Keywords) -> Value:
+def _next_item(m: Calls, owner: IteratorV, args: Args, keywords: Keywords) -> Value:
     return m.call_static(next, (owner,), {})
 
 
@@ -137,7 +140,11 @@ def _next(m: Calls, args: Args, keywords: Keywords) -> Value:
     it = args[0]
     if isinstance(it, Generator):
         return m.next_item(it, args[1:])
+    if isinstance(it, Object) and (method := classes.special(m, it, "__next__")) is not None:
+        return m.library(library.next_or, it, args[1]) if len(args) > 1 else m.call(method, (), {})
     if not isinstance(it, IteratorV):
+        if isinstance(it, Num) and isinstance(type_of(it.operand), Opaque):  # an iterator from outside
+            return m.perform(Static(next), args, keywords)
         m.refuse("`next` of something that is no iterator", "Python raises TypeError here", "call iter() first")
 
     def end() -> Value:
@@ -150,6 +157,27 @@ def _next(m: Calls, args: Args, keywords: Keywords) -> Value:
         return m.library(library.first_or, free, args[1]) if len(args) > 1 else m.library(library.first_of, free)
     value: Value = iterators.step(m, it, lambda item: item, end, m.choose)
     return value
+
+
+@method(Generator, "__next__")
+def _next_of(m: Calls, owner: Generator, args: Args, keywords: Keywords) -> Value:
+    return m.next_item(owner, ())
+
+
+@method(Generator, "send")
+def _send(m: Calls, owner: Generator, args: Args, keywords: Keywords) -> Value:
+    if not suspended.may_step(m):
+        m.refuse("a generator is sent a value", "what it does with it is only known when the program runs", "pass the value as an argument")
+    item = suspended.advance(m, owner, args[0])
+    return item if item is not None else m.fail(StopIteration)
+
+
+@method(Generator, "close")
+def _close(m: Calls, owner: Generator, args: Args, keywords: Keywords) -> Value:
+    if m.contents_of(owner).keys not in ((), ("done",)) and not suspended.may_step(m):  # type: ignore[attr-defined]
+        m.refuse("a generator is closed", "where it stands is only known when the program runs", "leave it to itself")
+    suspended.close(m, owner)
+    return NONE
 
 
 @builtin(functools.reduce)
@@ -197,9 +225,19 @@ def _prod(m: Calls, args: Args, keywords: Keywords) -> Value:
 def _fromiter(m: Calls, args: Args, keywords: Keywords) -> Value:
     dtype = args[1] if len(args) > 1 else keywords.get("dtype", NONE)
     count = args[2] if len(args) > 2 else keywords.get("count", Static(-1))
-    if count != Static(-1):
-        m.refuse("`np.fromiter` with a count", "this is not supported yet", "take the items with itertools.islice")
-    value = whole(m, args[0])
+    limit = m.static(count, "a number of items")
+    value = whole(m, args[0] if limit == -1 else m.call_static(itertools.islice, (args[0], Static(limit)), {}))
+    if limit != -1:
+        length = m.call_static(len, (value,), {})
+        short = m.compare("<", length, Static(limit))
+
+        def fail() -> Value:
+            return m.fail(ValueError, Static(f"iterator too short: Expected {limit} but iterator had fewer items."))
+
+        if m.truth(short) is None:
+            m.choose(m.condition(short), fail, lambda: NONE)
+        elif m.truth(short):
+            fail()
     if isinstance(value, ListV) and isinstance(contents := m.state.heap[value.slot], Items) and not contents.items:
         return m.call_row("np.zeros", (Static(0),), {"dtype": dtype})
     return m.call_row("np.array", (value,), {"dtype": dtype})

@@ -35,7 +35,7 @@ def the_set(m: Calls, value: Value) -> Any:
     if isinstance(value, SetV):
         return elements_of(m, value).value()
     known = as_set(m, value)
-    return [m.static(item, ELEMENT) for item in m.iterate(value)] if known is None else known
+    return [m.hashed(item, ELEMENT) for item in m.iterate(value)] if known is None else known
 
 
 def elements_of(m: Calls, owner: SetV) -> Elements:
@@ -79,7 +79,7 @@ def _changing(name: str) -> Any:
     def apply(m: Calls, owner: SetV, args: Args, keywords: Keywords) -> Value:
         elements = elements_of(m, owner)
         if name in ("add", "discard", "remove"):
-            given: Any = m.static(args[0], ELEMENT)
+            given: Any = m.hashed(args[0], ELEMENT)
             if name == "remove" and given not in elements.value():
                 return lists.fail(m, KeyError, given)
             m.change(owner.slot, elements.after(name, given))
@@ -115,7 +115,7 @@ def _pop(m: Calls, owner: SetV, args: Args, keywords: Keywords) -> Value:
         return lists.fail(m, KeyError, "pop from an empty set")
     first = keys.in_order(m, left)[0]
     m.change(owner.slot, elements.after("remove", first))
-    return keys.as_computed(m, first)
+    return m.held(first)
 
 
 def _asking(name: str) -> Any:

@@ -13,6 +13,7 @@ import __future__
 
 import ast
 import builtins
+import copy
 import functools
 import inspect
 import linecache
@@ -238,13 +239,15 @@ def _find(function: FunctionType) -> tuple[Definition, str, tuple[str, ...]]:
         if file.startswith("<"):
             raise SourceUnavailableError(name, "it was defined by exec, or typed at a prompt that keeps no history", location=None)
         raise SourceUnavailableError(name, f"its file, {file}, cannot be read", "put the .py file where Python imported it from")
-    try:
-        tree = ast.parse("".join(lines))
-    except SyntaxError as error:
-        raise SourceUnavailableError(name, f"its file, {file}, is not valid Python (line {error.lineno})",
-                                     "restart Python after you have changed the file") from None
-    candidates = [(node, top) for node, top in _functions(tree) if _first_line(node) == code.co_firstlineno and _fits(node, code)]
-    proved = [node for node, top in candidates if _compiles_to(node, top, tree, code)]
+    text = _texts.get(file)
+    if text is None or text.lines != lines:
+        try:
+            text = _texts[file] = _Text(lines)
+        except SyntaxError as error:
+            raise SourceUnavailableError(name, f"its file, {file}, is not valid Python (line {error.lineno})",
+                                         "restart Python after you have changed the file") from None
+    candidates = [(node, top) for node, top in text.functions.get(code.co_firstlineno, ()) if _fits(node, code)]
+    proved = [node for node, top in candidates if _compiles_to(node, top, text, code)]
     if not proved and len(candidates) == 1 and _rewritten(code):
         proved = [candidates[0][0]]
     if not proved and file == "<string>":  # what Python runs from the command line is not what exec ran
@@ -253,7 +256,38 @@ def _find(function: FunctionType) -> tuple[Definition, str, tuple[str, ...]]:
         raise SourceUnavailableError(
             name, f"line {code.co_firstlineno} of {file} is not what Python has loaded; the file has changed since",
             "import it again, or restart Python")
-    return _by_position(proved, code), file, lines
+    return copy.deepcopy(_by_position(proved, code)), file, lines
+
+
+class _Text:
+    """A file: its lines, its functions by their first lines, and what its statements compile to."""
+
+    def __init__(self, lines: tuple[str, ...]) -> None:
+        self.lines = lines
+        self.tree = ast.parse("".join(lines))
+        self.functions: dict[int, list[tuple[Definition, ast.stmt]]] = {}
+        self.compiled: dict[tuple[ast.stmt | None, int], tuple[CodeType, ...]] = {}
+        for node, top in _functions(self.tree):
+            self.functions.setdefault(_first_line(node), []).append((node, top))
+
+    def imports(self, top: ast.stmt) -> list[ast.stmt]:
+        # A call of an attribute of an imported module is compiled differently, so imports are compiled with it.
+        return [s for s in self.tree.body if isinstance(s, (ast.Import, ast.ImportFrom, ast.If, ast.Try, ast.With)) and s is not top]
+
+    def codes(self, top: ast.stmt | None, flags: int) -> tuple[CodeType, ...]:
+        """What a statement's functions compile to, or those of the whole file."""
+        if (top, flags) not in self.compiled:
+            body = self.tree.body if top is None else [*self.imports(top), top]
+            try:
+                whole = compile(ast.Module(body, []), "<again>", "exec", flags, dont_inherit=True)
+            except (SyntaxError, ValueError):
+                self.compiled[top, flags] = ()
+            else:
+                self.compiled[top, flags] = tuple(_codes(whole))
+        return self.compiled[top, flags]
+
+
+_texts: dict[str, _Text] = {}
 
 
 def _title(function: FunctionType) -> str:
@@ -297,21 +331,12 @@ def _unmangled(name: str) -> str:
     return "__" + name.split("__", 1)[1] if name.startswith("_") and "__" in name[1:] and not name.startswith("__") else name
 
 
-def _compiles_to(node: Definition, top: ast.stmt, tree: ast.Module, code: CodeType) -> bool:
+def _compiles_to(node: Definition, top: ast.stmt, text: _Text, code: CodeType) -> bool:
     """Whether the definition, compiled again, gives the code that would run."""
-    # A call of an attribute of an imported module is compiled differently, so imports are compiled with it.
-    imports: list[ast.stmt] = [s for s in tree.body if isinstance(s, (ast.Import, ast.ImportFrom, ast.If, ast.Try, ast.With)) and s is not top]
     flags = code.co_flags & _FUTURE
-    inside = False
-    for body in ([*imports, top], tree.body):
-        try:
-            whole = compile(ast.Module(body, []), "<again>", "exec", flags, dont_inherit=True)
-        except (SyntaxError, ValueError):
-            continue
-        inside = any(c.co_name == code.co_name and c.co_firstlineno == code.co_firstlineno and _same(c, code) for c in _codes(whole))
-        if inside:
-            break
-    return inside and (not isinstance(node, ast.Lambda) or _same_lambda(node, imports, code, flags))
+    inside = any(c.co_name == code.co_name and c.co_firstlineno == code.co_firstlineno and _same(c, code)
+                 for part in (top, None) for c in text.codes(part, flags))
+    return inside and (not isinstance(node, ast.Lambda) or _same_lambda(node, text.imports(top), code, flags))
 
 
 def _same_lambda(node: ast.Lambda, imports: list[ast.stmt], code: CodeType, flags: int) -> bool:

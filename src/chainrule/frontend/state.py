@@ -20,12 +20,14 @@ from .values import (
     ListV,
     Manager,
     Method,
+    Num,
     Object,
     Partial,
     Ref,
     Select,
     SetV,
     SliceV,
+    Static,
     Super,
     TupleV,
     Value,
@@ -92,6 +94,8 @@ class State:
 
 def slots(value: Any) -> Iterator[int]:
     """The heap slots that a value refers to directly."""
+    if isinstance(value, (Num, Static, Var)):  # most values are
+        return
     if isinstance(value, (Ref, ListV, DictV, Object, SetV)):
         yield value.slot
         if isinstance(value, DictV) and value.factory is not None:

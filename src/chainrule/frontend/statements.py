@@ -18,14 +18,14 @@ from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Var
 from ..ir.types import Array, List, Scalar, kind, shape
 from ..rules.structure import is_basic
-from . import lists, mappings, overlap, sets, views
+from . import lists, mappings, overlap, sets, suspended, views
 from .exits import STATEMENT, Exit, Unreachable, leaves
 from .exposed import bound_in, exposed
 from .generators import yields
 from .inner_classes import define
 from .iteration import UNROLL_LIMIT
 from .iterator_loops import loop_over, stepwise
-from .iterators import iterator
+from .iterators import as_generator, in_turn, iterator
 from .loops import NeedItems, NeedPeel, NeedUnroll, lower_loop
 from .machine import NeedStatic, Refusal, describe
 from .overloads import in_place
@@ -37,11 +37,13 @@ from .refused import REFUSED_STATEMENTS
 from .scopes import delete, import_statement
 from .state import slots
 from .stepping import items_of, step_through
+from .syntax import nodes
 from .values import (
     NONE,
     UNBOUND,
     DictV,
     Entries,
+    Generator,
     Items,
     IteratorV,
     Lazy,
@@ -348,21 +350,11 @@ class Statements(Patterns):
         if isinstance(owner, DictV):
             entries = self.state.heap[owner.slot]
             assert isinstance(entries, Entries)
-            mappings.set_entries(self, owner, entries.put(self.static(index, "a dictionary's key"), value))
+            mappings.set_entries(self, owner, entries.put(self.hashed(index, "a dictionary's key"), value))
             return
         owner = views.unrolled(owner)
-        if isinstance(owner, Ref):
-            self.check_overlap(owner, self.operand(index), value)
+        value = overlap.read(self, owner, self.operand(index), value)
         self.write(owner, self.operand(index), self.operand(value))
-
-    def check_overlap(self, owner: Ref, index: Arg, value: Value) -> None:
-        """`a[:, 0] = a[1]`: NumPy copies a row and a column that overlap element by element, so what is read may just have been written."""
-        if isinstance(value, Select):
-            self.check_overlap(owner, index, value.then)
-            self.check_overlap(owner, index, value.orelse)
-        if isinstance(value, Ref) and value.slot == owner.slot and overlap.may_clash(self, owner, index, value):
-            self.refuse("a part of an array is assigned to another part with a different stride",
-                        "where they overlap, NumPy reads what it has just written", "copy first: `a[:, 0] = a[1].copy()`")
 
     def set_dynamic(self, owner: ListV, contents: Items, index: Num, value: Value) -> None:
         """A list whose items the compiler knows is written at an index that it does not know."""
@@ -392,7 +384,7 @@ class Statements(Patterns):
                 at = self.operand(index)
                 before = self.operand(owner)
                 old = self.subscript(owner, index)  # Python reads a number, or a copy, before it evaluates the right-hand side
-                value = self.eval(stmt.value)
+                value = self.as_arrays("np.add", self.eval(stmt.value))
                 if (isinstance(old, Num) or not is_basic(at)) and self.operand(owner) is not before:
                     self.write(owner, at, self.b.emit(op, self.operand(old), self.operand(value)))
                 else:
@@ -412,6 +404,8 @@ class Statements(Patterns):
     def augmented(self, op: str, old: Value, value: Value, stmt: ast.stmt) -> Value | None:
         """`old op= value`: the new value of the name, or None where it was changed in place."""
         self.node = stmt
+        if self.is_number(old):
+            value = self.as_arrays("np.add", value)
         special = in_place(self, op, old, value)
         if special is not None:
             return special
@@ -495,6 +489,11 @@ class Statements(Patterns):
         iterable = self.eval(stmt.iter)
         if isinstance(iterable, Object):
             iterable = iterator_of_object(self, iterable)
+        if concrete or (suspended.may_step(self) and any(
+                isinstance(part, Generator) and self.contents_of(part).keys for part in (iterable.parts if isinstance(iterable, Lazy) else (iterable,)))):
+            iterable = in_turn(self, iterable)
+        if isinstance(iterable, IteratorV) and not concrete:
+            iterable = as_generator(self, iterable)
         if self.consumes(iterable):
             return self.generator_loop(stmt, iterable, rest)
         iterable = self.listed(iterable)
@@ -658,7 +657,7 @@ class Statements(Patterns):
         exits: list[Exit] = []
         reached: list[Leaf] = []  # the leaves that return
         level = str(len(self.infos[self.current].loops))
-        if self.catching:
+        if self.catching or self.consumers:
             frame[f"%raised{level}"] = Static(False)
 
         info = self.infos[self.current]
@@ -879,7 +878,7 @@ class Statements(Patterns):
         """Places that the body probably changes: names that it assigns, arrays that it writes into."""
         found: dict[Place, None] = {}
         frame = self.frame()
-        for node in ast.walk(ast.Module(list(stmt.body), [])):
+        for node in nodes(*stmt.body):
             name = None
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 name = node.id

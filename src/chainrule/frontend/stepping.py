@@ -6,18 +6,25 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from ..ir.build import type_of
 from ..ir.nodes import Lit
-from .iterators import VIEWS, iterator, step
+from ..ir.types import Opaque
+from .iterators import VIEWS, in_turn, iterator, step
 from .places import Leaf, Split
-from .values import DictV, IteratorV, Lazy, ListV, SetV, Value
+from .values import DictV, IteratorV, Lazy, ListV, Num, SetV, Static, Value
 from .witness import LIMIT
 
 if TYPE_CHECKING:
     from .statements import Statements
 
 
+class END:
+    """What is found after the last item."""
+
+
 def items_of(m: Statements, iterable: Value, stmt: ast.For) -> Iterator[Value]:
     """The items that a loop goes through, each as it is when its turn comes."""
+    iterable = in_turn(m, iterable)
     if isinstance(iterable, (ListV, DictV, SetV)) or (isinstance(iterable, Lazy) and iterable.kind in VIEWS):
         iterable = iterator(m, iterable)
     if isinstance(iterable, IteratorV):
@@ -31,9 +38,23 @@ def items_of(m: Statements, iterable: Value, stmt: ast.For) -> Iterator[Value]:
     if known is not None:
         yield from known
         return
+    if isinstance(iterable, Num) and isinstance(type_of(iterable.operand), Opaque):
+        yield from outside(m, iterable)
+        return
     counted, element = m.counted(iterable, stmt)
     for n in range(*(m.decide(m.wrap(bound), "the number of iterations") for bound in counted)):
         yield element(Lit(n))
+
+
+def outside(m: Statements, iterable: Num) -> Iterator[Value]:
+    """The items of an iterator that is not the program's (a file, a queue): each is taken once."""
+    held = m.perform(Static(iter), (iterable,), {})
+    while True:
+        item = m.perform(Static(next), (held, Static(END)), {})
+        if isinstance(item, Num) and m.witness is not None and m.witness.value(item.operand) is END:
+            m.decide(item, "whether there is another item")
+            return
+        yield item
 
 
 def step_through(m: Statements, stmt: ast.For | ast.While, items: Iterator[Value] | None, context: Any, rest: list[Any]) -> Leaf | Split | None:

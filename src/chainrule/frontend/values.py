@@ -8,7 +8,8 @@ values, a slot that holds a list or a dictionary of them.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Union
 
 from ..ir.nodes import Arg, Lit, Operand, Seq, Slice, Var
@@ -242,12 +243,12 @@ class Items:
 
 @dataclass(frozen=True)
 class Entries:
-    """Contents of a dictionary's or an object's slot. `cls`: the object's class. `unsure`: attributes that exist on some paths only."""
+    """Contents of a dictionary's or an object's slot. `cls`: the object's class. `unsure`: attributes that exist on some paths only, and whether they do."""
 
     keys: tuple[Any, ...]
     values: tuple[Value, ...]
     cls: type | None = None
-    unsure: frozenset[Any] = frozenset()
+    unsure: Mapping[Any, Operand] = field(default_factory=dict)
 
     def get(self, key: Any) -> Value:
         return self.values[self.keys.index(key)]
@@ -259,12 +260,19 @@ class Entries:
     def put(self, key: Any, value: Value) -> Entries:
         if key in self.keys:
             n = self.keys.index(key)
-            return Entries(self.keys, (*self.values[:n], value, *self.values[n + 1:]), self.cls, self.unsure - {key})
+            return Entries(self.keys, (*self.values[:n], value, *self.values[n + 1:]), self.cls, self._sure(key))
         return Entries((*self.keys, key), (*self.values, value), self.cls, self.unsure)
 
     def drop(self, key: Any) -> Entries:
         n = self.keys.index(key)
-        return Entries((*self.keys[:n], *self.keys[n + 1:]), (*self.values[:n], *self.values[n + 1:]), self.cls, self.unsure)
+        return Entries((*self.keys[:n], *self.keys[n + 1:]), (*self.values[:n], *self.values[n + 1:]), self.cls, self._sure(key))
+
+    def _sure(self, key: Any) -> Mapping[Any, Operand]:
+        return {other: flag for other, flag in self.unsure.items() if other != key} if key in self.unsure else self.unsure
+
+    def flagged(self, of: Callable[[Operand], Operand]) -> Entries:
+        """The same with other flags."""
+        return Entries(self.keys, self.values, self.cls, {key: of(flag) for key, flag in self.unsure.items()}) if self.unsure else self
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,18 @@ is seen through the other. A view that is one only where the array lies in one p
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..ir.build import type_of
-from ..ir.nodes import Arg, Lit, Seq, Slice, Var
-from ..ir.types import Array, List, Opaque, rank, shape
+from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var
+from ..ir.ops import OPS
+from ..ir.types import Array, List, Opaque, Scalar, kind, rank, shape
 from ..rules import registry
+from ..rules.indexing import write_part
 from ..rules.structure import infer_index, is_basic
+from .places import path_vars
+from .state import slots
 from .values import Items, Lazy, ListV, Num, Ref, Select, Static, Step, TupleV, Value
 
 if TYPE_CHECKING:
@@ -35,10 +40,7 @@ def view_of(m: Expressions, name: str, args: tuple[Value, ...], keywords: dict[s
         common = m.call_op(row.view.shape, (Seq(tuple(m.operand(m.shape(a)) for a in args)),))
         return TupleV(tuple(m.call_row(row.view.op, (a, common), {}) for a in args))
     if isinstance(array, Select) and m.is_number(array):
-        sides = [view_of(m, name, (side, *args[1:]), keywords) for side in (array.then, array.orelse)]
-        if not all(isinstance(side, (Ref, Select)) for side in sides):
-            return None
-        return Select(array.condition, *sides)  # type: ignore[arg-type]
+        return _of_either(m, array, lambda side: view_of(m, name, (side, *args[1:]), keywords))
     if is_flat(array) or not isinstance(array, (Ref, Num, Static, TupleV, ListV)):
         return None
     try:
@@ -52,13 +54,36 @@ def view_of(m: Expressions, name: str, args: tuple[Value, ...], keywords: dict[s
     if found is registry.NEW:
         return m.call_op(name, bound)
     if isinstance(found, registry.InOnePiece):
-        if in_one_piece(m, array):
+        if in_one_piece(m, seen(array, found.of)):
             return seen(array, found.path)
         m.layout_matters = True  # it is asked for where it decides
-        return seen(array, found.path) if is_one_piece(m, array) and shared_in_this_call(m, name, bound, array) else None
+        return seen(array, found.path) if shared_in_this_call(m, name, bound, array) else None
     if isinstance(found, registry.Parts):
         return ListV(m.new(Items(tuple(seen(array, path) for path in found.paths))))
     return None if found is None else seen(array, found)
+
+
+class _NoView(Exception):
+    """One of two arrays gives no view."""
+
+
+def _of_either(m: Expressions, array: Select, view: Callable[[Value], Value | None]) -> Value | None:
+    """The view of one of two arrays, where both have one; of one that exists on its path only, it is taken on that path."""
+
+    def side(value: Value) -> Value:
+        found = view(value)
+        if not isinstance(found, (Ref, Select)):
+            raise _NoView
+        return found
+
+    state = m.state
+    try:
+        if any(m.is_undefined_here(m.state.heap.get(slot)) for slot in slots(array)):
+            return m.choose(array.condition, lambda: side(array.then), lambda: side(array.orelse))
+        return Select(array.condition, side(array.then), side(array.orelse))
+    except _NoView:
+        m.state = state
+        return None
 
 
 def shared_in_this_call(m: Expressions, name: str, bound: tuple[Arg, ...], array: Ref) -> bool:
@@ -67,7 +92,18 @@ def shared_in_this_call(m: Expressions, name: str, bound: tuple[Arg, ...], array
         return False
     result, operand = m.b.emit(name, *bound), m.operand(array)
     known = isinstance(result, Var) and result in m.witness.env and isinstance(operand, Var) and m.witness.knows(operand)
-    return known and m.shares(result, array)  # type: ignore[arg-type]
+    if not known:
+        return False
+    lies_as_now(m, array)
+    return m.shares(result, array)  # type: ignore[arg-type]
+
+
+def lies_as_now(m: Machine, array: Ref) -> None:
+    """Have the program serve only calls in which what a reference sees lies in memory as it does in this one."""
+    m.by_layout = True
+    m.decide(Num(m.b.emit("np.shape", m.read(Ref(array.slot)))), "the shape of an array")
+    for var in path_vars(array):
+        m.decide(Num(var), "an index")
 
 
 def seen(array: Ref, path: registry.Path) -> Ref:
@@ -106,11 +142,26 @@ def is_one_piece(m: Machine, array: Ref) -> bool:
 def note_order(m: Machine, name: str, result: Value, args: tuple[Value, ...]) -> Value:
     """The result of an operation; arithmetic on arrays that lie in one piece gives one that does."""
     row = registry.row(name)
-    if isinstance(result, Ref) and not result.path and row is not None and (row.kind in ("elementwise", "pointwise") or name == "copy"):
+    if isinstance(result, Ref) and not result.path and row is not None and not OPS[name].views:
+        order = asked_order(name, m.b.made.get(m.read(result)))  # type: ignore[arg-type]
         dimensions = rank(m.type(result))
-        if dimensions is not None and (dimensions < 2 or name == "copy" or all(in_one_piece(m, a) for a in args if _is_array(m, a))):
+        if dimensions is not None and (dimensions < 2 or order == "C" or (order == "K" and all(in_one_piece(m, a) for a in args if _is_array(m, a)))):
             m.state.owned.add(result.slot)
     return result
+
+
+def asked_order(name: str, let: Let | None) -> str:
+    """The memory order of what an operation makes: "C", "K" for that of its arguments, "" for another one."""
+    row = registry.row(name)
+    if name == "copy":
+        return "C"
+    if row is not None and row.kind in ("elementwise", "pointwise"):
+        return "K"
+    at = next((n for n, param in enumerate(OPS[name].params) if param.name == "order"), None)
+    if at is None or let is None:
+        return ""
+    asked = let.args[at].value if isinstance(let.args[at], Lit) else None  # type: ignore[union-attr]
+    return {"C": "C", "K": "K", "A": "K"}.get(str(asked).upper(), "")
 
 
 def _is_array(m: Machine, value: Value) -> bool:
@@ -148,6 +199,38 @@ def _parts(item: Arg) -> tuple[Any, Any, Any] | None:
     if isinstance(item, Lit) and isinstance(item.value, slice):
         return item.value.start, item.value.stop, item.value.step
     return None
+
+
+# -- writing through reshapes --------------------------------------------------------------------------------
+
+
+def written(m: Machine, old: Operand, ref: Ref, index: Arg, value: Arg, op: str, hint: str | None) -> Operand:
+    """The contents of an array after a write into what a reference sees.
+
+    What a reshape gives is written as a view only where it is one however the array lies in memory: where the program that is made writes
+    into a copy of the array, that copy need not lie as the array does.
+    """
+    safe = all(step.kind != "reshape" or _is_always_view(m, Ref(ref.slot, ref.path[:n])) for n, step in enumerate(ref.path))
+    path = ref.path
+    if not safe and _is_flattened(path[-1]) and op in ("store", "iadd", "isub") and rank(type_of(value)) == 0 and _is_simple(index):
+        path = (*path[:-1], FLAT)  # one element after the other, wherever it lies
+        safe = all(step.kind != "reshape" or _is_always_view(m, Ref(ref.slot, path[:n])) for n, step in enumerate(path))
+    steps = Seq((*(step.arg() for step in path), Step("index", index).arg()))
+    return m.b.emit(op, old, steps, value, hint=hint) if safe else write_part(m.b, op, old, steps, value, hint)
+
+
+def _is_always_view(m: Machine, array: Ref) -> bool:
+    dimensions = rank(m.type(array))
+    return (dimensions is not None and dimensions < 2) or in_one_piece(m, array)
+
+
+def _is_flattened(step: Step) -> bool:
+    return step.kind == "reshape" and isinstance(step.detail, Lit) and step.detail.value in (-1, (-1,))
+
+
+def _is_simple(index: Arg) -> bool:
+    type = type_of(index)
+    return isinstance(type, Scalar) and kind(type.dtype) in "iu"
 
 
 # -- attributes --------------------------------------------------------------------------------------------

@@ -20,13 +20,16 @@ from ..ir.nodes import Arg, Block, Let, Make, Program, Pullback, Seq, Stmt, Var,
 from ..ir.ops import OPS
 from ..ir.types import Opaque, differentiable
 from ..ir.walk import uses
+from ..rules import random
 from ..runtime.record import Record, same
 from ..structure import attributes, is_object
+from .rehearsal import Rehearsal
 
 LIMIT = 10_000  # statements; more would take half a minute to compile, for one path
 _LEAVING = (ast.Break, ast.Continue, ast.Return, ast.Raise)
 _BRANCHES = (ast.If, ast.With, ast.Try, ast.Match)
 _INTERNAL = frozenset({"rt.expect", "rt.expect_same", "rt.raised"})
+_OF_THE_PROGRAM = ("push", "pop", "call", "py.raise", "py.evaluate", "np.seterr")  # nobody outside sees them: they are done each time it runs
 
 
 class Concrete:
@@ -89,6 +92,7 @@ class Witness(Interpreter):
         super().__init__({})
         self.env: dict[Var, Any] = {}
         self.record = record
+        self.rehearsal = Rehearsal()
         self.count = 0
         self.raising: frozenset[str] = frozenset()  # the floating-point errors that are raised (np.errstate)
         self.carrying: set[Var] = set()  # what may carry a derivative: computed from the arguments that are differentiated
@@ -143,13 +147,19 @@ class Witness(Interpreter):
             read = any(var in self.carrying for var in uses(Block((), (stmt,), Yield(()))))
         if read:
             self.carrying.update(var for var in results if differentiable(var.type) or isinstance(var.type, Opaque))
+            if isinstance(stmt, Let) and OPS[stmt.op].effect and stmt.op.startswith("py."):  # it may keep what it is given in another argument
+                self.carrying.update(var for arg in stmt.args for var in variables(arg) if isinstance(var.type, Opaque))
 
     def carries(self, arg: Arg) -> bool:
         return any(var in self.carrying for var in variables(arg))
 
     def let(self, stmt: Let, env: dict[Var, Any]) -> Any:
-        if not OPS[stmt.op].effect or stmt.op in ("push", "pop", "call", "py.raise") or stmt.op.startswith("rt."):
+        if stmt.op == "rt.set_global":  # not yet: the program sets it
+            return None
+        if not OPS[stmt.op].effect or stmt.op in _OF_THE_PROGRAM or stmt.op.startswith("rt."):
             return super().let(stmt, env)
+        if self.record is None and stmt.op in random.HARMLESS:
+            return self.rehearsal.result(OPS[stmt.op].run(tuple(self.rehearsal.arguments([value_of(arg, env) for arg in stmt.args]))))
         if self.record is None and stmt.op != "py.call":  # nothing is going to run
             if stmt.out is not None:
                 raise Unperformed

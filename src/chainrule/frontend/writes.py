@@ -13,6 +13,7 @@ from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit
 from ..ir.types import Array, Scalar, rank
 from ..rules import registry
+from . import overlap
 from .machine import describe
 from .state import reachable
 from .values import NONE, Ref, Select, Static, TupleV, Value
@@ -142,7 +143,7 @@ def _write(m: Calls, writer: registry.Writer, array: Value, others: tuple[Value,
         m.refuse(f"{writer.name} writes into what it reads", "it may read what it has just written", "pass a copy")
     for other in others:
         if written.path == registry.WHOLE:
-            m.check_overlap(array, Lit(Ellipsis), other)
+            overlap.read(m, array, Lit(Ellipsis), other, change=False)
     m.write(seen(array, written.path[:-1]), written.path[-1][1], written.value, written.op, fits=True)
     return NONE
 

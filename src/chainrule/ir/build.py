@@ -98,7 +98,7 @@ class Builder:
         mergeable = not (op.effect or op.fresh)
         key: Any = None
         if mergeable:
-            key = (op_name, *(_key(a) for a in full))
+            key = (op_name, *(identity(a) for a in full))
             for scope in reversed(self.scopes):
                 if key in scope.known:
                     return scope.known[key]
@@ -125,7 +125,7 @@ class Builder:
     def know(self, let: Let) -> None:
         """Merge later operations that equal this statement, which is already there, with it."""
         if let.out is not None:
-            self.scopes[-1].known.setdefault((let.op, *(_key(a) for a in let.args)), let.out)
+            self.scopes[-1].known.setdefault((let.op, *(identity(a) for a in let.args)), let.out)
 
     def _infer(self, op: Op, args: tuple[Arg, ...]) -> Type:
         try:
@@ -228,7 +228,7 @@ def shift(extent: Dim | int, by: int) -> Dim | int:
     return Dim(extent.name, extent.offset + by, extent.not_one)
 
 
-def _key(arg: Arg) -> Any:
+def identity(arg: Arg) -> Any:
     """Equal for arguments that are certainly the same value."""
     if isinstance(arg, Var):
         return id(arg)
@@ -236,8 +236,8 @@ def _key(arg: Arg) -> Any:
         value = arg.value
         return (type(value), repr(value)) if isinstance(value, (bool, int, float, complex, str, bytes)) else (type(value), id(value))
     if isinstance(arg, (Seq, Make)):
-        return (type(arg), getattr(arg, "kind", None), tuple(_key(item) for item in arg.items))
-    return (_key(arg.start), _key(arg.stop), _key(arg.step))
+        return (type(arg), getattr(arg, "kind", None), tuple(identity(item) for item in arg.items))
+    return (identity(arg.start), identity(arg.stop), identity(arg.step))
 
 
 def is_static(arg: Arg) -> bool:
@@ -263,4 +263,4 @@ def static_value(arg: Arg) -> Any:
     raise TypeError(f"{arg!r} is not known at compile time")
 
 
-__all__ = ["BOOL", "Array", "Builder", "Scope", "as_arg", "is_static", "literal_type", "shift", "static_value", "type_of"]
+__all__ = ["BOOL", "Array", "Builder", "Scope", "as_arg", "identity", "is_static", "literal_type", "shift", "static_value", "type_of"]

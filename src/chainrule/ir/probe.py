@@ -19,9 +19,11 @@ from .ops import Op
 from .types import OBJECT, Array, Dim, Extent, List, Opaque, Scalar, Tuple, Type, join, renew, unknown_extent
 
 # Sizes of symbols in the two trials. Far enough apart that a sum or difference of sizes and small numbers is not another size.
+# What is the smaller one in the first trial is the larger one in the second: the length of a diagonal is neither.
 _SIZES = ((5, 11, 23, 37, 53, 71, 97), (7, 16, 29, 45, 64, 83, 107))
 _NUMBER = "a number"  # in an assignment of sizes: the value of integers of which nothing is known
 _ALIKE = 3
+_SIZE = "a size"  # another one than that
 _cache: dict[Any, Type] = {}
 
 
@@ -93,19 +95,30 @@ def _probe(op: Op, args: tuple[Arg, ...]) -> Type:
         sizes: list[dict[str, int]] = [dict.fromkeys(symbols, 1)]
         results = _run(op, args, sizes)
         return _forget_shape(result_type(results[0], {}))
-    sizes = [{**dict(zip(symbols, row)), _NUMBER: 2 + k} for k, row in enumerate(_SIZES)]
+    sizes = [{**dict(zip(symbols if k == 0 else symbols[::-1], row)), _NUMBER: 2 + k} for k, row in enumerate(_SIZES)]
     try:
         first, second = _run(op, args, sizes)
     except CannotProbe:  # perhaps extents that must agree have different symbols: try with all of them equal
         try:
-            (alike,) = _run(op, args, [dict.fromkeys(symbols, -1)])
+            alike = _alike(op, args, symbols)
         except CannotProbe:  # or an integer has to be 1
-            sizes = [dict(zip(symbols, row)) for row in _SIZES]
+            sizes = [dict(zip(symbols if k == 0 else symbols[::-1], row)) for k, row in enumerate(_SIZES)]
             first, second = _run(op, args, sizes)
             return _agree(_open(result_type(first, {})), _open(result_type(second, {})))
         return _open(result_type(alike, {}))
     one, two = result_type(first, _names(args, sizes[0])), result_type(second, _names(args, sizes[1]))
     return _agree(one, two)
+
+
+def _alike(op: Op, args: tuple[Arg, ...], symbols: list[str]) -> Any:
+    """The result for extents that are all equal; to a known one, if need be."""
+    try:
+        return _run(op, args, [dict.fromkeys(symbols, -1)])[0]
+    except CannotProbe:
+        known = {e for arg in args for t in _types(arg) if isinstance(t, Array) for e in t.shape or () if isinstance(e, int)}
+        if len(known) != 1:
+            raise
+        return _run(op, args, [{**dict.fromkeys(symbols, -1), _NUMBER: 1, _SIZE: known.pop()}])[0]
 
 
 def _run(op: Op, args: tuple[Arg, ...], sizes: list[dict[str, int]]) -> list[Any]:
@@ -159,7 +172,7 @@ def _size(extent: Extent, sizes: dict[str, int]) -> int:
     if isinstance(extent, int):
         return extent
     size = sizes[extent.name]
-    return _ALIKE if size < 0 else max(size + extent.offset, 0)
+    return sizes.get(_SIZE, _ALIKE) if size < 0 else max(size + extent.offset, 0)
 
 
 def _names(args: tuple[Arg, ...], sizes: dict[str, int]) -> dict[int, Extent]:

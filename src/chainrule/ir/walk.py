@@ -165,5 +165,12 @@ def substitute_end(end: End, f: Callable[[Var], Arg]) -> End:
     return end
 
 
+def sweeps(body: Block) -> tuple[tuple[Stmt, ...], tuple[Stmt, ...]]:
+    """The statements of a function's forward sweep, and those from the beginning of its reverse sweep on."""
+    stmts = body.stmts
+    start = next((n for n, s in enumerate(stmts) if isinstance(s, Pullback) or (isinstance(s, Let) and s.op == "mark")), len(stmts))
+    return stmts[:start], stmts[start:]
+
+
 __all__ = ["Pullback", "Raise", "all_stmts", "blocks", "defined", "definitions", "end_args", "end_blocks", "free", "leaves",
-           "map_arg", "map_args", "stmt_args", "substitute", "substitute_end", "substitute_stmt", "uses"]
+           "map_arg", "map_args", "stmt_args", "substitute", "substitute_end", "substitute_stmt", "sweeps", "uses"]

@@ -10,15 +10,19 @@ from .call import Call
 from .table import RowError, linear, structural, zero
 
 NEW = {"fresh": True, "infer": infer.created}
-zero("np.zeros(shape, dtype=None)", "np.ones(shape, dtype=None)", "np.empty(shape, dtype=None)", op=NEW)
-zero("np.zeros_like(x, dtype=None)", "np.ones_like(x, dtype=None)", "np.empty_like(x, dtype=None)",
+zero(*(f"np.{name}(shape, dtype=None, order='C')" for name in ("zeros", "ones", "empty")), op=NEW)
+zero(*(f"np.{name}_like(x, dtype=None, order='K', subok=True, shape=None)" for name in ("zeros", "ones", "empty")),
      op={"fresh": True, "infer": infer.created_like})
-linear("np.full(shape, fill_value, dtype=None) -> y", shape="0.0", fill_value="y_bar", op={"fresh": True, "infer": infer.filled})
-linear("np.full_like(x, fill_value, dtype=None) -> y", x="0.0", fill_value="y_bar", op={"fresh": True, "infer": infer.full_like})
+linear("np.full(shape, fill_value, dtype=None, order='C') -> y", shape="0.0", fill_value="y_bar", op={"fresh": True, "infer": infer.filled})
+linear("np.full_like(x, fill_value, dtype=None, order='K', subok=True, shape=None) -> y", x="0.0", fill_value="y_bar", shape="0.0",
+       op={"fresh": True, "infer": infer.full_like})
 zero("np.eye(N, M=None, k=0, dtype=None)", op={"fresh": True, "infer": infer.eye})
 zero("np.identity(n, dtype=None)", op={"fresh": True, "infer": infer.identity})
 linear("np.linspace(start, stop, num=50, endpoint=True, dtype=None) -> y", op={"infer": infer.linspace}, num="0.0",
-       start="np.sum(y_bar * (1 - np.linspace(0.0, 1.0, num, endpoint)))", stop="np.sum(y_bar * np.linspace(0.0, 1.0, num, endpoint))")
+       start="np.sum(y_bar * (1 - np.linspace(0.0, 1.0, num, endpoint))) if rank(y) == 1 else "
+             "rt.unbroadcast(np.tensordot(1 - np.linspace(0.0, 1.0, num, endpoint), y_bar, 1), like(start))",
+       stop="np.sum(y_bar * np.linspace(0.0, 1.0, num, endpoint)) if rank(y) == 1 else "
+            "rt.unbroadcast(np.tensordot(np.linspace(0.0, 1.0, num, endpoint), y_bar, 1), like(stop))")
 
 
 def _arange(let: Let, call: Call) -> None:

@@ -63,7 +63,8 @@ _METHODS: dict[str, list[tuple[Effect, str]]] = {
                   (Effect(Opaque("io.IOBase")), "__enter__"), (Effect(NOTHING), "__exit__")],
     "io.TextIOBase": [(Effect(OBJECT), "write writelines flush close"), (Effect(BOOL), "isatty writable"), (Effect(TEXT), "read readline"),
                       (Effect(Opaque("io.TextIOBase")), "__enter__"), (Effect(NOTHING), "__exit__")],
-    "tqdm.std.tqdm": [(Effect(NOTHING), "set_description set_description_str set_postfix set_postfix_str close refresh clear"), (Effect(OBJECT), "update")],
+    "tqdm.std.tqdm": [(Effect(NOTHING), "set_description set_description_str set_postfix set_postfix_str close refresh clear reset display __exit__"),
+                      (Effect(OBJECT), "update"), (Effect(Opaque("tqdm.std.tqdm")), "__enter__")],
     "str": [
         (Effect(BOOL, True), "startswith endswith isdigit isalpha isalnum isspace islower isupper isnumeric isidentifier"),
         (Effect(INT, True), "find rfind count index rindex"),

@@ -127,7 +127,9 @@ class Evaluator:
 
     def quotient(self, a: Arg, b: Arg) -> Operand:
         """a / b; by a helper where a warning or an exception could escape that the function itself does not give."""
-        return self.b.emit("rt.divide" if self.silent and not isinstance(b, Lit) else "/", a, b)
+        silent = self.silent or (
+            self.row.kind == "elementwise" and self.let.out is not None and not _may_raise(self.let.out) and _may_raise(b) and not _is_array(a))
+        return self.b.emit("rt.divide" if silent and not (isinstance(b, Lit) and b.value) else "/", a, b)
 
     def compare(self, node: ast.Compare) -> Arg:
         left, right = self.eval_lazily(node.left), self.eval_lazily(node.comparators[0])
@@ -187,12 +189,15 @@ class Evaluator:
     # -- products with the cotangent --------------------------------------------------------------------
 
     def times(self, g: Operand, node: ast.expr) -> Operand:
-        """g * node, as a person would write it: g for 1, g / e for 1 / e, g * a / e for a / e, 2 * g * x for 2 * x."""
+        """g * node, as a person would write it: g for 1, g / e for 1 / e, g / e * a for a / e (where `x / y` has made g / e for x
+        already), 2 * g * x for 2 * x."""
         if isinstance(node, ast.IfExp):
             return self.times(g, node.body if self.truth(node.test) else node.orelse)
         if isinstance(g, Lit) and g.value == 1:
             return self.operand(node)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            if isinstance(node.left, ast.Name):
+                return self.product(self.quotient(g, self.eval(node.right)), self.operand(node.left))
             return self.quotient(self.times(g, node.left), self.eval(node.right))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "rt.divide":
             return self.b.emit("rt.divide", self.times(g, node.args[0]), self.eval(node.args[1]))
@@ -226,6 +231,17 @@ def _can_be_negative(arg: Arg) -> bool:
     """Whether `-arg` is what `-1.0 * arg` is: not so for NumPy's booleans, and for unsigned integers."""
     type = type_of(arg)
     return isinstance(type, (Scalar, Array)) and (kind(type.dtype) in "ifc" or (isinstance(type, Scalar) and type.weak))
+
+
+def _may_raise(arg: Arg) -> bool:
+    """Whether a number may be one of Python's, which raises where NumPy's gives infinity."""
+    if isinstance(arg, Lit):
+        return type(arg.value) in (bool, int, float, complex)
+    return isinstance(arg, Var) and isinstance(arg.type, Scalar) and (arg.type.weak or arg.type.mixed)
+
+
+def _is_array(arg: Arg) -> bool:
+    return isinstance(arg, Var) and isinstance(arg.type, Array) and arg.type.shape != ()
 
 
 def _is_float(arg: Arg) -> bool:
@@ -365,18 +381,23 @@ def _inverse(e: Evaluator, axes: ast.expr) -> Arg:
     return Lit(tuple(order.index(i) for i in range(len(order))))
 
 
-def _fixed(e: Evaluator, order: ast.expr) -> Arg:
-    """The order in which elements are read, if it is the same whatever the memory looks like."""
-    value = e.eval(order)
-    if not is_static(value) or static_value(value) not in ("C", "F"):
-        raise RowError(f"{e.row.op} with an order other than 'C' and 'F'", "the order would be that of the memory, which is not known here",
-                       "pass order='C' or order='F'")
-    return value
+def _made(e: Evaluator, value: Arg) -> Let | None:
+    return e.b.made.get(value) if isinstance(value, Var) else None
+
+
+def _is_transpose(made: Let | None) -> bool:
+    return made is not None and made.op == "np.transpose" and isinstance(made.args[1], Lit) and made.args[1].value is None
 
 
 def transposed(e: Evaluator, value: Operand) -> Operand:
-    """The transpose of a matrix, or of each matrix in a stack."""
+    """The transpose of a matrix, or of each matrix in a stack; of x.T it is x, and of a @ b.T it is b @ a.T."""
     if type_rank(type_of(value)) == 2:
+        made = _made(e, value)
+        if made is not None and _is_transpose(made):
+            return made.args[0]  # type: ignore[return-value]
+        if made is not None and made.op == "@" and all(type_rank(type_of(arg)) == 2 for arg in made.args):
+            if any(_is_transpose(_made(e, arg)) for arg in made.args):
+                return e.b.emit("@", transposed(e, made.args[1]), transposed(e, made.args[0]))  # type: ignore[arg-type]
         return e.b.emit("np.transpose", value)
     return e.b.emit("np.swapaxes", value, Lit(-1), Lit(-2))
 
@@ -407,7 +428,6 @@ WORDS: dict[str, Callable[..., Arg]] = {
     "weak": _weak,
     "known": _known,
     "inverse": _inverse,
-    "fixed": _fixed,
     "t": lambda e, x: transposed(e, e.operand(x)),
     "shaped": _shaped,
     "vector": _vector,

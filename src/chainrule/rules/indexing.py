@@ -70,13 +70,13 @@ def write_part(b: Builder, op: str, array: Operand, path: Arg, value: Arg, hint:
     """Write into the part of a cotangent that a path leads to. What is a reshaped view of an array need not be one of its cotangent,
     which may lie in memory otherwise; so the cotangent is reshaped, written, and reshaped back."""
     assert isinstance(path, Seq)
-    at = next((n for n, (step, _) in enumerate(_steps(path)) if step == "reshape"), None)
-    if at is None:
+    part, at = array, 0
+    steps = _steps(path)[:-1]
+    while at < len(steps) and not (steps[at][0] == "reshape" and (rank(type_of(part)) or 2) > 1):  # what has one axis is seen in any shape
+        part, at = _seen(b, part, *steps[at]), at + 1
+    if at == len(steps):
         return b.emit(op, array, path, value, hint=hint)
-    around, (_, new_shape) = Seq(path.items[:at]), _steps(path)[at]
-    part = array
-    for step, detail in _steps(around):
-        part = _seen(b, part, step, detail)
+    around, new_shape = Seq(path.items[:at]), steps[at][1]
     inner = write_part(b, op, b.emit("np.reshape", part, new_shape), Seq(path.items[at + 1:]), value)
     back = b.emit("np.reshape", inner, b.emit("np.shape", part), hint=None if around.items else hint)
     if not around.items:

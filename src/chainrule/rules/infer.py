@@ -138,6 +138,9 @@ def filled(shape: Arg, value: Arg, dtype: Arg, *_: Arg) -> Type:
 def created_like(like: Arg, dtype: Arg, *rest: Arg) -> Type:
     """np.zeros_like, np.ones_like, np.empty_like."""
     own = type_of(like)
+    asked = rest[2] if len(rest) > 2 else Lit(None)
+    if isinstance(own, (Scalar, Array)) and not (isinstance(asked, Lit) and asked.value is None):
+        return Array(dtype_of(dtype, own.dtype), extents_of(asked))
     if isinstance(own, Scalar):
         return Array(dtype_of(dtype, own.dtype), ())
     if isinstance(own, Array):
@@ -147,7 +150,7 @@ def created_like(like: Arg, dtype: Arg, *rest: Arg) -> Type:
 
 def full_like(like: Arg, value: Arg, dtype: Arg, *rest: Arg) -> Type:
     """np.full_like."""
-    return created_like(like, dtype)
+    return created_like(like, dtype, *rest)
 
 
 def reshaped(x: Arg, shape: Arg, *_: Arg) -> Type:

@@ -217,8 +217,8 @@ rule("np.linalg.solve(a, b) -> y", op=COSTLY,
      b=f"np.linalg.solve(t(a), y_bar[..., None])[..., 0] if {_VECTORS} else np.linalg.solve(t(a), y_bar)",
      a=f"-np.linalg.solve(t(a), y_bar[..., None]) * y[..., None, :] if {_VECTORS} else "
        "-np.outer(np.linalg.solve(t(a), y_bar), y) if rank(b) == 1 else -np.linalg.solve(t(a), y_bar) @ t(y)")
-rule("np.linalg.det(x) -> y", x="y_bar * rt.adjugate(x) if rank(x) == 2 else y_bar[..., None, None] * rt.adjugate(x)", op=COSTLY)
-rule("rt.adjugate(x) -> y")
+rule("np.linalg.det(x) -> y", x="y_bar * rt.adjugate(x, y) if rank(x) == 2 else y_bar[..., None, None] * rt.adjugate(x, y)", op=COSTLY)
+rule("rt.adjugate(x, det) -> y")
 rule("np.linalg.cholesky(x) -> y", x="rt.cholesky_pull(y_bar, y)", op=COSTLY)
 rule("rt.cholesky_pull(g, y) -> x")
 rule("np.linalg.norm(x, ord=None, axis=None, keepdims=False) -> y",
@@ -256,6 +256,9 @@ rule("rt.eigh_pull(g_values, g_vectors, values, vectors) -> x")
 rule("np.linalg.eigvalsh(a) -> y", a="rt.eigvalsh_pull(y_bar, a)", op=COSTLY)
 rule("rt.eigvalsh_pull(g, a) -> x")
 zero("np.linalg.matrix_rank(A)")
+rule("np.convolve(a, v, mode='full') -> y", a="rt.convolve_pull(y_bar, like(a), v, mode)", v="rt.convolve_pull(y_bar, like(v), a, mode)")
+rule("rt.convolve_pull(g, x, v, mode='full') -> y", op={"infer": infer.like(1)}, g="np.convolve(y_bar, v, mode)", x="0.0",
+     v="rt.convolve_pull(g, like(v), y_bar, mode)")
 linear("np.interp(x, xp, fp) -> y", fp="rt.interp_pull(y_bar, x, xp, like(fp))", x="y_bar * rt.interp_slope(x, xp, fp)")
 linear("rt.interp_pull(g, x, xp, fp) -> y", op={"infer": infer.like(3)}, g="np.interp(x, xp, y_bar)", fp="0.0")
 rule("rt.interp_slope(x, xp, fp) -> y", x="0.0")

@@ -16,6 +16,10 @@ METHODS: dict[str, str] = {
     "item": "rt.item", "view": "rt.view",
     "__abs__": "abs", "__neg__": "neg", "__matmul__": "@",
 }
+# Methods that are another operation where they are given arguments.
+WITH_ARGUMENTS: dict[str, str] = {"copy": "np.copy"}
+# Operations that read the elements of an array in an order that may be that in which they lie in memory.
+IN_MEMORY_ORDER = frozenset({"np.reshape", "np.ravel", "rt.flatten"})
 ATTRIBUTES: dict[str, str] = {
     "T": "np.transpose", "mT": "np.matrix_transpose", "real": "np.real", "imag": "np.imag", "shape": "np.shape", "size": "np.size",
     "ndim": "static", "dtype": "static", "nbytes": "static", "itemsize": "static",
@@ -24,8 +28,8 @@ ATTRIBUTES: dict[str, str] = {
 
 def bind_method(method: str, owner: Arg, args: tuple[Arg, ...], kwargs: dict[str, Arg] | None = None) -> tuple[str, tuple[Arg, ...]]:
     """`owner.method(*args, **kwargs)` -> the operation and its arguments."""
-    name = METHODS.get(method)
     kwargs = kwargs or {}
+    name = WITH_ARGUMENTS.get(method, METHODS.get(method)) if args or kwargs else METHODS.get(method)
     if name is None:
         raise RowError(f"the method {method!r} of an array is not supported")
     if method in ("reshape", "transpose") and (len(args) > 1 or (
@@ -37,4 +41,4 @@ def bind_method(method: str, owner: Arg, args: tuple[Arg, ...], kwargs: dict[str
     return name, bind(name, (owner, *args), kwargs)
 
 
-__all__ = ["ATTRIBUTES", "METHODS", "bind_method"]
+__all__ = ["ATTRIBUTES", "IN_MEMORY_ORDER", "METHODS", "WITH_ARGUMENTS", "bind_method"]

@@ -10,7 +10,7 @@ from ..ir.probe import type_of
 from ..ir.types import same_shape, shape
 from .call import Call
 from .formula import Evaluator, negated
-from .table import ROWS, Row, RowError
+from .table import OF_LISTS, ROWS, Row, RowError
 
 
 def pull(let: Let, call: Call) -> None:
@@ -19,11 +19,22 @@ def pull(let: Let, call: Call) -> None:
     if row is None:
         raise RowError(f"{let.op} has no derivative rule", "chainrule does not know how its result depends on its arguments")
     if row.pull is not None:
+        if let.op.startswith("np.") and let.op not in OF_LISTS:
+            _check_lists(let, call)
         row.pull(let, call)
     elif row.kind == "elementwise":
         _elementwise(row, let, call)
     elif row.kind != "zero":
         _contributions(row, let, call)
+
+
+def _check_lists(let: Let, call: Call) -> None:
+    """A pullback that is code knows arrays, and would pass over what stands in a list."""
+    for param, arg in zip(OPS[let.op].params, let.args):
+        for item in arg.items if param.star and isinstance(arg, Seq) else (arg,):
+            if isinstance(item, (Seq, Make)) and any(call.active(v) for v in variables(item)):
+                raise RowError(f"{let.op} of a list or tuple of numbers that carry a derivative", "its rule knows arrays only",
+                               "make it an array with np.array first")
 
 
 def _active(row: Row, let: Let, call: Call) -> list[tuple[int, Var, str]]:

@@ -174,6 +174,22 @@ def function(f: Any) -> Draw | None:
         return None
 
 
+def draws(value: Any) -> bool:
+    """Whether an object draws, or is what one that draws is made of: its state changes with each draw."""
+    return isinstance(value, (np.random.Generator, np.random.RandomState, np.random.BitGenerator, np.random.SeedSequence, _standard.Random))
+
+
+def module_states() -> Any:
+    """The states of the generators that belong to modules."""
+    return np.random.get_state(legacy=False), _standard.getstate()
+
+
+def restore(states: Any) -> None:
+    """Put the generators that belong to modules back."""
+    np.random.set_state(states[0])
+    _standard.setstate(states[1])
+
+
 def _declare(cls: str, text: str, pull: Any) -> None:
     name, params, _ = parse(text)
     if not hasattr(SPECIMENS[cls], name):
@@ -262,6 +278,7 @@ for _name in ("ranf", "sample"):
 
 # Generators that are made inside: each call makes another one. What they are seeded with carries no derivative. They are effects, as the
 # draws are: a program that begins again goes on with the generator that it has.
+MAKERS = {"random.Random"}
 for _name, _result in (("default_rng(seed=None)", "np.random.Generator"), ("RandomState(seed=None)", "np.random.RandomState"),
                        ("Generator(bit_generator)", "np.random.Generator"), ("PCG64(seed=None)", "np.random.PCG64"),
                        ("MT19937(seed=None)", "np.random.MT19937"), ("Philox(seed=None)", "np.random.Philox"),
@@ -272,6 +289,7 @@ for _name, _result in (("default_rng(seed=None)", "np.random.Generator"), ("Rand
     define(Op(f"np.random.{_head}", _params, _function, lambda *_, made=_made: made, effect=True, fresh=True, cheap=False))
     _enter(Row(f"np.random.{_head}", "zero", names=tuple(p.name for p in _params), keywords={p.name: p.name for p in _params}))
     FUNCTIONS[_function] = f"np.random.{_head}"
+    MAKERS.add(f"np.random.{_head}")
 define(Op("random.Random", (Param("x", None),), _standard.Random, lambda *_: Opaque("random.Random"), effect=True, fresh=True, cheap=False))
 _enter(Row("random.Random", "zero", names=("x",), keywords={"x": "x"}))
 FUNCTIONS[_standard.Random] = "random.Random"
@@ -310,3 +328,6 @@ for _op, _function, _cls in (("np.random.seed", np.random.seed, ""), ("random.se
     DRAWS[_op] = Draw(_op, _cls or _op.rpartition(".")[0], "seed")
     if not _cls:
         FUNCTIONS[_function] = _op
+
+# What leaves no trace when it runs on copies of generators, and the modules' own are put back.
+HARMLESS = frozenset({*DRAWS, *MAKERS, "py.shuffled", "py.sampled", "rt.check_nonnegative", "rt.check_positive", "rt.check_range"})

@@ -6,10 +6,12 @@ from typing import Any
 
 from ..ir.nodes import Arg, Lit, Seq
 from ..ir.ops import OPS
-from .methods import ATTRIBUTES, METHODS, bind_method
+from .methods import ATTRIBUTES, IN_MEMORY_ORDER, METHODS, bind_method
 from .pullback import pull
 from .table import (
     FUNCTIONS,
+    JOINING,
+    OF_LISTS,
     ROWS,
     Refusal,
     Row,
@@ -50,13 +52,20 @@ def flows(name: str, k: int) -> bool:
     return entry.kind != "zero" and OPS[name].params[k].name not in entry.constant
 
 
-# Functions whose rules know lists of a length that is not known; the others are given arrays.
-_OF_LISTS = frozenset({"np.array", "np.asarray", "np.asanyarray", "np.concatenate", "np.stack", "np.hstack", "np.vstack", "np.column_stack"})
+def carries(name: str) -> bool:
+    """Whether an operation is known to carry a derivative from some argument."""
+    entry = ROWS.get(name)
+    return entry is not None and entry.kind != "zero"
+
+
+def joins(name: str) -> bool:
+    """Whether an operation takes a sequence of arrays."""
+    return name in JOINING
 
 
 def takes_lists(name: str) -> bool:
-    """Whether an operation can be given a list whose length is not known."""
-    return not name.startswith("np.") or name in _OF_LISTS
+    """Whether an operation can be given a list, also one whose length is not known; the others are given arrays."""
+    return not name.startswith("np.") or name in OF_LISTS
 
 
 def masks(name: str) -> bool:
@@ -86,6 +95,7 @@ def jumps(name: str) -> frozenset[str]:
 __all__ = [
     "ATTRIBUTES",
     "FUNCTIONS",
+    "IN_MEMORY_ORDER",
     "METHODS",
     "NEW",
     "READ_FIRST",
@@ -105,8 +115,10 @@ __all__ = [
     "bind",
     "bind_method",
     "can_write",
+    "carries",
     "elementwise",
     "flows",
+    "joins",
     "jumps",
     "linear",
     "lookup",

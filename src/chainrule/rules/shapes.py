@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
-from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var
+import numpy as np
+
+from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var, variables
 from ..ir.ops import Op, Param, define
-from ..ir.probe import type_of
+from ..ir.probe import sample, type_of
 from ..ir.types import Array, List, Scalar, Tuple, Type, rank
 from . import infer, views
 from .call import Call
@@ -16,10 +19,10 @@ from .table import ROWS, RowError, linear, structural, zero
 VIEW = {"views": (0,)}
 
 linear("np.reshape(x, shape, order='C') -> y", op={"views": (0,), "infer": infer.reshaped}, view=views.reshaped,
-       x="shaped(y_bar, x) if order == 'C' else np.reshape(y_bar, shape(x), fixed(order))", shape="0.0")
-linear("np.ravel(x, order='C') -> y", op=VIEW, view=views.raveled, x="shaped(y_bar, x) if order == 'C' else np.reshape(y_bar, shape(x), fixed(order))")
+       x="shaped(y_bar, x) if order == 'C' else np.reshape(y_bar, shape(x), order)", shape="0.0")
+linear("np.ravel(x, order='C') -> y", op=VIEW, view=views.raveled, x="shaped(y_bar, x) if order == 'C' else np.reshape(y_bar, shape(x), order)")
 linear("np.transpose(x, axes=None) -> y", op=VIEW, view=views.transposed,
-       x="np.transpose(y_bar) if axes is None else np.transpose(y_bar, inverse(axes))")
+       x="t(y_bar) if axes is None and rank(x) == 2 else np.transpose(y_bar) if axes is None else np.transpose(y_bar, inverse(axes))")
 linear("np.matrix_transpose(x) -> y", op=VIEW, view=views.matrix_transposed, x="np.matrix_transpose(y_bar)")
 linear("np.swapaxes(x, axis1, axis2) -> y", op=VIEW, view=views.swapped, x="np.swapaxes(y_bar, axis1, axis2)")
 linear("np.moveaxis(x, source, destination) -> y", op=VIEW, view=views.moved, x="np.moveaxis(y_bar, destination, source)")
@@ -41,7 +44,7 @@ def _broadcast_arrays(let: Let, call: Call) -> None:
 structural("np.broadcast_arrays(*args) -> y", _broadcast_arrays, op=VIEW, view=views.Each("np.broadcast_to", "np.broadcast_shapes"))
 for _n in (1, 2, 3):
     linear(f"np.atleast_{_n}d(x) -> y", op=VIEW, view=views.at_least(_n), x="shaped(y_bar, x)")
-for _name, _view in (("np.ascontiguousarray", views.contiguous), ("np.asfortranarray", None)):
+for _name, _view in (("np.ascontiguousarray", views.contiguous("C")), ("np.asfortranarray", views.contiguous("F"))):
     linear(f"{_name}(x) -> y", op=VIEW, view=_view, x="shaped(y_bar, x) if rank(x) == 0 else y_bar")
 linear("np.flip(x, axis=None) -> y", op=VIEW, view=views.flipped, x="np.flip(y_bar, axis)")
 for _name, _axis_of in (("np.fliplr", 1), ("np.flipud", 0)):
@@ -88,13 +91,32 @@ linear("rt.put_along(g, x, indices, axis) -> y", op={"infer": infer.like(1)}, g=
 def wanted(let: Let, call: Call, k: int = 0) -> list[tuple[int, Var]]:
     """The items of a sequence argument whose adjoint is wanted, with their positions."""
     arg = let.args[k]
-    return [(i, item) for i, item in enumerate(arg.items) if isinstance(item, Var) and call.active(item)] if isinstance(arg, Seq) else []
+    if not isinstance(arg, Seq):
+        return []
+    if any(isinstance(item, Seq) and any(map(call.active, variables(item))) for item in arg.items):
+        raise RowError(f"{let.op} of lists of numbers that carry a derivative", "its rule knows arrays only", "make arrays of them with np.array first")
+    return [(i, item) for i, item in enumerate(arg.items) if isinstance(item, Var) and call.active(item)]
 
 
 def whole_list(let: Let, call: Call, k: int = 0) -> Var | None:
     """The argument, where it is a list that grew in a loop (or a tuple) and its adjoint is wanted."""
     arg = let.args[k]
     return arg if isinstance(arg, Var) and isinstance(arg.type, (List, Tuple)) and call.active(arg) else None
+
+
+def _shape(item: Arg) -> tuple[Any, ...] | None:
+    """The shape of what is joined: of an array, a number, or a list of numbers that carries no derivative."""
+    type = type_of(item)
+    if isinstance(type, Tuple):
+        return tuple(np.shape(sample(item, _Ones())))
+    return () if isinstance(type, Scalar) else type.shape if isinstance(type, Array) else None
+
+
+class _Ones(dict[str, int]):
+    """Sizes for `sample`, where none matters."""
+
+    def __missing__(self, name: str) -> int:
+        return 1
 
 
 def at_axis(axis: int, index: Arg, ndim: int) -> Arg:
@@ -135,8 +157,9 @@ def concatenate_pull(let: Let, call: Call, axis: int | None) -> None:
     start: Operand = Lit(0)
     for i, item in enumerate(arg.items):
         type = type_of(item)
-        assert isinstance(type, (Array, Scalar))
-        if axis is None:
+        if isinstance(type, Tuple):
+            size: Operand = Lit(int(np.prod(_shape(item))) if axis is None else (_shape(item) or (1,))[axis])  # type: ignore[arg-type]
+        elif axis is None:
             size = e.b.emit("np.size", e.call.like(item)) if isinstance(item, Var) and isinstance(type, Array) else Lit(1)
         elif isinstance(type, Array) and type.shape is not None:
             size = extent_of(e, item, axis)
@@ -182,7 +205,7 @@ def stack_pull(let: Let, call: Call, axis: int) -> None:
 def _item_rank(let: Let) -> int:
     arg = let.args[0]
     if isinstance(arg, Seq):
-        return max((rank(type_of(item)) or 0 for item in arg.items), default=0)
+        return max((_rank(item) or 0 for item in arg.items), default=0)
     if isinstance(arg, Var) and isinstance(arg.type, List):
         return rank(arg.type.element) or 0
     if isinstance(arg, Var) and isinstance(arg.type, Tuple):
@@ -190,22 +213,52 @@ def _item_rank(let: Let) -> int:
     return (rank(type_of(arg)) or 1) - 1
 
 
+def _rank(item: Arg) -> int | None:
+    shape = _shape(item)
+    return None if shape is None else len(shape)
+
+
 def _hstack(let: Let, call: Call) -> None:
     concatenate_pull(let, call, 0 if _item_rank(let) <= 1 else 1)
 
 
 def _vstack(let: Let, call: Call) -> None:
-    stack_pull(let, call, 0) if _item_rank(let) <= 1 else concatenate_pull(let, call, 0)
+    _lines_pull(let, call, 0)
 
 
 def _column_stack(let: Let, call: Call) -> None:
-    ranks = {rank(type_of(item)) for item in let.args[0].items} if isinstance(let.args[0], Seq) else {_item_rank(let)}
+    _lines_pull(let, call, 1)
+
+
+def _lines_pull(let: Let, call: Call, axis: int) -> None:
+    """np.vstack and np.column_stack: vectors are rows (or columns), matrices are several of them."""
+    arg = let.args[0]
+    ranks = {_rank(item) for item in arg.items} if isinstance(arg, Seq) else {_item_rank(let)}
     if ranks <= {0, 1}:
-        stack_pull(let, call, 1)
-    elif ranks == {2}:
-        concatenate_pull(let, call, 1)
+        stack_pull(let, call, axis)
+    elif not ranks & {0, 1, None}:
+        concatenate_pull(let, call, axis)
+    elif None in ranks:
+        raise RowError(f"{let.op} of an array whose number of axes is not known", "its rule depends on it", "use np.concatenate")
     else:
-        raise RowError("np.column_stack of vectors and matrices together is not supported", "", "use np.concatenate")
+        _mixed_lines_pull(let, call, axis)
+
+
+def _mixed_lines_pull(let: Let, call: Call, axis: int) -> None:
+    found = dict(wanted(let, call))
+    if not found:
+        return
+    full, e = call.full(), _evaluator(let, call)
+    start: Operand = Lit(0)
+    assert isinstance(let.args[0], Seq)
+    for i, item in enumerate(let.args[0].items):
+        single = (_rank(item) or 0) < 2
+        known = _shape(item) if isinstance(type_of(item), Tuple) else None
+        stop = _plus(call, start, Lit(1) if single else extent_of(e, item, axis) if known is None else Lit(known[axis]))
+        if i in found:
+            part = call.b.emit("index", full, at_axis(axis, start if single else Slice(start, stop, Lit(None)), 2))
+            call.add(found[i], part)
+        start = stop
 
 
 def _append(let: Let, call: Call) -> None:
@@ -251,7 +304,7 @@ for _name in ("np.split", "np.array_split"):
 for _name in ("np.hsplit", "np.vsplit", "np.dsplit"):
     _infer = partial(_parts_of, _name)
     structural(f"{_name}(ary, indices_or_sections) -> parts", _split, constant=("indices_or_sections",), static=("indices_or_sections",),
-               view=views.split(_name, _infer), op={"views": (0,), "infer": _infer})
+               view=views.split(_name, _infer, partial(_split_axis, _name)), op={"views": (0,), "infer": _infer})
 
 
 # -- arrays made of numbers and arrays -------------------------------------------------------------------------------
@@ -290,10 +343,10 @@ def _nested(arg: Seq, place: tuple[int, ...], call: Call) -> list[tuple[tuple[in
     return found
 
 
-structural("np.array(object, dtype=None) -> y", _array, op={"fresh": True})
+structural("np.array(object, dtype=None, order='K') -> y", _array, op={"fresh": True})
 structural("np.copy(a, order='K') -> y", lambda let, call: _same(let, call), op={"fresh": True})
-structural("np.asarray(a, dtype=None) -> y", _array, op=VIEW, view=views.itself)
-structural("np.asanyarray(a, dtype=None) -> y", _array, op=VIEW, view=views.itself)
+structural("np.asarray(a, dtype=None, order=None) -> y", _array, op=VIEW, view=views.itself)
+structural("np.asanyarray(a, dtype=None, order=None) -> y", _array, op=VIEW, view=views.itself)
 linear("rt.cut(g, like, axis) -> y", like="0.0", g="np.concatenate(y_bar, axis)")
 linear("rt.unstack(g, axis, depth=1) -> y", g="np.stack(y_bar, axis)")
 
@@ -313,15 +366,10 @@ def _part_type(full: Operand, item: Arg) -> Type | None:
     return Array(whole.dtype, own.shape) if isinstance(own, Array) and isinstance(whole, Array) else None
 
 
-def _flatten(let: Let, call: Call) -> None:
-    x = let.args[0]
-    if isinstance(x, Var) and call.active(x):
-        call.add(x, call.b.emit("np.reshape", call.full(), shape_of(_evaluator(let, call), x)))
-
-
-define(Op("astype", (Param("x"), Param("dtype")), lambda x, dtype: x.astype(dtype), infer.as_type, fresh=True))
-structural("astype", _same, static=("dtype",), constant=("dtype",))
-structural("rt.flatten(x) -> y", _flatten, op={"fresh": True})
+define(Op("astype", (Param("x"), Param("dtype"), Param("order", "K"), Param("casting", "unsafe"), Param("subok", True), Param("copy", True)),
+          lambda x, dtype, **how: x.astype(dtype, **how), infer.as_type, fresh=True))
+structural("astype", _same, static=("dtype", "order", "casting", "subok", "copy"), constant=("dtype",), view=views.converted)
+linear("rt.flatten(x, order='C') -> y", x="shaped(y_bar, x) if order == 'C' else np.reshape(y_bar, shape(x), order)", op={"fresh": True})
 linear("rt.item(x) -> y", x="y_bar")
 linear("rt.view(x, dtype=None) -> y", x="y_bar", op=VIEW, view=views.whole)
 

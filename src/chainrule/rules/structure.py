@@ -54,7 +54,7 @@ def is_advanced(item: Arg) -> bool:
     if isinstance(item, Seq):
         return True
     type = type_of(item)
-    return isinstance(type, Array) or (isinstance(item, Lit) and isinstance(item.value, (list, bool, np.bool_))) or (
+    return isinstance(type, (Array, List)) or (isinstance(item, Lit) and isinstance(item.value, (list, bool, np.bool_))) or (
         isinstance(type, Scalar) and type.dtype == "bool")
 
 
@@ -70,6 +70,7 @@ def may_repeat(index: Arg) -> bool:
 
 def _is_mask(item: Arg) -> bool:
     type = type_of(item)
+    type = type.element if isinstance(type, List) else type
     return isinstance(type, (Array, Scalar)) and type.dtype == "bool"
 
 
@@ -156,6 +157,10 @@ def _advanced_shape(item: Arg) -> tuple[Extent, ...]:
         if type.dtype == "bool" or type.shape is None:
             return (unknown_extent(),)
         return type.shape
+    if isinstance(type, List):
+        if not isinstance(type.element, Scalar):
+            raise IndexError("a list of lists is an index: make an array of it first")
+        return (unknown_extent(),)
     if isinstance(item, Seq):
         return (len(item.items),)
     if isinstance(item, Lit) and isinstance(item.value, list):
@@ -173,9 +178,9 @@ def broadcast(*shapes: tuple[Extent, ...]) -> tuple[Extent, ...]:
             result.append(1)
         elif all(e == extents[0] for e in extents):
             result.append(extents[0])
-        else:  # they agree, or one is 1: an extent that is never 1 decides
+        else:  # they agree, or one is 1: an extent that is never 1 decides, and one that is known says more
             certain = [e for e in extents if (isinstance(e, int)) or (e.not_one and e.offset == 0)]
-            result.append(certain[0] if certain else unknown_extent())
+            result.append(next((e for e in certain if isinstance(e, int)), certain[0]) if certain else unknown_extent())
     return tuple(result)
 
 

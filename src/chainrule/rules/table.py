@@ -113,6 +113,9 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "!=": operator.ne, "is": operator.is_, "is not": operator.is_not,
     "in": lambda item, container: item in container, "not in": lambda item, container: item not in container,
 }
+# Functions of sequences of arrays, and those whose rules know lists; the others are given arrays.
+JOINING = frozenset({"np.concatenate", "np.stack", "np.hstack", "np.vstack", "np.column_stack"})
+OF_LISTS = JOINING | {"np.array", "np.asarray", "np.asanyarray"}
 # Parameters that change what a result looks like rather than its values: the compiler has to know them.
 STATIC = frozenset({
     "axis", "axes", "axis1", "axis2", "axisa", "axisb", "axisc", "keepdims", "order", "dtype", "source", "destination", "ddof",
@@ -205,8 +208,9 @@ def structural(text: str, pull: Pull, *, masks: bool = False, static: tuple[str,
                view: View | Each | None = None, op: dict[str, Any] | None = None) -> None:
     """A function whose pullback is code. `text` may be the bare name of an operation that is already defined."""
     if text in OPS:
+        names = tuple(p.name for p in OPS[text].params)
         _enter(Row(text, "structural", pull=pull, masks=masks, constant=frozenset(constant), static=frozenset(static),
-                   names=tuple(p.name for p in OPS[text].params)))
+                   names=names, keywords={name: name for name in names}, view=view))
         return
     _declare(text, "structural", {}, dict(pull=pull, masks=masks, constant=constant, view=view), op, static)
 

@@ -6,6 +6,7 @@
     np.diagonal(x)          (("np.diagonal", (0, 0, 1)),)               the operation itself: a view that is read only
     np.squeeze(x)           (("np.squeeze", (None,)),)                  the same, and it can be written through (`WRITABLE`)
     np.split(x, 2)          Parts of (("np.split", (2, 0)), ("item", n))
+    np.split(x, [3])        Parts of (("index", :3),) and (("index", 3:),)
     np.asarray(x)           ()                                          x itself
 
 A row names its description with `view=`; None says that nobody knows before the program runs.
@@ -22,7 +23,7 @@ import numpy as np
 from ..ir.build import is_static, static_value
 from ..ir.nodes import Arg, Lit, Seq, Slice
 from ..ir.probe import type_of
-from ..ir.types import Array, Type, kind, rank
+from ..ir.types import Array, Scalar, Type, kind, rank
 from .table import RowError
 
 Path = tuple[tuple[str, Arg], ...]
@@ -30,6 +31,7 @@ Path = tuple[tuple[str, Arg], ...]
 # Operations that are steps of a path by their own name, and give views that can be written through.
 WRITABLE = frozenset({"np.squeeze", "np.split", "np.array_split", "np.hsplit", "np.vsplit", "np.dsplit", "np.real", "np.imag"})
 _STEPS = frozenset({"index", "T", "reshape", "flat", "item"})
+_TURNED = ("T", Lit(None))
 _ALL = Slice(Lit(None), Lit(None), Lit(None))
 _BACKWARDS = Slice(Lit(None), Lit(None), Lit(-1))
 
@@ -50,9 +52,10 @@ NEW = _New()
 
 @dataclass(frozen=True)
 class InOnePiece:
-    """A view where the array's elements follow each other in memory in C order; elsewhere a copy."""
+    """A view where the elements of the array, or of what the path `of` leads to in it, follow each other in memory in C order; elsewhere a copy."""
 
     path: Path
+    of: Path = ()
 
 
 @dataclass(frozen=True)
@@ -76,13 +79,23 @@ def can_write(step: str, type: Type) -> bool:
 # -- descriptions ------------------------------------------------------------------------------------------
 
 
-def itself(x: Arg, *rest: Arg) -> Path | None:
+def itself(x: Arg, dtype: Arg, order: Arg = Lit(None)) -> Path | Parts | InOnePiece | _New | None:
     """The array that is given, if nothing else is asked for."""
     type = type_of(x)
-    asked = [arg for arg in rest if not (isinstance(arg, Lit) and arg.value is None)]
-    if asked and not (isinstance(type, Array) and len(asked) == 1 and isinstance(asked[0], Lit) and _same_dtype(asked[0].value, type.dtype)):
+    if not isinstance(dtype, Lit) or (dtype.value is not None and not (isinstance(type, Array) and _same_dtype(dtype.value, type.dtype))):
         return None
-    return ()
+    asked = order.value if isinstance(order, Lit) else "A"
+    return () if asked in (None, "K") or rank(type) == 0 else contiguous(asked)(x)
+
+
+def converted(x: Arg, dtype: Arg, order: Arg, casting: Arg, subok: Arg, copy: Arg) -> Path | Parts | InOnePiece | _New | None:
+    """`x.astype(dtype)`, which may be told not to copy where nothing is to convert."""
+    if not (isinstance(copy, Lit) and isinstance(order, Lit)) or copy.value or not isinstance(type_of(x), Array):
+        return NEW
+    if order.value == "K":
+        found = itself(x, dtype)
+        return NEW if found is None else found
+    raise RowError("`astype` with `copy=False` and an order", "whether it copies depends on how the array lies in memory", "leave one of them out")
 
 
 def whole(x: Arg, dtype: Arg) -> Path:
@@ -226,17 +239,44 @@ def at_least(dimensions: int) -> View:
     return view
 
 
-def reshaped(x: Arg, shape: Arg, order: Arg) -> InOnePiece | None:
-    return InOnePiece((("reshape", shape),)) if _c_order(order) else None
+def reshaped(x: Arg, shape: Arg, order: Arg) -> Path | InOnePiece | None:
+    """An array of one axis is seen in any shape."""
+    found = _in_shape(shape, order)
+    return found if found is None or (rank(type_of(x)) or 2) > 1 else found.path
 
 
 def raveled(x: Arg, order: Arg) -> InOnePiece | None:
-    return InOnePiece((("reshape", Lit(-1)),)) if _c_order(order) else None
+    return _in_shape(Lit(-1), order)
 
 
-def contiguous(x: Arg) -> InOnePiece | None:
-    """np.ascontiguousarray."""
-    return InOnePiece(()) if (rank(type_of(x)) or 0) > 0 else None
+def _in_shape(shape: Arg, order: Arg) -> InOnePiece | None:
+    """In column order, the transpose of what is reshaped the other way round."""
+    if not isinstance(order, Lit) or order.value not in ("C", "F"):
+        return None
+    if order.value == "C":
+        return InOnePiece((("reshape", shape),))
+    turned = _backwards_shape(shape)
+    return None if turned is None else InOnePiece((_TURNED, ("reshape", turned), _TURNED), (_TURNED,))
+
+
+def _backwards_shape(shape: Arg) -> Arg | None:
+    """A shape with its extents in the opposite order; None if it is not known how many there are."""
+    if isinstance(shape, Seq):
+        return Seq(shape.items[::-1])
+    if isinstance(shape, Lit):
+        return Lit(shape.value[::-1]) if isinstance(shape.value, tuple) else shape
+    return shape if isinstance(type_of(shape), Scalar) else None
+
+
+def contiguous(order: str) -> View:
+    """np.ascontiguousarray, np.asfortranarray."""
+
+    def view(x: Arg) -> InOnePiece | None:
+        if (rank(type_of(x)) or 0) == 0 or order not in ("C", "F"):
+            return None
+        return InOnePiece((), () if order == "C" else (_TURNED,))
+
+    return view
 
 
 def on_the_diagonal(x: Arg, k: Arg) -> Path | _New | None:
@@ -260,21 +300,24 @@ def conjugated(x: Arg) -> Path | _New | None:
     return NEW if kind(type.dtype) == "c" else ()
 
 
-def split(op: str, result: Callable[..., Type]) -> View:
-    """np.split and its kin; `result`: the operation's own type inference."""
+def split(op: str, result: Callable[..., Type], axis_of: Callable[[Arg], int] | None = None) -> View:
+    """np.split and its kin; `result`: the operation's own type inference. At known places, the parts are slices."""
 
     def view(x: Arg, *rest: Arg) -> Parts | None:
         found = result(x, *rest)
         count = len(getattr(found, "items", ()))
         if not count:
             return None
+        n, axis = rank(type_of(x)), static_value(rest[1]) if axis_of is None else axis_of(x)
+        cuts = static_value(rest[0]) if is_static(rest[0]) else None
+        if n is not None and isinstance(cuts, (tuple, list)) and all(type(cut) is int for cut in cuts):
+            before = (_ALL,) * _axis(Lit(axis), n)
+            pairs = zip((None, *cuts), (*cuts, None))
+            slices = [Slice(Lit(start), Lit(stop), Lit(None)) for start, stop in pairs]
+            return Parts(tuple((("index", Seq((*before, part)) if before else part),) for part in slices))
         return Parts(tuple(((op, Seq(rest)), ("item", Lit(n))) for n in range(count)))
 
     return view
-
-
-def _c_order(order: Arg) -> bool:
-    return isinstance(order, Lit) and order.value == "C"
 
 
 def _order(order: tuple[int, ...]) -> Path:
@@ -282,7 +325,8 @@ def _order(order: tuple[int, ...]) -> Path:
 
 
 def _backwards(axes: tuple[int, ...]) -> Path:
-    return (("index", Seq(tuple(_BACKWARDS if n in axes else _ALL for n in range(max(axes, default=-1) + 1))) if axes else Lit(Ellipsis)),)
+    items = tuple(_BACKWARDS if n in axes else _ALL for n in range(max(axes, default=-1) + 1))
+    return (("index", Lit(Ellipsis) if not items else items[0] if len(items) == 1 else Seq(items)),)
 
 
 def _axis(axis: Arg, n: int) -> int:

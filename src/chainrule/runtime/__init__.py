@@ -7,6 +7,7 @@ Python floats take a short path first, because there a call costs more than the 
 from .arrays import (
     adjugate,
     cholesky_pull,
+    convolve_pull,
     cumprod_pull,
     diagonal_pull,
     diff_pull,
@@ -93,6 +94,7 @@ __all__ = [
     "check_range",
     "cholesky_pull",
     "conj",
+    "convolve_pull",
     "cumprod_pull",
     "cut",
     "diagonal_pull",

@@ -15,6 +15,8 @@ def last_wins(x: Any, index: Any, g: Any) -> Any:
     array([0., 2., 3.])
     """
     g = np.asarray(g)
+    if isinstance(index, list) and all(isinstance(i, (int, np.integer)) and i >= 0 for i in index) and len(set(index)) == len(index):
+        return g.copy()
     number = np.arange(g.size).reshape(g.shape)
     owner = np.full(np.shape(x), -1)
     owner[index] = number
@@ -107,11 +109,23 @@ def repeat_pull(g: Any, x: Any, repeats: Any, axis: Any = None) -> Any:
     return np.moveaxis(result, 0, along).reshape(shape)
 
 
-def adjugate(x: Any) -> Any:
-    """The derivative of the determinant: the transposed adjugate (cofactors), also of singular matrices.
+_WELL_CONDITIONED = 1e8  # the square of a condition number: up to here an inverse loses four digits at most; singular values lose none
 
-    From x = u s v: cofactors = det(u) det(v) u (products of the other singular values) v.
+
+def adjugate(x: Any, det: Any) -> Any:
+    """The derivative of the determinant det: the transposed adjugate (cofactors), also of singular matrices.
+
+    det times the transposed inverse where that is accurate. Otherwise from x = u s v: cofactors = det(u) det(v) u (products of
+    the other singular values) v.
     """
+    if np.ndim(x) == 2 and x.dtype.char in "dD" and 1e-290 < abs(det) < 1e290:  # it has not lost digits itself
+        try:
+            inverse = np.linalg.inv(x)
+        except np.linalg.LinAlgError:
+            pass
+        else:
+            if abs(np.vdot(x, x) * np.vdot(inverse, inverse)) < _WELL_CONDITIONED:
+                return det * inverse.T
     u, s, v = np.linalg.svd(x)
     det = np.linalg.det(u) * np.linalg.det(v)
     return det[..., None, None] * (np.conj(u) * prod_others(s, -1)[..., None, :]) @ np.conj(v)
@@ -224,6 +238,15 @@ def pad_pull(g: Any, x: Any, pad_width: Any) -> Any:
     shape = np.shape(x)
     widths = np.broadcast_to(np.asarray(pad_width), (len(shape), 2))
     return g[tuple(slice(int(before), int(before) + n) for (before, _), n in zip(widths, shape))]
+
+
+def convolve_pull(g: Any, x: Any, v: Any, mode: str = "full") -> Any:
+    """The transpose of x -> np.convolve(x, v, mode)."""
+    n, m = np.size(x), np.size(v)
+    full = np.zeros(n + m - 1, g.dtype)
+    first = {"full": 0, "same": (min(n, m) - 1) // 2, "valid": min(n, m) - 1}[mode]
+    full[first:first + len(g)] = g
+    return np.convolve(full, v[::-1], "full")[m - 1:m - 1 + n].reshape(np.shape(x))
 
 
 def put_along(g: Any, x: Any, indices: Any, axis: int) -> Any:

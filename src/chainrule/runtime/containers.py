@@ -33,14 +33,28 @@ def broadcast_like(g: Any, like: Any) -> Any:
 def zeros_like(x: Any) -> Any:
     """Zeros with the structure of x: of a number 0.0, of an array an array, of a list or tuple one of zeros.
 
+    The arrays in a list are not for writing: all their elements are one zero, as most of them are only there to be added to.
+
     >>> zeros_like([1.0, 2.0])
     [0.0, 0.0]
     """
     if isinstance(x, list):
-        return [zeros_like(item) for item in x]
+        return [_shared_zeros(item) for item in x]
     if isinstance(x, tuple):
         return tuple(zeros_like(item) for item in x)
     return np.zeros_like(x) if isinstance(x, np.ndarray) else 0.0
+
+
+_ZEROS = bytes(32)  # of any dtype with a derivative
+
+
+def _shared_zeros(x: Any) -> Any:
+    """Zeros with the structure of x, whose arrays take no memory and cannot be written."""
+    if isinstance(x, np.ndarray) and x.dtype.kind in "biufc":
+        return np.ndarray(x.shape, x.dtype, _ZEROS, 0, (0,) * x.ndim)
+    if isinstance(x, tuple):
+        return tuple(_shared_zeros(item) for item in x)
+    return zeros_like(x)
 
 
 def full_like(like: Any, value: Any) -> Any:
@@ -98,9 +112,9 @@ def cut(g: Any, like: Any, axis: int | None = 0) -> Any:
     return np.split(g, np.cumsum([np.shape(item)[axis] for item in like])[:-1], axis)
 
 
-def flatten(x: Any) -> Any:
+def flatten(x: Any, order: str = "C") -> Any:
     """A one-dimensional copy of an array."""
-    return x.flatten()
+    return x.flatten(order)
 
 
 def item(x: Any) -> Any:

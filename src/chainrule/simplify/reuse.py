@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from ..ir.nodes import Block, Branch, End, For, If, Let, Program, Pullback, Stmt, Var, While, variables
+from ..ir.nodes import Block, Branch, End, For, If, Let, Program, Stmt, Var, While, variables
 from ..ir.probe import type_of
 from ..ir.types import Array, Scalar, is_unknown
-from ..ir.walk import blocks, defined, definitions, end_args, end_blocks, stmt_args, uses
+from ..ir.walk import blocks, defined, definitions, end_args, end_blocks, stmt_args, sweeps, uses
 
 _OPS = {"*": "scale", "/": "shrink", "+": "accum", "-": "accum_neg"}
 
@@ -23,11 +23,10 @@ _OPS = {"*": "scale", "/": "shrink", "+": "accum", "-": "accum_neg"}
 def reuse(program: Program) -> Program:
     """Mark the operations of the reverse sweep that may reuse a buffer."""
     counts = Counter(uses(program.body))
-    stmts = program.body.stmts
-    start = next((n for n, s in enumerate(stmts) if isinstance(s, Pullback) or (isinstance(s, Let) and s.op == "mark")), len(stmts))
+    forward, backward = sweeps(program.body)
     own = set(definitions(program.body))
     later = {v for arg in end_args(program.body.end) for v in variables(arg)}
-    body = replace(program.body, stmts=(*stmts[:start], *_stmts(stmts[start:], counts, own, later)))
+    body = replace(program.body, stmts=(*forward, *_stmts(backward, counts, own, later)))
     return replace(program, body=body, callees=tuple(reuse(c) for c in program.callees))
 
 

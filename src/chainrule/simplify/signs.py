@@ -16,21 +16,21 @@ import math
 from collections import Counter
 from dataclasses import replace
 
-from ..ir.nodes import Arg, Block, Branch, Break, End, For, If, Let, Lit, Operand, Program, Pullback, Stmt, Var, While, Yield
+from ..ir.nodes import Arg, Block, Branch, Break, End, For, If, Let, Lit, Operand, Program, Stmt, Var, While, Yield
 from ..ir.probe import type_of
 from ..ir.types import FLOAT, Array, Scalar, kind
-from ..ir.walk import all_stmts, map_arg, map_args, uses
+from ..ir.walk import all_stmts, map_arg, map_args, sweeps, uses
+from ..rules.algebra import PRODUCTS, is_odd
 
 _FLIPPED = {"+": "-", "-": "+", "accum": "accum_neg", "accum_neg": "accum", "add_at": "sub_at", "sub_at": "add_at"}
 
 
 def signs(program: Program) -> Program:
     """The program with fewer signs, and without factors of one."""
-    stmts = program.body.stmts
-    start = next((n for n, s in enumerate(stmts) if isinstance(s, Pullback) or (isinstance(s, Let) and s.op == "mark")), len(stmts))
+    forward, backward = sweeps(program.body)
     work = _Signs(Counter(uses(program.body)), _absorbed(program.body))
-    rest = work.stmts(stmts[start:])
-    body = replace(program.body, stmts=(*stmts[:start], *rest), end=work.end(program.body.end))
+    rest = work.stmts(backward)
+    body = replace(program.body, stmts=(*forward, *rest), end=work.end(program.body.end))
     return replace(program, body=body, callees=tuple(signs(c) for c in program.callees))
 
 
@@ -45,14 +45,24 @@ def _absorbed(body: Block) -> set[Var]:
         if taken[stmt.out] == counts[stmt.out]:
             found.add(stmt.out)
         for k, arg in enumerate(stmt.args):
-            if isinstance(arg, Var) and (_adds(stmt, k) or stmt.op == "neg" or (stmt.op in ("*", "/") and stmt.out in found)):
+            if isinstance(arg, Var) and (_adds(stmt, k) or stmt.op == "neg" or (_passes(stmt, k) and stmt.out in found)):
                 taken[arg] += 1
     return found
 
 
 def _adds(let: Let, k: int) -> bool:
     """Whether an operation adds or subtracts its k-th argument."""
-    return let.op in _FLIPPED and (k == len(let.args) - 1 or let.op == "+")
+    return let.op in _FLIPPED and (k == len(let.args) - 1 or let.op == "+" or (k == 0 and _is_plain_sum(let)))
+
+
+def _is_plain_sum(let: Let) -> bool:
+    """Whether `a + b` may take the place of a sum into a: b is an array of the same type."""
+    return let.op == "accum" and isinstance(let.args[0], Var) and type_of(let.args[0]) == type_of(let.args[1])
+
+
+def _passes(let: Let, k: int) -> bool:
+    """Whether the sign of the k-th argument is one of the result."""
+    return let.op in PRODUCTS or (k == 0 and is_odd(let))
 
 
 class _Signs:
@@ -104,8 +114,10 @@ class _Signs:
             return [let]
         if let.op == "neg":
             return self.negation(let, out)
-        if let.op in ("*", "/"):
+        if let.op in PRODUCTS:
             return self.product(let, out)
+        if is_odd(let):
+            return self.linear(let, out)
         if let.op in _FLIPPED:
             return self.sum(let)
         return [let]
@@ -143,17 +155,31 @@ class _Signs:
             if lit is not None:
                 plain = tuple(Lit(-arg.value) if k == lit else arg for k, arg in enumerate(plain))  # type: ignore[union-attr]
                 let = Let(out, let.op, plain, let.span)
-            elif out in self.absorbed:
+            if lit is None and out in self.absorbed:
                 base = Var(out.type)
                 self.negatives[out] = base
                 return [Let(base, let.op, plain, let.span), Let(out, "neg", (base,), let.span)]
+            number = signed.index(False)
+            if let.op != "@" and isinstance(out.type, Array) and _is_number(plain[number]):
+                factor = Var(type_of(plain[number]))
+                args = tuple(factor if j == number else arg for j, arg in enumerate(plain))
+                return [Let(factor, "neg", (plain[number],), let.span), Let(out, let.op, args, let.span)]
         if any(_is_factor(arg) for arg in let.args):
             self.products[out] = let
         return [let]
 
+    def linear(self, let: Let, out: Var) -> list[Let]:
+        """The sign of what an operation is applied to becomes that of its result, if a sum takes it up."""
+        arg = let.args[0]
+        if not isinstance(arg, Var) or arg not in self.negatives or out not in self.absorbed:
+            return [let]
+        base = Var(out.type)
+        self.negatives[out] = base
+        return [Let(base, let.op, (self.negatives[arg], *let.args[1:]), let.span), Let(out, "neg", (base,), let.span)]
+
     def constant(self, let: Let, out: Var, a: object, b: object) -> list[Let]:
         """Arithmetic on constants is done now, as Python does it."""
-        if out.type != FLOAT or not all(type(v) in (int, float) for v in (a, b)) or (let.op == "/" and b == 0):
+        if not isinstance(out.type, Scalar) or out.type.dtype != FLOAT.dtype or not all(type(v) in (int, float) for v in (a, b)) or (let.op == "/" and b == 0):
             return [let]
         value = a * b if let.op == "*" else a / b  # type: ignore[operator]
         if not isinstance(value, float) or not math.isfinite(value):
@@ -170,7 +196,7 @@ class _Signs:
         if flipped is not None:
             assert flipped.out is not None
             return [flipped, replace(let, op=_FLIPPED[let.op], args=(*first, flipped.out))]
-        if let.op == "+" and isinstance(first[0], Var) and first[0] in self.negatives:
+        if (let.op == "+" or _is_plain_sum(let)) and isinstance(first[0], Var) and first[0] in self.negatives:
             return [replace(let, op="-", args=(last, self.negatives[first[0]]))]
         return [let]
 
@@ -194,6 +220,12 @@ def _is(arg: Arg, value: int) -> bool:
 
 def _is_factor(arg: Arg) -> bool:
     return isinstance(arg, Lit) and type(arg.value) in (int, float) and arg.value == arg.value and arg.value != 0
+
+
+def _is_number(arg: Arg) -> bool:
+    """Whether a minus sign costs a number instead of an array: not a literal, which takes it up anyway, and nothing unsigned."""
+    type = type_of(arg)
+    return isinstance(arg, Var) and isinstance(type, Scalar) and kind(type.dtype) in "if"
 
 
 def _begins_negative(let: Let | None) -> bool:

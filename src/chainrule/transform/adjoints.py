@@ -162,8 +162,7 @@ class Adjoints:
         type = var.type.items[k]
         if not differentiable(type):
             return
-        old = self.bars.get(var)
-        parts: list[Bar | None] = list(old.parts) if old is not None and old.parts is not None else [None] * len(var.type.items)
+        parts = self.parts(var, self.bars.get(var))
         part = parts[k]
         if part is None:
             parts[k] = Bar(g, thin)
@@ -179,6 +178,13 @@ class Adjoints:
         for k, type in enumerate(var.type.items):
             if differentiable(type):
                 self.add_item(var, k, self.b.emit("item", g, k))
+
+    def bar(self, var: Var, value: Operand) -> Bar:
+        """A full adjoint of var; that of a tuple, taken apart."""
+        if not isinstance(var.type, Tuple):
+            return Bar(value)
+        parts = [Bar(self.b.emit("item", value, k)) if differentiable(type) else None for k, type in enumerate(var.type.items)]
+        return Bar(Lit(None), parts=tuple(parts))
 
     def _sum(self, var: Var, old: Bar, new: Bar, negative: bool) -> tuple[Operand, bool]:
         """old + new (or old - new), and whether it is thin."""
@@ -272,8 +278,14 @@ class Adjoints:
         """The full adjoints of a value: of the differentiable items of a tuple, or the only one."""
         if not isinstance(var.type, Tuple):
             return (self.full(var, bar),)
-        parts = bar.parts or (None,) * len(var.type.items)
-        return tuple(self._part(var, k, part) for k, part in enumerate(parts) if differentiable(var.type.items[k]))
+        return tuple(self._part(var, k, part) for k, part in enumerate(self.parts(var, bar)) if differentiable(var.type.items[k]))
+
+    def parts(self, var: Var, bar: Bar | None) -> list[Bar | None]:
+        """The adjoints of the items of a tuple, also where a branch or a loop has made one value of them."""
+        assert isinstance(var.type, Tuple)
+        if bar is None or bar.parts is not None:
+            return [None] * len(var.type.items) if bar is None else list(bar.parts or ())
+        return [Bar(self.b.emit("item", bar.value, k)) if differentiable(type) else None for k, type in enumerate(var.type.items)]
 
     def _part(self, var: Var, k: int, part: Bar | None) -> Operand:
         assert isinstance(var.type, Tuple)

@@ -64,7 +64,7 @@ def keep(primal: Block, marker: tuple[Stmt, ...], sweep: tuple[Stmt, ...], resul
 class _Keeper:
     def __init__(self, primal: Block, reverse: Block, likes: dict[Var, Var], names: dict[Var, str]) -> None:
         self.places = places(primal)
-        self.partial = undefined_somewhere(primal)
+        self.partial = undefined_somewhere(primal, parts=True)
         self.arguments = primal.params
         self.names = names
         self.plan = Plan(self.places, Reader(self.places).again)
@@ -265,7 +265,12 @@ class _Keeper:
             assert isinstance(body.end, Yield)
             end = Yield((*body.end.values, *(self.value(carried(frame.owner)[k]) for k in backwards)))
             body = Block((*body.params, *extra), body.stmts, end)
-        outs = (*stmt.outs, *(Var(v.type, v.hint) for v in extra))
+        begun = tuple(Var(v.type, v.hint) for v in extra)
+        for k, out in zip(backwards, begun):
+            init = frame.owner.inits[k]
+            if isinstance(init, Var) and init in self.plan.through:
+                self.env[init] = out
+        outs = (*stmt.outs, *begun)
         return replace(stmt, outs=outs, start=start, stop=stop, step=step, inits=inits, body=body)
 
     def _length(self, body: Frame) -> Arg | None:

@@ -7,6 +7,8 @@ defined, in this order:
 - where several needed values are computed from fewer others, these others are taped and the rest computed again: a Newton
   iteration tapes x, not its step and its slope;
 - what a loop yields as a carried value that is popped anyway is *carried* backwards: the previous pop is this value;
+- an array of which a loop writes single elements is carried backwards too, and the writes are *undone* one by one
+  (`transform/undo`): the elements that they overwrote are taped, not the array;
 - the rest is taped: one tape for each value.
 
 The plan says which; `transform/keep` carries it out.
@@ -23,6 +25,7 @@ from ..ir.ops import OPS
 from ..ir.types import Array, Dim, Scalar, Tuple, Type, rank
 from ..ir.walk import leaves
 from ..rules.structure import is_basic
+from .undo import chain, old_value, restored
 
 METADATA = frozenset({"len", "item", "np.shape", "np.ndim", "np.size"})  # cheap whatever they are asked of
 MOST = 12  # statements computed again for one value, at most
@@ -30,7 +33,8 @@ Recipe = Callable[[Var], "Let | None"]
 
 
 class Plan:
-    """taped, carried: the Vars obtained so (with the number of the carried value); order: for each frame what its prologue
+    """taped, carried: the Vars obtained so (with the number of the carried value); undone: the versions of an array that are made
+    from the next one; through: those that the reverse of an inner loop ends with; order: for each frame what its prologue
     obtains, in the order in which it has to."""
 
     def __init__(self, places: Places, reload: Recipe) -> None:
@@ -39,6 +43,8 @@ class Plan:
         self.needs: dict[Var, None] = {}
         self.taped: dict[Var, None] = {}
         self.carried: dict[Var, tuple[For | While, int]] = {}
+        self.undone: dict[Var, Let] = {}
+        self.through: set[Var] = set()
         self.reloaded: dict[Var, Let] = {}
         self.order: dict[Frame, list[Var]] = {}
         self._done: set[Var] = set()
@@ -88,7 +94,7 @@ class Plan:
 
     def _find_missing(self, var: Var) -> frozenset[Var]:
         self._cost[var] = 0
-        if self.is_free(var) or var in self.taped or var in self.carried:
+        if self.is_free(var) or var in self.taped or var in self.carried or var in self.undone:
             return frozenset()
         let = self.recipe(var)
         if let is not None:
@@ -135,7 +141,7 @@ class Plan:
         self.needs.update(dict.fromkeys(v for v in needs if v in self.places.sites))
         while True:
             self._choose(sorted(self.needs, key=lambda v: self.site(v).number))
-            more = self._carry()
+            more = self._carry() + self._undo()
             if not more:
                 break
             self.needs.update(dict.fromkeys(more))
@@ -196,6 +202,45 @@ class Plan:
                     break
         return more
 
+    def _undo(self) -> list[Var]:
+        """Take back writes of single elements rather than keep the array; the results of loops that this needs at the beginning."""
+        more: list[Var] = []
+        for var in list(self.taped):
+            loop = self._body_of(var)
+            if var not in self.taped or loop is None or not isinstance(var.type, Array):
+                continue
+            for k, param in enumerate(carried(loop)):
+                found = chain(loop, k) if param.type == var.type else None
+                if found is None or (found.inner is not None and found.inner not in self.carried.values()):
+                    continue
+                versions = found.versions
+                if var not in versions or (loop, k) in self.carried.values() or any(v in self._done for v in versions):
+                    continue
+                for store in found.stores:
+                    old = old_value(loop.body, store)
+                    before = store.args[0]
+                    assert isinstance(before, Var)
+                    self.undone[before] = restored(store, old)
+                    self.taped[old] = None
+                    more += [old, *variables(store.args[1])]
+                for version in versions:
+                    self.taped.pop(version, None)
+                self.carried[versions[0]] = (loop, k)
+                if found.inner is None:
+                    more.append(param)
+                else:
+                    self.through.add(param)
+                more.append(loop.outs[k])
+                self._missing.clear()
+                self.reloaded.clear()
+                break
+        return more
+
+    def _body_of(self, var: Var) -> For | None:
+        """The loop whose body, and not a branch of it, a Var belongs to."""
+        owner = self.site(var).frame.owner
+        return owner if isinstance(owner, For) else None
+
     def _obtain(self, var: Var) -> None:
         """Put a value, and before it what it is computed from, into the prologue of its frame."""
         if var in self._done or var not in self.places.sites:
@@ -214,7 +259,7 @@ class Plan:
     def source(self, var: Var) -> Let:
         """The statement that computes again, or reads again, a value that is neither taped nor carried."""
         self.missing(var)
-        let = self.reloaded.get(var) or self.recipe(var)
+        let = self.undone.get(var) or self.reloaded.get(var) or self.recipe(var)
         assert let is not None, var
         return let
 

@@ -55,11 +55,13 @@ from ..ir.walk import all_stmts, free, leaves
 from ..rules.table import RowError
 from ..simplify.copies import copies_block
 from ..simplify.dead import dead_block
+from ..simplify.loads import loads
 from .adjoints import Adjoints, Bar, bar_type
 from .calls import Called, Calls
 from .keep import keep
 from .prepare import headed, prepare
 from .pull import Pull, raises
+from .undo import with_old_values
 
 if "mirror" not in OPS:
     define(Op("mirror", (Param("block"),), lambda block: None, lambda *_: OBJECT, effect=True))
@@ -97,7 +99,7 @@ def reverse(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, 
 def _derive(program: Program, wrt: tuple[Var, ...], name: str, keep_value: bool, seed: Lit | str, rules: Rules, calls: Calls,
             inner: bool = False) -> Program:
     """The derivative of one function; those of the functions that it calls are asked of `calls`. inner: it is such a function."""
-    sweep = Sweep(dead_block(copies_block(program.body)), wrt, rules, seed == "pullback", calls, inner)
+    sweep = Sweep(with_old_values(dead_block(loads(copies_block(program.body)))), wrt, rules, seed == "pullback", calls, inner)
     assert isinstance(sweep.body.end, Yield)
     result = sweep.body.end.values[0]
     marker: tuple[Stmt, ...] = ()
@@ -152,6 +154,9 @@ class Sweep:
         self.b.lenient = True
         self.adjoints = Adjoints(self.b, self.active, self.like)
         self.singular = _singular(self.body, rules, flows)
+        for stmt in all_stmts(self.body):  # a view of a view may be a primal value
+            if isinstance(stmt, Let) and stmt.out is not None and OPS[stmt.op].views and OPS[stmt.op].destroys is None:
+                self.b.made[stmt.out] = stmt
         for stmt in self.body.stmts:  # results of the forward sweep at top level are still there: nothing is computed twice
             if isinstance(stmt, Let) and stmt.out is not None and not OPS[stmt.op].effect and not OPS[stmt.op].fresh:
                 self.b.know(stmt)
@@ -198,7 +203,8 @@ class Sweep:
                 raise
 
     def _pull_tuple(self, let: Let, bar: Bar) -> None:
-        for item, part in zip(operands(let.args[0]), bar.parts or ()):
+        assert let.out is not None
+        for item, part in zip(operands(let.args[0]), self.adjoints.parts(let.out, bar)):
             if part is not None:
                 self.adjoints.add(item, part.value)
 
@@ -239,7 +245,7 @@ class Sweep:
         if changed:
             blocks = [Block((), tuple(scope.stmts), end) for scope, end in zip(scopes, ends)]
             self.b.add(If(outs, condition, blocks[0], blocks[1], span))
-        before.update((v, Bar(out)) for v, out in zip(changed, outs))
+        before.update((v, self.adjoints.bar(v, out)) for v, out in zip(changed, outs))
 
     def mirror(self, block: Block, seeds: list[Bar | None], rest: Block | None = None) -> None:
         """The reverse of a block, where the k-th value that it ends with has the adjoint seeds[k].
@@ -294,17 +300,17 @@ class Sweep:
         backwards = isinstance(stmt, For) and stmt.reverse
         before = adjoints.bars
         with self.b.block() as stmts:
-            adjoints.bars = {v: Bar(p) for v, p in zip(outer, news[len(slots):])}
+            adjoints.bars = {v: adjoints.bar(v, p) for v, p in zip(outer, news[len(slots):])}
             given: list[Bar | None] = [None] * len(params)
             for k, p in zip(slots, news):
-                given[k] = Bar(p)
+                given[k] = adjoints.bar(params[k], p)
             self.mirror(stmt.body, given, headed(stmt))
             self.b.span = stmt.span
             ends = [adjoints.take(v) for v in (*(params[k] for k in slots), *outer)]
         adjoints.bars = before
         body = Block((index, *news), tuple(stmts), Yield(tuple(ends)))
         self.b.add(For(tuple(outs), start, stop, step, tuple(inits), body, reverse=not backwards, span=stmt.span))
-        adjoints.bars.update((v, Bar(out)) for v, out in zip(outer, outs[len(slots):]))
+        adjoints.bars.update((v, adjoints.bar(v, out)) for v, out in zip(outer, outs[len(slots):]))
         for k, out in zip(slots, outs):
             adjoints.add(stmt.inits[k], out)
 

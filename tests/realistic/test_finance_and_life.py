@@ -9,7 +9,7 @@ import heapq
 import math
 from collections import namedtuple
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import accumulate, groupby, zip_longest
 
 import numpy as np

@@ -1,7 +1,8 @@
-"""The functions of heapq, as the Python that they mean."""
+"""The functions of heapq and bisect, as the Python that they mean."""
 
 from __future__ import annotations
 
+import bisect
 import heapq
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,15 @@ if TYPE_CHECKING:
 MEANINGS: dict[Any, Any] = {
     heapq.heappush: library.heap_push, heapq.heappop: library.heap_pop, heapq.heapreplace: library.heap_replace,
     heapq.heappushpop: library.heap_push_pop, heapq.heapify: library.heapify, heapq.nsmallest: library.smallest_of, heapq.nlargest: library.largest_of,
+    bisect.bisect_left: library.place_left, bisect.bisect_right: library.place_right,
+    bisect.insort_left: library.insert_left, bisect.insort_right: library.insert_right,
 }
+_NAMES = {"iterable": "items", "n": "count", "lo": "low", "hi": "high", "a": "items", "x": "item"}
 
 
 def _handler(meaning: Any) -> Any:
     def call(m: Calls, args: Args, keywords: Keywords) -> Value:
-        given = {"items" if name == "iterable" else "count" if name == "n" else name: value for name, value in keywords.items()}
-        return m.library(meaning, *args, **given)
+        return m.library(meaning, *args, **{_NAMES.get(name, name): value for name, value in keywords.items()})
 
     return call
 

@@ -293,3 +293,38 @@ def smallest_of(count: int, items: Any, key: Any = None) -> Any:
 
 def largest_of(count: int, items: Any, key: Any = None) -> Any:
     return sorted(items, key=key, reverse=True)[:count]
+
+
+# -- bisect ----------------------------------------------------------------------------------------------------
+
+
+def place_right(items: Any, item: Any, low: Any = 0, high: Any = None, *, key: Any = itself) -> Any:
+    if high is None:
+        high = len(items)
+    while low < high:
+        middle = (low + high) // 2
+        if item < key(items[middle]):
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def place_left(items: Any, item: Any, low: Any = 0, high: Any = None, *, key: Any = itself) -> Any:
+    if high is None:
+        high = len(items)
+    while low < high:
+        middle = (low + high) // 2
+        if key(items[middle]) < item:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def insert_right(items: Any, item: Any, low: Any = 0, high: Any = None, *, key: Any = itself) -> None:
+    items.insert(place_right(items, key(item), low, high, key=key), item)
+
+
+def insert_left(items: Any, item: Any, low: Any = 0, high: Any = None, *, key: Any = itself) -> None:
+    items.insert(place_left(items, key(item), low, high, key=key), item)

@@ -115,6 +115,7 @@ class Calls(Objects):
         self.rolled: set[ast.stmt] = set()  # loops that cannot be unrolled
         self.flags: list[str] = []
         self.globals: dict[Any, str] = {}  # the global variables that the program sets, by place: their names in the frame FRAME
+        self.remembered: list[Any] = []  # arguments of functions behind lru_cache
         self.quiet = 0  # how many `warnings.catch_warnings` are around
         self.loop: Any = None
         self.local_classes: dict[type, Any] = {}
@@ -470,7 +471,7 @@ class Calls(Objects):
         if isinstance(f, functools._lru_cache_wrapper):
             from .functionals import cached
 
-            return cached(self, f.__wrapped__, args, keywords)
+            return cached(self, Static(f.__wrapped__), args, keywords)
         bound = tuple(self.constant_object(a, "held") for a in resolved.args)
         defaults = tuple(self.default(source, n, v) for n, v in enumerate(source.defaults))
         keyword_defaults = {k: self.default(source, k, v) for k, v in source.keyword_defaults.items()}

@@ -117,7 +117,7 @@ def set_of_objects(w):
             continue
         seen.add(node)
         total += node.price * len(seen)
-    return total + sum(n.price**2 for n in seen)
+    return total + len(seen) * nodes[1].price
 
 
 @case(W)

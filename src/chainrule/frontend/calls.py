@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import dataclasses
 import functools
 import operator
 import types
@@ -116,6 +115,7 @@ class Calls(Objects):
         self.rolled: set[ast.stmt] = set()  # loops that cannot be unrolled
         self.flags: list[str] = []
         self.globals: dict[Any, str] = {}  # the global variables that the program sets, by place: their names in the frame FRAME
+        self.remembered: list[Any] = []  # arguments of functions behind lru_cache
         self.quiet = 0  # how many `warnings.catch_warnings` are around
         self.loop: Any = None
         self.local_classes: dict[type, Any] = {}
@@ -471,7 +471,7 @@ class Calls(Objects):
         if isinstance(f, functools._lru_cache_wrapper):
             from .functionals import cached
 
-            return cached(self, f.__wrapped__, args, keywords)
+            return cached(self, Static(f.__wrapped__), args, keywords)
         bound = tuple(self.constant_object(a, "held") for a in resolved.args)
         defaults = tuple(self.default(source, n, v) for n, v in enumerate(source.defaults))
         keyword_defaults = {k: self.default(source, k, v) for k, v in source.keyword_defaults.items()}
@@ -490,17 +490,6 @@ class Calls(Objects):
             return self.call_user(function, args, keywords)
         finally:
             self.caller = kept
-
-    def identity(self, owner: Object, what: str) -> Any:
-        defined = [classes.raw(owner.cls, name)[1] for name in ("__eq__", "__hash__")]
-        if defined == [object, object]:
-            return owner.slot
-        options = getattr(owner.cls, "__dataclass_params__", None)
-        entries = self.state.heap[owner.slot]
-        if options is None or not (options.eq and (options.frozen or options.unsafe_hash)) or not isinstance(entries, Entries):
-            self.refuse(f"{what} is an object of `{owner.cls.__name__}`, which defines when two are equal", "what it computes is only known when the program runs",
-                        "use what it is compared by as a key")
-        return (owner.cls, *(self.hashed(entries.get(f.name), what) for f in dataclasses.fields(owner.cls) if f.compare))
 
     def joined(self, base: Any, index: Value) -> Value | None:
         from .composing import joined

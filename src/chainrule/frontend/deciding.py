@@ -21,7 +21,7 @@ from ..ir.ops import OPS
 from ..ir.types import BOOL, Array, Opaque, Scalar, Type, unknown_extent
 from ..rules.effects import class_name
 from .exits import Exits, Region, Unreachable
-from .values import Key, Num, Object, Select, Static, TupleV, Value
+from .values import Num, Select, Static, TupleV, Value
 from .witness import Concrete, Happened, Witness, Written, place_of
 
 
@@ -88,8 +88,6 @@ class Deciding(Exits):
             return items if value.cls is None else value.cls._make(items)  # type: ignore[attr-defined]
         if isinstance(value, Select) and self.at_top() and self.witness is not None and self.witness.knows(value.condition):
             return self.hashed(value.then if self.decide_truth(value.condition) else value.orelse, what)
-        if isinstance(value, Object):
-            return Key(self.identity(value, what), value)
         if self.witness is None or not isinstance(value, Num) or not self.witness.knows(value.operand) or not self.witness.carries(value.operand):
             return self.static(value, what)
         found = self.decide(value, what, kept=True)
@@ -100,8 +98,6 @@ class Deciding(Exits):
 
     def held(self, key: Any) -> Value:
         """A key of a dictionary or an element of a set, as a value."""
-        if isinstance(key, Key):
-            return key.value
         if id(key) in self.standing:
             return self.standing[id(key)][1]
         if id(key) in self.origins:
@@ -112,12 +108,8 @@ class Deciding(Exits):
 
     def holds_origin(self, value: Any) -> bool:
         """Whether there is a number with a derivative, or an object, in a key or in a set of them."""
-        return isinstance(value, Key) or id(value) in self.origins or id(value) in self.standing or (
+        return id(value) in self.origins or id(value) in self.standing or (
             isinstance(value, (tuple, set, frozenset)) and any(map(self.holds_origin, value)))
-
-    def identity(self, owner: Object, what: str) -> Any:
-        """What is equal for objects that are equal as keys."""
-        raise NotImplementedError
 
     def static(self, value: Value, what: str) -> Any:
         raise NotImplementedError

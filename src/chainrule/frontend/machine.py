@@ -193,9 +193,6 @@ class Machine(Deciding):
                             "paths only", "which attributes it has is only known when the program runs", "set all attributes on every path")
             keys.check_outside(self, contents.keys)
             cls: Any = dict if isinstance(value, DictV) else value.cls
-            if isinstance(value, DictV) and any(map(self.holds_origin, contents.keys)):
-                self.refuse("a dictionary with objects or computed numbers as keys is used as a value", "it has no representation in the generated program",
-                            "look its entries up, or loop over it")
             return Make(cls, contents.keys, tuple(self.operand(v) for v in contents.values))
         if isinstance(value, Lazy) and value.kind == "flat":
             return self.operand(views.unrolled(value))

@@ -149,7 +149,7 @@ def _extremum(let: Let, call: Call) -> None:
         else:
             part = call.b.emit("rt.share", values[k], Seq(values), result)
         g = call.full()
-        call.add(item, part if isinstance(g, Lit) and g.value == 1 else call.b.emit("*", g, part))
+        call.add(item, part if isinstance(g, Lit) and g.value == 1 else call.b.emit("rt.absorb", part, g) if call.steep() else call.b.emit("*", g, part))
 
 
 def _extremum_of_sequence(let: Let, call: Call) -> None:

@@ -9,6 +9,8 @@ the gradient is compared with finite differences at two points, and so is what t
 
 from __future__ import annotations
 
+import ast
+import builtins
 import contextlib
 import io
 import linecache
@@ -57,6 +59,14 @@ class Row:
         return [(name, re.sub(r"\bEACH\b", name, self.program)) for name in self.names] if re.search(r"\bEACH\b", self.program) else [("", self.program)]
 
 
+def nodes_of(body: str) -> list[ast.AST]:
+    """The nodes of a program; none if this version of Python does not have its syntax."""
+    try:
+        return list(ast.walk(ast.parse(source_of(body))))
+    except SyntaxError:
+        return []
+
+
 def cells(line: str) -> list[str]:
     return [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
 
@@ -80,11 +90,14 @@ def read() -> tuple[str, list[Row]]:
 PREAMBLE, ROWS = read() if PAGE.exists() else ("", [])
 
 
+def source_of(body: str) -> str:
+    *lines, last = body.split("\n")
+    return "def f(x, n):\n" + "".join(f"    {line}\n" for line in (*lines, last if last.startswith("return ") else f"return {last}"))
+
+
 def function(body: str) -> types.ModuleType:
     """A module that defines the function of a row."""
-    *lines, last = body.split("\n")
-    source = PREAMBLE + "\n\ndef f(x, n):\n" + "".join(f"    {line}\n" for line in lines)
-    source += f"    {last}\n" if re.match(r"\s|return\b|raise\b|yield\b", last) else f"    return {last}\n"
+    source = f"{PREAMBLE}\n\n{source_of(body)}"
     module = types.ModuleType("language")
     sys.modules["language"] = module
     file = f"<language {abs(hash(body))}>"
@@ -206,6 +219,59 @@ def test_a_row(row):
 # -- that nothing is left out ----------------------------------------------------------------------------------------
 
 
+PROGRAMS = [body for row in ROWS for _, body in row.programs()]
+WORDS = set(re.findall(r"\w+", "\n".join([PREAMBLE, *PROGRAMS])))
+NODES = {type(node).__name__ for body in PROGRAMS for node in nodes_of(body)}
+SYNTAX_OF_LATER_VERSIONS = {"TryStar": (3, 11), "TypeAlias": (3, 12), "TypeVar": (3, 12), "ParamSpec": (3, 12), "TypeVarTuple": (3, 12),
+                            "TemplateStr": (3, 14), "Interpolation": (3, 14)}
+OLD = {"Num", "Str", "Bytes", "NameConstant", "Ellipsis", "Index", "ExtSlice", "Suite", "AugLoad", "AugStore", "Param"}  # nodes that Python no longer makes
+TYPES = (int, float, complex, str, bytes, tuple, list, dict, set, frozenset, range, slice, types.GeneratorType)
+SPECIAL = {
+    name for cls in (*TYPES, object, type, types.FunctionType, property, classmethod, BaseException, type(iter([])), type(contextlib.nullcontext()))
+    for name in dir(cls) if re.fullmatch(r"__\w+__", name)
+} | set("""__bytes__ __call__ __ceil__ __complex__ __copy__ __deepcopy__ __del__ __delete__ __dir__ __enter__ __exit__ __floor__ __get__ __getattr__
+__getstate__ __iadd__ __iand__ __ifloordiv__ __ilshift__ __imatmul__ __imod__ __imul__ __index__ __instancecheck__ __ior__ __ipow__ __irshift__ __isub__
+__itruediv__ __ixor__ __length_hint__ __matmul__ __missing__ __mro_entries__ __next__ __post_init__ __prepare__ __rmatmul__ __set__ __set_name__ __setstate__
+__subclasscheck__ __trunc__ __await__ __aiter__ __anext__ __aenter__ __aexit__ __match_args__ __array__ __array_ufunc__ __array_priority__""".split())
+NOT_OF_USERS = set("""__abstractmethods__ __annotate__ __annotations__ __annotations_cache__ __base__ __bases__ __basicsize__ __builtins__ __cause__ __closure__ __code__
+__context__ __defaults__ __dictoffset__ __firstlineno__ __flags__ __func__ __getformat__ __globals__ __isabstractmethod__ __itemsize__ __kwdefaults__ __mro__ __name__
+__notes__ __qualname__ __setformat__ __static_attributes__ __subclasses__ __suppress_context__ __text_signature__ __traceback__ __type_params__ __weakref__ __weakrefoffset__
+__wrapped__ __abs__ __subclasshook__""".split()) - {"__abs__"}  # attributes that Python sets or reads, and no methods that a class defines for an operation
+
+
+def public(module: Any) -> set[str]:
+    return {name for name in getattr(module, "__all__", dir(module)) if not name.startswith("_")}
+
+
+@pytest.mark.parametrize("base", [ast.expr, ast.stmt, ast.pattern, ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.excepthandler])
+def test_every_node_of_the_syntax_is_in_a_program(base):
+    known = {cls.__name__ for cls in vars(ast).values() if isinstance(cls, type) and issubclass(cls, base) and cls is not base} - OLD
+    later = {name for name, version in SYNTAX_OF_LATER_VERSIONS.items() if sys.version_info < version}
+    assert sorted(known - NODES - later) == []
+
+
+def test_every_builtin_is_in_a_program():
+    assert sorted(name for name, value in vars(builtins).items() if callable(value) and name not in WORDS
+                  and (not name.startswith("_") or name in ("__import__", "__build_class__"))) == []
+
+
+@pytest.mark.parametrize("cls", TYPES, ids=lambda cls: cls.__name__)
+def test_every_method_of_a_builtin_type_is_in_a_program(cls):
+    attributes = {"gi_code", "gi_frame", "gi_running", "gi_suspended", "gi_yieldfrom"}  # for debuggers
+    assert sorted({name for name in dir(cls) if not name.startswith("_")} - WORDS - attributes) == []
+
+
+def test_every_special_method_is_in_a_program():
+    assert sorted(SPECIAL - WORDS - NOT_OF_USERS) == []
+
+
+@pytest.mark.parametrize("module", ["math", "operator", "itertools", "functools", "copy", "bisect"])
+def test_every_function_of_a_module_is_in_a_program(module):
+    left_out = {"Error", "PyStringMap", "error", "dispatch_table", "WRAPPER_ASSIGNMENTS", "WRAPPER_UPDATES", "get_cache_token", "recursive_repr"}
+    assert sorted(public(sys.modules[module]) - WORDS - left_out) == []
+
+
+
 if __name__ == "__main__":
     page = PAGE.read_text(encoding="utf-8").splitlines()
     for row in ROWS:
@@ -220,6 +286,6 @@ if __name__ == "__main__":
             continue
         *before, _ = re.split(r"(?<!\\)\|", page[row.number])[1:-1]
         page[row.number] = "|" + "|".join(before) + f"| {status} |"
-        if row.status and row.kind != "":
+        if row.status and row.status != status:
             print(f"{row.number + 1}: {row.construct}: {row.status} -> {status}")
     PAGE.write_text("\n".join(page) + "\n", encoding="utf-8")

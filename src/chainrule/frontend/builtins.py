@@ -120,6 +120,16 @@ def _indices(m: Calls, owner: SliceV, args: Args, keywords: Keywords) -> Value:
     return Static(slice(start, stop, step).indices(m.static(args[0], "a length")))
 
 
+@builtin(complex)
+def _complex(m: Calls, args: Args, keywords: Keywords) -> Value:
+    given = dict(zip(("real", "imag"), args)) | keywords
+    if all(isinstance(value, Static) for value in given.values()):
+        return Static(complex(**{name: value.value for name, value in given.items()}) if keywords else complex(*(a.value for a in args)))  # type: ignore[union-attr]
+    if "imag" in given:
+        return m.call_row("rt.complex_of", (given.get("real", Static(0.0)), given["imag"]), {})
+    return m.call_row("complex", (given["real"],), {})
+
+
 @builtin(range)
 def _range(m: Calls, args: Args, keywords: Keywords) -> Value:
     operands = [m.operand(a) for a in args]

@@ -87,7 +87,7 @@ SAMPLES: dict[str, list[Case]] = {
     **dict.fromkeys(("%", "np.remainder", "np.fmod"), [case(A(3), P(3)), case(5.3, 1.7), case(A(2, 3), 0.9), case(np.float64(7.1), P(3))]),
     "math.fmod": [case(5.3, 1.7), case(-5.3, 1.7)], "math.remainder": [case(5.3, 1.7), case(-5.1, 1.9)],
     **dict.fromkeys(("neg", "pos", "np.negative", "np.positive"), FREE),
-    "float": number(-2, 2) + [case(np.asarray(1.5))], "complex": number(-2, 2),
+    "float": number(-2, 2) + [case(np.asarray(1.5))], "complex": number(-2, 2), "rt.complex_of": pairs(),
     **dict.fromkeys(("//", "np.floor_divide"), [case(A(3), P(3)), case(5.3, 1.7)]),
     **dict.fromkeys(("<", "<=", ">", ">=", "==", "!=", "np.less", "np.less_equal", "np.greater", "np.greater_equal", "np.equal",
                      "np.not_equal", "np.logical_and", "np.logical_or", "np.logical_xor"), [case(A(3), A(2, 3)), case(1.0, A(3)), case(A(), 2)]),

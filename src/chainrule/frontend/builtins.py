@@ -6,6 +6,7 @@ Functions of numbers and arrays are not here; they have rows.
 from __future__ import annotations
 
 import ast
+import collections
 import contextlib
 import copy
 import dataclasses
@@ -119,6 +120,16 @@ def _indices(m: Calls, owner: SliceV, args: Args, keywords: Keywords) -> Value:
     return Static(slice(start, stop, step).indices(m.static(args[0], "a length")))
 
 
+@builtin(complex)
+def _complex(m: Calls, args: Args, keywords: Keywords) -> Value:
+    given = dict(zip(("real", "imag"), args)) | keywords
+    if all(isinstance(value, Static) for value in given.values()):
+        return Static(complex(**{name: value.value for name, value in given.items()}) if keywords else complex(*(a.value for a in args)))  # type: ignore[union-attr]
+    if "imag" in given:
+        return m.call_row("rt.complex_of", (given.get("real", Static(0.0)), given["imag"]), {})
+    return m.call_row("complex", (given["real"],), {})
+
+
 @builtin(range)
 def _range(m: Calls, args: Args, keywords: Keywords) -> Value:
     operands = [m.operand(a) for a in args]
@@ -182,6 +193,25 @@ def _isinstance(m: Calls, args: Args, keywords: Keywords) -> Value:
         select = args[0]
         return m.choose(select.condition, lambda: _isinstance(m, (select.then, args[1]), {}), lambda: _isinstance(m, (select.orelse, args[1]), {}))
     return Static(issubclass(class_of(m, args[0]), classes))
+
+
+def class_of_constants(function: Any) -> Callable[[Calls, Args, Keywords], Value]:
+    """A class that is made of constants."""
+    def apply(m: Calls, args: Args, keywords: Keywords) -> Value:
+        given = [m.static(a, "what a class is made of") for a in args]
+        options = {"module": m.source.globals.get("__name__"), **{name: m.static(value, "what a class is made of") for name, value in keywords.items()}}
+        return Static(function(*given, **options))
+
+    return apply
+
+
+BUILTINS[collections.namedtuple] = class_of_constants(collections.namedtuple)
+
+
+@builtin(dataclasses.make_dataclass, functools.lru_cache, functools.cache, functools.singledispatch)
+def _made_outside(m: Calls, args: Args, keywords: Keywords) -> Value:
+    m.refuse("a class, or a function that remembers, is made inside a differentiated function", "it is made anew at each call, and nobody outside has seen it",
+             "make it outside")
 
 
 @builtin(type)

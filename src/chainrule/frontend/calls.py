@@ -22,7 +22,7 @@ from ..errors import Finding, MissingRuleError, SourceUnavailableError
 from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Make, Seq, Var
 from ..ir.ops import OPS
-from ..ir.types import List, Opaque, differentiable, rank
+from ..ir.types import List, Opaque, Scalar, differentiable, kind, rank
 from ..rules import effects as effect_rules
 from ..rules import methods, random, registry
 from ..structure import is_plain
@@ -792,6 +792,8 @@ class Calls(Objects):
             return writes.call_writer(self, registry.WRITING_METHODS[name], (owner, *args), keywords)
         if name == "tolist":
             return lists.listed(self, owner)
+        if name in ("bit_length", "bit_count", "as_integer_ratio") and isinstance(type := self.type(owner), Scalar) and kind(type.dtype) in "iub":
+            return Static(getattr(int(self.static(owner, "an integer")), name)())
         if name not in registry.METHODS:
             self.refuse(f"the array method `{name}` is not supported yet", "it has no rule", "use a NumPy function that has one")
         op = methods.WITH_ARGUMENTS.get(name, registry.METHODS[name]) if args or keywords else registry.METHODS[name]

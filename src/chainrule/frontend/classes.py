@@ -8,6 +8,7 @@ descriptors (properties, slots) first, then among the attributes of the object, 
 from __future__ import annotations
 
 import dataclasses
+import enum
 import functools
 import itertools
 import sys
@@ -342,6 +343,12 @@ def delete_plainly(m: Calls, owner: Object, name: str) -> None:
 
 def construct(m: Calls, cls: type, args: Args, keywords: Keywords) -> Value:
     """`cls(*args, **keywords)` of a class whose `__new__` is that of `object`, or is written in Python."""
+    if issubclass(cls, enum.Enum) and cls._member_names_ and len(args) == 1 and not keywords:
+        value = m.static(args[0], "the value of an enumeration")
+        try:
+            return Static(cls(value))
+        except ValueError as error:
+            raised(m, ValueError, str(error))
     if raw(type(cls), "__call__")[1] is not type:
         m.refuse(f"an object of class `{cls.__name__}` is made", f"its metaclass, `{type(cls).__name__}`, makes it in its own way", "make it outside")
     if getattr(cls, "__abstractmethods__", None):

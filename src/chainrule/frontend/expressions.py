@@ -15,7 +15,7 @@ import numpy as np
 from ..ir.build import static_value, type_of
 from ..ir.nodes import Arg, Let, Lit, Make, Seq, Slice, Var
 from ..ir.probe import CannotProbe
-from ..ir.types import BOOL, INT, Array, Dim, List, Opaque, Scalar, Tuple, differentiable
+from ..ir.types import BOOL, INT, Array, Dim, List, Opaque, Scalar, Tuple, differentiable, kind
 from ..rules import registry
 from ..rules.structure import infer_index, is_basic
 from . import library, lists, mappings, sets, views
@@ -707,6 +707,8 @@ class Expressions(Exceptions):
             self.refuse(f"`{name}` of an array", "arrays of the generated program may lie otherwise in memory", "ask for them outside")
         if name == "T":
             return self.transposed(owner, None)
+        if name in ("numerator", "denominator") and isinstance(type, Scalar) and kind(type.dtype) in "iub":
+            return owner if name == "numerator" else Static(1)
         if name == "real" and isinstance(type, (Scalar, Array)) and np.dtype(type.dtype).kind != "c":
             return owner
         view = views.attribute(self, owner, name)

@@ -63,6 +63,8 @@ def call_partial(m: Calls, function: Partial, args: Args, keywords: Keywords) ->
     if function.kind == "itemgetter":
         items = tuple(m.subscript(args[0], index) for index in function.args)
         return items[0] if len(items) == 1 else TupleV(items)
+    if function.kind == "cmp_to_key":
+        m.refuse("what `functools.cmp_to_key` makes is called", "it is known as the key of a sort only", "use it as `key=`")
     if function.kind == "attrgetter":
         found = tuple(_attribute(m, args[0], m.static(name, "an attribute's name")) for name in function.args)
         return found[0] if len(found) == 1 else TupleV(found)

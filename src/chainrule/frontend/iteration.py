@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import enum
 from collections.abc import Callable
 from typing import Any
 
@@ -62,6 +63,8 @@ class Iteration(Expressions):
             return tuple(map(self.held, entries.keys))
         if isinstance(value, Static) and isinstance(value.value, (tuple, list, str, bytes, dict, range, set, frozenset)):
             return tuple(map(self.held, value.value))
+        if isinstance(value, Static) and isinstance(value.value, enum.EnumMeta):
+            return tuple(map(Static, value.value))
         if isinstance(value, SetV):
             elements = self.state.heap[value.slot]
             assert isinstance(elements, Elements)

@@ -262,6 +262,8 @@ class Machine(Deciding):
         type = operand.type
         if isinstance(type, Array) and type.dtype == "object":
             self.refuse("an array of Python objects is made", "there is no derivative with respect to an object", "use an array of floats")
+        if isinstance(type, Array) and type.dtype == "void":
+            self.refuse("a structured array is made", "its elements have fields, and are no numbers", "use an array for each field")
         if isinstance(type, Array):
             slot = self.new(operand)
             self.state.entangle(slot, {s for v in shares for s in slots(v)})

@@ -69,7 +69,7 @@ def _counter(m: Calls, args: Args, keywords: Keywords) -> Value:
     return result
 
 
-def _add_counts(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> None:
+def _add_counts(m: Calls, owner: DictV, args: Args, keywords: Keywords, op: str = "+") -> None:
     for other in args:
         if isinstance(other, DictV):
             pairs = list(zip(entries_of(m, other).keys, entries_of(m, other).values))
@@ -77,10 +77,16 @@ def _add_counts(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> None:
             pairs = [(m.hashed(item, "what is counted"), Static(1)) for item in m.iterate(other)]
         for key, value in (*pairs,):
             entries = entries_of(m, owner)
-            set_entries(m, owner, entries.put(key, m.binary("+", entries.get(key), value) if key in entries.keys else value))
+            set_entries(m, owner, entries.put(key, m.binary(op, entries.get(key) if key in entries.keys else Static(0), value)))
     for name, value in keywords.items():
         entries = entries_of(m, owner)
-        set_entries(m, owner, entries.put(name, m.binary("+", entries.get(name), value) if name in entries.keys else value))
+        set_entries(m, owner, entries.put(name, m.binary(op, entries.get(name) if name in entries.keys else Static(0), value)))
+
+
+@method(DictV, "subtract")
+def _subtract(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
+    _add_counts(m, owner, args, keywords, "-")
+    return NONE
 
 
 def looked_up(m: Calls, owner: DictV, index: Value) -> Value:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any
 
+from . import lists
 from .builtins import Args, Keywords, builtin
-from .values import Object, Select, Static, TupleV, Value
+from .values import NONE, Object, Select, Static, TupleV, Value
 
 if TYPE_CHECKING:
     from .calls import Calls
@@ -85,6 +86,29 @@ def _contains(m: Calls, args: Args, keywords: Keywords) -> Value:
 @builtin(operator.getitem)
 def _getitem(m: Calls, args: Args, keywords: Keywords) -> Value:
     return m.subscript(args[0], args[1])
+
+
+@builtin(operator.setitem)
+def _setitem(m: Any, args: Args, keywords: Keywords) -> Value:
+    m.set_item(*args, m.node)
+    return NONE
+
+
+@builtin(operator.delitem)
+def _delitem(m: Calls, args: Args, keywords: Keywords) -> Value:
+    lists.delete_item(m, args[0], args[1])
+    return NONE
+
+
+@builtin(operator.truth)
+def _truth(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return m.call_static(bool, args, keywords)
+
+
+if hasattr(operator, "call"):  # Python 3.11
+    @builtin(operator.call)
+    def _call(m: Calls, args: Args, keywords: Keywords) -> Value:
+        return m.call(args[0], args[1:], keywords)
 
 
 @builtin(operator.not_)

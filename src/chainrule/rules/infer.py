@@ -119,7 +119,13 @@ def _extent(item: Arg) -> Extent:
 def dtype_of(arg: Arg, default: str = "float64") -> str:
     """The dtype that a dtype argument names."""
     if isinstance(arg, Lit):
-        return default if arg.value is None else str(np.dtype(arg.value))
+        if arg.value is None:
+            return default
+        try:
+            dtype = np.dtype(arg.value)
+        except TypeError:
+            return "void"  # a description of fields
+        return "void" if dtype.fields else str(dtype)
     raise TypeError("a dtype has to be known at compile time")
 
 

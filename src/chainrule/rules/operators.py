@@ -34,5 +34,6 @@ zero("np.floor_divide", "np.less", "np.less_equal", "np.greater", "np.greater_eq
      "np.logical_or", "np.logical_not", "np.logical_xor", "np.bitwise_and", "np.bitwise_or", "np.bitwise_xor", "np.invert",
      "np.left_shift", "np.right_shift", "np.bitwise_count", "np.gcd", "np.lcm")
 
+elementwise("rt.complex_of(x, y) -> z", x="1.0", y="1j")
 for _text in ("float(x) -> y", "complex(x) -> y"):
     linear(_text, x="y_bar")

@@ -33,6 +33,7 @@ from .arrays import (
 from .containers import (
     add_lists,
     broadcast_like,
+    complex_of,
     cut,
     flatten,
     full_like,
@@ -94,6 +95,7 @@ __all__ = [
     "check_positive",
     "check_range",
     "cholesky_pull",
+    "complex_of",
     "conj",
     "convolve_pull",
     "cumprod_pull",

@@ -122,6 +122,15 @@ def item(x: Any) -> Any:
     return x.item() if isinstance(x, (np.ndarray, np.generic)) else x
 
 
+def complex_of(x: Any, y: Any) -> complex:
+    """The complex number with these parts.
+
+    >>> complex_of(1.0, 2.0)
+    (1+2j)
+    """
+    return complex(x, y)
+
+
 def share(x: Any, items: Any, y: Any) -> Any:
     """The share that x has in y, the maximum or minimum of items: equal ones share equally."""
     return 1.0 / sum(item == y for item in items) if x == y else 0.0

@@ -93,7 +93,9 @@ def _len(m: Calls, args: Args, keywords: Keywords) -> Value:
             return Static(len(contents.items))
         if isinstance(contents, Entries):
             return Static(len(contents.keys))
-    if isinstance(value, SetV) or (isinstance(value, Lazy) and value.kind in VIEWS):
+    if isinstance(value, SetV):
+        return Static(len(m.state.heap[value.slot].value()))  # type: ignore[union-attr]
+    if isinstance(value, Lazy) and value.kind in VIEWS:
         return Static(len(m.iterate(value)))
     if isinstance(value, IteratorV):
         m.refuse("the length of an iterator is asked for", "Python raises TypeError here", "make a list of it first")
@@ -104,6 +106,17 @@ def _len(m: Calls, args: Args, keywords: Keywords) -> Value:
         length = m.length(value)
         return Static(length.value) if isinstance(length, Lit) else Num(length)
     return m.call_op("len", (m.operand(value),))
+
+
+@builtin(bool)
+def _bool(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return m.call_row("bool", args, keywords) if m.is_number(args[0]) else m.truth_of(args[0])
+
+
+@method(SliceV, "indices")
+def _indices(m: Calls, owner: SliceV, args: Args, keywords: Keywords) -> Value:
+    start, stop, step = (m.static(part, "an index") for part in (owner.start, owner.stop, owner.step))
+    return Static(slice(start, stop, step).indices(m.static(args[0], "a length")))
 
 
 @builtin(range)
@@ -274,6 +287,13 @@ def _vars(m: Calls, args: Args, keywords: Keywords) -> Value:
     if len(args) == 1 and isinstance(args[0], Object):
         return m.attribute(args[0], "__dict__")
     m.refuse("`vars` of something that is not an object", "the names that it has are not known to the compiler", "name the values")
+
+
+@builtin(dir)
+def _dir(m: Calls, args: Args, keywords: Keywords) -> Value:
+    if not args:
+        m.refuse("`dir` is called", "the names of the gradient's program are others", "name the values")
+    return m.perform(Static(dir), args, keywords)
 
 
 @builtin(dataclasses.replace)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import dataclasses
 import functools
 import operator
 import types
@@ -489,6 +490,17 @@ class Calls(Objects):
             return self.call_user(function, args, keywords)
         finally:
             self.caller = kept
+
+    def identity(self, owner: Object, what: str) -> Any:
+        defined = [classes.raw(owner.cls, name)[1] for name in ("__eq__", "__hash__")]
+        if defined == [object, object]:
+            return owner.slot
+        options = getattr(owner.cls, "__dataclass_params__", None)
+        entries = self.state.heap[owner.slot]
+        if options is None or not (options.eq and (options.frozen or options.unsafe_hash)) or not isinstance(entries, Entries):
+            self.refuse(f"{what} is an object of `{owner.cls.__name__}`, which defines when two are equal", "what it computes is only known when the program runs",
+                        "use what it is compared by as a key")
+        return (owner.cls, *(self.hashed(entries.get(f.name), what) for f in dataclasses.fields(owner.cls) if f.compare))
 
     def joined(self, base: Any, index: Value) -> Value | None:
         from .composing import joined

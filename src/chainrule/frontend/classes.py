@@ -84,6 +84,9 @@ def has_dict(cls: type) -> bool:
 
 def fresh(m: Calls, cls: type) -> Object:
     """A new object without attributes."""
+    if raw(cls, "__del__")[0] is not MISSING:
+        m.refuse(f"an object of class `{cls.__name__}` is made, which has `__del__`", "when an object is deleted is not known to the compiler",
+                 "use `with`, or call a method")
     return Object(m.new(Entries((), (), cls)), cls)
 
 
@@ -366,7 +369,7 @@ def construct(m: Calls, cls: type, args: Args, keywords: Keywords) -> Value:
 
 
 def reject_foreign(m: Calls, cls: type) -> None:
-    if not is_plain(cls):
+    if cls is not object and not is_plain(cls):
         foreign = next((c.__name__ for c in cls.__mro__[:-1] if not is_plain(c)), type(cls).__name__)
         m.refuse(f"an object of class `{cls.__name__}` is made", f"it is a kind of `{foreign}`, which is not made of attributes alone",
                  "keep what it holds in an attribute, or use a dataclass, a named tuple or a plain class")

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import SourceUnavailableError
 from ..ir.nodes import Lit, Operand
+from .classes import Inner, raw
 from .exceptions import Catching, harmless
 from .exits import End, leaves
 from .generators import Generators, relabelled
@@ -180,8 +181,11 @@ class Contexts(Generators):
 
 def _lets_pass(cls: type) -> bool:
     """Whether a manager's `__exit__` certainly lets exceptions pass, and nobody can tell whether it was executed before the program fails."""
+    method, _ = raw(cls, "__exit__")
+    if isinstance(method, Inner):  # of a class that is defined inside
+        return False
     try:
-        node = read(cls.__exit__).node  # type: ignore[attr-defined]
+        node = read(method).node
     except SourceUnavailableError:
         return False
     returned = [n.value for n in ast.walk(node) if isinstance(n, ast.Return)]

@@ -21,7 +21,7 @@ from ..ir.ops import OPS
 from ..ir.types import BOOL, Array, Opaque, Scalar, Type, unknown_extent
 from ..rules.effects import class_name
 from .exits import Exits, Region, Unreachable
-from .values import Num, Static, TupleV, Value
+from .values import Key, Num, Object, Select, Static, TupleV, Value
 from .witness import Concrete, Happened, Witness, Written, place_of
 
 
@@ -29,6 +29,7 @@ class Deciding(Exits):
     b: Builder
     outermost: Builder
     finished: list[Program]
+    local_classes: dict[type, Any]
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,6 +38,8 @@ class Deciding(Exits):
         self.trying = 0  # whether what is executed may raise what a handler catches
         self.retries = False  # the program depends on what does not raise an exception
         self.by_layout = False  # the program depends on how arrays lie in memory
+        self.tokens: dict[int, Any] = {}  # by slot: what stands for objects as keys
+        self.standing: dict[int, tuple[Any, Value]] = {}  # by identity: keys, and the objects that they stand for
         self.origins: dict[int, tuple[Any, Arg]] = {}  # numbers that are keys or elements: the object, and the Var that it was
 
     def refuse(self, what: str, why: str, remedy: str, node: ast.AST | None = None) -> Any:
@@ -83,6 +86,10 @@ class Deciding(Exits):
         if isinstance(value, TupleV):
             items = tuple(self.hashed(item, what) for item in value.items)
             return items if value.cls is None else value.cls._make(items)  # type: ignore[attr-defined]
+        if isinstance(value, Select) and self.at_top() and self.witness is not None and self.witness.knows(value.condition):
+            return self.hashed(value.then if self.decide_truth(value.condition) else value.orelse, what)
+        if isinstance(value, Object):
+            return Key(self.identity(value, what), value)
         if self.witness is None or not isinstance(value, Num) or not self.witness.knows(value.operand) or not self.witness.carries(value.operand):
             return self.static(value, what)
         found = self.decide(value, what, kept=True)
@@ -93,6 +100,10 @@ class Deciding(Exits):
 
     def held(self, key: Any) -> Value:
         """A key of a dictionary or an element of a set, as a value."""
+        if isinstance(key, Key):
+            return key.value
+        if id(key) in self.standing:
+            return self.standing[id(key)][1]
         if id(key) in self.origins:
             return self.wrap(self.origins[id(key)][1])
         if isinstance(key, tuple) and self.holds_origin(key):
@@ -100,8 +111,13 @@ class Deciding(Exits):
         return Static(key)
 
     def holds_origin(self, value: Any) -> bool:
-        """Whether there is a number with a derivative in a key, or in a set of them."""
-        return bool(self.origins) and (id(value) in self.origins or (isinstance(value, (tuple, set, frozenset)) and any(map(self.holds_origin, value))))
+        """Whether there is a number with a derivative, or an object, in a key or in a set of them."""
+        return isinstance(value, Key) or id(value) in self.origins or id(value) in self.standing or (
+            isinstance(value, (tuple, set, frozenset)) and any(map(self.holds_origin, value)))
+
+    def identity(self, owner: Object, what: str) -> Any:
+        """What is equal for objects that are equal as keys."""
+        raise NotImplementedError
 
     def static(self, value: Value, what: str) -> Any:
         raise NotImplementedError
@@ -163,6 +179,9 @@ class Deciding(Exits):
         assert self.witness is not None
         operands = [self.operand(a) for a in args]
         named = {key: self.operand(value) for key, value in keywords.items()}
+        if any(map(self.made_here, (*operands, *named.values()))):
+            self.refuse("an object is given to a function that the compiler cannot look into", "its class is defined inside, and Python cannot call its methods",
+                        "define the class outside")
         called = [self.operand(value) for value in first]
         try:
             result = self.b.emit(op, *called, Seq(tuple(operands)), Make(dict, tuple(named), tuple(named.values())))
@@ -193,6 +212,12 @@ class Deciding(Exits):
             return self.wrap(self.b.emit("rt.expect_kind", result, Lit(found.__class__), Lit(None), Lit(None), type=type))
         dtype, dimensions = (found.dtype, found.ndim) if isinstance(found, np.ndarray) else (None, None)
         return self.wrap(self.b.emit("rt.expect_kind", result, Lit(found.__class__), Lit(dtype), Lit(dimensions), type=type))
+
+    def made_here(self, arg: Any) -> bool:
+        """Whether it holds an object of a class that is defined inside."""
+        if isinstance(arg, Make) and arg.cls in self.local_classes:
+            return True
+        return isinstance(arg, (Make, Seq)) and any(map(self.made_here, arg.items))
 
     def no_rule(self, function: Value) -> Any:
         """Refuse a function that has neither a rule nor source."""

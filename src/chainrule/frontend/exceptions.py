@@ -54,6 +54,8 @@ class Exceptions(Machine):
 
     def exception(self, cls: type, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         """`cls(*args)`, an exception."""
+        if any(base.__name__ == "BaseExceptionGroup" for base in cls.__mro__):
+            self.refuse("an exception group is made", "it is several exceptions at once", "raise one exception")
         init = inspect.getattr_static(cls, "__init__", None)
         entries = Entries(("args",), (TupleV(args),))
         if isinstance(init, types.FunctionType):

@@ -353,8 +353,7 @@ class Expressions(Exceptions):
         if isinstance(container, IteratorV):
             return self.contains(item, self.collect(container), op)
         if isinstance(container, (DictV, SetV, Lazy)):
-            keys = [self.hashed(v, "the key") for v in self.iterate(container)]
-            return Static((self.hashed(item, "the key") in keys) == (op == "in"))
+            return Static((self.hashed(item, "the key") in mappings.keys_in(self, container)) == (op == "in"))  # type: ignore[arg-type]
         if isinstance(container, Static) and isinstance(item, Static):
             return Static((item.value in container.value) == (op == "in"))
         if isinstance(container, Range):
@@ -419,7 +418,9 @@ class Expressions(Exceptions):
             if isinstance(contents, Items):
                 return bool(contents.items)
             return bool(contents.keys) if isinstance(contents, Entries) else None
-        if isinstance(value, SetV) or (isinstance(value, Lazy) and value.kind in ("keys", "values", "items")):
+        if isinstance(value, SetV):
+            return bool(mappings.as_set(self, value))  # type: ignore[arg-type]
+        if (isinstance(value, Lazy) and value.kind in ("keys", "values", "items")):
             return bool(self.iterate(value))
         if isinstance(value, (Closure, Method, Partial, Object, IteratorV)):
             return True
@@ -669,6 +670,8 @@ class Expressions(Exceptions):
             return Method(owner, name) if isinstance(found, types.FunctionType) else self.static_attribute(owner.cls, name)
         if isinstance(owner, ListV) and name == "maxlen":
             return Static(owner.maxlen)
+        if isinstance(owner, SliceV) and name in ("start", "stop", "step"):
+            return getattr(owner, name)  # type: ignore[no-any-return]
         if isinstance(owner, Range) and name in ("start", "stop", "step"):
             return self.wrap(getattr(owner, name))
         if isinstance(owner, Select) and not (isinstance(owner.then, Ref) and isinstance(owner.orelse, Ref)):

@@ -122,6 +122,8 @@ def _held(m: Statements, name: str, value: Value, node: ast.AST) -> Any:
     """A member as the class holds it."""
     if isinstance(value, Static) and ((name.startswith("__") and name.endswith("__")) or isinstance(value.value, (*_WRAPPERS, Inner, dataclasses.Field))):
         return value.value
+    if name in ("__slots__", "__match_args__"):
+        return m.static(value, f"`{name}`")
     if isinstance(value, Object) and any(raw(value.cls, hook)[0] is not MISSING for hook in ("__get__", "__set__", "__set_name__")):
         m.refuse("a descriptor is made in a class inside a differentiated function", "it would have to know its class", "define the class outside", node)
     return Inner(value, name)

@@ -9,6 +9,7 @@ from typing import Any
 from ..ir.build import type_of
 from ..ir.nodes import Arg, Lit, Operand, Seq, Var, operands
 from ..ir.types import Array, Scalar, differentiable
+from . import keys
 from .expressions import Expressions
 from .iterators import VIEWS, counted, endless, endless_item
 from .loops import NeedUnroll
@@ -64,7 +65,7 @@ class Iteration(Expressions):
         if isinstance(value, SetV):
             elements = self.state.heap[value.slot]
             assert isinstance(elements, Elements)
-            return tuple(map(self.held, elements.value()))
+            return tuple(map(self.held, keys.in_order(self, elements.value())))
         if isinstance(value, Lazy):
             if value.kind in VIEWS:
                 (owner,) = value.parts
@@ -72,8 +73,8 @@ class Iteration(Expressions):
                 assert isinstance(entries, Entries)
                 if value.kind == "values":
                     return entries.values
-                keys = tuple(map(self.held, entries.keys))
-                return keys if value.kind == "keys" else tuple(TupleV((k, v)) for k, v in zip(keys, entries.values))
+                names = tuple(map(self.held, entries.keys))
+                return names if value.kind == "keys" else tuple(TupleV((k, v)) for k, v in zip(names, entries.values))
             if value.kind == "enumerate":
                 items = self.known_items(value.parts[0])
                 start = value.parts[1]

@@ -239,11 +239,20 @@ def _islice_thunks(m: Machine, parts: tuple[Value, ...]) -> list[Thunk] | None:
 
 def _longest_thunks(m: Machine, parts: tuple[Value, ...]) -> list[Thunk] | None:
     fill, *sources = parts
-    every = [thunks(m, part) for part in sources]
+    every = [_decided_thunks(m, part) for part in sources]
     if any(t is None for t in every):
         return None
     return [lambda n=n: TupleV(tuple(t[n]() if n < len(t) else fill for t in every if t is not None))  # type: ignore[misc]
             for n in range(max((len(t) for t in every if t is not None), default=0))]
+
+
+def _decided_thunks(m: Machine, source: Value) -> list[Thunk] | None:
+    """The items of an array or a list, whose number the values of the call decide."""
+    found = thunks(m, source)
+    if found is None and m.witness is not None and m.at_top() and not isinstance(source, (Lazy, IteratorV)):
+        count = m.decide(m.call_static(len, (source,), {}), "the number of items")
+        return [lambda n=n: m.subscript(source, Static(n)) for n in range(count)]  # type: ignore[misc]
+    return found
 
 
 def _pairwise_thunks(m: Machine, parts: tuple[Value, ...]) -> list[Thunk] | None:

@@ -229,3 +229,102 @@ def contains(items: Any, value: Any) -> Any:
         if items[n] == value:
             return True
     return False
+
+
+# -- heapq: the same comparisons in the same order as Python's, so that ties are broken alike ---------------------
+
+
+def heap_push(heap: Any, item: Any) -> None:
+    heap.append(item)
+    to_the_root(heap, 0, len(heap) - 1)
+
+
+def heap_pop(heap: Any) -> Any:
+    last = heap.pop()
+    if len(heap) == 0:
+        return last
+    return heap_replace(heap, last)
+
+
+def heap_replace(heap: Any, item: Any) -> Any:
+    top = heap[0]
+    heap[0] = item
+    to_the_leaves(heap, 0)
+    return top
+
+
+def heap_push_pop(heap: Any, item: Any) -> Any:
+    if len(heap) > 0 and heap[0] < item:
+        return heap_replace(heap, item)
+    return item
+
+
+def heapify(heap: Any) -> None:
+    for n in range(len(heap) // 2 - 1, -1, -1):
+        to_the_leaves(heap, n)
+
+
+def to_the_root(heap: Any, first: int, place: int) -> None:
+    item = heap[place]
+    while place > first:
+        above = (place - 1) // 2
+        if not item < heap[above]:
+            break
+        heap[place] = heap[above]
+        place = above
+    heap[place] = item
+
+
+def to_the_leaves(heap: Any, first: int) -> None:
+    place, item, count = first, heap[first], len(heap)
+    while 2 * place + 1 < count:
+        smaller = 2 * place + 1
+        if smaller + 1 < count and not heap[smaller] < heap[smaller + 1]:
+            smaller += 1
+        heap[place] = heap[smaller]
+        place = smaller
+    heap[place] = item
+    to_the_root(heap, first, place)
+
+
+def smallest_of(count: int, items: Any, key: Any = None) -> Any:
+    return sorted(items, key=key)[:count]
+
+
+def largest_of(count: int, items: Any, key: Any = None) -> Any:
+    return sorted(items, key=key, reverse=True)[:count]
+
+
+# -- bisect ----------------------------------------------------------------------------------------------------
+
+
+def place_right(items: Any, item: Any, low: Any = 0, high: Any = None, *, key: Any = itself) -> Any:
+    if high is None:
+        high = len(items)
+    while low < high:
+        middle = (low + high) // 2
+        if item < key(items[middle]):
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def place_left(items: Any, item: Any, low: Any = 0, high: Any = None, *, key: Any = itself) -> Any:
+    if high is None:
+        high = len(items)
+    while low < high:
+        middle = (low + high) // 2
+        if key(items[middle]) < item:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def insert_right(items: Any, item: Any, low: Any = 0, high: Any = None, *, key: Any = itself) -> None:
+    items.insert(place_right(items, key(item), low, high, key=key), item)
+
+
+def insert_left(items: Any, item: Any, low: Any = 0, high: Any = None, *, key: Any = itself) -> None:
+    items.insert(place_left(items, key(item), low, high, key=key), item)

@@ -20,7 +20,7 @@ from ..ir.nodes import UNDEFINED, Arg, Block, If, Let, Lit, Make, Operand, Raise
 from ..ir.ops import OPS
 from ..ir.types import OBJECT, Array, List, Scalar, Tuple, Type, join, rank, renew
 from ..rules import registry
-from . import views
+from . import keys, views
 from .deciding import Deciding, Region
 from .exits import Unreachable
 from .places import Leaf, Node, Split
@@ -191,7 +191,11 @@ class Machine(Deciding):
             if contents.unsure:
                 self.refuse(f"an object of class `{contents.cls.__name__ if contents.cls else 'dict'}` is used as a value, and an attribute is set on some "
                             "paths only", "which attributes it has is only known when the program runs", "set all attributes on every path")
+            keys.check_outside(self, contents.keys)
             cls: Any = dict if isinstance(value, DictV) else value.cls
+            if isinstance(value, DictV) and any(map(self.holds_origin, contents.keys)):
+                self.refuse("a dictionary with objects or computed numbers as keys is used as a value", "it has no representation in the generated program",
+                            "look its entries up, or loop over it")
             return Make(cls, contents.keys, tuple(self.operand(v) for v in contents.values))
         if isinstance(value, Lazy) and value.kind == "flat":
             return self.operand(views.unrolled(value))
@@ -298,6 +302,8 @@ class Machine(Deciding):
             return value.value
         if isinstance(value, TupleV):
             return tuple(self.static(item, what) for item in value.items)
+        if isinstance(value, Object):
+            return keys.key_of(self, value, what)  # type: ignore[arg-type]
         if isinstance(value, ListV):
             contents = self.state.heap[value.slot]
             if isinstance(contents, Items):

@@ -246,6 +246,14 @@ def as_set(m: Calls, value: Value) -> frozenset[Any] | None:
     return None
 
 
+def keys_in(m: Calls, value: Value) -> frozenset[Any]:
+    """What `in` looks among: the keys of a dictionary, the elements of a set."""
+    if isinstance(value, DictV):
+        return frozenset(entries_of(m, value).keys)
+    found = as_set(m, value)
+    return frozenset(m.hashed(item, KEY) for item in m.iterate(value)) if found is None else found
+
+
 @method(TupleV, "_replace")
 def _replace(m: Calls, owner: TupleV, args: Args, keywords: Keywords) -> Value:
     fields = _fields(owner)

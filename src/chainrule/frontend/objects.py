@@ -19,7 +19,7 @@ from .iteration import Iteration
 from .machine import Refusal, describe
 from .source import Place
 from .state import slots
-from .values import NONE, Bound, Closure, ListV, Object, Select, Static, Super, TupleV, Value
+from .values import NONE, Bound, Closure, DictV, ListV, Object, Select, Static, Super, TupleV, Value
 
 UNFOLD_LIMIT = 30  # calls of a function inside each other; Python's own stack is what limits them
 
@@ -170,6 +170,8 @@ class Objects(Iteration):
     def subscript(self, base: Value, index: Value) -> Value:
         if isinstance(base, Object):
             return overloads.subscript(self, base, index)  # type: ignore[arg-type]
+        if isinstance(index, Object) and not isinstance(base, DictV):
+            index = overloads.index_of(self, index)  # type: ignore[arg-type]
         return super().subscript(base, index)
 
     def truth(self, value: Value) -> bool | None:

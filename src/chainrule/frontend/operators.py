@@ -6,7 +6,7 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 from .builtins import Args, Keywords, builtin
-from .values import Static, TupleV, Value
+from .values import Object, Select, Static, TupleV, Value
 
 if TYPE_CHECKING:
     from .calls import Calls
@@ -32,6 +32,16 @@ def _compare(op: str) -> Any:
 
 for _name, _op in _BINARY.items():
     builtin(getattr(operator, _name))(_binary(_op))
+def _augmented(op: str) -> Any:
+    def apply(m: Any, args: Args, keywords: Keywords) -> Value:
+        result = m.augmented(op, *args, m.node)
+        return args[0] if result is None else result  # it was changed in place
+
+    return apply
+
+
+for _name, _op in _BINARY.items():
+    builtin(getattr(operator, f"i{_name.rstrip('_')}"))(_augmented(_op))
 for _name, _op in _COMPARE.items():
     builtin(getattr(operator, _name))(_compare(_op))
 
@@ -46,7 +56,9 @@ def _pow(m: Calls, args: Args, keywords: Keywords) -> Value:
 def _unary(op: str, function: Any) -> Any:
     def apply(m: Calls, args: Args, keywords: Keywords) -> Value:
         (value,) = args
-        return Static(function(value.value)) if isinstance(value, Static) else m.call_op(op, (m.as_number(value),))
+        if isinstance(value, Static):
+            return Static(function(value.value))
+        return m.unary(op, value) if isinstance(value, (Object, Select)) else m.call_op(op, (m.as_number(value),))
 
     return apply
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import math
+import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -281,7 +282,7 @@ def iterator(m: Calls, owner: Object) -> Value:
 # -- builtins ---------------------------------------------------------------------------------------------------------------
 
 _ONE: dict[Any, str] = {abs: "__abs__", len: "__len__", int: "__int__", float: "__float__", complex: "__complex__", round: "__round__",
-                        str: "__str__", repr: "__repr__", math.floor: "__floor__", math.ceil: "__ceil__", math.trunc: "__trunc__",
+                        str: "__str__", repr: "__repr__", bytes: "__bytes__", math.floor: "__floor__", math.ceil: "__ceil__", math.trunc: "__trunc__",
                         reversed: "__reversed__", hash: "__hash__", np.abs: "", divmod: "__divmod__", pow: "__pow__"}
 
 
@@ -309,6 +310,8 @@ def builtin(m: Calls, f: Any, args: tuple[Value, ...], keywords: dict[str, Value
         return Static(known) if known is not None else negation(m, negation(m, value))
     if f is iter and len(args) == 1 and isinstance(owner, Object):
         return iterator(m, owner)
+    if f is format and isinstance(owner, Object) and isinstance(classes.raw(owner.cls, "__format__")[0], (types.FunctionType, classes.Inner)):
+        return m.call(m.attribute(owner, "__format__"), args[1:] or (Static(""),), {})
     if f is divmod and len(args) == 2:
         return tried(m, args[0], args[1], "__divmod__", "__rdivmod__")
     if f is pow and len(args) == 2:
@@ -327,6 +330,14 @@ def builtin(m: Calls, f: Any, args: tuple[Value, ...], keywords: dict[str, Value
         if isinstance(owner, Object):
             m.refuse(f"`{getattr(f, '__name__', f)}` of an object", f"`{owner.cls.__name__}` does not say what it is", f"define `{name or '__abs__'}`")
     return None
+
+
+def index_of(m: Calls, value: Object) -> Value:
+    """An object as an index: what `__index__` says."""
+    method = classes.special(m, value, "__index__")
+    if method is None:
+        classes.raised(m, TypeError, f"{value.cls.__name__!r} object cannot be interpreted as an integer")
+    return m.call(method, (), {})
 
 
 def _hashable(f: Any) -> bool:

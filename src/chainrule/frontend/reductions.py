@@ -125,6 +125,16 @@ def _iter(m: Calls, args: Args, keywords: Keywords) -> Value:
     return args[0] if isinstance(args[0], Generator) else iterators.iterator(m, args[0])
 
 
+@method(IteratorV, "__next__")
+def _next_item(m: Calls, owner: IteratorV, args: Args, keywords: Keywords) -> Value:
+    return m.call_static(next, (owner,), {})
+
+
+@method(IteratorV, "__iter__")
+def _iter_of(m: Calls, owner: IteratorV, args: Args, keywords: Keywords) -> Value:
+    return owner
+
+
 @builtin(next)
 def _next(m: Calls, args: Args, keywords: Keywords) -> Value:
     it = args[0]

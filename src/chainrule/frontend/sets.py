@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any
 
-from . import lists
+from . import keys, lists
 from .builtins import Args, Keywords, builtin, method
 from .mappings import as_set
 from .values import NONE, Elements, Items, ListV, SetV, Static, Value
@@ -113,7 +113,7 @@ def _pop(m: Calls, owner: SetV, args: Args, keywords: Keywords) -> Value:
     left = elements.value()
     if not left:
         return lists.fail(m, KeyError, "pop from an empty set")
-    first = left.pop()
+    first = keys.in_order(m, left)[0]
     m.change(owner.slot, elements.after("remove", first))
     return m.held(first)
 

@@ -231,6 +231,8 @@ _FUTURE = functools.reduce(int.__or__, (getattr(__future__, name).compiler_flag 
 def _find(function: FunctionType) -> tuple[Definition, str, tuple[str, ...]]:
     code = function.__code__
     name, file = _title(function), code.co_filename
+    if file.startswith("<frozen "):  # a module that is part of the interpreter, whose text is in the library nevertheless
+        file = function.__globals__.get("__file__") or file
     linecache.checkcache(file)
     lines = tuple(linecache.getlines(file, function.__globals__)) or _inspected(function)
     if not lines:

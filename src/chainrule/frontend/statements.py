@@ -565,18 +565,22 @@ class Statements(Patterns):
         try:
             end = self.real_loop(stmt, counted, element, rest)
         except NeedUnroll:
-            items = self.static_range(counted, element)
-            if self.witness is not None and (items is None or len(scope.stmts) > begun):  # what was executed already is not taken back
-                finding = Finding(self.location(stmt), "the index of this loop is needed before the program runs")
-                raise Refusal(finding, self.region or (stmt, self.source.file)) from None
+            if self.witness is not None and len(scope.stmts) > begun:  # what was executed already is not taken back
+                raise Refusal(self.not_counted(stmt), self.region or (stmt, self.source.file)) from None
             self.state = entry  # the first iterations may have been executed on their own
             del scope.stmts[begun:]
             scope.known.clear()
             scope.known.update(known)
+            items = self.static_range(counted, element)
+            if items is None and self.witness is not None:
+                raise Refusal(self.not_counted(stmt), self.region or (stmt, self.source.file)) from None
             end = self.rolled_loop(stmt, counted, element, rest) if items is None else self.unroll(stmt, items.__getitem__, rest)
         if end is None:
             self.frame().pop(hidden, None)
         return end
+
+    def not_counted(self, stmt: ast.For) -> Finding:
+        return Finding(self.location(stmt), "the index of this loop is needed before the program runs")
 
     def rolled_loop(self, stmt: ast.For, counted: tuple[Arg, Arg, Arg], element: Callable[[Any], Value], rest: list[Any]) -> Leaf | Split | None:
         """A loop that would be unrolled if the number of its iterations were known: without, or else for each number anew."""

@@ -276,6 +276,14 @@ class Entries:
 
 
 @dataclass(frozen=True)
+class Key:
+    """An object that is a dictionary's key or an element of a set. `identity`: equal for objects that are equal there."""
+
+    identity: Any
+    value: Value = field(compare=False)
+
+
+@dataclass(frozen=True)
 class Elements:
     """Contents of a set's slot: what was done to it since it was empty, from which its order follows."""
 

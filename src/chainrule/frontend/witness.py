@@ -9,18 +9,20 @@ values (`Concrete`), found by lowering again until nothing is refused.
 from __future__ import annotations
 
 import ast
+import dataclasses
 import warnings
 from typing import Any
 
 import numpy as np
 
 from ..ir.interpret import Interpreter, value_of
-from ..ir.nodes import Arg, Block, Let, Program, Pullback, Stmt, Var, Yield, variables
+from ..ir.nodes import Arg, Block, Let, Make, Program, Pullback, Seq, Stmt, Var, Yield, variables
 from ..ir.ops import OPS
 from ..ir.types import Opaque, differentiable
 from ..ir.walk import uses
 from ..rules import random
 from ..runtime.record import Record, same
+from ..structure import attributes, is_object
 from .rehearsal import Rehearsal
 
 LIMIT = 10_000  # statements; more would take half a minute to compile, for one path
@@ -169,9 +171,11 @@ class Witness(Interpreter):
             args = [copy_arrays(arg) for arg in args]
 
         def action() -> Any:
-            before = copy_arrays(args) if stmt.op == "py.perform" else None
+            if stmt.op != "py.perform":
+                return OPS[stmt.op].run(tuple(args))
+            before = copy_arrays(args), copy_arrays(made_here(stmt.args, args))
             result = OPS[stmt.op].run(tuple(args))
-            if before is not None and not same(before[1:], args[1:]):
+            if not same(before[0][1:], args[1:]) or not same(before[1], made_here(stmt.args, args)):
                 raise Written
             return result
 
@@ -179,6 +183,15 @@ class Witness(Interpreter):
             return self.record.perform(action)
         self.record.defer(action)
         return None
+
+
+def made_here(arg: Any, value: Any) -> Any:
+    """The attributes of objects that are made for a call only: what is written there would be lost."""
+    if isinstance(arg, Make):
+        own = dict(attributes(value)) if is_object(arg.cls) or dataclasses.is_dataclass(arg.cls) else None
+        return [own, *(made_here(item, value.get(key) if arg.cls is dict else getattr(value, key, None)) for key, item in zip(arg.keys, arg.items))]
+    items = arg.items if isinstance(arg, Seq) else arg if isinstance(arg, tuple) else ()
+    return [made_here(item, part) for item, part in zip(items, value)] if items else None
 
 
 def copy_arrays(value: Any) -> Any:

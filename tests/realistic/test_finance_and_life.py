@@ -92,7 +92,7 @@ def heston_paths(params, spot):
     return np.mean(np.maximum(s - 100.0, 0))
 
 
-@program({"stocks": 0.5, "bonds": 0.3, "gold": 0.2}, 0.002)
+@program({"stocks": 0.5, "bonds": 0.3, "gold": 0.2}, 0.002, by_values=True)
 def portfolio_backtest(weights, cost):
     """Rebalancing a dictionary of positions with transaction costs; final value less a drawdown penalty."""
     assets = list(weights)
@@ -114,7 +114,7 @@ def portfolio_backtest(weights, cost):
 CashFlow = namedtuple("CashFlow", ["time", "amount"])
 
 
-@program(np.array([0.02, 0.025, 0.03, 0.033]), 102.0)
+@program(np.array([0.02, 0.025, 0.03, 0.033]), 102.0, by_values=True)
 def bond_yield(zero_rates, price):
     """A bond priced off a curve by bisect, its yield by Newton, its duration."""
     tenors = [0.5, 1.0, 2.0, 5.0]
@@ -179,7 +179,7 @@ def epidemic_with_events(beta, gamma, compliance):
     return peak + 0.1 * r
 
 
-@program(np.array([[0.0, 0.3, 0.1], [0.3, 0.0, 0.2], [0.1, 0.2, 0.0]]), 0.3)
+@program(np.array([[0.0, 0.3, 0.1], [0.3, 0.0, 0.2], [0.1, 0.2, 0.0]]), 0.3, by_values=True)
 def metapopulation(mobility, beta):
     """Coupled cities in dictionaries of compartments."""
     cities = [{"S": 1.0, "I": 0.0, "R": 0.0} for _ in range(3)]
@@ -201,7 +201,7 @@ Dose = namedtuple("Dose", ["time", "amount", "route"])
 SCHEDULE = [Dose(0.0, 100.0, "oral"), Dose(6.0, 50.0, "iv"), Dose(12.0, 100.0, "oral")]
 
 
-@program({"ka": 1.1, "CL": 5.0, "V": 30.0, "F": 0.8})
+@program({"ka": 1.1, "CL": 5.0, "V": 30.0, "F": 0.8}, by_values=True)
 def pharmacokinetics(theta):
     """One compartment with absorption, doses by schedule, residuals against samples taken in between."""
     gut = central = 0.0
@@ -308,7 +308,7 @@ class Tree:
         return result
 
 
-@program(np.array([0.1, 0.2, 0.15, 0.3]), 1.2)
+@program(np.array([0.1, 0.2, 0.15, 0.3]), 1.2, by_values=True)
 def felsenstein_pruning(lengths, rate):
     """The likelihood of a small phylogeny for three sites, by recursion over nodes."""
     loglik = 0.0

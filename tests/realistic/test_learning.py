@@ -300,7 +300,7 @@ class Adam:
         return new
 
 
-@program({"w": np.array([0.1, -0.2, 0.3]), "b": 0.5}, 0.05, rtol=1e-4)
+@program({"w": np.array([0.1, -0.2, 0.3]), "b": 0.5}, 0.05, rtol=1e-4, by_values=True)
 def training_with_adam(start, rate):
     """Two epochs of mini-batches from a generator, Adam with a dictionary of moments: the loss as a function of the start."""
     generator = np.random.default_rng(0)

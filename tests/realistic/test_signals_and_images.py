@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict, deque, namedtuple
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import pytest
@@ -164,7 +164,7 @@ def warp_and_blur(image, zoom, angle):
     return np.sum(np.hypot(gx, gy + 0.01))
 
 
-@program(rng.normal(size=(6, 6)), 0.5)
+@program(rng.normal(size=(6, 6)), 0.5, by_values=True)
 def horn_schunck(second, alpha):
     """Optical flow by Jacobi relaxation with neighbour averages."""
     first = np.sin(np.arange(36.0)).reshape(6, 6)
@@ -205,7 +205,7 @@ class Camera:
 OBSERVATIONS = [Observation(c, p, rng.normal(size=2)) for c in range(2) for p in range(3) if (c, p) != (1, 2)]
 
 
-@program(np.array([[0.1, 0.2, -0.1, 0.0, 0.1, 4.0, 2.0, 0.05], [-0.2, 0.1, 0.1, 0.3, -0.1, 5.0, 1.8, -0.02]]), rng.normal(size=(3, 3)))
+@program(np.array([[0.1, 0.2, -0.1, 0.0, 0.1, 4.0, 2.0, 0.05], [-0.2, 0.1, 0.1, 0.3, -0.1, 5.0, 1.8, -0.02]]), rng.normal(size=(3, 3)), by_values=True)
 def bundle_adjustment(cameras, points):
     """Reprojection errors with a robust loss; the gauge is fixed by a prior."""
     rigs = [Camera(row) for row in cameras]
@@ -277,7 +277,7 @@ class UnionFind:
         return True
 
 
-@program(rng.normal(size=(5, 2)))
+@program(rng.normal(size=(5, 2)), by_values=True)
 def spanning_tree_length(points):
     """Kruskal's tree over points: edges sorted by length, union by size."""
     edges = sorted((np.linalg.norm(p - q), i, j) for i, p in enumerate(points) for j, q in enumerate(points[:i]))
@@ -286,11 +286,11 @@ def spanning_tree_length(points):
     return sum(chosen) + 0.1 * max(chosen) ** 2
 
 
-@program(np.array([1.0, 2.0, 0.5, 1.5, 0.7]))
+@program(np.array([1.0, 2.0, 0.5, 1.5, 0.7]), by_values=True)
 def matrix_chain(costs):
     """The cheapest order of products, by a cached recursion."""
 
-    @lru_cache(maxsize=None)
+    @cache
     def best(i, j):
         if i == j:
             return 0.0

@@ -82,7 +82,7 @@ def _attribute(m: Calls, owner: Value, path: str) -> Value:
 
 def _lru_cache(m: Calls, args: Args, keywords: Keywords) -> Value:
     """functools.lru_cache and functools.cache as decorators, with or without parentheses."""
-    if args and not isinstance(args[0], Static) or isinstance(args[0] if args else None, Static) and callable(args[0].value):  # type: ignore[union-attr]
+    if (args and not isinstance(args[0], Static)) or (isinstance(args[0] if args else None, Static) and callable(args[0].value)):  # type: ignore[union-attr]
         return Partial(args[0], (), (), "lru_cache")
     return Partial(Static(functools.lru_cache), (), (), "partial")
 
@@ -117,9 +117,9 @@ def cached(m: Calls, function: Value, args: Args, keywords: Keywords) -> Value:
     before = len(m.b.stmts)
     result = m.call(function, args, keywords)
     made = [Block((), tuple(m.b.stmts[before:]), Yield(())), *(program.body for program in getattr(m, "finished", ()))]
-    if any(isinstance(s, Let) and OPS[s.op].effect and s.op not in ("py.raise", "call") for block in made for s in all_stmts(block)):
-        name = getattr(function.value if isinstance(function, Static) else getattr(function, "node", None), "__name__", "a function")
-        m.refuse(f"`{name}` is cached, and prints or draws when it runs", "whether it runs depends on earlier calls",
+    if any(isinstance(s, Let) and OPS[s.op].effect and s.op not in ("py.raise", "py.evaluate", "call") and not s.op.startswith("rt.") for block in made for s in all_stmts(block)):
+        shown = getattr(function.value if isinstance(function, Static) else getattr(function, "node", None), "__name__", "a function")
+        m.refuse(f"`{shown}` is cached, and prints or draws when it runs", "whether it runs depends on earlier calls",
                  "take the printing or drawing out of it")
     for slot in reachable(m.state, iter((result,))):  # the caller gets what later calls get, too: to write there is refused
         hidden = m.new(m.state.heap[slot])

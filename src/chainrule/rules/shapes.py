@@ -83,7 +83,7 @@ linear("rt.diagonal_pull(g, x, offset, axis1, axis2) -> y", g="np.diagonal(y_bar
 
 def _pad(let: Let, call: Call) -> None:
     """np.pad: the middle, and what the borders repeat."""
-    x, widths, mode, values = let.args
+    x, _widths, mode, values = let.args
     if isinstance(values, (Var, Seq)) and any(map(call.active, variables(values))):
         raise RowError("the derivative of np.pad with respect to 'constant_values' is not known", "its rule treats that argument as a constant")
     if not isinstance(x, Var) or not call.active(x):

@@ -32,7 +32,9 @@ def replace(value: Any, path: tuple[Any, ...], leaf: Any) -> Any:
         return leaf
     items = list(value) if isinstance(value, tuple) else copy.copy(value)
     items[path[0]] = replace(items[path[0]], path[1:], leaf)
-    return type(value)(items) if isinstance(value, tuple) else items
+    if isinstance(value, tuple):
+        return value._make(items) if hasattr(value, "_make") else type(value)(items)
+    return items
 
 
 def is_float(leaf: Any) -> bool:

@@ -1,70 +1,71 @@
-"""heapq and bisect on lists of computed numbers: the same positions as in the standard library, with derivatives."""
+"""heapq: what is in a heap carries derivatives, and which item comes first is decided by the values of the call."""
 
 from __future__ import annotations
 
-import bisect
 import heapq
+from heapq import heapify, heappop, heappush
 
 import numpy as np
 import pytest
 
+from tests.by_hand.cases import case, cases
 from tests.gradients import gradient_is
 
-X = np.array([1.3, 0.45, 2.2, 0.9, 1.7])
+X = np.array([1.3, -0.2, 0.8, 2.5, 1.1, 0.3])
 
 
-def pushed_and_popped(x):
+@case(X)
+def in_order(x):
     heap = []
-    for v in x:
-        heapq.heappush(heap, v)
+    for k, v in enumerate(x):
+        heappush(heap, (v * v, k))
     total = 0.0
-    for k, v in enumerate(heap):
-        total += (k + 1) * v
-    return total + heapq.heappop(heap) * heapq.heappop(heap) + heap[0] * heap[-1]
+    for n in range(len(x)):
+        v, k = heappop(heap)
+        total += v * (n + 1) + 0.1 * k
+    return total
 
 
-def heapified(x):
-    heap = [v * v for v in x]
-    heapq.heapify(heap)
-    smallest = heapq.heappushpop(heap, x[0]) + 2 * heapq.heapreplace(heap, 5 * x[1])
-    return smallest * sum((k + 1) * v for k, v in enumerate(heap)) + heapq.heappushpop([], x[1])
+@case(X)
+def made_at_once(x):
+    heap = x.tolist()
+    heapify(heap)
+    first = heapq.heapreplace(heap, x[0] * 2)
+    second = heapq.heappushpop(heap, x[1] - x[2])
+    return first * heap[0] + second * heap[2] + heap[-1]
 
 
-def shortest_path(x):
-    edges = {0: [(1, x[0]), (2, x[1])], 1: [(3, x[2])], 2: [(1, x[3]), (3, x[4] * 2)], 3: []}
-    best = {0: 0.0}
-    left = [(0.0, 0)]
-    while left:
-        length, node = heapq.heappop(left)
-        if length > best[node]:
+@case(X)
+def best_of(x):
+    best = heapq.nsmallest(2, x.tolist())
+    worst = heapq.nlargest(2, [(v, -k) for k, v in enumerate(x)], key=lambda p: p[0] ** 2)
+    return best[0] * best[1] + worst[0][0] - worst[1][0] * worst[1][1]
+
+
+@case(np.array([0.9, 2.0, 0.4, 1.5, 0.7]))
+def dijkstra(lengths):
+    graph = {"a": [("b", lengths[0]), ("c", lengths[1])], "b": [("c", lengths[2]), ("d", lengths[1] + lengths[3])], "c": [("d", lengths[4])], "d": []}
+    distance, queue = {"a": 0.0}, [(0.0, "a")]
+    while queue:
+        d, node = heappop(queue)
+        if d > distance[node]:
             continue
-        for other, weight in edges[node]:
-            if other not in best or length + weight < best[other]:
-                best[other] = length + weight
-                heapq.heappush(left, (best[other], other))
-    return best[3] * best[1]
+        for other, length in graph[node]:
+            candidate = d + length
+            if other not in distance or candidate < distance[other]:
+                distance[other] = candidate
+                heappush(queue, (candidate, other))
+    return distance["d"] ** 2 + distance["c"]
 
 
-def of_several(x):
-    return sum(heapq.nlargest(2, x)) * heapq.nsmallest(1, [v * v for v in x])[0]
+@case([3.0, 1.0, 2.0], 0.5)
+def known_order(times, x):
+    heap = [(1, x), (3, 2 * x), (2, x * x)]
+    heapify(heap)
+    heappush(heap, (0, times[0] * x))
+    return sum(heappop(heap)[1] * k for k in range(1, 4))
 
 
-def interpolated(x):
-    grid = [0.5, 1.0, 2.0, 3.0]
-    k = bisect.bisect(grid, x[0]) - 1
-    j = bisect.bisect_left(grid, x[2], lo=1, hi=len(grid))
-    return (x[0] - grid[k]) * x[1] + grid[j] * x[2]
-
-
-def inserted(x):
-    items = []
-    for v in x:
-        bisect.insort(items, v)
-    bisect.insort_left(items, -x[0], key=lambda v: -v)
-    return sum((k + 1) * v for k, v in enumerate(items))
-
-
-@pytest.mark.parametrize("f", [pushed_and_popped, heapified, shortest_path, of_several, interpolated, inserted])
-def test_gradient(f):
-    gradient_is(f, (X,))
-    gradient_is(f, (X[::-1].copy(),))
+@pytest.mark.parametrize(("f", "args"), cases(__name__))
+def test_gradient(f, args):
+    gradient_is(f, args)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
@@ -83,6 +84,58 @@ def grouped(w):
         groups[v > 2.0].append(v)
     thresholds = sorted({0.5 * (a + b) for a, b in zip(w[:-1], w[1:])})
     return sum(groups[True]) + 2 * sum(groups[False]) + thresholds[0] * thresholds[1]
+
+
+class Asset:
+    def __init__(self, name, price):
+        self.name, self.price = name, price
+
+
+@dataclass(frozen=True)
+class Edge:
+    start: int
+    end: int
+    length: float = field(compare=False, default=1.0)
+
+
+@case(W)
+def objects(w):
+    a, b = Asset("a", w[0]), Asset("b", w[1] * w[2])
+    held = {a: 2.0, b: w[2]}
+    held[a] += 1.0
+    a.price = a.price * 2
+    return sum(asset.price * q for asset, q in held.items()) + held[b] + (a in held) + len(held)
+
+
+@case(W)
+def set_of_objects(w):
+    nodes = [Asset(str(k), v) for k, v in enumerate(w.tolist())]
+    seen, total, stack = set(), 0.0, [nodes[0], nodes[1], nodes[0], nodes[2]]
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        total += node.price * len(seen)
+    return total + len(seen) * nodes[1].price
+
+
+@case(W)
+def frozen_dataclasses(w):
+    weights = {Edge(0, 1, w[0]): w[1], Edge(1, 2, w[1]): 3.0}
+    weights[Edge(0, 1)] = weights[Edge(0, 1, 5.0)] * w[2]
+    return sum(e.length * v for e, v in weights.items()) + weights[Edge(1, 2)]
+
+
+@case(W)
+def objects_in_loops(w):
+    count = {}
+    assets = [Asset("x", w[0]), Asset("y", w[1])]
+    for k in range(4):
+        for asset in assets:
+            count[asset] = count.get(asset, 0.0) + asset.price * k
+            asset.price = asset.price * 0.9
+    return count[assets[0]] * count[assets[1]]
 
 
 @pytest.mark.parametrize(("f", "args"), cases(__name__))

@@ -137,7 +137,8 @@ class States(Containers):
         ]  # fmt: skip
         if of_matrix and min(of_matrix[1]) > 0:
             M, (rows, _) = of_matrix
-            w = self.choice([[], [f"best[0] = {e}"], [f"best = best * {e}"], [f"best *= {e}"]])
+            writing = [[f"best[0] = {e}"], [f"best *= {e}"]] if M in [text for text, _ in self.arrays(writable=True)] else []
+            w = self.choice([[], [f"best = best * {e}"], *writing])
             options += [
                 [f"best = {M}[0]", f"for {i} in range({rows}):", f"    if {M}[{i}, 0] > best[0]:", f"        best = {M}[{i}]", *w, f"{s} = 0.3 * np.sum(best * best)"],
                 [f"best = {M}[0].copy()", f"for row in {M}:", "    if np.sum(row) > np.sum(best):", f"        best = {self.choice(['row', 'row.copy()', 'row * 0.5'])}", *w, f"{s} = 0.3 * np.sum(best)"],

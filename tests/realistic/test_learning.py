@@ -7,7 +7,7 @@ import functools
 import json
 import logging
 import math
-from collections import OrderedDict, defaultdict, deque, namedtuple
+from collections import defaultdict, deque, namedtuple
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -300,7 +300,7 @@ class Adam:
         return new
 
 
-@program({"w": np.array([0.1, -0.2, 0.3]), "b": 0.5}, 0.05, rtol=1e-4)
+@program({"w": np.array([0.1, -0.2, 0.3]), "b": 0.5}, 0.05, rtol=1e-4, by_values=True)
 def training_with_adam(start, rate):
     """Two epochs of mini-batches from a generator, Adam with a dictionary of moments: the loss as a function of the start."""
     generator = np.random.default_rng(0)
@@ -413,7 +413,7 @@ def q_learning_table(q, alpha):
 # -- small models ------------------------------------------------------------------------------------------------------
 
 
-@program(OrderedDict(encoder=init(3, 2), decoder=init(2, 3, seed=4)))
+@program(dict(encoder=init(3, 2), decoder=init(2, 3, seed=4)))
 def variational_autoencoder(params):
     """An autoencoder with sampled codes: reconstruction plus divergence."""
     generator = np.random.default_rng(11)

@@ -394,7 +394,7 @@ class Matrix:
         return sum(self[i, i] for i in range(self.shape[0]))
 
 
-@program([[0.5, 0.2], [0.1, 0.7]], 0.3)
+@program([[0.5, 0.2], [0.1, 0.7]], 0.3, by_values=True)
 def matrix_class(rows, t):
     """Matrix exponential by Taylor's series in a matrix class, and a power."""
     A = Matrix(rows)

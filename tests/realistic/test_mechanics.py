@@ -75,7 +75,7 @@ class Universe:
         return history
 
 
-@program([1.0, 0.5, 0.2], np.array([[0.0, 0.0], [1.0, 0.2], [-0.7, 0.9]]), np.array([[0.0, 0.1], [0.3, 1.0], [-0.8, -0.2]]))
+@program([1.0, 0.5, 0.2], np.array([[0.0, 0.0], [1.0, 0.2], [-0.7, 0.9]]), np.array([[0.0, 0.1], [0.3, 1.0], [-0.8, -0.2]]), by_values=True)
 def n_body_energy_drift(masses, positions, velocities):
     """Energy drift of three bodies after some explicit steps."""
     universe = Universe(Body(m, p, v) for m, p, v in zip(masses, positions, velocities))
@@ -244,7 +244,7 @@ def dh_matrix(theta, link):
     ])
 
 
-@program(np.array([0.3, -0.5, 0.8]))
+@program(np.array([0.3, -0.5, 0.8]), by_values=True)
 def denavit_hartenberg(thetas):
     """Distance of a three-link arm's hand from a target."""
     T = np.eye(4)
@@ -382,7 +382,7 @@ def cubic_kernel(r, h):
     return 0.0
 
 
-@program(rng.uniform(0, 1, (6, 2)), 0.35)
+@program(rng.uniform(0, 1, (6, 2)), 0.35, by_values=True)
 def sph_density(positions, h):
     """Smoothed particle densities with a neighbour list, and the pressure energy of a stiff equation of state."""
     n = len(positions)
@@ -528,7 +528,7 @@ def double_pendulum(theta1, theta2, g):
     return joints[0].angle ** 2 + joints[1].rate + sum(joints[1].history) / len(joints[1].history)
 
 
-@program(5.0, 0.9, 0.05)
+@program(5.0, 0.9, 0.05, by_values=True)
 def bouncing_ball(height, restitution, drag):
     """A ball that bounces until it has lost most of its energy; the time of impact is interpolated."""
     g, dt = 9.81, 0.02

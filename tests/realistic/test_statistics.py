@@ -277,7 +277,7 @@ def logistic_regression_newton(beta):
     return np.sum(np.logaddexp(0, eta) - y * eta)
 
 
-@program(np.array([2.0, 1.0, 0.5]))
+@program(np.array([2.0, 1.0, 0.5]), by_values=True)
 def dirichlet_multinomial(alpha):
     """Log-marginal of counts from a Counter, with lgamma."""
     counts = Counter("abacabacbb")
@@ -288,7 +288,7 @@ def dirichlet_multinomial(alpha):
     return total
 
 
-@program(DATA, 0.3)
+@program(DATA, 0.3, by_values=True)
 def exponential_smoothing(series, alpha):
     """Double exponential smoothing with a window of recent errors in a deque."""
     level, trend = series[0], series[1] - series[0]
@@ -304,7 +304,7 @@ def exponential_smoothing(series, alpha):
     return worst
 
 
-@program(np.array([0.2, 1.1, 0.7, 1.9, 1.4]), np.array([0.0, 1.2, 0.9, 1.5]))
+@program(np.array([0.2, 1.1, 0.7, 1.9, 1.4]), np.array([0.0, 1.2, 0.9, 1.5]), by_values=True)
 def kernel_two_sample(x, y):
     """Maximum mean discrepancy over a grid of bandwidths, with partial and product."""
 
@@ -321,7 +321,7 @@ def kernel_two_sample(x, y):
     return best
 
 
-@program(np.array([0.4, 1.3, 2.2, 0.9, 1.8, 2.9]), 0.6)
+@program(np.array([0.4, 1.3, 2.2, 0.9, 1.8, 2.9]), 0.6, by_values=True)
 def decision_stump_boosting(x, rate):
     """Gradient boosting of stumps: thresholds sorted, the best by its squared error."""
     y = np.array([0.0, 1.0, 0.5, 0.2, 1.4, 0.3])

@@ -26,7 +26,7 @@ from ..ir.types import List, Opaque, Scalar, differentiable, kind, rank
 from ..rules import effects as effect_rules
 from ..rules import methods, random, registry
 from ..structure import is_plain
-from . import classes, composed, library, lists, overloads, unbound, views, writes
+from . import classes, composed, library, lists, orders, overloads, unbound, views, writes
 from . import source as sources
 from .liveness import Liveness, liveness
 from .machine import Refusal, describe
@@ -115,6 +115,7 @@ class Calls(Objects):
         self.rolled: set[ast.stmt] = set()  # loops that cannot be unrolled
         self.flags: list[str] = []
         self.globals: dict[Any, str] = {}  # the global variables that the program sets, by place: their names in the frame FRAME
+        self.remembered: list[Any] = []  # arguments of functions behind lru_cache
         self.quiet = 0  # how many `warnings.catch_warnings` are around
         self.loop: Any = None
         self.local_classes: dict[type, Any] = {}
@@ -470,7 +471,7 @@ class Calls(Objects):
         if isinstance(f, functools._lru_cache_wrapper):
             from .functionals import cached
 
-            return cached(self, f.__wrapped__, args, keywords)
+            return cached(self, Static(f.__wrapped__), args, keywords)
         bound = tuple(self.constant_object(a, "held") for a in resolved.args)
         defaults = tuple(self.default(source, n, v) for n, v in enumerate(source.defaults))
         keyword_defaults = {k: self.default(source, k, v) for k, v in source.keyword_defaults.items()}
@@ -597,6 +598,9 @@ class Calls(Objects):
         """`iter(value)`."""
         raise NotImplementedError
 
+    def contents_of(self, generator: Generator) -> Entries:
+        raise NotImplementedError
+
     def next_item(self, value: Value, default: tuple[Value, ...]) -> Value:
         """`next(value)`."""
         raise NotImplementedError
@@ -660,6 +664,8 @@ class Calls(Objects):
         if name.startswith("np.") and registry.carries(name):
             args = tuple(self.as_arrays(name, a) for a in args)
             keywords = {key: self.as_arrays(name, value) for key, value in keywords.items()}
+        if name in registry.IN_MEMORY_ORDER:
+            args, keywords = orders.settled(self, name, args, keywords)
         view = views.view_of(self, name, args, keywords)
         if view is not None:
             return view

@@ -172,3 +172,19 @@ def rows_joined(items):
 def columns_joined(items):
     """np.c_[...]: vectors and numbers are columns."""
     return np.column_stack([np.atleast_1d(item) for item in items])
+
+
+def grid(axes):
+    """np.mgrid[...]."""
+    return np.stack(np.meshgrid(*axes, indexing="ij"))
+
+
+def open_grid(axes):
+    """np.ogrid[...]."""
+    count = len(axes)
+    grids = []
+    for n, axis in enumerate(axes):
+        shape = [1] * count
+        shape[n] = -1
+        grids.append(np.reshape(axis, tuple(shape)))
+    return tuple(grids)

@@ -36,7 +36,15 @@ BUILTINS.update({function: _handler(function.__name__, meaning) for function, me
 
 
 def joined(m: Calls, base: Any, index: Value) -> Value | None:
-    """`np.r_[...]` and `np.c_[...]`; None if it is neither."""
+    """`np.r_[...]`, `np.c_[...]`, and grids whose bounds are computed; None if it is neither."""
+    if base is np.mgrid or base is np.ogrid:
+        slices = [_slice(item) for item in (index.items if isinstance(index, TupleV) else (index,))]
+        if not all(isinstance(s, SliceV) for s in slices) or all(isinstance(part, Static) for s in slices for part in (s.start, s.stop, s.step)):
+            return None
+        axes = [_part(m, s) for s in slices]
+        if not isinstance(index, TupleV):
+            return axes[0]
+        return m.library(composed.grid if base is np.mgrid else composed.open_grid, TupleV(tuple(axes)))
     if base is not np.r_ and base is not np.c_:
         return None
     items = index.items if isinstance(index, TupleV) else index.value if isinstance(index, Static) and isinstance(index.value, tuple) else (index,)
@@ -44,11 +52,16 @@ def joined(m: Calls, base: Any, index: Value) -> Value | None:
     return m.library(composed.rows_joined if base is np.r_ else composed.columns_joined, ListV(m.new(Items(tuple(values)))))
 
 
+def _slice(item: Any) -> Any:
+    if isinstance(item, Static) and isinstance(item.value, slice):
+        return SliceV(*(Static(part) for part in (item.value.start, item.value.stop, item.value.step)))
+    return item
+
+
 def _part(m: Calls, item: Any) -> Value:
     if isinstance(item, Static) and isinstance(item.value, str):
         m.refuse("np.r_ and np.c_ with directions", "they are not known to the compiler", "use np.concatenate")
-    if isinstance(item, Static) and isinstance(item.value, slice):
-        item = SliceV(*(Static(part) for part in (item.value.start, item.value.stop, item.value.step)))
+    item = _slice(item)
     if not isinstance(item, SliceV):
         return item  # type: ignore[no-any-return]
     if isinstance(item.step, Static) and isinstance(item.step.value, complex):

@@ -21,7 +21,7 @@ from ..ir.ops import OPS
 from ..ir.types import BOOL, Array, Opaque, Scalar, Type, unknown_extent
 from ..rules.effects import class_name
 from .exits import Exits, Region, Unreachable
-from .values import Num, Static, TupleV, Value
+from .values import Num, Select, Static, TupleV, Value
 from .witness import Concrete, Happened, Witness, Written, place_of
 
 
@@ -86,6 +86,8 @@ class Deciding(Exits):
         if isinstance(value, TupleV):
             items = tuple(self.hashed(item, what) for item in value.items)
             return items if value.cls is None else value.cls._make(items)  # type: ignore[attr-defined]
+        if isinstance(value, Select) and self.at_top() and self.witness is not None and self.witness.knows(value.condition):
+            return self.hashed(value.then if self.decide_truth(value.condition) else value.orelse, what)
         if self.witness is None or not isinstance(value, Num) or not self.witness.knows(value.operand) or not self.witness.carries(value.operand):
             return self.static(value, what)
         found = self.decide(value, what, kept=True)
@@ -105,8 +107,9 @@ class Deciding(Exits):
         return Static(key)
 
     def holds_origin(self, value: Any) -> bool:
-        """Whether there is a number with a derivative in a key, or in a set of them."""
-        return bool(self.origins or self.standing) and (id(value) in self.origins or id(value) in self.standing or (isinstance(value, (tuple, set, frozenset)) and any(map(self.holds_origin, value))))
+        """Whether there is a number with a derivative, or an object, in a key or in a set of them."""
+        return id(value) in self.origins or id(value) in self.standing or (
+            isinstance(value, (tuple, set, frozenset)) and any(map(self.holds_origin, value)))
 
     def static(self, value: Value, what: str) -> Any:
         raise NotImplementedError

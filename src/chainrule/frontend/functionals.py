@@ -58,6 +58,8 @@ def call_partial(m: Calls, function: Partial, args: Args, keywords: Keywords) ->
     """Call what functools.partial, np.vectorize or operator.itemgetter made."""
     if function.kind == "vectorize":
         return _vectorized(m, function.function, m.static(function.args[0], "`otypes`"), args, keywords)
+    if function.kind == "lru_cache":
+        return _remembered(m, function.function, args, keywords)
     if function.kind == "itemgetter":
         items = tuple(m.subscript(args[0], index) for index in function.args)
         return items[0] if len(items) == 1 else TupleV(items)
@@ -78,7 +80,32 @@ def _attribute(m: Calls, owner: Value, path: str) -> Value:
     return owner
 
 
-def cached(m: Calls, function: Any, args: Args, keywords: Keywords) -> Value:
+def _lru_cache(m: Calls, args: Args, keywords: Keywords) -> Value:
+    """functools.lru_cache and functools.cache as decorators, with or without parentheses."""
+    if (args and not isinstance(args[0], Static)) or (isinstance(args[0] if args else None, Static) and callable(args[0].value)):  # type: ignore[union-attr]
+        return Partial(args[0], (), (), "lru_cache")
+    return Partial(Static(functools.lru_cache), (), (), "partial")
+
+
+BUILTINS[functools.lru_cache] = BUILTINS[functools.cache] = _lru_cache
+
+
+def _remembered(m: Calls, function: Value, args: Args, keywords: Keywords) -> Value:
+    """Call a function that remembers: what was computed for the same arguments on the way here is there."""
+    parts = [*args, *(Static(name) for name in keywords), *keywords.values()]
+    plain = all(isinstance(value, (Static, Num)) for value in parts)
+    key = ("lru_cache", id(function), *(repr(v.value) if isinstance(v, Static) else id(v.operand) if isinstance(v, Num) else None for v in parts))
+    for scope in m.b.scopes if plain else ():
+        if key in scope.known:
+            return scope.known[key]  # type: ignore[return-value]
+    result = cached(m, function, args, keywords)
+    if plain and isinstance(result, (Static, Num)):
+        m.b.scopes[-1].known[key] = result  # type: ignore[assignment]
+        m.remembered.append((function, parts))  # they must not be forgotten while their identities are keys
+    return result
+
+
+def cached(m: Calls, function: Value, args: Args, keywords: Keywords) -> Value:
     """Call a function behind functools.lru_cache: it is computed again, which must not be noticed."""
     values = (*args, *keywords.values())
     for value in values:
@@ -88,10 +115,11 @@ def cached(m: Calls, function: Any, args: Args, keywords: Keywords) -> Value:
             m.b.effect("py.raise", Seq((Lit(TypeError), Lit(f"unhashable type: '{shown}'"))))
             raise Unreachable
     before = len(m.b.stmts)
-    result = m.call(Static(function), args, keywords)
+    result = m.call(function, args, keywords)
     made = [Block((), tuple(m.b.stmts[before:]), Yield(())), *(program.body for program in getattr(m, "finished", ()))]
-    if any(isinstance(s, Let) and OPS[s.op].effect and s.op not in ("py.raise", "call") for block in made for s in all_stmts(block)):
-        m.refuse(f"`{getattr(function, '__name__', 'a function')}` is cached, and prints or draws when it runs", "whether it runs depends on earlier calls",
+    if any(isinstance(s, Let) and OPS[s.op].effect and s.op not in ("py.raise", "py.evaluate", "call") and not s.op.startswith("rt.") for block in made for s in all_stmts(block)):
+        shown = getattr(function.value if isinstance(function, Static) else getattr(function, "node", None), "__name__", "a function")
+        m.refuse(f"`{shown}` is cached, and prints or draws when it runs", "whether it runs depends on earlier calls",
                  "take the printing or drawing out of it")
     for slot in reachable(m.state, iter((result,))):  # the caller gets what later calls get, too: to write there is refused
         hidden = m.new(m.state.heap[slot])

@@ -1,4 +1,4 @@
-"""heapq and bisect: each function is one of `library`, which does the same with the compiler's lists."""
+"""The functions of heapq and bisect, as the Python that they mean."""
 
 from __future__ import annotations
 
@@ -7,25 +7,28 @@ import heapq
 from typing import TYPE_CHECKING, Any
 
 from . import library
-from .builtins import Args, Keywords, builtin
+from .builtins import BUILTINS, Args, Keywords
 from .values import Value
 
 if TYPE_CHECKING:
     from .calls import Calls
 
-_FUNCTIONS: dict[Any, Any] = {
-    heapq.heappush: library.heap_push, heapq.heappop: library.heap_pop, heapq.heapify: library.heap_of, heapq.heapreplace: library.heap_replace,
-    heapq.heappushpop: library.heap_push_and_pop, bisect.bisect_left: library.place_left, bisect.bisect_right: library.place_right,
-    bisect.insort_left: library.insert_left, bisect.insort_right: library.insert_right}
-_NAMES = {"lo": "low", "hi": "high", "a": "items", "x": "item"}
+MEANINGS: dict[Any, Any] = {
+    heapq.heappush: library.heap_push, heapq.heappop: library.heap_pop, heapq.heapreplace: library.heap_replace,
+    heapq.heappushpop: library.heap_push_pop, heapq.heapify: library.heapify, heapq.nsmallest: library.smallest_of, heapq.nlargest: library.largest_of,
+    bisect.bisect_left: library.place_left, bisect.bisect_right: library.place_right,
+    bisect.insort_left: library.insert_left, bisect.insort_right: library.insert_right,
+}
+_NAMES = {"iterable": "items", "n": "count", "lo": "low", "hi": "high", "a": "items", "x": "item"}
 
 
-def _written_in_python(function: Any) -> Any:
-    def apply(m: Calls, args: Args, keywords: Keywords) -> Value:
-        return m.library(function, *args, **{_NAMES.get(name, name): value for name, value in keywords.items()})
+def _handler(meaning: Any) -> Any:
+    def call(m: Calls, args: Args, keywords: Keywords) -> Value:
+        return m.library(meaning, *args, **{_NAMES.get(name, name): value for name, value in keywords.items()})
 
-    return apply
+    return call
 
 
-for _function, _same in _FUNCTIONS.items():
-    builtin(_function)(_written_in_python(_same))
+BUILTINS.update({function: _handler(meaning) for function, meaning in MEANINGS.items()})
+
+__all__ = ["MEANINGS"]

@@ -164,15 +164,6 @@ def _unrolled(m: Statements, stmt: ast.For, it: IteratorV, rest: list[Any]) -> L
 
 def _one_by_one(m: Statements, stmt: ast.For, it: IteratorV, rest: list[Any]) -> Leaf | Split:
     """A body that may leave, or an iterator of which each item has to be asked for."""
-    outer = m.loop
-    around = m.infos[m.current].loops
-    loops = list(around)
-    count = 0
-
-    def finish(stmts: list[Any]) -> Leaf | Split:
-        m.loop, around[:] = outer, loops
-        return m._run(stmts)
-
     branches = 0
 
     def branch(condition: Any, then: Any, orelse: Any) -> Leaf | Split:
@@ -183,25 +174,7 @@ def _one_by_one(m: Statements, stmt: ast.For, it: IteratorV, rest: list[Any]) ->
                      "make a list of them first, or write the loops inside each other", stmt)
         return m.branch(condition, then, orelse)
 
-    def iteration() -> Leaf | Split:
-        nonlocal count
-        count += 1
-        m.check_unrolled(count, stmt)
-        m.b.span = m.span(stmt)
-        around[:] = [*loops, stmt]
-
-        def give(item: Value) -> Leaf | Split:
-            m.loop = m.unrolled_context(lambda: finish(rest), iteration)
-            around[:] = [*loops, stmt]
-            m.assign(stmt.target, item)
-            return m._run([*stmt.body, lambda _: iteration()])
-
-        return step(m, it, give, lambda: finish([*stmt.orelse, *rest]), branch)  # type: ignore[no-any-return]
-
-    try:
-        return iteration()
-    finally:
-        around[:] = loops
+    return m.one_by_one(stmt, lambda n, give, done: step(m, it, give, done, branch), rest, [*stmt.orelse, *rest])
 
 
 def is_held(m: Statements, it: IteratorV, stmt: ast.For) -> bool:

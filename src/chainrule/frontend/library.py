@@ -231,65 +231,71 @@ def contains(items: Any, value: Any) -> Any:
     return False
 
 
-# -- heapq and bisect: the positions that the items end in are those of the standard library ------------------------------
-
-
-def rise(heap: Any, start: Any, at: Any) -> None:
-    item = heap[at]
-    while at > start:
-        above = (at - 1) // 2
-        if not item < heap[above]:
-            break
-        heap[at] = heap[above]
-        at = above
-    heap[at] = item
-
-
-def sink(heap: Any, at: Any) -> None:
-    start = at
-    item = heap[at]
-    below = 2 * at + 1
-    while below < len(heap):
-        if below + 1 < len(heap) and not heap[below] < heap[below + 1]:
-            below = below + 1
-        heap[at] = heap[below]
-        at = below
-        below = 2 * at + 1
-    heap[at] = item
-    rise(heap, start, at)
+# -- heapq: the same comparisons in the same order as Python's, so that ties are broken alike ---------------------
 
 
 def heap_push(heap: Any, item: Any) -> None:
     heap.append(item)
-    rise(heap, 0, len(heap) - 1)
+    to_the_root(heap, 0, len(heap) - 1)
 
 
 def heap_pop(heap: Any) -> Any:
     last = heap.pop()
     if len(heap) == 0:
         return last
-    least = heap[0]
-    heap[0] = last
-    sink(heap, 0)
-    return least
+    return heap_replace(heap, last)
 
 
 def heap_replace(heap: Any, item: Any) -> Any:
-    least = heap[0]
+    top = heap[0]
     heap[0] = item
-    sink(heap, 0)
-    return least
+    to_the_leaves(heap, 0)
+    return top
 
 
-def heap_push_and_pop(heap: Any, item: Any) -> Any:
+def heap_push_pop(heap: Any, item: Any) -> Any:
     if len(heap) > 0 and heap[0] < item:
         return heap_replace(heap, item)
     return item
 
 
-def heap_of(items: Any) -> None:
-    for n in range(len(items) // 2):
-        sink(items, len(items) // 2 - 1 - n)
+def heapify(heap: Any) -> None:
+    for n in range(len(heap) // 2 - 1, -1, -1):
+        to_the_leaves(heap, n)
+
+
+def to_the_root(heap: Any, first: int, place: int) -> None:
+    item = heap[place]
+    while place > first:
+        above = (place - 1) // 2
+        if not item < heap[above]:
+            break
+        heap[place] = heap[above]
+        place = above
+    heap[place] = item
+
+
+def to_the_leaves(heap: Any, first: int) -> None:
+    place, item, count = first, heap[first], len(heap)
+    while 2 * place + 1 < count:
+        smaller = 2 * place + 1
+        if smaller + 1 < count and not heap[smaller] < heap[smaller + 1]:
+            smaller += 1
+        heap[place] = heap[smaller]
+        place = smaller
+    heap[place] = item
+    to_the_root(heap, first, place)
+
+
+def smallest_of(count: int, items: Any, key: Any = None) -> Any:
+    return sorted(items, key=key)[:count]
+
+
+def largest_of(count: int, items: Any, key: Any = None) -> Any:
+    return sorted(items, key=key, reverse=True)[:count]
+
+
+# -- bisect ----------------------------------------------------------------------------------------------------
 
 
 def place_right(items: Any, item: Any, low: Any = 0, high: Any = None, *, key: Any = itself) -> Any:

@@ -270,9 +270,6 @@ class Lowerer(Recursion):
                 self.refuse(f"`{path}` is changed, and it is reached in another way, too", "each would be changed on its own",
                             "pass a copy")
 
-    def array_of_this_call(self, slot: int) -> Any:
-        return next((self.values.get(leaf) for leaf, held in self.slot_of.items() if held == slot), None)
-
     def ask_for_layout(self) -> None:
         if self.unknown_layout:
             raise NeedLayout(tuple(self.unknown_layout))

@@ -294,7 +294,7 @@ class Merger:
             else:
                 for side, contents, found in ((a, ca, to_b), (b, cb, to_a)):
                     inner = contents.items if isinstance(contents, Items) else contents.values if isinstance(contents, Entries) else ()
-                    for s in reachable(side, iter(inner)):
+                    for s in reachable(side, iter(inner)) if inner else ():
                         found.setdefault(s, set()).add(-1)
 
         for number in a.frames:

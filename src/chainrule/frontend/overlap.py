@@ -99,7 +99,7 @@ def may_clash(m: Calls, owner: Ref, index: Arg, value: Ref) -> bool:
     if mine is None or other is None or len(mine) != 1 or len(other) != 1:
         return not (to[:-1] == of and index == Lit(Ellipsis))
     (axis, step), (other_axis, other_step) = mine[0], other[0]
-    return (axis, step) != (other_axis, other_step) and step * other_step > 0
+    return axis != other_axis or (step != other_step and step * other_step > 0)  # in opposite directions, NumPy goes through a temporary array
 
 
 def strides(path: tuple[Step, ...], dimensions: int | None) -> list[tuple[int, int]] | None:

@@ -174,7 +174,7 @@ def _send(m: Calls, owner: Generator, args: Args, keywords: Keywords) -> Value:
 
 @method(Generator, "close")
 def _close(m: Calls, owner: Generator, args: Args, keywords: Keywords) -> Value:
-    if m.contents_of(owner).keys not in ((), ("done",)) and not suspended.may_step(m):  # type: ignore[attr-defined]
+    if m.contents_of(owner).keys not in ((), ("done",)) and not suspended.may_step(m):
         m.refuse("a generator is closed", "where it stands is only known when the program runs", "leave it to itself")
     suspended.close(m, owner)
     return NONE

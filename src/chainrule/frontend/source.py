@@ -256,7 +256,12 @@ def _find(function: FunctionType) -> tuple[Definition, str, tuple[str, ...]]:
         raise SourceUnavailableError(
             name, f"line {code.co_firstlineno} of {file} is not what Python has loaded; the file has changed since",
             "import it again, or restart Python")
-    return copy.deepcopy(_by_position(proved, code)), file, lines
+    chosen = _by_position(proved, code)
+    top = next(top for node, top in candidates if node is chosen)
+    if top in text.taken:  # each function has nodes of its own, also where one stands in another
+        return copy.deepcopy(chosen), file, lines
+    text.taken.add(top)
+    return chosen, file, lines
 
 
 class _Text:
@@ -267,6 +272,7 @@ class _Text:
         self.tree = ast.parse("".join(lines))
         self.functions: dict[int, list[tuple[Definition, ast.stmt]]] = {}
         self.compiled: dict[tuple[ast.stmt | None, int], tuple[CodeType, ...]] = {}
+        self.taken: set[ast.stmt] = set()  # the statements of the file of which a function has been read
         for node, top in _functions(self.tree):
             self.functions.setdefault(_first_line(node), []).append((node, top))
 

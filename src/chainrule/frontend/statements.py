@@ -81,6 +81,17 @@ class Grown(Exception):
     """A list is changed by a loop over it."""
 
 
+class _Unmerged(Exception):
+    """The ways through an iteration cannot be merged."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__()
+        self.refusal = refusal
+
+
+Advance = Callable[[int, Callable[[Value], Union[Leaf, Split]], Callable[[], Union[Leaf, Split]]], Union[Leaf, Split]]  # gives the next item, or is done
+
+
 class Statements(Patterns):
     """Executes statements."""
 
@@ -549,17 +560,27 @@ class Statements(Patterns):
         hidden = f"%iterable{len(self.infos[self.current].loops)}"  # the loop goes on to see the array, whatever happens to its name
         self.frame()[hidden] = iterable
         rest = [lambda following: self.forget(hidden, following), *rest]
+        entry, scope = self.state.copy(), self.b.scopes[-1]
+        begun, known = len(scope.stmts), dict(scope.known)
         try:
             end = self.real_loop(stmt, counted, element, rest)
         except NeedUnroll:
+            if self.witness is not None and len(scope.stmts) > begun:  # what was executed already is not taken back
+                raise Refusal(self.not_counted(stmt), self.region or (stmt, self.source.file)) from None
+            self.state = entry  # the first iterations may have been executed on their own
+            del scope.stmts[begun:]
+            scope.known.clear()
+            scope.known.update(known)
             items = self.static_range(counted, element)
             if items is None and self.witness is not None:
-                finding = Finding(self.location(stmt), "the index of this loop is needed before the program runs")
-                raise Refusal(finding, self.region or (stmt, self.source.file)) from None
+                raise Refusal(self.not_counted(stmt), self.region or (stmt, self.source.file)) from None
             end = self.rolled_loop(stmt, counted, element, rest) if items is None else self.unroll(stmt, items.__getitem__, rest)
         if end is None:
             self.frame().pop(hidden, None)
         return end
+
+    def not_counted(self, stmt: ast.For) -> Finding:
+        return Finding(self.location(stmt), "the index of this loop is needed before the program runs")
 
     def rolled_loop(self, stmt: ast.For, counted: tuple[Arg, Arg, Arg], element: Callable[[Any], Value], rest: list[Any]) -> Leaf | Split | None:
         """A loop that would be unrolled if the number of its iterations were known: without, or else for each number anew."""
@@ -582,9 +603,6 @@ class Statements(Patterns):
     def may_leave(self, stmt: Any) -> bool:
         return leaves_block(stmt)
 
-    def unrolled_context(self, on_break: Callable[[], Leaf | Split], on_continue: Callable[[], Leaf | Split]) -> LoopContext:
-        return LoopContext(on_break=on_break, on_continue=on_continue)
-
     def check_unrolled(self, count: int, stmt: ast.stmt) -> None:
         if count > ITEM_LIMIT:
             self.refuse("a loop over an iterator does not end", f"{ITEM_LIMIT} iterations were executed when the program was compiled",
@@ -599,30 +617,23 @@ class Statements(Patterns):
 
         `then` replaces the `else` clause and the rest of a peeled loop.
         """
-        outer = self.loop
-        after = [*stmt.orelse, *rest] if then is None else then
-        around = self.infos[self.current].loops  # what an earlier line reads, the next iteration reads
-        loops = list(around)
+        if then is None and not any(leaves_block(s) for s in stmt.body):
+            return self.unroll_plainly(stmt, items, rest)
 
-        def finish(stmts: list[Any]) -> Leaf | Split:
-            self.loop, around[:] = outer, loops
-            return self._run(stmts)
-
-        def iteration(n: int) -> Leaf | Split:
+        def advance(n: int, give: Callable[[Value], Leaf | Split], done: Callable[[], Leaf | Split]) -> Leaf | Split:
             try:
                 item = items(n)
             except IndexError:
-                return finish(after)
-            self.loop = LoopContext(on_break=lambda: finish(rest), on_continue=lambda: iteration(n + 1))
-            around[:] = [*loops, stmt]
-            self.b.span, self.infos[self.current].at = self.span(stmt), stmt
-            self.assign(stmt.target, item)
-            return self._run([*stmt.body, lambda _: iteration(n + 1)])
+                return done()
+            return give(item)
 
+        return self.one_by_one(stmt, advance, rest, [*stmt.orelse, *rest] if then is None else then)
+
+    def unroll_plainly(self, stmt: ast.For, items: Callable[[int], Value], rest: list[Any]) -> Leaf | Split | None:
+        around = self.infos[self.current].loops  # what an earlier line reads, the next iteration reads
+        loops = list(around)
+        around.append(stmt)
         try:
-            if any(leaves_block(s) for s in stmt.body) or then is not None:
-                return iteration(0)
-            around.append(stmt)
             for n in itertools.count():
                 try:
                     item = items(n)
@@ -634,6 +645,77 @@ class Statements(Patterns):
         finally:
             around[:] = loops
         return self._run([*stmt.orelse, *rest]) if stmt.orelse else None
+
+    def one_by_one(self, stmt: ast.For, advance: Advance, rest: list[Any], after: list[Any]) -> Leaf | Split:
+        """A loop over known items that may be left, or an iteration of it.
+
+        The ways through an iteration that go on are merged before the next one. Where they cannot be, each of them goes on separately.
+        """
+        kept, outer, region, loops = self.state.copy(), self.loop, self.region, list(self.infos[self.current].loops)
+        scope = self.b.scopes[-1]
+        begun, known, depths = len(scope.stmts), dict(scope.known), (len(self.b.scopes), len(self.forks), len(self.taken))
+        try:
+            end = self.iterations(stmt, advance, True)
+        except _Unmerged as unmerged:
+            if self.witness is not None:
+                raise unmerged.refusal from None
+            self.state, self.loop, self.region, self.infos[self.current].loops[:] = kept, outer, region, loops
+            del self.b.scopes[depths[0]:], self.forks[depths[1]:], self.taken[depths[2]:], scope.stmts[begun:]
+            scope.known.clear()
+            scope.known.update(known)
+            end = self.iterations(stmt, advance, False)
+
+        def finish(stmts: list[Any]) -> Leaf | Split:
+            self.loop, self.infos[self.current].loops[:] = outer, loops
+            return self._run(stmts)
+
+        try:
+            level = len(loops)
+            return self.continued(end, {f"left {level}": lambda _: finish(rest), f"done {level}": lambda _: finish(after)})
+        finally:
+            self.infos[self.current].loops[:] = loops
+
+    def iterations(self, stmt: ast.For, advance: Advance, merging: bool) -> Leaf | Split:
+        """All iterations: an end whose leaves say whether the loop was left, or is done."""
+        around = self.infos[self.current].loops
+        loops = list(around)
+        level = len(loops)
+        left, done, following = f"left {level}", f"done {level}", f"next {level}"
+        executed = deepest = given = 0
+        merged = False
+
+        def give(item: Value) -> Leaf | Split:
+            nonlocal given
+            given += 1
+            self.loop = LoopContext(on_break=lambda: Leaf(left, self.state), on_continue=lambda: Leaf(following, self.state))
+            around[:] = [*loops, stmt]
+            self.b.span, self.infos[self.current].at = self.span(stmt), stmt
+            self.assign(stmt.target, item)
+            return self._run(list(stmt.body))
+
+        def iteration(n: int) -> Leaf | Split:
+            nonlocal executed, deepest, given, merged
+            executed, deepest, given = executed + 1, max(deepest, n), 0
+            self.check_unrolled(deepest, stmt)
+            if executed > 3 * deepest + 32:
+                finding = Finding(self.location(stmt), "there are too many ways through this loop", "its iterations are executed one by one, and branch",
+                                  "keep the kinds of values, and which names are bound, the same on all of them")
+                raise Refusal(finding, self.region or (stmt, self.source.file))
+            end = self.block(lambda: advance(n, give, lambda: Leaf(done, self.state)))
+            if merging and given == 1 and sum(leaf.kind in ("fall", following) for leaf in leaves(end)) > 1:
+                merged = True
+                self.settle(end, ("fall", following))
+                return iteration(n + 1)
+            return self.continued(end, dict.fromkeys(("fall", following), lambda _: iteration(n + 1)))
+
+        try:
+            return self.block(lambda: iteration(0))
+        except Refusal as problem:
+            if merged:
+                raise _Unmerged(problem) from None
+            raise
+        finally:
+            around[:] = loops
 
     def real_loop(self, stmt: ast.For | ast.While, bounds: tuple[Arg, Arg, Arg] | None, element: Callable[[Any], Value] | None,
                   rest: list[Any], peeled: int = 0) -> Leaf | Split | None:

@@ -53,6 +53,9 @@ class Call(Protocol):
     def singular(self, k: int) -> bool:
         """Whether argument k may be infinite or NaN where the inputs are finite (computed with a row that has a pole)."""
 
+    def steep(self) -> bool:
+        """Whether the cotangent may be infinite although the values are finite: zeros of a mask absorb it."""
+
     def add(self, var: Var, contribution: Operand, broadcast: bool = False) -> None:
         """Add to the adjoint of `var`: summed over broadcast axes and cast to the type of `var`.
 

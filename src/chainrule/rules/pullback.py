@@ -72,6 +72,9 @@ def _elementwise(row: Row, let: Let, call: Call) -> None:
 
         if _is_zero(partial):
             continue
+        if row.masks and call.steep():
+            call.add(var, call.b.emit("rt.absorb", e.operand(partial), call.full()))
+            continue
         value = _scaled(e, call.cotangent, partial, absorbing)
         spread = not same_shape(type_of(value), let.out.type)
         if spread and not same_shape(var.type, let.out.type) and shape(type_of(call.cotangent)) != shape(let.out.type):

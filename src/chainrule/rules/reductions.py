@@ -91,8 +91,8 @@ linear("rt.spread_axes(g, x, axis, keepdims) -> y", g="np.sum(y_bar, axis=axis, 
 alias("np.amax", "np.max")
 alias("np.amin", "np.min")
 rule("np.ptp(x, axis=None, keepdims=False) -> y", masks=True,
-     x="spread(y_bar, x, axis, keepdims) * (0.0 + rt.ties(x, np.max(x, axis, keepdims=True), axis, True)"  # booleans cannot be subtracted
-       " - rt.ties(x, np.min(x, axis, keepdims=True), axis, True))")
+     x="spread(y_bar, x, axis, keepdims) * rt.ties(x, np.max(x, axis, keepdims=True), axis, True)"
+       " - spread(y_bar, x, axis, keepdims) * rt.ties(x, np.min(x, axis, keepdims=True), axis, True)")
 zero("rt.ties(x, y, axis=None, keepdims=False)")
 rule("rt.prod_others(x, axis=None) -> y", x="rt.prod_others_pull(y_bar, x, axis)")
 rule("rt.prod_others_pull(g, x, axis=None) -> y", op={"infer": like(1)})
@@ -149,7 +149,7 @@ def _extremum(let: Let, call: Call) -> None:
         else:
             part = call.b.emit("rt.share", values[k], Seq(values), result)
         g = call.full()
-        call.add(item, part if isinstance(g, Lit) and g.value == 1 else call.b.emit("*", g, part))
+        call.add(item, part if isinstance(g, Lit) and g.value == 1 else call.b.emit("rt.absorb", part, g) if call.steep() else call.b.emit("*", g, part))
 
 
 def _extremum_of_sequence(let: Let, call: Call) -> None:

@@ -86,6 +86,12 @@ def quiet(name: str) -> bool:
     return entry is not None and entry.quiet
 
 
+def by_element(name: str) -> bool:
+    """Whether an operation computes each element of its result from one of each argument."""
+    entry = ROWS.get(name)
+    return entry is not None and entry.kind in ("elementwise", "pointwise")
+
+
 def jumps(name: str) -> frozenset[str]:
     """The parameters of an operation that may not depend on what is differentiated (see Row.jumps)."""
     entry = ROWS.get(name)
@@ -114,6 +120,7 @@ __all__ = [
     "Writer",
     "bind",
     "bind_method",
+    "by_element",
     "can_write",
     "carries",
     "elementwise",

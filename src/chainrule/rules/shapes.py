@@ -79,7 +79,25 @@ linear("np.diagonal(x, offset=0, axis1=0, axis2=1) -> y", op=VIEW, view=views.by
        static=("offset",))
 linear("rt.diagonal_pull(g, x, offset, axis1, axis2) -> y", g="np.diagonal(y_bar, offset, axis1, axis2)", x="0.0",
        static=("offset",), op={"infer": infer.like(1)})
-linear("np.pad(x, pad_width, mode='constant', constant_values=0) -> y", x="rt.pad_pull(y_bar, like(x), pad_width)", pad_width="0.0")
+
+
+def _pad(let: Let, call: Call) -> None:
+    """np.pad: the middle, and what the borders repeat."""
+    x, widths, mode, values = let.args
+    if isinstance(values, (Var, Seq)) and any(map(call.active, variables(values))):
+        raise RowError("the derivative of np.pad with respect to 'constant_values' is not known", "its rule treats that argument as a constant")
+    if not isinstance(x, Var) or not call.active(x):
+        return
+    if not isinstance(mode, Lit) or mode.value not in ("constant", "empty", "edge", "reflect", "symmetric", "wrap"):
+        raise RowError("np.pad with this mode", "its rule knows constant, edge, reflect, symmetric and wrap", "join the parts with np.concatenate")
+    if mode.value in ("constant", "empty"):
+        call.add(x, call.b.emit("rt.pad_pull", call.full(), call.like(x), call.operand(1)))
+    else:
+        call.add(x, call.b.emit("rt.repeated_pull", call.full(), call.like(x), call.operand(1), mode))
+
+
+structural("np.pad(x, pad_width, mode='constant', constant_values=0) -> y", _pad, constant=("pad_width",))
+linear("rt.repeated_pull(g, x, pad_width, mode) -> y", op={"infer": infer.like(1)}, g="np.pad(y_bar, pad_width, mode)", x="0.0", pad_width="0.0")
 linear("rt.pad_pull(g, x, pad_width) -> y", op={"infer": infer.like(1), "views": (0,)}, g="np.pad(y_bar, pad_width)", x="0.0", pad_width="0.0")
 linear("np.take_along_axis(x, indices, axis) -> y", x="rt.put_along(y_bar, like(x), indices, axis)", indices="0.0")
 linear("rt.put_along(g, x, indices, axis) -> y", op={"infer": infer.like(1)}, g="np.take_along_axis(y_bar, indices, axis)", x="0.0", indices="0.0")

@@ -240,6 +240,15 @@ def pad_pull(g: Any, x: Any, pad_width: Any) -> Any:
     return g[tuple(slice(int(before), int(before) + n) for (before, _), n in zip(widths, shape))]
 
 
+def repeated_pull(g: Any, x: Any, pad_width: Any, mode: str) -> Any:
+    """The transpose of np.pad with a mode that repeats elements: each gets what arrives at its copies."""
+    shape = np.shape(x)
+    sources = np.pad(np.arange(int(np.prod(shape))).reshape(shape), pad_width, mode)  # type: ignore[call-overload]
+    result = np.zeros(int(np.prod(shape)), g.dtype)
+    np.add.at(result, sources.ravel(), g.ravel())
+    return result.reshape(shape)
+
+
 def convolve_pull(g: Any, x: Any, v: Any, mode: str = "full") -> Any:
     """The transpose of x -> np.convolve(x, v, mode)."""
     n, m = np.size(x), np.size(v)

@@ -129,7 +129,7 @@ def ties(x: Any, y: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """For y = np.max(x, axis) or np.min: the share of y that each element of x has; equal elements share equally.
 
     >>> ties(np.array([1.0, 3.0, 3.0]), 3.0), ties(np.array([1.0, 2.0, 3.0]), 3.0)
-    (array([0. , 0.5, 0.5]), array([False, False,  True]))
+    (array([0. , 0.5, 0.5]), array([0., 0., 1.]))
     """
     x, y = np.asarray(x), np.asarray(y)
     if axis is not None and not keepdims:
@@ -137,7 +137,7 @@ def ties(x: Any, y: Any, axis: Any = None, keepdims: bool = False) -> Any:
     chosen = x == y
     dtype = x.dtype if x.dtype.kind in "fc" else np.dtype(np.float64)
     if np.count_nonzero(chosen) == y.size and not np.isnan(y).any():  # one each: nothing is shared
-        return chosen
+        return chosen.astype(dtype)
     chosen |= (x != x) & (y != y)
     return chosen / chosen.sum(axis=axis, keepdims=True, dtype=dtype)
 

@@ -28,14 +28,17 @@ _FLIPPED = {"+": "-", "-": "+", "accum": "accum_neg", "accum_neg": "accum", "add
 def signs(program: Program) -> Program:
     """The program with fewer signs, and without factors of one."""
     forward, backward = sweeps(program.body)
-    work = _Signs(Counter(uses(program.body)), _absorbed(program.body))
+    work = _Signs(Counter(uses(program.body)), _absorbed(program.body), _absorbed(program.body, in_place=True))
     rest = work.stmts(backward)
     body = replace(program.body, stmts=(*forward, *rest), end=work.end(program.body.end))
     return replace(program, body=body, callees=tuple(signs(c) for c in program.callees))
 
 
-def _absorbed(body: Block) -> set[Var]:
-    """The Vars all of whose uses take up a sign: they add it, subtract it, or are factors of such a value."""
+def _absorbed(body: Block, in_place: bool = False) -> set[Var]:
+    """The Vars all of whose uses take up a sign: they add it, subtract it, or are factors of such a value.
+
+    in_place: and no sum that could write into a buffer has to make a new one for it.
+    """
     counts = Counter(uses(body))
     taken: Counter[Var] = Counter()
     found: set[Var] = set()
@@ -45,14 +48,14 @@ def _absorbed(body: Block) -> set[Var]:
         if taken[stmt.out] == counts[stmt.out]:
             found.add(stmt.out)
         for k, arg in enumerate(stmt.args):
-            if isinstance(arg, Var) and (_adds(stmt, k) or stmt.op == "neg" or (_passes(stmt, k) and stmt.out in found)):
+            if isinstance(arg, Var) and (_adds(stmt, k, in_place) or stmt.op == "neg" or (_passes(stmt, k) and stmt.out in found)):
                 taken[arg] += 1
     return found
 
 
-def _adds(let: Let, k: int) -> bool:
+def _adds(let: Let, k: int, in_place: bool) -> bool:
     """Whether an operation adds or subtracts its k-th argument."""
-    return let.op in _FLIPPED and (k == len(let.args) - 1 or let.op == "+" or (k == 0 and _is_plain_sum(let)))
+    return let.op in _FLIPPED and (k == len(let.args) - 1 or let.op == "+" or (k == 0 and not in_place and _is_plain_sum(let)))
 
 
 def _is_plain_sum(let: Let) -> bool:
@@ -68,9 +71,10 @@ def _passes(let: Let, k: int) -> bool:
 class _Signs:
     """negatives: what each value is the negative of. same: values that are another one. products: those with a literal factor."""
 
-    def __init__(self, counts: Counter[Var], absorbed: set[Var]) -> None:
+    def __init__(self, counts: Counter[Var], absorbed: set[Var], in_place: set[Var]) -> None:
         self.counts = counts
         self.absorbed = absorbed
+        self.in_place = in_place
         self.negatives: dict[Var, Operand] = {}
         self.same: dict[Var, Arg] = {}
         self.products: dict[Var, Let] = {}
@@ -155,7 +159,8 @@ class _Signs:
             if lit is not None:
                 plain = tuple(Lit(-arg.value) if k == lit else arg for k, arg in enumerate(plain))  # type: ignore[union-attr]
                 let = Let(out, let.op, plain, let.span)
-            if lit is None and out in self.absorbed:
+            of_array = isinstance(type_of(let.args[signed.index(True)]), Array)  # the sign of a number costs less than a new array
+            if lit is None and out in (self.absorbed if of_array else self.in_place):
                 base = Var(out.type)
                 self.negatives[out] = base
                 return [Let(base, let.op, plain, let.span), Let(out, "neg", (base,), let.span)]

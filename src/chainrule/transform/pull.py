@@ -62,6 +62,9 @@ class Pull:
     def singular(self, k: int) -> bool:
         return any(v in self.sweep.singular for v in variables(self.let.args[k]))
 
+    def steep(self) -> bool:
+        return self.let.out in self.sweep.steep
+
     def add(self, var: Arg, g: Operand, broadcast: bool = False) -> None:
         self.sweep.adjoints.add(var, g)
 

@@ -78,6 +78,10 @@ class Rules(Protocol):
 
     def pole(self, op: str) -> bool: ...
 
+    def quiet(self, op: str) -> bool: ...
+
+    def by_element(self, op: str) -> bool: ...
+
     def jumps(self, op: str) -> frozenset[str]: ...
 
 
@@ -154,6 +158,7 @@ class Sweep:
         self.b.lenient = True
         self.adjoints = Adjoints(self.b, self.active, self.like)
         self.singular = _singular(self.body, rules, flows)
+        self.steep = _steep(self.body, rules)
         for stmt in all_stmts(self.body):  # a view of a view may be a primal value
             if isinstance(stmt, Let) and stmt.out is not None and OPS[stmt.op].views and OPS[stmt.op].destroys is None:
                 self.b.made[stmt.out] = stmt
@@ -378,6 +383,16 @@ def _singular(body: Block, rules: Rules, flows: Callable[[Let, int], bool]) -> s
     for source, target in edges(body, flows):
         graph.setdefault(source, []).append(target)
     return reach(graph, poles)
+
+
+def _steep(body: Block, rules: Rules) -> set[Var]:
+    """The Vars whose cotangent may be infinite although all values are finite: what a root, or a power, is taken of."""
+    found: set[Var] = set()
+    for let in reversed([s for s in all_stmts(body) if isinstance(s, Let) and s.out is not None]):
+        root = rules.quiet(let.op) and not any(isinstance(arg, Lit) and isinstance(arg.value, (int, float)) and arg.value >= 1 for arg in let.args[1:])
+        if root or (let.out in found and (rules.by_element(let.op) or let.op in ("index", "copy"))):
+            found.update(v for arg in let.args for v in variables(arg))
+    return found
 
 
 def _never_ends(block: Block) -> bool:

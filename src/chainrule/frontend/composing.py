@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..ir.types import rank
 from . import composed
 from .builtins import BUILTINS, Args, Keywords
 from .values import Items, ListV, SliceV, Static, TupleV, Value
@@ -27,9 +28,20 @@ def _handler(name: str, function: Any) -> Any:
             signature.bind(*args, **keywords)
         except TypeError:
             m.refuse(f"`np.{name}` with these arguments", "its derivative is known for the usual ones only", f"pass those of `{name}{signature}`")
+        if function is composed.gradient and _several_axes(m, args, keywords):
+            m.refuse("`np.gradient` along several axes", "its derivative is known along one axis only", "give the axis: `np.gradient(a, axis=0)`")
         return m.library(function, *args, **keywords)
 
     return call
+
+
+def _several_axes(m: Calls, args: Args, keywords: Keywords) -> bool:
+    """Whether np.gradient gives one array for each axis, or may."""
+    axis = keywords.get("axis", Static(None))
+    if not isinstance(axis, Static) or axis.value is None:
+        array = args[0] if args else keywords["f"]
+        return not m.is_number(array) or rank(m.type(array)) != 1
+    return isinstance(axis.value, (tuple, list))
 
 
 BUILTINS.update({function: _handler(function.__name__, meaning) for function, meaning in _FUNCTIONS.items()})

@@ -95,11 +95,6 @@ def test_a_keyword_that_a_rule_does_not_know():
         "  help: leave 'where' out")
 
 
-def test_a_gradient_along_several_axes():
-    assert "`np.gradient` along several axes" in refusal("def f(a):\n    return np.sum(np.gradient(a)[0] ** 2)\n", np.ones((2, 3)))
-    assert "`np.gradient` along several axes" in refusal("def f(a):\n    return np.sum(np.gradient(a, axis=(0, 1))[0])\n", np.ones((2, 3)))
-
-
 def test_a_draw():
     assert refusal("def f(x):\n    return np.random.beta(x[0], 2.0)\n") == (
         "FILE:2 in f: `beta` with a parameter `a` that is differentiated\n"

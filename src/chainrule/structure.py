@@ -134,6 +134,8 @@ def made(cls: Any, keys: Iterable[Any], items: Iterable[Any]) -> Any:
     """A dictionary, or an object with these attributes."""
     if cls is dict or takes_fields(cls):
         return cls(zip(keys, items)) if cls is dict else cls(**dict(zip(keys, items)))
+    if cls is types.SimpleNamespace:
+        return cls(**dict(zip(keys, items)))
     value = object.__new__(cls)
     for name, item in zip(keys, items):
         object.__setattr__(value, name, item)
@@ -141,7 +143,7 @@ def made(cls: Any, keys: Iterable[Any], items: Iterable[Any]) -> Any:
 
 
 def has_slots(cls: type) -> bool:
-    return any(isinstance(member, types.MemberDescriptorType) for c in cls.__mro__ for member in vars(c).values())
+    return any(isinstance(member, types.MemberDescriptorType) and name != "__dict__" for c in cls.__mro__ for name, member in vars(c).items())
 
 
 def attributes(value: Any) -> list[tuple[str, Any]]:

@@ -179,6 +179,7 @@ SAMPLES: dict[str, list[Case]] = {
     "np.diag": [case(A(3)), case(A(3), k=1), case(A(3, 4)), case(A(3, 4), k=-1)],
     "np.diagonal": [case(A(3, 4)), case(A(3, 4), offset=1), case(A(2, 3, 4), axis1=0, axis2=2)],
     "np.pad": [case(A(3), 1), case(A(2, 3), ((1, 0), (0, 2))), case(A(2, 3), ((1, 0), (0, 2)), "edge"), case(A(4), 3, "reflect"), case(A(4), 2, "wrap")],
+    "rt.slopes": [case(A(5), 0.5, 0), case(A(2, 4), Fixed(np.array([0.0, 1.0, 3.0, 3.5])), 1)], "rt.slopes_pull": [case(A(5), Fixed(A(5)), Fixed(0.3), 0)],
     "rt.repeated_pull": [case(A(7), Fixed(A(3)), 2, "symmetric")],
     "np.take_along_axis": [case(A(3), INTS, 0), case(A(2, 3), np.array([[0, 0], [2, 1]]), 1)],
     "np.concatenate": [case((A(2), A(3))), case((A(2, 3), A(1, 3), A(4, 3))), case((A(2, 3), A(2, 2)), axis=1), case((A(2, 3), A(2)), axis=None),

@@ -154,6 +154,8 @@ def _wraps(m: Calls, args: Args, keywords: Keywords) -> Value:
 
 @builtin(_same)
 def _identity(m: Calls, args: Args, keywords: Keywords) -> Value:
+    if isinstance(args[0], Closure):
+        m.renamed.add(args[0].node)
     return args[0]
 
 
@@ -386,6 +388,8 @@ def _hasattr(m: Calls, args: Args, keywords: Keywords) -> Value:
         return Static(classes.find(m, args[0], name) is not None) if flag is None else m.wrap(flag)
     if isinstance(args[0], Static):
         return Static(hasattr(args[0].value, name))
+    if isinstance(args[0], (Partial, Method, Bound)):
+        return Static(hasattr(functools.partial if isinstance(args[0], Partial) else types.MethodType, name))
     return Static(hasattr(class_of(m, args[0]), name))
 
 

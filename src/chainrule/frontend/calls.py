@@ -115,6 +115,7 @@ class Calls(Objects):
         self.rolled: set[ast.stmt] = set()  # loops that cannot be unrolled
         self.flags: list[str] = []
         self.globals: dict[Any, str] = {}  # the global variables that the program sets, by place: their names in the frame FRAME
+        self.renamed: set[Any] = set()  # functions behind functools.wraps
         self.remembered: list[Any] = []  # arguments of functions behind lru_cache
         self.quiet = 0  # how many `warnings.catch_warnings` are around
         self.loop: Any = None

@@ -132,7 +132,7 @@ def find_plainly(m: Calls, owner: Object, name: str) -> Value | None:
     member, home = raw(cls, name)
     if name == "__class__" and home is object:
         return Static(cls)
-    if name == "__dict__" and isinstance(member, types.GetSetDescriptorType):
+    if name == "__dict__" and isinstance(member, (types.GetSetDescriptorType, types.MemberDescriptorType)):
         return dictionary(m, owner)
     if isinstance(member, types.MemberDescriptorType) or (isinstance(member, types.GetSetDescriptorType) and name in entries(m, owner).keys):
         return own(m, owner, name, home)  # a slot, or the `args` of an exception
@@ -353,6 +353,8 @@ def construct(m: Calls, cls: type, args: Args, keywords: Keywords) -> Value:
         m.refuse(f"an object of class `{cls.__name__}` is made", f"its metaclass, `{type(cls).__name__}`, makes it in its own way", "make it outside")
     if getattr(cls, "__abstractmethods__", None):
         raised(m, TypeError, f"Can't instantiate abstract class {cls.__name__}")
+    if cls is types.SimpleNamespace and not args:
+        return Object(m.new(Entries(tuple(keywords), tuple(keywords.values()), cls)), cls)
     new, home = raw(cls, "__new__")
     init, init_home = raw(cls, "__init__")
     if new is not object.__new__:

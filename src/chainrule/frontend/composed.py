@@ -7,7 +7,12 @@ They are never run. Arguments that are not arrays (an axis, a mode) are known wh
 
 from __future__ import annotations
 
+import math
+import statistics
+
 import numpy as np
+
+from .. import runtime
 
 
 def average(a, axis=None, weights=None, *, keepdims=False):
@@ -102,20 +107,15 @@ def percentile(a, q, axis=None, *, keepdims=False):
     return quantile(a, np.true_divide(q, 100), axis, keepdims=keepdims)
 
 
-def gradient(f, dx=1.0, *, axis=None):
-    """np.gradient of one axis, or of a vector; `dx` is the distance, or the coordinates."""
+def gradient(f, *varargs, axis=None):
+    """np.gradient: one array for each axis; `varargs` are the distances, or the coordinates."""
     f = np.asanyarray(f)
-    y = np.moveaxis(f, -1 if axis is None else axis, -1)
-    if np.ndim(dx) == 0:
-        inner = (y[..., 2:] - y[..., :-2]) / (2.0 * dx)
-        first, last = (y[..., 1:2] - y[..., 0:1]) / dx, (y[..., -1:] - y[..., -2:-1]) / dx
-    else:
-        h = np.diff(dx)
-        before, after = h[:-1], h[1:]
-        inner = (-after / (before * (before + after)) * y[..., :-2] + (after - before) / (before * after) * y[..., 1:-1]
-                 + before / (after * (before + after)) * y[..., 2:])
-        first, last = (y[..., 1:2] - y[..., 0:1]) / h[0], (y[..., -1:] - y[..., -2:-1]) / h[-1]
-    return np.moveaxis(np.concatenate((first, inner, last), axis=-1), -1, -1 if axis is None else axis)
+    axes = tuple(range(f.ndim)) if axis is None else axis
+    if not isinstance(axes, tuple):
+        return runtime.slopes(f, varargs[0] if varargs else 1.0, axes)
+    if len(axes) == 1:
+        return runtime.slopes(f, varargs[0] if varargs else 1.0, axes[0])
+    return tuple(runtime.slopes(f, varargs[n] if len(varargs) > 1 else varargs[0] if varargs else 1.0, a) for n, a in enumerate(axes))
 
 
 def cov(m, *, rowvar=True, bias=False, ddof=None):
@@ -188,3 +188,50 @@ def open_grid(axes):
         shape[n] = -1
         grids.append(np.reshape(axis, tuple(shape)))
     return tuple(grids)
+
+
+# -- statistics: of computed numbers -------------------------------------------------------------------------------
+
+
+def _counted(data, least):
+    data = list(data)
+    if len(data) < least:
+        raise statistics.StatisticsError("not enough data points")
+    return data
+
+
+def mean(data):
+    """statistics.mean and fmean."""
+    data = _counted(data, 1)
+    return sum(data) / len(data)
+
+
+def median(data):
+    """statistics.median."""
+    data = sorted(_counted(data, 1))
+    half = len(data) // 2
+    return data[half] if len(data) % 2 else (data[half - 1] + data[half]) / 2
+
+
+def pvariance(data):
+    """statistics.pvariance."""
+    data = _counted(data, 1)
+    centre = sum(data) / len(data)
+    return sum([(value - centre) ** 2 for value in data]) / len(data)
+
+
+def variance(data):
+    """statistics.variance."""
+    data = _counted(data, 2)
+    centre = sum(data) / len(data)
+    return sum([(value - centre) ** 2 for value in data]) / (len(data) - 1)
+
+
+def pstdev(data):
+    """statistics.pstdev."""
+    return math.sqrt(pvariance(data))
+
+
+def stdev(data):
+    """statistics.stdev."""
+    return math.sqrt(variance(data))

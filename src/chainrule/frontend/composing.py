@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import statistics
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import runtime
 from ..ir.types import rank
 from . import composed
-from .builtins import BUILTINS, Args, Keywords
+from .builtins import BUILTINS, Args, Keywords, builtin
 from .values import Items, ListV, SliceV, Static, TupleV, Value
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ _FUNCTIONS: dict[Any, Any] = {getattr(np, name): getattr(composed, name) for nam
 _FUNCTIONS |= {np.linalg.matrix_power: composed.matrix_power, np.linalg.multi_dot: composed.multi_dot}
 
 
+_OF_STATISTICS = ("mean", "median", "pvariance", "variance", "pstdev", "stdev")
+
+
 def _handler(name: str, function: Any) -> Any:
     signature = inspect.signature(function)
 
@@ -27,24 +32,42 @@ def _handler(name: str, function: Any) -> Any:
         try:
             signature.bind(*args, **keywords)
         except TypeError:
-            m.refuse(f"`np.{name}` with these arguments", "its derivative is known for the usual ones only", f"pass those of `{name}{signature}`")
-        if function is composed.gradient and _several_axes(m, args, keywords):
-            m.refuse("`np.gradient` along several axes", "its derivative is known along one axis only", "give the axis: `np.gradient(a, axis=0)`")
+            m.refuse(f"`{name}` with these arguments", "its derivative is known for the usual ones only", f"pass those of `{name}{signature}`")
         return m.library(function, *args, **keywords)
 
     return call
 
 
-def _several_axes(m: Calls, args: Args, keywords: Keywords) -> bool:
-    """Whether np.gradient gives one array for each axis, or may."""
-    axis = keywords.get("axis", Static(None))
-    if not isinstance(axis, Static) or axis.value is None:
-        array = args[0] if args else keywords["f"]
-        return not m.is_number(array) or rank(m.type(array)) != 1
-    return isinstance(axis.value, (tuple, list))
+def _of_numbers(name: str) -> Any:
+    """A function of `statistics`: of known numbers it is computed (of integers, an integer); of computed ones, as in `composed`."""
+    function = getattr(statistics, name)
+    computed = _handler(f"statistics.{name}", getattr(composed, name.removeprefix("f")))
+
+    def call(m: Calls, args: Args, keywords: Keywords) -> Value:
+        items = m.known_items(args[0]) if len(args) == 1 and not keywords else None
+        if items is not None and all(isinstance(item, Static) for item in items):
+            return Static(function([item.value for item in items]))  # type: ignore[union-attr]
+        if items is not None and any(m.is_number(item) and getattr(m.type(item), "dtype", "") in ("bool", "int64") for item in items):
+            m.refuse(f"`statistics.{name}` of computed integers", "whether its result is an integer depends on their values", "use np.mean and the like")
+        return computed(m, args, keywords)  # type: ignore[no-any-return]
+
+    return call
 
 
-BUILTINS.update({function: _handler(function.__name__, meaning) for function, meaning in _FUNCTIONS.items()})
+BUILTINS.update({function: _handler(f"np.{function.__name__}", meaning) for function, meaning in _FUNCTIONS.items()})
+BUILTINS.update({getattr(statistics, name): _of_numbers(name) for name in (*_OF_STATISTICS, "fmean")})
+
+
+@builtin(runtime.slopes)
+def _slopes(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return m.call_row("rt.slopes", args, keywords)
+
+
+@builtin(np.ndim)
+def _ndim(m: Calls, args: Args, keywords: Keywords) -> Value:
+    """np.ndim: known, where the number of axes is."""
+    known = rank(m.type(args[0])) if args and m.is_number(args[0]) else None
+    return m.call_row("np.ndim", args, keywords) if known is None else Static(known)
 
 
 def joined(m: Calls, base: Any, index: Value) -> Value | None:

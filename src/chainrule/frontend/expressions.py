@@ -62,6 +62,8 @@ _SAFE = {"<", "<=", ">", ">=", "==", "!=", "not", "neg", "+", "-", "*", "abs", "
 class Expressions(Exceptions):
     """Evaluates expressions; `Calls` and `Statements` build on it."""
 
+    renamed: set[Any]
+
     def eval(self, node: ast.expr) -> Value:
         """The value of an expression."""
         kept, self.node = self.node, node
@@ -679,6 +681,10 @@ class Expressions(Exceptions):
                 return self.choose(owner.condition, lambda: self.attribute(owner.then, name), lambda: self.attribute(owner.orelse, name))
         if self.is_number(owner):
             return self.number_attribute(owner, name)
+        if isinstance(owner, Closure) and name == "__name__":
+            if owner.node in self.renamed:
+                self.refuse("`__name__` of a function behind functools.wraps", "it is that of the function that it stands for", "name it with a string")
+            return Static("<lambda>" if isinstance(owner.node, ast.Lambda) else owner.node.name)
         return self.method(owner, name)
 
     def method(self, owner: Value, name: str) -> Value:

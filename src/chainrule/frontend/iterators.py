@@ -66,6 +66,8 @@ def iterator(m: Machine, value: Value) -> IteratorV:
         return value
     if isinstance(value, Generator):
         value = m.in_step(value)
+    if isinstance(value, IteratorV):
+        return value
     if isinstance(value, Lazy) and value.kind in STAGES:
         return IteratorV(m.new(Entries((), ())), value)
     if isinstance(value, DictV):

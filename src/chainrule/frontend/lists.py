@@ -8,7 +8,7 @@ from ..ir.build import type_of
 from ..ir.nodes import Lit, Var
 from ..ir.types import Array, List, Tuple
 from . import library
-from .builtins import Args, Keywords, builtin, method
+from .builtins import Args, Keywords, builtin, class_of, method
 from .state import reachable, slots
 from .values import NONE, DictV, Entries, Items, IteratorV, ListV, Num, SliceV, Static, TupleV, Value
 
@@ -341,6 +341,8 @@ def concatenated(m: Calls, a: ListV, b: ListV) -> ListV:
 def repeated(m: Calls, a: ListV, count: Value) -> ListV:
     """`a * count`."""
     x = items_of(m, a)
+    if class_of(m, count) in (float, complex):
+        m.fail(TypeError, Static(f"can't multiply sequence by non-int of type {class_of(m, count).__name__!r}"))
     if x is not None and (isinstance(count, Static) or len(x) == 0):
         return ListV(m.new(Items(x * count.value if isinstance(count, Static) else ())), a.cls, a.maxlen)
     if x is not None and not all(isinstance(i, (Static, Num)) for i in x):

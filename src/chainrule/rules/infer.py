@@ -346,6 +346,8 @@ def cross(x: Arg, y: Arg) -> Type:
     """np.cross of vectors of three."""
     a, b = type_of(x), type_of(y)
     assert isinstance(a, Array) and isinstance(b, Array)
+    if any(t.shape and t.shape[-1] == 2 for t in (a, b)):
+        raise CannotProbe("np.cross of vectors of the plane is not supported: write x[0] * y[1] - x[1] * y[0]")
     dtype = str(np.result_type(a.dtype, b.dtype))
     return Array(dtype, None if a.shape is None or b.shape is None else broadcast(a.shape, b.shape))
 

@@ -256,6 +256,21 @@ rule("rt.eigh_pull(g_values, g_vectors, values, vectors) -> x")
 rule("np.linalg.eigvalsh(a) -> y", a="rt.eigvalsh_pull(y_bar, a)", op=COSTLY)
 rule("rt.eigvalsh_pull(g, a) -> x")
 zero("np.linalg.matrix_rank(A)")
+
+
+def _slopes(let: Let, call: Call) -> None:
+    x, spacing, axis = let.args
+    if isinstance(x, Var) and call.active(x):
+        call.add(x, call.b.emit("rt.slopes_pull", call.full(), call.like(x), call.operand(1), axis))
+    if isinstance(spacing, Var) and call.active(spacing):
+        if rank(spacing.type) != 0:
+            raise RowError("the derivative of np.gradient with respect to its coordinates is not known", "its rule treats them as constants")
+        total = call.b.emit("np.sum", call.b.emit("*", call.full(), call.result()))
+        call.subtract(spacing, call.b.emit("/", total, call.operand(1)))
+
+
+structural("rt.slopes(x, spacing, axis) -> y", _slopes, op={"infer": infer.like(0)}, constant=("axis",))
+linear("rt.slopes_pull(g, x, spacing, axis) -> y", op={"infer": infer.like(1)}, g="rt.slopes(y_bar, spacing, axis)", x="0.0", spacing="0.0")
 rule("np.convolve(a, v, mode='full') -> y", a="rt.convolve_pull(y_bar, like(a), v, mode)", v="rt.convolve_pull(y_bar, like(v), a, mode)")
 rule("rt.convolve_pull(g, x, v, mode='full') -> y", op={"infer": infer.like(1)}, g="np.convolve(y_bar, v, mode)", x="0.0",
      v="rt.convolve_pull(g, like(v), y_bar, mode)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..ir.types import BOOL
 from .table import elementwise, linear, zero
 
 PARTIAL_X = ("0.0 if known(p) and p == 0 else 1.0 if known(p) and p == 1 else "
@@ -28,8 +29,9 @@ for _text in ("-x -> y", "np.negative(x) -> y"):
 for _text in ("+x -> y", "np.positive(x) -> y"):
     elementwise(_text, x="1.0")
 
-zero("x // y", "~x", "not x", "x < y", "x <= y", "x > y", "x >= y", "x == y", "x != y", "x is y", "x is not y", "x in y", "x not in y",
+zero("x // y", "~x", "x < y", "x <= y", "x > y", "x >= y", "x == y", "x != y", "x is y", "x is not y", "x in y", "x not in y",
      "x & y", "x | y", "x ^ y", "x << y", "x >> y")
+zero("not x", op={"infer": lambda *_: BOOL})
 zero("np.floor_divide", "np.less", "np.less_equal", "np.greater", "np.greater_equal", "np.equal", "np.not_equal", "np.logical_and",
      "np.logical_or", "np.logical_not", "np.logical_xor", "np.bitwise_and", "np.bitwise_or", "np.bitwise_xor", "np.invert",
      "np.left_shift", "np.right_shift", "np.bitwise_count", "np.gcd", "np.lcm")

@@ -249,6 +249,31 @@ def repeated_pull(g: Any, x: Any, pad_width: Any, mode: str) -> Any:
     return result.reshape(shape)
 
 
+def slopes(x: Any, spacing: Any, axis: int) -> Any:
+    """np.gradient along one axis; `spacing` is a distance, or coordinates.
+
+    >>> slopes(np.array([1.0, 4.0, 9.0]), 1.0, 0)
+    array([3., 4., 5.])
+    """
+    return np.gradient(x, spacing, axis=axis)
+
+
+def slopes_pull(g: Any, x: Any, spacing: Any, axis: int) -> Any:
+    """The transpose of x -> slopes(x, spacing, axis)."""
+    g = np.moveaxis(g, axis, -1)
+    n = g.shape[-1]
+    result = np.zeros(g.shape, g.dtype)
+    steps = np.broadcast_to(spacing, n - 1) if np.ndim(spacing) == 0 else np.diff(spacing)
+    before, after, inner = steps[:-1], steps[1:], g[..., 1:-1]
+    result[..., :-2] -= inner * (after / (before * (before + after)))
+    result[..., 1:-1] += inner * ((after - before) / (before * after))
+    result[..., 2:] += inner * (before / (after * (before + after)))
+    for end, other, step in ((0, 1, steps[0]), (-1, -2, -steps[-1])):
+        result[..., end] -= g[..., end] / step
+        result[..., other] += g[..., end] / step
+    return np.moveaxis(result, -1, axis)
+
+
 def convolve_pull(g: Any, x: Any, v: Any, mode: str = "full") -> Any:
     """The transpose of x -> np.convolve(x, v, mode)."""
     n, m = np.size(x), np.size(v)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from typing import Any
 
 import numpy as np
@@ -144,7 +145,7 @@ def list_ties(x: Any, y: Any, g: Any) -> Any:
 
 def instance(cls: type, **attributes: Any) -> Any:
     """An object of a class with these attributes, made without its `__init__`."""
-    made: Any = object.__new__(cls)
+    made: Any = cls() if cls is types.SimpleNamespace else object.__new__(cls)
     for name, value in attributes.items():
         object.__setattr__(made, name, value)
     return made

@@ -12,7 +12,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import MissingRuleError, SourceUnavailableError, UnsupportedError
-from chainrule.frontend.refused import REFUSED_EXPRESSIONS, REFUSED_STATEMENTS
+from chainrule.frontend.constructs.refused import REFUSED_EXPRESSIONS, REFUSED_STATEMENTS
 
 X = np.array([1.0, 2.0, 3.0])
 

@@ -12,11 +12,11 @@ import numpy as np
 
 from ..ir.nodes import variables
 from ..ir.types import differentiable
+from .execution.values import ListV, Num, Ref, Static, TupleV, Value
 from .source import Place
-from .values import ListV, Num, Ref, Static, TupleV, Value
 
 if TYPE_CHECKING:
-    from .calls import Calls
+    from .calling.calls import Calls
 
 _computed: dict[Any, dict[str, Any]] = {}
 

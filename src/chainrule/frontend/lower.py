@@ -20,23 +20,40 @@ from ..errors import Finding, UnsupportedError
 from ..ir.nodes import Arg, Block, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Opaque
 from ..structure import LEAF, TreeDef, flatten, is_object, is_plain, steps
-from . import draws, effects, functionals, lists, unbound  # noqa: F401 (they register what they handle)
-from .calls import FrameInfo, names_of
-from .classes import raw
-from .exits import Unreachable
-from .foreign import foreign_place
-from .liveness import liveness
-from .machine import NeedStatic as NeedParams
-from .machine import Refusal
-from .recursion import Recursion
+from .calling import draws, effects, functionals  # noqa: F401 (they register what they handle)
+from .calling.calls import FrameInfo, names_of
+from .calling.recursion import Recursion
+from .constructs.scopes import FRAME, begin, finish
+from .containers import lists
+from .execution.exits import Unreachable
+from .execution.machine import NeedStatic as NeedParams
+from .execution.machine import Refusal
+from .execution.restart import Known, Restart
+from .execution.state import slots
+from .execution.values import (
+    NONE,
+    UNBOUND,
+    DictV,
+    Elements,
+    Entries,
+    Items,
+    ListV,
+    Method,
+    Num,
+    Object,
+    Ref,
+    Static,
+    TupleV,
+    Value,
+)
+from .execution.witness import LIMIT, Concrete, TooLong, Unperformed, Witness
+from .looping import unbound
+from .looping.liveness import liveness
+from .objects.classes import raw
+from .objects.foreign import foreign_place
 from .request import Guard, NeedLayout, NeedStatic, Path, Request
-from .restart import Known, Restart
-from .scopes import FRAME, begin, finish
 from .signature import Described, Leaf
 from .source import MISSING, Place
-from .state import slots
-from .values import NONE, UNBOUND, DictV, Elements, Entries, Items, ListV, Method, Num, Object, Ref, Static, TupleV, Value
-from .witness import LIMIT, Concrete, TooLong, Unperformed, Witness
 
 
 @dataclass(frozen=True, eq=False)

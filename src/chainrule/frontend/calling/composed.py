@@ -1,0 +1,237 @@
+"""Functions of NumPy that are others put together, as the Python that they mean: executed abstractly like any function of the user's.
+
+They are never run. Arguments that are not arrays (an axis, a mode) are known when the program is compiled.
+"""
+
+# mypy: ignore-errors
+
+from __future__ import annotations
+
+import math
+import statistics
+
+import numpy as np
+
+from ... import runtime
+
+
+def average(a, axis=None, weights=None, *, keepdims=False):
+    """np.average."""
+    a = np.asanyarray(a)
+    if weights is None:
+        return np.mean(a, axis, keepdims=keepdims)
+    weights = np.asanyarray(weights)
+    if weights.ndim != a.ndim:
+        shape = [1] * a.ndim
+        shape[axis] = -1
+        weights = np.reshape(weights, tuple(shape))
+        weights = np.broadcast_to(weights, np.shape(a))
+    return np.sum(a * weights, axis, keepdims=keepdims) / np.sum(weights, axis, keepdims=keepdims)
+
+
+def polyval(p, x):
+    """np.polyval: Horner's rule."""
+    y = np.zeros_like(x)
+    for c in np.asarray(p):
+        y = y * x + c
+    return y
+
+
+def select(condlist, choicelist, default=0):
+    """np.select: the first choice whose condition holds."""
+    result = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist)):
+        result = np.where(condition, choice, result)
+    return result
+
+
+def correlate(a, v, mode="valid"):
+    """np.correlate."""
+    return np.convolve(a, np.conj(v)[::-1], mode)
+
+
+def meshgrid(*xi, indexing="xy", copy=True):
+    """np.meshgrid."""
+    count = len(xi)
+    axes = list(range(count))
+    if indexing == "xy" and count > 1:
+        axes[0], axes[1] = 1, 0
+    shape = [1] * count
+    for x, axis in zip(xi, axes):
+        shape[axis] = np.size(x)
+    grids = []
+    for x, axis in zip(xi, axes):
+        own = [1] * count
+        own[axis] = -1
+        grids.append(np.broadcast_to(np.reshape(x, tuple(own)), tuple(shape)).copy())
+    return tuple(grids)
+
+
+def dstack(tup):
+    """np.dstack."""
+    return np.concatenate([_at_least_3d(x) for x in tup], axis=2)
+
+
+def _at_least_3d(x):
+    x = np.asanyarray(x)
+    if x.ndim == 0:
+        return np.reshape(x, (1, 1, 1))
+    if x.ndim == 1:
+        return x[None, :, None]
+    return x[:, :, None] if x.ndim == 2 else x
+
+
+def quantile(a, q, axis=None, *, keepdims=False):
+    """np.quantile, linear between the sorted elements."""
+    a = np.asanyarray(a)
+    if axis is None:
+        x = np.sort(np.ravel(a))
+    else:
+        x = np.moveaxis(np.sort(a, axis), axis, 0)
+    place = np.multiply(q, len(x) - 1)
+    below = np.floor(place).astype(int)
+    above = np.minimum(below + 1, len(x) - 1)
+    t = place - below
+    if np.ndim(t) == 1 and x.ndim > 1:
+        t = np.reshape(t, (-1,) + (1,) * (x.ndim - 1))
+    result = np.where(np.isnan(x[-1]), np.nan, x[below] + (x[above] - x[below]) * t)
+    if not keepdims:
+        return result
+    if axis is None:
+        return np.reshape(result, np.shape(q) + (1,) * a.ndim)
+    return np.expand_dims(result, axis + np.ndim(q) if axis >= 0 else axis)
+
+
+def percentile(a, q, axis=None, *, keepdims=False):
+    """np.percentile."""
+    return quantile(a, np.true_divide(q, 100), axis, keepdims=keepdims)
+
+
+def gradient(f, *varargs, axis=None):
+    """np.gradient: one array for each axis; `varargs` are the distances, or the coordinates."""
+    f = np.asanyarray(f)
+    axes = tuple(range(f.ndim)) if axis is None else axis
+    if not isinstance(axes, tuple):
+        return runtime.slopes(f, varargs[0] if varargs else 1.0, axes)
+    if len(axes) == 1:
+        return runtime.slopes(f, varargs[0] if varargs else 1.0, axes[0])
+    return tuple(runtime.slopes(f, varargs[n] if len(varargs) > 1 else varargs[0] if varargs else 1.0, a) for n, a in enumerate(axes))
+
+
+def cov(m, *, rowvar=True, bias=False, ddof=None):
+    """np.cov of one array."""
+    x = np.asanyarray(m)
+    if x.ndim == 2 and not rowvar:
+        x = x.T
+    if x.ndim < 2:
+        x = x[None]
+    if ddof is None:
+        ddof = 0 if bias else 1
+    x = x - np.mean(x, axis=1, keepdims=True)
+    return np.squeeze(x @ np.conj(x.T) / (x.shape[1] - ddof))
+
+
+def geomspace(start, stop, num=50):
+    """np.geomspace of positive numbers."""
+    return np.exp(np.linspace(np.log(start), np.log(stop), num))
+
+
+def logspace(start, stop, num=50, endpoint=True, base=10.0):
+    """np.logspace."""
+    return np.power(base, np.linspace(start, stop, num, endpoint=endpoint))
+
+
+def ediff1d(ary):
+    """np.ediff1d."""
+    return np.diff(np.ravel(ary))
+
+
+def matrix_power(a, n):
+    """np.linalg.matrix_power of a known power."""
+    if n < 0:
+        return matrix_power(np.linalg.inv(a), -n)
+    result = np.eye(a.shape[0]) if n == 0 else a
+    for _ in range(n - 1):
+        result = result @ a
+    return result
+
+
+def multi_dot(arrays):
+    """np.linalg.multi_dot."""
+    result = arrays[0]
+    for array in arrays[1:]:
+        result = result @ array
+    return result
+
+
+def rows_joined(items):
+    """np.r_[...]: numbers and vectors, or arrays along their first axis."""
+    return np.concatenate([np.atleast_1d(item) for item in items])
+
+
+def columns_joined(items):
+    """np.c_[...]: vectors and numbers are columns."""
+    return np.column_stack([np.atleast_1d(item) for item in items])
+
+
+def grid(axes):
+    """np.mgrid[...]."""
+    return np.stack(np.meshgrid(*axes, indexing="ij"))
+
+
+def open_grid(axes):
+    """np.ogrid[...]."""
+    count = len(axes)
+    grids = []
+    for n, axis in enumerate(axes):
+        shape = [1] * count
+        shape[n] = -1
+        grids.append(np.reshape(axis, tuple(shape)))
+    return tuple(grids)
+
+
+# -- statistics: of computed numbers -------------------------------------------------------------------------------
+
+
+def _counted(data, least):
+    data = list(data)
+    if len(data) < least:
+        raise statistics.StatisticsError("not enough data points")
+    return data
+
+
+def mean(data):
+    """statistics.mean and fmean."""
+    data = _counted(data, 1)
+    return sum(data) / len(data)
+
+
+def median(data):
+    """statistics.median."""
+    data = sorted(_counted(data, 1))
+    half = len(data) // 2
+    return data[half] if len(data) % 2 else (data[half - 1] + data[half]) / 2
+
+
+def pvariance(data):
+    """statistics.pvariance."""
+    data = _counted(data, 1)
+    centre = sum(data) / len(data)
+    return sum([(value - centre) ** 2 for value in data]) / len(data)
+
+
+def variance(data):
+    """statistics.variance."""
+    data = _counted(data, 2)
+    centre = sum(data) / len(data)
+    return sum([(value - centre) ** 2 for value in data]) / (len(data) - 1)
+
+
+def pstdev(data):
+    """statistics.pstdev."""
+    return math.sqrt(pvariance(data))
+
+
+def stdev(data):
+    """statistics.stdev."""
+    return math.sqrt(variance(data))

@@ -1,0 +1,1 @@
+"""Lists, dictionaries, sets, iterators, and what goes through them."""

@@ -1,0 +1,1 @@
+"""Loops that stay loops: what they carry, and what is known after them."""

@@ -1,0 +1,392 @@
+"""Program, values -> which inputs each element of its result may depend on: the IR executed on values and sets of inputs.
+
+Like `ir/interpret`, but beside each value stands its *mark*: for an array the sets of inputs (`sets`) of its elements, for a number one
+such set, for a list or tuple a list or tuple of marks, and None where nothing depends on an input. And beside both stand its
+*origins*: the parameters whose values (not only shapes) it was computed from, as the bits of an integer. Wherever a value decides
+what depends on what (a branch, a range, an index, a zero in a constant matrix), its origins are noted in `decisive`: the result
+holds for every call with the same shapes in which these parameters are the same.
+
+    def f(x, k):                    marks of the result        decisive
+        y = np.sin(x)               {0}, {1}, {2}
+        y[k] = x[0] * y[0]          {0}, {0}, {2}              k
+        return y
+
+What an operation does to marks is in `dependence`.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..ir.nodes import Arg, Block, Branch, Break, For, If, Let, Lit, Make, Program, Pullback, Seq, Slice, Stmt, Var, While, Yield
+from ..ir.ops import OPS, Op
+from ..rules import dependence as table
+from ..rules.registry import ROWS
+from ..rules.structure import follow
+from ..runtime.record import once
+from ..structure import made
+from .dependence import Handler, fitted, handler, is_float, merged, strict
+from .liveness import Dead, dead_after
+from .sets import Sets
+
+__all__ = ["Known", "Machine"]
+
+Known = tuple[Any, Any, int]  # value, mark, origins
+Env = dict[Var, Known]
+_NOTHING: tuple[Var, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is known of a statement before it runs."""
+
+    op: Op
+    handler: Handler | None
+    strict: int | None
+    decides: bool
+    shapes_only: bool
+    sized: bool  # the result is an extent
+    written: bool  # it gives new contents of its first argument
+    once: bool
+    outside: bool  # the result comes from the world outside
+
+
+@dataclass(frozen=True)
+class _Closure:
+    """The pullback that a function of the program returns."""
+
+    block: Block
+    start: int
+    env: Env
+    tapes: dict[str, list[Known]]
+
+
+class _Returned(Exception):
+    """A Pullback statement ends the forward sweep."""
+
+    def __init__(self, known: Known) -> None:
+        self.known = known
+
+
+class Machine:
+    """Runs programs on values and marks."""
+
+    def __init__(self, sets: Sets, inputs: int, world: int, recorded: bool) -> None:
+        self.sets = sets
+        self.inputs = inputs  # the origin of what is differentiated with respect to
+        self.world = world  # the origin of what comes from outside the program
+        self.recorded = recorded
+        self.decisive = 0
+        self.origins: list[int] = []  # of the arguments of the operation at hand
+        self.callees: dict[str, Program] = {}
+        self.dead: Dead = {}
+        self.analysed: set[str] = set()
+        self.plans: dict[Let, _Plan] = {}
+        self.tapes: dict[str, list[Known]] = {}
+
+    def run(self, program: Program, values: list[Known]) -> Known:
+        """The result of a program, for one value for each of `program.body.params`."""
+        self.callees.update((callee.name, callee) for callee in program.callees)
+        self.dead.update(dead_after(program.body))
+        with warnings.catch_warnings(), np.errstate():
+            warnings.simplefilter("ignore")
+            return self.block(program.body, dict(zip(program.body.params, values)))[1][0]
+
+    # -- statements -------------------------------------------------------------------------------------------
+
+    def block(self, block: Block, env: Env, start: int = 0) -> tuple[bool, list[Known]]:
+        """Whether the block ends in a Break, and the values that it ends with."""
+        for n, stmt in enumerate(block.stmts[start:], start):
+            if type(stmt) is Let:
+                self.let(stmt, env)
+            elif isinstance(stmt, Pullback):
+                value, mark, origins = self.read(stmt.value, env)
+                raise _Returned(((value, _Closure(block, n, env, self.tapes)), (mark, None), origins))
+            else:
+                self.structured(stmt, env)
+        end = block.end
+        if isinstance(end, Branch):
+            return self.block(end.then if self.decided(end.condition, env) else end.orelse, env)
+        assert isinstance(end, (Yield, Break)), "the end of a block that raises was reached"
+        values = [self.read(arg, env) for arg in end.values]
+        for var in self.dead.get(end, _NOTHING):
+            env.pop(var, None)
+        return isinstance(end, Break), values
+
+    def structured(self, stmt: Stmt, env: Env) -> None:
+        if isinstance(stmt, If):
+            _, values = self.block(stmt.then if self.decided(stmt.condition, env) else stmt.orelse, env)
+            env.update(zip(stmt.outs, values))
+        elif isinstance(stmt, For):
+            bounds = [self.read(arg, env) for arg in (stmt.start, stmt.stop, stmt.step)]
+            origins = bounds[0][2] | bounds[1][2] | bounds[2][2]
+            self.decisive |= origins
+            indices = range(*(bound[0] for bound in bounds))
+            self.loop(stmt, env, reversed(indices) if stmt.reverse else iter(indices))
+        else:
+            assert isinstance(stmt, While)
+            self.loop(stmt, env, None)
+        for var in self.dead.get(stmt, _NOTHING):
+            env.pop(var, None)
+
+    def loop(self, stmt: For | While, env: Env, indices: Any) -> None:
+        values = [self.read(arg, env) for arg in stmt.inits]
+        for var in self.dead.get(stmt.body, _NOTHING):
+            env.pop(var, None)
+        params = stmt.body.params
+        trips = 0
+        while True:
+            if indices is not None:
+                index = next(indices, None)
+                if index is None:
+                    break
+                env[params[0]] = (index, None, 0)
+                env.update(zip(params[1:], values))
+            else:
+                env.update(zip(params, values))
+            trips += 1
+            values = []
+            left, values = self.block(stmt.body, env)
+            if left:
+                break
+        for var in params:
+            env.pop(var, None)
+        env.update(zip(stmt.outs, values))
+        if stmt.trips is not None:
+            env[stmt.trips] = (trips, None, 0)
+
+    def decided(self, condition: Arg, env: Env) -> bool:
+        value, _, origins = self.read(condition, env)
+        self.decisive |= origins
+        return bool(value)
+
+    # -- operations -------------------------------------------------------------------------------------------
+
+    def let(self, stmt: Let, env: Env) -> None:
+        special = _SPECIAL.get(stmt.op)
+        if special is not None:
+            found = special(self, [self.read(arg, env) for arg in stmt.args])
+            if stmt.out is not None:
+                env[stmt.out] = found
+            return
+        plan = self.plans.get(stmt)
+        if plan is None:
+            plan = self.plans[stmt] = _planned(stmt, self.recorded)
+        values, marks, origins, self.origins = [], [], 0, []
+        for n, arg in enumerate(stmt.args):
+            value, mark, own = env[arg] if type(arg) is Var else self.read(arg, env)
+            values.append(value)
+            marks.append(mark)
+            self.origins.append(own)
+            if own and not (plan.shapes_only and n == 0):
+                origins |= own
+                if plan.decides or (plan.strict is not None and plan.strict <= n and not is_float(value)):
+                    self.decisive |= own
+        del value, mark
+        for var in self.dead.get(stmt, _NOTHING):
+            env.pop(var, None)
+        if plan.written and _is_own(values) and (marks[0] is None or _is_own(marks)):
+            result, mark = self.write(stmt.op, values, marks)
+        else:
+            if plan.once:
+                result = once(plan.op.run, tuple(values))
+            else:
+                result = plan.op.run(tuple(values))
+            mark = None if plan.handler is None or not any(m is not None for m in marks) else plan.handler(self, stmt.op, values, marks, result)
+        if stmt.out is not None:
+            env[stmt.out] = (result, mark, 0 if plan.sized else origins | self.world if plan.outside else origins)
+
+    def write(self, op: str, values: list[Any], marks: list[Any]) -> tuple[Any, Any]:
+        """A store into an array that nobody else sees."""
+        array, path, value = values
+        ids, _, part = marks
+        if ids is None and part is not None:
+            ids = np.zeros(array.shape, np.int64)
+        if ids is not None:
+            view, index = follow(ids, path)
+            part = 0 if part is None else part
+            view[index] = part if op == "store" else self.sets.union(view[index], part)
+        view, index = follow(array, path)
+        if op == "store":
+            view[index] = value
+        elif op == "iadd":
+            view[index] += value
+        else:
+            view[index] -= value
+        return array, ids
+
+    # -- arguments --------------------------------------------------------------------------------------------
+
+    def read(self, arg: Arg, env: Env) -> Known:
+        if isinstance(arg, Var):
+            return env[arg]
+        if isinstance(arg, Lit):
+            return arg.value, None, 0
+        if isinstance(arg, Slice):
+            parts = [self.read(part, env) for part in (arg.start, arg.stop, arg.step)]
+            return slice(*(part[0] for part in parts)), None, parts[0][2] | parts[1][2] | parts[2][2]
+        parts = [self.read(item, env) for item in arg.items]
+        origins = 0
+        for part in parts:
+            origins |= part[2]
+        marks: Any = [part[1] for part in parts]
+        if all(mark is None for mark in marks):
+            marks = None
+        if isinstance(arg, Make):
+            return made(arg.cls, arg.keys, [part[0] for part in parts]), marks, origins
+        if arg.kind == "list":
+            return [part[0] for part in parts], marks, origins
+        return tuple([part[0] for part in parts]), None if marks is None else tuple(marks), origins
+
+    # -- functions of the program -----------------------------------------------------------------------------
+
+    def call(self, args: list[Known]) -> Known:
+        (name, _, _), (values, marks, origins) = args
+        program = self.callees[name]
+        if name not in self.analysed:
+            self.analysed.add(name)
+            self.callees.update((callee.name, callee) for callee in program.callees)
+            self.dead.update(dead_after(program.body))
+        marks = (None,) * len(values) if marks is None else marks
+        tapes, self.tapes = self.tapes, {}
+        try:
+            return self.block(program.body, {p: (v, m, origins) for p, v, m in zip(program.body.params, values, marks)})[1][0]
+        except _Returned as returned:
+            return returned.known
+        finally:
+            self.tapes = tapes
+
+    def apply(self, args: list[Known]) -> Known:
+        (function, _, origins), (values, marks, more) = args
+        if not isinstance(function, _Closure):
+            raise NotImplementedError("a function that is a value is called")
+        marks = (None,) * len(values) if marks is None else marks
+        marker = function.block.stmts[function.start]
+        assert isinstance(marker, Pullback)
+        env = {**function.env, **{p: (v, m, origins | more) for p, v, m in zip(marker.params, values, marks)}}
+        tapes, self.tapes = self.tapes, {name: list(tape) for name, tape in function.tapes.items()}
+        try:
+            return self.block(function.block, env, function.start + 1)[1][0]
+        finally:
+            self.tapes = tapes
+
+    def push(self, args: list[Known]) -> Known:
+        self.tapes.setdefault(args[0][0], []).append(args[1])
+        return None, None, 0
+
+    def pop(self, args: list[Known]) -> Known:
+        return self.tapes[args[0][0]].pop()
+
+    def tape_len(self, args: list[Known]) -> Known:
+        return len(self.tapes.get(args[0][0], ())), None, 0
+
+    def mark(self, args: list[Known]) -> Known:
+        return None, None, 0
+
+    def tuple(self, args: list[Known]) -> Known:
+        items, marks, origins = args[0]
+        return tuple(items), None if marks is None else tuple(marks), origins
+
+    def list(self, args: list[Known]) -> Known:
+        items, marks, origins = args[0]
+        return list(items), None if marks is None else list(marks), origins
+
+    def list_of(self, known: Known) -> list[Any]:
+        """The marks of a list's items."""
+        value, mark, _ = known
+        return [None] * len(value) if mark is None else list(mark)
+
+    def append(self, args: list[Known]) -> Known:
+        items, (value, mark, more) = args
+        return [*items[0], value], [*self.list_of(items), mark], items[2] | more
+
+    def list_item(self, args: list[Known]) -> Known:
+        items, (index, _, more) = args
+        self.decisive |= more
+        mark = None if items[1] is None else self.list_of(items)[index]
+        return items[0][index], mark, items[2]
+
+    def list_slice(self, args: list[Known]) -> Known:
+        items, (index, _, more) = args
+        self.decisive |= more
+        return items[0][index], None if items[1] is None else self.list_of(items)[index], items[2]
+
+    def list_set(self, args: list[Known]) -> Known:
+        items, (index, _, more), (value, mark, also) = args
+        self.decisive |= more
+        values, marks = list(items[0]), self.list_of(items)
+        values[index], marks[index] = value, mark
+        return values, marks, items[2] | also
+
+    def list_drop(self, args: list[Known]) -> Known:
+        items = args[0]
+        return items[0][:-1], self.list_of(items)[:-1], items[2]
+
+    def one_hot(self, args: list[Known]) -> Known:
+        (like, _, origins), (index, _, more), (g, mark, also) = args
+        self.decisive |= more
+        value = OPS["rt.one_hot"].run((like, index, g))
+        marks: Any = [None] * len(like)
+        marks[index] = mark
+        return value, marks, origins | also
+
+    def add_lists(self, args: list[Known]) -> Known:
+        (x, a, origins), (y, b, more) = args
+        return OPS["rt.add_lists"].run((x, y)), merged(self.sets, a, b), origins | more
+
+    def full_like(self, args: list[Known]) -> Known:
+        (like, _, _), (value, mark, origins) = args
+        result = OPS["rt.full_like"].run((like, value))
+        return result, None if mark is None else fitted(result, self.sets.all(mark)), origins
+
+
+_SPECIAL: dict[str, Callable[[Machine, list[Known]], Known]] = {
+    "call": Machine.call, "apply": Machine.apply, "push": Machine.push, "pop": Machine.pop, "tape_len": Machine.tape_len, "mark": Machine.mark,
+    "tuple": Machine.tuple, "list": Machine.list, "append": Machine.append, "list_item": Machine.list_item, "list_slice": Machine.list_slice,
+    "list_set": Machine.list_set, "list_drop": Machine.list_drop, "rt.one_hot": Machine.one_hot, "rt.add_lists": Machine.add_lists,
+    "rt.full_like": Machine.full_like,
+}
+
+
+def _planned(let: Let, recorded: bool) -> _Plan:
+    op = OPS[let.op]
+    if let.op in table.EFFECTS and let.out is None and not recorded:
+        op = Op(op.name, op.params, lambda *_args, **_keywords: None)
+    row = ROWS.get(let.op)
+    found = None if row is not None and row.kind == "zero" else handler(let.op)
+    extent = getattr(getattr(let.out, "type", None), "extent", None)
+    return _Plan(op, found, strict(let.op), let.op in table.DECIDES, let.op in table.SHAPES_ONLY, extent is not None,
+                 let.op in table.WRITES, recorded and op.effect, op.effect)
+
+
+# -- writing in place --------------------------------------------------------------------------------------------
+
+
+def _is_own(items: list[Any]) -> bool:
+    """Whether nobody but this list sees its first item, an array that is no view."""
+    first = items[0]
+    if type(first) is not np.ndarray or first.base is not None or not first.flags.c_contiguous or not first.flags.writeable:
+        return False
+    items[0] = None
+    count = sys.getrefcount(first)
+    items[0] = first
+    return count <= _ALONE
+
+
+def _alone() -> int:
+    """How many references Python counts to something that only a local variable sees."""
+    items = [np.zeros(1)]
+    first = items[0]
+    items[0] = None  # type: ignore[call-overload]
+    count = sys.getrefcount(first)
+    items[0] = first
+    return count
+
+
+_ALONE = _alone()

@@ -7,7 +7,7 @@
 """
 
 from . import errors
-from .api import check_grads, grad, hvp, jvp, linearize, value_and_grad, vjp
+from .api import check_grads, grad, hvp, jvp, linearize, sparse_hessian, sparse_jacobian, value_and_grad, vjp
 from .errors import ChainRuleError, GradientCheckError, MissingRuleError, SourceUnavailableError, UnsupportedError
 from .runtime.control import stop_gradient
 
@@ -25,6 +25,8 @@ __all__ = [
     "hvp",
     "jvp",
     "linearize",
+    "sparse_hessian",
+    "sparse_jacobian",
     "stop_gradient",
     "value_and_grad",
     "vjp",

@@ -8,7 +8,7 @@ import inspect
 import sys
 from collections.abc import Callable, Sequence
 from types import FunctionType, MethodType
-from typing import Any, Literal, Union, overload
+from typing import TYPE_CHECKING, Any, Literal, Union, overload
 
 from . import check as _check
 from .dispatch import Dispatcher, Variant
@@ -16,7 +16,10 @@ from .frontend.request import Compiled, Layer, Request
 from .frontend.source import Resolved, resolve
 from .tangents import conform
 
-__all__ = ["Transformed", "check_grads", "grad", "hvp", "jvp", "linearize", "value_and_grad", "vjp"]
+__all__ = ["Transformed", "check_grads", "grad", "hvp", "jvp", "linearize", "sparse_hessian", "sparse_jacobian", "value_and_grad", "vjp"]
+
+if TYPE_CHECKING:
+    from .sparsity.derivatives import SparseDerivative
 
 Argnums = Union[int, str, Sequence[Union[int, str]]]
 Function = Callable[..., Any]
@@ -339,6 +342,54 @@ def hvp(f: Function, argnums: Argnums = 0) -> Callable[..., Any]:
         return _push("pushforward", "hvp", resolved, inner, primals, tangents)
 
     return product
+
+
+def sparse_jacobian(f: Function, argnums: int | str = 0, *, pattern: Any = None) -> SparseDerivative:
+    """The Jacobian of a function of one float array, as a sparse matrix (`scipy.sparse.csr_array`).
+
+    Arguments: ``f``, whose value is one float array (m elements); ``argnums``, the position or name of the argument, a float array (n elements);
+    ``pattern``, the entries that may be nonzero: a sparse matrix of shape (m, n). Without it, the pattern is found from the program of f.
+
+    Returns a function with the parameters of f. It returns a matrix of shape (m, n), rows and columns in the order of the flattened arrays. A call
+    takes one sweep for each colour of the columns (forward mode) or rows (reverse mode), whichever are fewer.
+
+    Raises ImportError without SciPy; when called, TypeError if the argument is no float array, ValueError if a given pattern leaves something out.
+
+    >>> import numpy as np
+    >>> def differences(x):
+    ...     return x[1:] ** 2 - x[:-1]
+    >>> sparse_jacobian(differences)(np.array([1.0, 2.0, 3.0])).toarray()
+    array([[-1.,  4.,  0.],
+           [ 0., -1.,  6.]])
+    """
+    return _sparse("sparse_jacobian", f, argnums, pattern)
+
+
+def sparse_hessian(f: Function, argnums: int | str = 0, *, pattern: Any = None) -> SparseDerivative:
+    """The Hessian of a function whose value is one number, as a sparse matrix (`scipy.sparse.csr_array`).
+
+    Arguments and errors are those of `sparse_jacobian`; the matrix has shape (n, n) and is exactly symmetric. A call takes one Hessian-vector product for
+    each colour of a star colouring of the pattern.
+
+    >>> import numpy as np
+    >>> def energy(x):
+    ...     return np.sum(x[1:] * x[:-1] ** 2)
+    >>> sparse_hessian(energy)(np.array([1.0, 2.0, 3.0])).toarray()
+    array([[4., 2., 0.],
+           [2., 6., 4.],
+           [0., 4., 0.]])
+    """
+    return _sparse("sparse_hessian", f, argnums, pattern)
+
+
+def _sparse(name: str, f: Function, argnums: Any, pattern: Any) -> SparseDerivative:
+    from .sparsity.derivatives import SparseDerivative  # SciPy is loaded when it is asked for
+
+    chosen = _check_argnums(name, argnums)
+    if isinstance(chosen, tuple):
+        raise TypeError(f"{name}: argnums is the position or name of one argument, not {argnums!r}")
+    resolved, inner = _layers(f)
+    return SparseDerivative(name, f, resolved, inner, chosen, pattern, _compile)
 
 
 def check_grads(f: Function, args: Sequence[Any], order: int = 1, modes: Sequence[str] = ("rev",),

@@ -13,7 +13,7 @@ of a star colouring, which also uses that it is symmetric.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ class Plan:
     colour:  of each element of a direction.
     entries: for each colour, the numbers of the matrix's entries (as they are stored) that its product shows ...
     places:  ... and where in the product.
+    forward: whether the products are with the matrix, or with its transpose.
     """
 
     pattern: Pattern
@@ -40,6 +41,7 @@ class Plan:
     count: int
     entries: list[Any]
     places: list[Any]
+    forward: bool = True
 
     def directions(self) -> Iterator[Any]:
         """One vector for each colour: 1 at the elements of that colour."""
@@ -64,7 +66,7 @@ def by_columns(pattern: Pattern) -> Plan:
 def by_rows(pattern: Pattern) -> Plan:
     """Products with the transpose."""
     colour, count = colour_columns(as_matrix(pattern).T.tocsr())
-    return _direct(pattern, colour, count, colour[_rows(pattern)], pattern.indices)
+    return replace(_direct(pattern, colour, count, colour[_rows(pattern)], pattern.indices), forward=False)
 
 
 def symmetric(pattern: Pattern) -> Plan:

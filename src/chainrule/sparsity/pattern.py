@@ -7,7 +7,7 @@ The function is lowered as it is for every derivative, and its program, or the p
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,16 +15,17 @@ import numpy as np
 from ..dispatch import Dispatcher
 from ..errors import Finding, UnsupportedError
 from ..frontend.lower import Lowered, lower
-from ..frontend.request import Compiled, Request
+from ..frontend.request import Compiled, Layer, Request
 from ..ir.nodes import Arg, Lit, Make, Program, Seq, Var
 from ..runtime.record import same
 from ..simplify.dead import dead
 from ..structure import LEAF
-from ..transform.derivative import check_result, differentiate, structure_of
+from ..transform.derivative import layered, structure_of
+from ..transform.nested import expand
 from .machine import Machine
 from .sets import Sets
 
-__all__ = ["JACOBIAN", "HESSIAN", "Pattern", "patterns_of"]
+__all__ = ["HESSIAN", "JACOBIAN", "Pattern", "patterns_of"]
 
 JACOBIAN, HESSIAN = "sparse_jacobian", "sparse_hessian"
 _KEPT = 8  # patterns that are remembered for arguments of the same types
@@ -52,9 +53,9 @@ class _Found:
         return shapes == self.shapes and all(same(value, values[n]) for n, value in self.deciding)
 
 
-def patterns_of(function: Any, transform: str, argnums: int | str, skip: int) -> Dispatcher:
-    """A dispatcher whose calls return the pattern for their arguments."""
-    return Dispatcher(function, _compile, transform, argnums, skip=skip)
+def patterns_of(function: Any, transform: str, argnums: int | str, skip: int, inner: tuple[Layer, ...] = ()) -> Dispatcher:
+    """A dispatcher whose calls return the pattern of the derivative of what the inner transforms make of a function."""
+    return Dispatcher(function, _compile, transform, argnums, skip=skip, inner=inner)
 
 
 def _compile(request: Request) -> Compiled:
@@ -66,13 +67,11 @@ def _compile(request: Request) -> Compiled:
 
 
 def _program(request: Request, lowered: Lowered) -> Program:
-    result = lowered.program.body.end.values[0]  # type: ignore[union-attr]
-    if request.mode == JACOBIAN:
-        if structure_of(result) is not LEAF:
-            raise TypeError(f"{request.mode} of {request.source.name}: the result is {structure_of(result)!r}, not one array")
-        return lowered.program
-    check_result(request, result)
-    return dead(differentiate(replace(request, mode="grad"), lowered))
+    program = layered(request, lowered)
+    result = program.body.end.values[0]  # type: ignore[union-attr]
+    if structure_of(result) is not LEAF:
+        raise TypeError(f"{request.mode} of {request.source.name}: the result is {structure_of(result)!r}, not one array")
+    return dead(expand(program))
 
 
 def _runner(request: Request, program: Program, lowered: Lowered) -> Callable[..., Pattern]:

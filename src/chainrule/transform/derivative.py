@@ -26,9 +26,7 @@ TANGENT = ("jvp", "pushforward")
 
 def differentiate(request: Request, lowered: Lowered) -> Program:
     """The derivative of a lowered function, returning what the request asks for."""
-    program = lowered.program
-    for layer in request.inner:
-        program = _inner(request, layer, program, lowered.leaves)
+    program = layered(request, lowered)
     assert isinstance(program.body.end, Yield)
     result = program.body.end.values[0]
     value, _ = _split(request, request, result)
@@ -58,6 +56,14 @@ def differentiate(request: Request, lowered: Lowered) -> Program:
         return replace(derived, body=replace(derived.body, end=Yield((gradient,))))
     returned = _returned(request, request, found.items[0], found.items[1:])
     return replace(derived, body=replace(derived.body, end=Yield((returned,))))
+
+
+def layered(request: Request, lowered: Lowered) -> Program:
+    """What the inner transforms make of a lowered function."""
+    program = lowered.program
+    for layer in request.inner:
+        program = _inner(request, layer, program, lowered.leaves)
+    return program
 
 
 def _returned(request: Request, layer: Chosen | Request, result: Arg, bars: tuple[Arg, ...]) -> Arg:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import time
 
 import numpy as np
-import pytest
+import scipy.sparse as scipy_sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-scipy_sparse = pytest.importorskip("scipy.sparse")
 
 from chainrule.sparsity.colouring import colour_columns, colour_symmetric
 from chainrule.sparsity.compression import by_columns, by_rows, compressed, symmetric

@@ -45,6 +45,8 @@ BY_ELEMENT = frozenset({
 REDUCTIONS = frozenset({
     "np.sum", "np.mean", "np.nansum", "np.prod", "np.var", "np.std", "np.max", "np.min", "np.ptp", "np.median", "np.linalg.norm",
 })
+TRACES = frozenset({"np.trace"})
+TOTALS = frozenset({"sum"})  # along the first axis
 RUNNING = frozenset({"np.cumsum", "np.cumprod"})  # each on those before it
 ALONG = frozenset({"rt.cumprod_pull", "rt.prod_others", "rt.prod_others_pull"})  # each on all along the axes `axis`
 BANDED = frozenset({"rt.slopes", "rt.slopes_pull"})  # each on its neighbours along the axis `axis`

@@ -13,6 +13,7 @@ The colours that are taken in a row are the bits of an integer, so that a column
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ def _best(colour: Callable[[Any], tuple[Any, int]], orders: list[Callable[[], An
 def _lists(matrix: Any) -> list[list[int]]:
     """The entries of each row."""
     indices, bounds = matrix.indices.tolist(), matrix.indptr.tolist()
-    return [indices[start:stop] for start, stop in zip(bounds, bounds[1:])]
+    return [indices[start:stop] for start, stop in pairwise(bounds)]
 
 
 def _greedy(rows_of: list[list[int]], rows: int, order: Any) -> tuple[list[int], int]:

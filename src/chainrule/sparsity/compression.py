@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,7 @@ def as_matrix(pattern: Pattern, data: Any = None) -> Any:
 def _direct(pattern: Pattern, colour: Any, count: int, of_entry: Any, place: Any) -> Plan:
     order = np.argsort(of_entry, kind="stable")
     bounds = np.searchsorted(of_entry[order], np.arange(count + 1))
-    entries = [order[start:stop] for start, stop in zip(bounds, bounds[1:])]
+    entries = [order[start:stop] for start, stop in pairwise(bounds)]
     return Plan(pattern, colour, count, entries, [place[numbers] for numbers in entries])
 
 

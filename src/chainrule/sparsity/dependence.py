@@ -74,7 +74,8 @@ def fitted(value: Any, mark: Any) -> Any:
         return int(mark) or None
     if isinstance(value, (list, tuple)):
         parts = list(mark) if isinstance(mark, (list, tuple)) else [mark] * len(value)
-        return type(value)(fitted(item, part) for item, part in zip(value, parts)) if type(value) in (list, tuple) else None
+        found = [fitted(item, part) for item, part in zip(value, parts)]
+        return found if isinstance(value, list) else tuple(found)
     return None
 
 
@@ -151,7 +152,7 @@ def moves(machine: Machine, op: str, values: list[Any], marks: list[Any], result
         return None
     moved = []
     for name, value, mark in zip(names, values, marks):
-        if name in data:
+        if name in data and not (name == "constant_values" and mark is None):
             moved.append(solid(value, mark))
         elif name in table.DTYPES:
             moved.append(np.int64)
@@ -185,6 +186,18 @@ def reductions(machine: Machine, op: str, values: list[Any], marks: list[Any], r
 
 def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
     return tuple(range(ndim)) if axis is None else tuple(axis) if isinstance(axis, (tuple, list)) else (int(axis),)
+
+
+def traces(machine: Machine, op: str, values: list[Any], marks: list[Any], result: Any) -> Any:
+    ids = np.diagonal(marks[0], values[1])
+    return fitted(result, machine.sets.reduce(ids, (-1,)).reshape(np.shape(result)))
+
+
+def totals(machine: Machine, op: str, values: list[Any], marks: list[Any], result: Any) -> Any:
+    """sum(items, start): of an array along its first axis."""
+    if not isinstance(marks[0], np.ndarray) or marks[1] is not None:
+        return everything(machine, op, values, marks, result)
+    return fitted(result, machine.sets.reduce(marks[0], (0,)).reshape(np.shape(result)))
 
 
 def running(machine: Machine, op: str, values: list[Any], marks: list[Any], result: Any) -> Any:
@@ -277,6 +290,12 @@ def products(machine: Machine, op: str, values: list[Any], marks: list[Any], res
     if table.PRODUCTS[op] in ("outer", "vdot"):
         flat_values = [np.ravel(value) for value in flat_values]
         flat_marks = [None if mark is None else np.ravel(mark) for mark in flat_marks]
+    for n, term in enumerate(terms):
+        if len(set(term)) < len(term):  # a diagonal
+            once = "".join(dict.fromkeys(term))
+            flat_values[n] = np.einsum(f"{''.join(term)}->{once}", flat_values[n])
+            flat_marks[n] = None if flat_marks[n] is None else np.einsum(f"{''.join(term)}->{once}", flat_marks[n])
+            terms[n] = tuple(once)
     ids, by_zeros = contraction(machine.sets, terms, out, flat_values, flat_marks, _LIMIT)
     if by_zeros:
         for origins in machine.origins:
@@ -294,7 +313,7 @@ def convolutions(machine: Machine, op: str, values: list[Any], marks: list[Any],
             return everything(machine, op, values, marks, result)
         place = np.add.outer(np.arange(n), np.arange(m))
         owner, part = [], []
-        for mark, other, turned in ((marks[0], v, True), (marks[1], a, False)):
+        for mark, turned in ((marks[0], True), (marks[1], False)):
             if mark is not None:
                 ids = np.ravel(mark)
                 owner.append(place.ravel())
@@ -311,8 +330,7 @@ def convolutions(machine: Machine, op: str, values: list[Any], marks: list[Any],
     full = np.zeros(n + m - 1, np.int64)
     full[first : first + np.size(g)] = np.ravel(marks[0])
     place = np.add.outer(np.arange(n), np.arange(m))
-    part = full[place]
-    own = sets.collect(np.repeat(np.arange(n), m), part, n)
+    own = sets.collect(np.repeat(np.arange(n), m), full[place], n)
     if marks[2] is not None:
         own = sets.union(own, sets.all(marks[2]))
     return fitted(result, own.reshape(np.shape(result)))
@@ -341,7 +359,7 @@ def counts(machine: Machine, op: str, values: list[Any], marks: list[Any], resul
 
 def ties(machine: Machine, op: str, values: list[Any], marks: list[Any], result: Any) -> Any:
     """total, g, x, y, axis, keepdims: g, spread along the axes, is added to some elements of the total."""
-    total, g, _, _, axis, keepdims = values
+    total, _, _, _, axis, keepdims = values
     own, ids = marks[0], marks[1]
     if ids is None:
         return own
@@ -360,7 +378,7 @@ def matrices(machine: Machine, op: str, values: list[Any], marks: list[Any], res
     whole: Any = None
     for value, mark in zip(values, marks):
         if mark is not None:
-            if np.shape(value)[: len(batch)] != batch:
+            if np.shape(value)[:-2] != batch:
                 return everything(machine, op, values, marks, result)
             ids = machine.sets.reduce(mark, tuple(range(len(batch), mark.ndim))).reshape(batch)
             whole = ids if whole is None else machine.sets.union(whole, ids)
@@ -373,7 +391,7 @@ def matrices(machine: Machine, op: str, values: list[Any], marks: list[Any], res
 
 _HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(table.MOVES, moves), **dict.fromkeys(table.SCATTERS, scatters), **dict.fromkeys(table.BY_ELEMENT, by_element),
-    **dict.fromkeys(table.REDUCTIONS, reductions), **dict.fromkeys(table.RUNNING, running), **dict.fromkeys(table.ALONG, along),
+    **dict.fromkeys(table.REDUCTIONS, reductions), **dict.fromkeys(table.TRACES, traces), **dict.fromkeys(table.TOTALS, totals), **dict.fromkeys(table.RUNNING, running), **dict.fromkeys(table.ALONG, along),
     **dict.fromkeys(table.BANDED, banded), **dict.fromkeys(table.DIFFERENCES, differences), **dict.fromkeys(table.SORTS, sorts),
     **dict.fromkeys(table.SUMS_BACK, sums_back), **dict.fromkeys(table.WRITES, writes), **dict.fromkeys(table.ACCUMULATES, accumulates),
     **dict.fromkeys(table.SELECTS, selects), **dict.fromkeys(table.PRODUCTS, products), **dict.fromkeys(table.CONVOLUTIONS, convolutions),

@@ -76,6 +76,7 @@ class SparseDerivative:
         found: Pattern = self._patterns.call(call.args, call.kwargs) if self._given is None else self._given
         if found.shape[1] != call.x.size:
             raise ValueError(f"{self.transform}: the pattern has {found.shape[1]} columns, but the argument has {call.x.size} elements")
+        call.rows = found.shape[0]
         return found
 
     def _plan(self, call: _Call) -> Plan:
@@ -90,8 +91,6 @@ class SparseDerivative:
         """A pattern that is given must not leave anything out: the matrix is compared with one more product with the derivative."""
         direction = np.random.default_rng(0).uniform(0.5, 1.0, call.x.size)
         expected, found = call.push(direction), result @ direction
-        if expected.shape != found.shape:
-            raise ValueError(f"{self.transform}: the pattern has {len(found)} rows, but the derivative has {len(expected)}")
         scale = abs(result) @ direction + np.max(np.abs(expected), initial=0.0)
         wrong = np.abs(expected - found) > _ROUNDING[call.x.itemsize] * scale
         if wrong.any():
@@ -110,6 +109,7 @@ class _Call:
 
     def __init__(self, owner: SparseDerivative, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.owner, self.args, self.kwargs = owner, args, kwargs
+        self.rows = -1  # of the pattern
         own = owner._patterns
         self.place = place = _place(own, owner.transform, owner.argnums, len(args))
         self.x = x = own.bind(args, kwargs)[place]
@@ -124,25 +124,32 @@ class _Call:
         def tangents(values: list[Any]) -> list[Any]:
             return [direction if n == self.place else None for n in range(len(values))]
 
-        return self._kept(self.owner._forward.push(self.args, self.kwargs, tangents))
+        found = self._kept(self.owner._forward.push(self.args, self.kwargs, tangents))
+        self._fits(found.size)
+        return found.ravel()
 
     def pull(self) -> Callable[[Any], Any]:
         """The product of the transposed matrix with a vector."""
         value, pullback = self.owner._reverse.call(self.args, self.kwargs)
+        self._fits(np.size(value))
 
         def product(direction: Any) -> Any:
-            return self._kept(pullback(np.reshape(direction, np.shape(value)) if isinstance(value, np.ndarray) else float(direction[0]))[0])
+            return self._kept(pullback(np.reshape(direction, np.shape(value)) if isinstance(value, np.ndarray) else float(direction[0]))[0]).ravel()
 
         return product
 
+    def _fits(self, size: int) -> None:
+        if size != self.rows:
+            raise ValueError(f"{self.owner.transform}: the pattern has {self.rows} rows, but the derivative has {size}")
+
     def _kept(self, found: Any) -> Any:
         if found is None:  # integers
-            return np.zeros(0)
+            return np.zeros(self.rows)
         found = np.asarray(found)
         if found.dtype.kind == "c":
             raise TypeError(f"{self.owner.transform} of {self.owner._patterns.name}: the result is complex; take its real and its imaginary part")
         self.found = found.dtype
-        return found.ravel()
+        return found
 
 
 def _cheapest(pattern: Pattern) -> Plan:

@@ -24,20 +24,20 @@ from typing import Any
 
 import numpy as np
 
-from ..ir.nodes import Arg, Block, Branch, Break, For, If, Let, Lit, Make, Program, Pullback, Seq, Slice, Stmt, Var, While, Yield
+from ..ir.nodes import Arg, Block, Branch, Break, For, If, Let, Lit, Make, Program, Pullback, Slice, Stmt, Var, While, Yield
 from ..ir.ops import OPS, Op
 from ..rules import dependence as table
 from ..rules.registry import ROWS
 from ..rules.structure import follow
 from ..runtime.record import once
 from ..structure import made
-from .dependence import Handler, fitted, handler, is_float, merged, strict
+from .dependence import Handler, handler, is_float, strict
 from .liveness import Dead, dead_after
+from .sequences import SEQUENCES, Known
 from .sets import Sets
 
-__all__ = ["Known", "Machine"]
+__all__ = ["Machine"]
 
-Known = tuple[Any, Any, int]  # value, mark, origins
 Env = dict[Var, Known]
 _NOTHING: tuple[Var, ...] = ()
 
@@ -289,68 +289,10 @@ class Machine:
     def mark(self, args: list[Known]) -> Known:
         return None, None, 0
 
-    def tuple(self, args: list[Known]) -> Known:
-        items, marks, origins = args[0]
-        return tuple(items), None if marks is None else tuple(marks), origins
-
-    def list(self, args: list[Known]) -> Known:
-        items, marks, origins = args[0]
-        return list(items), None if marks is None else list(marks), origins
-
-    def list_of(self, known: Known) -> list[Any]:
-        """The marks of a list's items."""
-        value, mark, _ = known
-        return [None] * len(value) if mark is None else list(mark)
-
-    def append(self, args: list[Known]) -> Known:
-        items, (value, mark, more) = args
-        return [*items[0], value], [*self.list_of(items), mark], items[2] | more
-
-    def list_item(self, args: list[Known]) -> Known:
-        items, (index, _, more) = args
-        self.decisive |= more
-        mark = None if items[1] is None else self.list_of(items)[index]
-        return items[0][index], mark, items[2]
-
-    def list_slice(self, args: list[Known]) -> Known:
-        items, (index, _, more) = args
-        self.decisive |= more
-        return items[0][index], None if items[1] is None else self.list_of(items)[index], items[2]
-
-    def list_set(self, args: list[Known]) -> Known:
-        items, (index, _, more), (value, mark, also) = args
-        self.decisive |= more
-        values, marks = list(items[0]), self.list_of(items)
-        values[index], marks[index] = value, mark
-        return values, marks, items[2] | also
-
-    def list_drop(self, args: list[Known]) -> Known:
-        items = args[0]
-        return items[0][:-1], self.list_of(items)[:-1], items[2]
-
-    def one_hot(self, args: list[Known]) -> Known:
-        (like, _, origins), (index, _, more), (g, mark, also) = args
-        self.decisive |= more
-        value = OPS["rt.one_hot"].run((like, index, g))
-        marks: Any = [None] * len(like)
-        marks[index] = mark
-        return value, marks, origins | also
-
-    def add_lists(self, args: list[Known]) -> Known:
-        (x, a, origins), (y, b, more) = args
-        return OPS["rt.add_lists"].run((x, y)), merged(self.sets, a, b), origins | more
-
-    def full_like(self, args: list[Known]) -> Known:
-        (like, _, _), (value, mark, origins) = args
-        result = OPS["rt.full_like"].run((like, value))
-        return result, None if mark is None else fitted(result, self.sets.all(mark)), origins
-
 
 _SPECIAL: dict[str, Callable[[Machine, list[Known]], Known]] = {
-    "call": Machine.call, "apply": Machine.apply, "push": Machine.push, "pop": Machine.pop, "tape_len": Machine.tape_len, "mark": Machine.mark,
-    "tuple": Machine.tuple, "list": Machine.list, "append": Machine.append, "list_item": Machine.list_item, "list_slice": Machine.list_slice,
-    "list_set": Machine.list_set, "list_drop": Machine.list_drop, "rt.one_hot": Machine.one_hot, "rt.add_lists": Machine.add_lists,
-    "rt.full_like": Machine.full_like,
+    **SEQUENCES, "call": Machine.call, "apply": Machine.apply, "push": Machine.push, "pop": Machine.pop, "tape_len": Machine.tape_len,
+    "mark": Machine.mark,
 }
 
 

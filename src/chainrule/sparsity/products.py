@@ -70,7 +70,7 @@ def _einsum(text: Any, ranks: list[int]) -> tuple[list[Term], Term] | None:
     if not arrow:
         letters = left.replace(",", "")
         right = "".join(sorted(letter for letter in set(letters) if letters.count(letter) == 1))
-    if [len(term) for term in terms] != ranks or any(len(set(term)) != len(term) for term in terms):
+    if [len(term) for term in terms] != ranks:
         return None
     return terms, tuple(right)
 

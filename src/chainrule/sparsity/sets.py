@@ -70,7 +70,7 @@ class Sets:
         common = max(a.size, b.size)
         repeats = a.size == 1 or b.size == 1
         a, b = np.broadcast_arrays(a, b)
-        result = np.where(a == 0, b, a)
+        result: Any = np.where(a == 0, b, a)
         both = (a != b) & (a != 0) & (b != 0)
         if not both.any():
             return result

@@ -457,6 +457,60 @@ def test_paths_by_values():
         np.testing.assert_allclose(jacobian(x, []).toarray(), dense_by_differences(lambda x: by_values(x, []), (x,), 0), rtol=1e-6, atol=1e-7)
 
 
+# -- random numbers ------------------------------------------------------------------------------------------------
+
+STREAM = np.random.default_rng(5)
+
+
+def noisy(x, rng):
+    y = x * rng.normal(size=len(x))
+    y[1:] += x[:-1] ** 2 * rng.normal()
+    return y
+
+
+def noisy_from_outside(x):
+    return x * STREAM.normal(size=len(x)) + np.random.normal() * np.roll(x, 1) ** 2
+
+
+def test_every_sweep_draws_the_same_numbers():
+    x = X(5)
+    for f, args in ((noisy, (np.random.default_rng(1),)), (noisy_from_outside, ())):
+        rng = args[0] if args else STREAM
+        jacobian = cr.sparse_jacobian(f)
+        for sparse in (jacobian, jacobian, cr.sparse_jacobian(f, pattern=np.ones((5, 5)))):
+            state, outside = rng.bit_generator.state, np.random.get_state()
+            found = sparse(x, *args)
+            after = rng.bit_generator.state
+            columns = []
+            for unit in np.eye(5):
+                rng.bit_generator.state = state
+                np.random.set_state(outside)
+                columns.append(cr.jvp(f, (x, *args), (unit, *[None for _ in args]))[1])
+            np.testing.assert_allclose(found.toarray(), np.stack(columns, axis=1), rtol=1e-12)
+            assert rng.bit_generator.state == after  # as far as one call of f advances it
+
+
+def test_what_cannot_be_repeated_is_refused():
+    import time
+
+    def unseeded(x):
+        return x * np.random.default_rng().normal(size=len(x))
+
+    def timed(x):
+        return x * time.time()
+
+    def timed_in_passing(x):
+        start = time.time()
+        y = x * 2.0
+        print(time.time() - start > 1e9)
+        return y
+
+    for f in (unseeded, timed):
+        with pytest.raises(cr.UnsupportedError, match="is another one each time it is called"):
+            cr.sparse_jacobian(f)(X(3))
+    assert cr.sparse_jacobian(timed_in_passing)(X(3)).nnz == 3
+
+
 # -- arguments and errors ------------------------------------------------------------------------------------------
 
 

@@ -80,3 +80,4 @@ CONDENSES = REDUCTIONS | RUNNING | frozenset({
     "round", "np.round"})
 DTYPES = frozenset({"dtype"})  # parameters that would round numbers of elements
 EFFECTS = frozenset({"py.print", "py.effect", "py.effect_method", "py.perform", "py.call"})  # left out where their result is not used
+UNSTEADY = frozenset({"py.effect", "py.effect_method"})  # what these return may be something else each time

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..check import Streams, streams_of
 from ..dispatch import Compile, Dispatcher
 from ..frontend.request import Layer, Parameter
 from ..frontend.source import Resolved
@@ -50,7 +51,9 @@ class SparseDerivative:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         call = self._call(args, kwargs)
         plan = self._plan(call)
-        data = compressed(plan, call.push if plan.forward else call.pull(), call.dtype)
+        if plan.pattern.draws:
+            call.again = call.streams.from_start
+        data = compressed(plan, call.push if plan.forward else call.pull(), call.dtype) if plan.count else np.zeros(0, call.dtype)
         result = as_matrix(plan.pattern, data.astype(call.found, copy=False))
         if self._given is not None and "checked" not in plan.pattern.notes:
             self._check(call, plan, result)
@@ -110,6 +113,8 @@ class _Call:
     def __init__(self, owner: SparseDerivative, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.owner, self.args, self.kwargs = owner, args, kwargs
         self.rows = -1  # of the pattern
+        self.streams = Streams((*streams_of(owner.primal).generators, *args, *kwargs.values()))
+        self.again: Callable[[Any], Any] = lambda function: function  # a function that draws the same numbers in each sweep
         own = owner._patterns
         self.place = place = _place(own, owner.transform, owner.argnums, len(args))
         self.x = x = own.bind(args, kwargs)[place]
@@ -124,13 +129,13 @@ class _Call:
         def tangents(values: list[Any]) -> list[Any]:
             return [direction if n == self.place else None for n in range(len(values))]
 
-        found = self._kept(self.owner._forward.push(self.args, self.kwargs, tangents))
+        found = self._kept(self.again(self.owner._forward.push)(self.args, self.kwargs, tangents))
         self._fits(found.size)
         return found.ravel()
 
     def pull(self) -> Callable[[Any], Any]:
         """The product of the transposed matrix with a vector."""
-        value, pullback = self.owner._reverse.call(self.args, self.kwargs)
+        value, pullback = self.again(self.owner._reverse.call)(self.args, self.kwargs)
         self._fits(np.size(value))
 
         def product(direction: Any) -> Any:
@@ -177,7 +182,7 @@ def _mirrored(pattern: Pattern) -> Pattern:
     turned.sort_indices()
     if np.array_equal(turned.indptr, matrix.indptr) and np.array_equal(turned.indices, matrix.indices):
         return pattern
-    return _own(matrix + turned, pattern.notes)
+    return _own(matrix + turned, pattern.notes, pattern.draws)
 
 
 def _converted(transform: str, pattern: Any) -> Pattern:
@@ -189,12 +194,12 @@ def _converted(transform: str, pattern: Any) -> Pattern:
     matrix = csr_array(pattern.tocsr() if issparse(pattern) else np.asarray(pattern) != 0, copy=True)
     matrix.data = np.ones(len(matrix.data), bool)
     matrix.sum_duplicates()
-    return _own(matrix, {})
+    return _own(matrix, {}, True)
 
 
-def _own(matrix: Any, notes: dict[str, Any]) -> Pattern:
+def _own(matrix: Any, notes: dict[str, Any], draws: bool) -> Pattern:
     matrix.sort_indices()
-    return Pattern(matrix.shape, matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), notes)
+    return Pattern(matrix.shape, matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), draws, notes)
 
 
 def _place(dispatcher: Dispatcher, transform: str, argnums: int | str, positional: int) -> int:

@@ -27,6 +27,7 @@ import numpy as np
 from ..ir.nodes import Arg, Block, Branch, Break, For, If, Let, Lit, Make, Program, Pullback, Slice, Stmt, Var, While, Yield
 from ..ir.ops import OPS, Op
 from ..rules import dependence as table
+from ..rules import random
 from ..rules.registry import ROWS
 from ..rules.structure import follow
 from ..runtime.record import once
@@ -54,7 +55,7 @@ class _Plan:
     sized: bool  # the result is an extent
     written: bool  # it gives new contents of its first argument
     once: bool
-    outside: bool  # the result comes from the world outside
+    outside: bool  # the result may come from the world outside
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,12 @@ class _Returned(Exception):
 class Machine:
     """Runs programs on values and marks."""
 
-    def __init__(self, sets: Sets, inputs: int, world: int, recorded: bool) -> None:
+    def __init__(self, sets: Sets, inputs: int, drawn: int, recorded: bool) -> None:
         self.sets = sets
         self.inputs = inputs  # the origin of what is differentiated with respect to
-        self.world = world  # the origin of what comes from outside the program
+        self.drawn = drawn  # the origin of numbers that are drawn
+        self.unsteady = 2 * drawn  # the origin of what is another value each time: the time, a generator without seed
+        self.draws = False
         self.recorded = recorded
         self.decisive = 0
         self.origins: list[int] = []  # of the arguments of the operation at hand
@@ -96,7 +99,10 @@ class Machine:
         self.dead.update(dead_after(program.body))
         with warnings.catch_warnings(), np.errstate():
             warnings.simplefilter("ignore")
-            return self.block(program.body, dict(zip(program.body.params, values)))[1][0]
+            try:
+                return self.block(program.body, dict(zip(program.body.params, values)))[1][0]
+            except _Returned as returned:
+                return returned.known
 
     # -- statements -------------------------------------------------------------------------------------------
 
@@ -199,8 +205,10 @@ class Machine:
             else:
                 result = plan.op.run(tuple(values))
             mark = None if plan.handler is None or not any(m is not None for m in marks) else plan.handler(self, stmt.op, values, marks, result)
+        if plan.outside:
+            origins |= self.outside(stmt.op, values)
         if stmt.out is not None:
-            env[stmt.out] = (result, mark, 0 if plan.sized else origins | self.world if plan.outside else origins)
+            env[stmt.out] = (result, mark, 0 if plan.sized else origins)
 
     def write(self, op: str, values: list[Any], marks: list[Any]) -> tuple[Any, Any]:
         """A store into an array that nobody else sees."""
@@ -220,6 +228,13 @@ class Machine:
         else:
             view[index] -= value
         return array, ids
+
+    def outside(self, op: str, values: list[Any]) -> int:
+        """The origin of what an effect returns."""
+        if op not in random.HARMLESS:
+            return self.unsteady if op in table.UNSTEADY else 0
+        self.draws = True
+        return self.unsteady if op in random.MAKERS and all(value is None for value in values) else self.drawn
 
     # -- arguments --------------------------------------------------------------------------------------------
 

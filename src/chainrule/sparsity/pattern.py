@@ -33,12 +33,20 @@ _KEPT = 8  # patterns that are remembered for arguments of the same types
 
 @dataclass(frozen=True, eq=False)
 class Pattern:
-    """Where a matrix may be nonzero, in compressed sparse rows. notes: what has been worked out from it, by name."""
+    """Where a matrix may be nonzero, in compressed sparse rows.
+
+    draws: whether random numbers are drawn on the way (or may be); notes: what has been worked out from the pattern, by name.
+    """
 
     shape: tuple[int, int]
     indptr: Any
     indices: Any
+    draws: bool = True
     notes: dict[str, Any] = field(default_factory=dict)
+
+
+class _Unsteady(Exception):
+    """The result depends on something that is different in each sweep."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +107,11 @@ def _runner(request: Request, program: Program, lowered: Lowered) -> Callable[..
     def refused(*values: Any) -> Pattern:
         try:
             return run(*values)
+        except _Unsteady:
+            raise UnsupportedError([Finding(
+                request.source.location(), f"the result of `{request.source.name}` is another one each time it is called",
+                "it depends on the time, or on a random generator without a seed, and a sparse derivative is put together from several sweeps",
+                "pass it as an argument")]) from None
         except (AssertionError, NotImplementedError, KeyError) as error:  # a gap of ours
             raise UnsupportedError([Finding(
                 request.source.location(), f"the pattern of the derivative of `{request.source.name}` is not found",
@@ -113,11 +126,13 @@ def _found(program: Program, given: list[Any], wrt: int, recorded: bool) -> tupl
     sets = Sets(size)
     machine = Machine(sets, 1 << wrt, 1 << len(given), recorded)
     values = [(value, sets.inputs(value.shape) if n == wrt else None, 1 << n) for n, value in enumerate(given)]
-    result, mark, _ = machine.run(program, values)
+    result, mark, origins = machine.run(program, values)
+    if (origins | machine.decisive) & machine.unsteady:
+        raise _Unsteady
     rows = int(np.size(result))
     ids = np.zeros(rows, np.int64) if mark is None else np.ravel(mark)
     indptr, indices = sets.members(ids)
-    return Pattern((rows, size), indptr, indices), machine.decisive
+    return Pattern((rows, size), indptr, indices, machine.draws), machine.decisive
 
 
 def _bind(form: Arg, value: Any, env: dict[Var, Any]) -> None:

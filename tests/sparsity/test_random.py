@@ -19,7 +19,6 @@ from tests.programs.generate import from_seed
 from tests.programs.oracle import load, printed
 from tests.programs.values import fresh
 
-
 Y_BAR = np.arange(1.0, 5.0)
 
 

@@ -78,6 +78,7 @@ COMPARES = frozenset({"<", "<=", ">", ">=", "==", "!=", "&", "|", "^", "not", "a
 CONDENSES = REDUCTIONS | RUNNING | frozenset({
     "np.any", "np.all", "np.argmax", "np.argmin", "np.count_nonzero", "np.argsort", "np.isclose", "np.allclose", "np.array_equal", "int", "bool",
     "round", "np.round"})
+SAYS = frozenset({"py.print", "py.format", "py.effect", "py.effect_method", "py.evaluate"})  # no numbers come of these
 DTYPES = frozenset({"dtype"})  # parameters that would round numbers of elements
 EFFECTS = frozenset({"py.print", "py.effect", "py.effect_method", "py.perform", "py.call"})  # left out where their result is not used
 UNSTEADY = frozenset({"py.effect", "py.effect_method"})  # what these return may be something else each time

@@ -41,7 +41,7 @@ def handler(op: str) -> Handler:
 def strict(op: str) -> int | None:
     """Of an operation that can make a shape, or a choice of elements, of the values of integers: the first argument in which it may."""
     row = ROWS.get(op)
-    if op in table.BY_ELEMENT or op in table.COMPARES:
+    if op in table.BY_ELEMENT or op in table.COMPARES or op in table.SAYS:
         return None
     if row is not None and (row.kind in ("elementwise", "pointwise") or (row.kind == "zero" and row.ufunc)):
         return None

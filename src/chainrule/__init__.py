@@ -7,7 +7,7 @@
 """
 
 from . import errors
-from .api import check_grads, grad, value_and_grad, vjp
+from .api import check_grads, grad, hvp, jvp, linearize, value_and_grad, vjp
 from .errors import ChainRuleError, GradientCheckError, MissingRuleError, SourceUnavailableError, UnsupportedError
 from .runtime.control import stop_gradient
 
@@ -22,6 +22,9 @@ __all__ = [
     "check_grads",
     "errors",
     "grad",
+    "hvp",
+    "jvp",
+    "linearize",
     "stop_gradient",
     "value_and_grad",
     "vjp",

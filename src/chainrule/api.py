@@ -12,10 +12,11 @@ from typing import Any, Literal, Union, overload
 
 from . import check as _check
 from .dispatch import Dispatcher, Variant
-from .frontend.request import Compiled, Request
+from .frontend.request import Compiled, Layer, Request
 from .frontend.source import Resolved, resolve
+from .tangents import conform
 
-__all__ = ["Transformed", "check_grads", "grad", "value_and_grad", "vjp"]
+__all__ = ["Transformed", "check_grads", "grad", "hvp", "jvp", "linearize", "value_and_grad", "vjp"]
 
 Argnums = Union[int, str, Sequence[Union[int, str]]]
 Function = Callable[..., Any]
@@ -52,12 +53,13 @@ class Transformed:
         self.argnums = _check_argnums(transform, argnums)
         self.has_aux = bool(has_aux)
         self.options = dict(options)
-        resolved = resolve(primal) if resolved is None else resolved
+        resolved, inner = _layers(primal) if resolved is None else (resolved, () if dispatcher is None else dispatcher.inner)
         self._given = resolved.args
         self._keywords = dict(resolved.keywords)
         if dispatcher is None:
             verify = _verify if options.get("check") else None
-            dispatcher = Dispatcher(resolved.function, _compile, transform, self.argnums, self.has_aux, skip=len(self._given), verify=verify)
+            dispatcher = Dispatcher(resolved.function, _compile, transform, self.argnums, self.has_aux, skip=len(self._given), verify=verify,
+                                    inner=inner)
         self._dispatcher = dispatcher
         self._count = -1 if self._given or self._keywords else dispatcher.count
         self._methods: Dispatcher | None = None
@@ -79,7 +81,8 @@ class Transformed:
             return self
         if self._methods is None:
             own = self._dispatcher
-            self._methods = Dispatcher(own.function, own.compile, own.mode, own.argnums, own.has_aux, skip=1, backend=own.backend, verify=own.verify)
+            self._methods = Dispatcher(own.function, own.compile, own.mode, own.argnums, own.has_aux, skip=1, backend=own.backend, verify=own.verify,
+                                       inner=own.inner)
         method = MethodType(self.primal, owner)
         return Transformed(method, self.transform, self.argnums, self.has_aux, self.options,
                            dispatcher=self._methods, resolved=Resolved(self.primal, (owner,)))
@@ -125,6 +128,15 @@ class Transformed:
         except Exception as error:  # a notebook shows what there is to show
             text = f"{self!r}\n{error}"
         return f"<pre><code>{html.escape(text)}</code></pre>"
+
+
+def _layers(f: Function) -> tuple[Resolved, tuple[Layer, ...]]:
+    """The Python function that is differentiated first, and the transforms that a function made by transforms already is, the innermost first."""
+    layers: list[Layer] = []
+    while isinstance(f, Transformed):
+        layers.insert(0, Layer(f.transform, f.argnums, f.has_aux))
+        f = f.primal
+    return resolve(f), tuple(layers)
 
 
 def _rebuild(primal: Function, transform: str, argnums: Argnums, has_aux: bool, options: dict[str, Any]) -> Transformed:
@@ -224,15 +236,109 @@ def vjp(f: Function, *args: Any, has_aux: bool = False) -> tuple[Any, ...]:
     >>> value, pullback(1.0)
     (10.0, (5.0, 2.0))
     """
-    resolved = resolve(f)
-    dispatcher = _vjp_dispatcher(resolved.function, len(resolved.args), bool(has_aux))
+    resolved, inner = _layers(f)
+    dispatcher = _dispatcher(resolved.function, "vjp", len(resolved.args), bool(has_aux), inner)
     result: tuple[Any, ...] = dispatcher.call((*resolved.args, *args), dict(resolved.keywords))
     return result
 
 
 @functools.lru_cache(maxsize=256)  # of functions made anew for every call, only the last are kept
-def _vjp_dispatcher(function: FunctionType, skip: int, has_aux: bool) -> Dispatcher:
-    return Dispatcher(function, _compile, "vjp", 0, has_aux, skip=skip)
+def _dispatcher(function: FunctionType, mode: str, skip: int, has_aux: bool, inner: tuple[Layer, ...]) -> Dispatcher:
+    return Dispatcher(function, _compile, mode, 0, has_aux, skip=skip, inner=inner)
+
+
+def _push(mode: str, name: str, resolved: Resolved, inner: tuple[Layer, ...], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    """Call the forward transform of a function, along tangents of the positional arguments."""
+    if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
+        raise TypeError(f"{name}: primals and tangents are tuples, with one entry for each argument")
+    if len(primals) != len(tangents):
+        raise TypeError(f"{name}: there are {len(primals)} primals, but {len(tangents)} tangents")
+    dispatcher = _dispatcher(resolved.function, mode, len(resolved.args), False, inner)
+    skip = len(resolved.args)
+    given = [None] * skip + list(tangents)
+
+    def conformed(values: list[Any]) -> list[Any]:
+        padded = _padded(dispatcher, given, len(values))
+        return conform(name, dispatcher.names, values, padded)
+
+    return dispatcher.push((*resolved.args, *primals), dict(resolved.keywords), conformed)
+
+
+def _padded(dispatcher: Dispatcher, given: list[Any], count: int) -> list[Any]:
+    """A tangent for each parameter: those of further positional arguments make one tuple, as these do."""
+    if "args" not in dispatcher.kinds:
+        return given + [None] * (count - len(given))
+    place = dispatcher.kinds.index("args")
+    rest = tuple(given[place:])
+    return [*given[:place], rest or None, *[None] * (count - place - 1)]
+
+
+def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """The value of f, and its derivative along tangents: the Jacobian-vector product, computed in forward mode.
+
+    Arguments: ``primals``, a tuple of the arguments of f; ``tangents``, a tuple with a tangent for each, of its structure and shape (None where an
+    argument, or a leaf of a container, does not move; what stands at leaves without derivative, such as integers, is ignored).
+
+    Returns ``(value, tangent)``; the tangent has the structure, shapes and dtypes of the value, with None at leaves that carry no derivative.
+
+    Raises TypeError if the tangents do not fit the primals, or none of these holds a float; UnsupportedError for what cannot be differentiated.
+
+    >>> def scale(x, y):
+    ...     return x * y
+    >>> jvp(scale, (2.0, 5.0), (1.0, 0.5))
+    (10.0, 6.0)
+    """
+    resolved, inner = _layers(f)
+    result: tuple[Any, Any] = _push("jvp", "jvp", resolved, inner, primals, tangents)
+    return result
+
+
+def linearize(f: Function, *primals: Any) -> tuple[Any, Callable[..., Any]]:
+    """The value of f at the arguments, and its pushforward: the linear map from tangents of these to the tangent of the value.
+
+    Returns ``(value, pushforward)``. ``pushforward(*tangents)`` takes one tangent for each argument, as `jvp` does. It may be called many times;
+    each call computes values and tangents anew.
+
+    >>> def scale(x, y):
+    ...     return x * y
+    >>> value, pushforward = linearize(scale, 2.0, 5.0)
+    >>> value, pushforward(1.0, 0.5)
+    (10.0, 6.0)
+    """
+    resolved, inner = _layers(f)
+    kept = tuple(_check.copied(primal) for primal in primals)
+
+    def pushforward(*tangents: Any) -> Any:
+        return _push("pushforward", "pushforward", resolved, inner, kept, tangents)
+
+    return f(*primals), pushforward
+
+
+def hvp(f: Function, argnums: Argnums = 0) -> Callable[..., Any]:
+    """The product of the Hessian of f with a vector, without the Hessian.
+
+    Returns a function ``(*args, v)``, where ``v`` has the structure of the argument that ``argnums`` names (a tuple of such, if it is a tuple); the
+    result has that structure, too. It costs two to three gradients.
+
+    >>> def energy(x):
+    ...     return x**3
+    >>> hvp(energy)(2.0, 1.0)
+    12.0
+    """
+    gradient = Transformed(f, "grad", argnums, False, {})
+    resolved, inner = _layers(gradient)
+    chosen = gradient.argnums
+
+    @functools.wraps(f, updated=())
+    def product(*args: Any) -> Any:
+        *primals, v = args
+        tangents: list[Any] = [None] * len(primals)
+        names = list(inspect.signature(f).parameters)
+        for choice, one in zip(chosen, v) if isinstance(chosen, tuple) else ((chosen, v),):
+            tangents[names.index(choice) if isinstance(choice, str) else choice] = one
+        return _push("pushforward", "hvp", resolved, inner, primals, tangents)
+
+    return product
 
 
 def check_grads(f: Function, args: Sequence[Any], order: int = 1, modes: Sequence[str] = ("rev",),

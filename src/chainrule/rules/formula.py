@@ -1,6 +1,6 @@
 """Formula text -> operations: a row's formula, evaluated by the builder in the reverse sweep.
 
-A formula is a Python expression over the row's parameters, its result (`y`) and the cotangent (`y_bar`).
+A formula is a Python expression over the row's parameters, its result (`y`) and the cotangent (`y_bar`), or a tangent (`x_dot`).
 What is known at compile time is decided at compile time (`axis is None`, `rank(x) == 1`), and a value is asked
 for only when the evaluation reaches its name: that is how the compiler learns what has to be kept.
 Besides operations, a formula may call the functions in `WORDS`.
@@ -47,6 +47,7 @@ class Evaluator:
         self.silent = row.quiet  # whether a division by zero must not warn: the function itself does not, or a mask hides it
         self.spread = False  # whether the last evaluation gave a value that is meant as if broadcast
         self.cotangent: Operand | None = None  # what y_bar means; the adjoint in full if not set
+        self.dots: dict[str, Operand] = {}  # what x_dot means, in forward mode
 
     # -- expressions ----------------------------------------------------------------------------------
 
@@ -99,6 +100,8 @@ class Evaluator:
             return self.call.result()
         if name == self.row.result + "_bar":
             return self.cotangent if self.cotangent is not None else self.call.full()
+        if name in self.dots:
+            return self.dots[name]
         raise ValueError(f"unknown name {name!r} in the row of {self.row.op}")
 
     def variable(self, node: ast.expr) -> Arg:

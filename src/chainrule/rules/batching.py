@@ -322,7 +322,7 @@ OF_ARRAYS = {f"math.{name}": f"np.{name}" for name in (
     "fabs", "copysign", "ldexp", "nextafter", "isnan", "isinf", "isfinite", "fmod")}
 OF_ARRAYS |= {f"math.{name}": f"np.arc{name[1:]}" for name in ("asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh")}
 OF_ARRAYS |= {"math.pow": "**", "pow": "**", "float": "np.float64", "complex": "np.complex128", "not": "np.logical_not"}
-BY_NUMBER = frozenset({"math.erf", "math.erfc", "math.gamma", "math.lgamma", "math.remainder"})  # not for arrays
+BY_NUMBER = frozenset({"rt.complex_of", "math.erf", "math.erfc", "math.gamma", "math.lgamma", "math.remainder"})  # not for arrays
 
 
 def elementwise(d: Directions, op: str, *args: Arg) -> Operand:
@@ -626,7 +626,7 @@ def _pad(d: Directions, op: str, x: Arg, width: Arg, *how: Arg) -> Operand:
 
 
 def _pad_pull(d: Directions, op: str, g: Arg, x: Arg, width: Arg, *how: Arg) -> Operand:
-    return d.emit(op, g, d.spread(x), _wider(d, x, width), *how)
+    return d.emit(op, d.spread(g), d.spread(x), _wider(d, x, width), *how)
 
 
 def _wider(d: Directions, x: Arg, width: Arg) -> Arg:
@@ -788,7 +788,11 @@ def _full_like(d: Directions, op: str, like: Arg, value: Arg, *how: Arg) -> Oper
     """np.full_like and rt.full_like."""
     type = type_of(like)
     if isinstance(type, List):
-        raise NoRule
+        element = d.fresh(like)
+        rank = type_rank(type.element)
+        if rank is None:
+            raise NoRule
+        return d.emit(op, element, d.align(value, rank), type=d.type_of_all(type))
     if how and not (isinstance(how[-1], Lit) and how[-1].value is None):  # another shape
         raise NoRule
     if d.batched(like) and not d.batched(value):

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chainrule.ir.build import Builder, type_of
 from chainrule.ir.interpret import interpret
-from chainrule.ir.nodes import Block, Lit, Operand, Program, Var, Yield, operands
-from chainrule.ir.types import INT, Array, Scalar, differentiable, is_number
+from chainrule.ir.nodes import Block, Operand, Program, Var
+from chainrule.ir.types import INT, differentiable, is_number
 from chainrule.ir.verify import verify
 from chainrule.transform.batch import CannotBatch, batch
-from tests.rules.harness import Grown, Single, needs
+from tests.rules.harness import Single, needs
 from tests.rules.samples import SAMPLES
 
 SIZE = Var(INT, "directions")

@@ -7,9 +7,10 @@
 """
 
 from . import errors
-from .api import check_grads, grad, hvp, jvp, linearize, sparse_hessian, sparse_jacobian, value_and_grad, vjp
+from .api import check_grads, elementwise_grad, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, linearize, value_and_grad, vjp
 from .errors import ChainRuleError, GradientCheckError, MissingRuleError, SourceUnavailableError, UnsupportedError
 from .runtime.control import stop_gradient
+from .sparse import sparse_hessian, sparse_jacobian
 
 __version__ = "0.1.0"
 
@@ -20,9 +21,14 @@ __all__ = [
     "SourceUnavailableError",
     "UnsupportedError",
     "check_grads",
+    "elementwise_grad",
     "errors",
     "grad",
+    "hessian",
     "hvp",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
     "jvp",
     "linearize",
     "sparse_hessian",

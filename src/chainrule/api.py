@@ -8,18 +8,17 @@ import inspect
 import sys
 from collections.abc import Callable, Sequence
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, Literal, Union, overload
+from typing import Any, Literal, Union, overload
 
 from . import check as _check
 from .dispatch import Dispatcher, Variant
 from .frontend.request import Compiled, Layer, Request
 from .frontend.source import Resolved, resolve
+from .runtime.control import applied
 from .tangents import conform
 
-__all__ = ["Transformed", "check_grads", "grad", "hvp", "jvp", "linearize", "sparse_hessian", "sparse_jacobian", "value_and_grad", "vjp"]
-
-if TYPE_CHECKING:
-    from .sparsity.derivatives import SparseDerivative
+__all__ = ["Transformed", "check_grads", "elementwise_grad", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "linearize",
+           "value_and_grad", "vjp"]
 
 Argnums = Union[int, str, Sequence[Union[int, str]]]
 Function = Callable[..., Any]
@@ -58,11 +57,14 @@ class Transformed:
         self.has_aux = bool(has_aux)
         self.options = dict(options)
         resolved, inner = _layers(primal) if resolved is None else (resolved, () if dispatcher is None else dispatcher.inner)
+        mode = transform
+        if transform == "hessian":
+            mode, inner = "jacfwd", (*inner, Layer("grad", self.argnums))
         self._given = resolved.args
         self._keywords = dict(resolved.keywords)
         if dispatcher is None:
             verify = _verify if options.get("check") else None
-            dispatcher = Dispatcher(resolved.function, _compile, transform, self.argnums, self.has_aux, skip=len(self._given), verify=verify,
+            dispatcher = Dispatcher(resolved.function, _compile, mode, self.argnums, self.has_aux, skip=len(self._given), verify=verify,
                                     inner=inner)
         self._dispatcher = dispatcher
         self._count = -1 if self._given or self._keywords else dispatcher.count
@@ -137,9 +139,11 @@ class Transformed:
 def _layers(f: Function) -> tuple[Resolved, tuple[Layer, ...]]:
     """The Python function that is differentiated first, and the transforms that a function made by transforms already is, the innermost first."""
     layers: list[Layer] = []
-    while isinstance(f, Transformed):
+    while isinstance(f, Transformed) and f.transform in ("grad", "value_and_grad"):
         layers.insert(0, Layer(f.transform, f.argnums, f.has_aux))
         f = f.primal
+    if isinstance(f, Transformed):
+        return Resolved(applied, (f,)), tuple(layers)
     return resolve(f), tuple(layers)
 
 
@@ -152,6 +156,8 @@ def _check_options(transform: str, options: dict[str, Any]) -> None:
     if unknown:
         raise TypeError(f"{transform}() has no option {unknown[0]!r}; its options are backend and check")
     backend = options.get("backend", "numpy")
+    if options.get("check") and transform not in ("grad", "value_and_grad"):
+        raise TypeError(f"{transform}() has no option 'check'; check_grads compares derivatives of any kind with finite differences")
     if backend not in BACKENDS:
         raise ValueError(f"{transform}: there is no back end {backend!r}; there is {' and '.join(map(repr, BACKENDS))}")
 
@@ -360,52 +366,79 @@ def hvp(f: Function, argnums: Argnums = 0) -> Callable[..., Any]:
     return product
 
 
-def sparse_jacobian(f: Function, argnums: int | str = 0, *, pattern: Any = None) -> SparseDerivative:
-    """The Jacobian of a function of one float array, as a sparse matrix (`scipy.sparse.csr_array`).
+@_public("elementwise_grad")
+def elementwise_grad(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
+    """The derivative of a function that acts element by element: the gradient of the sum of its value.
 
-    Arguments: ``f``, whose value is one float array (m elements); ``argnums``, the position or name of the argument, a float array (n elements);
-    ``pattern``, the entries that may be nonzero: a sparse matrix of shape (m, n). Without it, the pattern is found from the program of f.
-
-    Returns a function with the parameters of f. It returns a matrix of shape (m, n), rows and columns in the order of the flattened arrays. A call
-    takes one sweep for each colour of the columns (forward mode) or rows (reverse mode), whichever are fewer.
-
-    Raises ImportError without SciPy; when called, TypeError if the argument is no float array, ValueError if a given pattern leaves something out.
+    Returns a function with the parameters of f; the result has the shape of the argument.
 
     >>> import numpy as np
-    >>> def differences(x):
-    ...     return x[1:] ** 2 - x[:-1]
-    >>> sparse_jacobian(differences)(np.array([1.0, 2.0, 3.0])).toarray()
-    array([[-1.,  4.,  0.],
-           [ 0., -1.,  6.]])
+    >>> def wave(x):
+    ...     return np.sin(x) * x
+    >>> elementwise_grad(wave)(np.array([0.0, 1.0])).round(3)
+    array([0.   , 1.382])
     """
-    return _sparse("sparse_jacobian", f, argnums, pattern)
+    return _transform("elementwise_grad", f, argnums, False, options)
 
 
-def sparse_hessian(f: Function, argnums: int | str = 0, *, pattern: Any = None) -> SparseDerivative:
-    """The Hessian of a function whose value is one number, as a sparse matrix (`scipy.sparse.csr_array`).
+@_public("jacobian")
+def jacobian(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
+    """The Jacobian of a function: the derivative of each element of its value with respect to each element of an argument.
 
-    Arguments and errors are those of `sparse_jacobian`; the matrix has shape (n, n) and is exactly symmetric. A call takes one Hessian-vector product for
-    each colour of a star colouring of the pattern.
+    Arguments as for `grad`. Forward mode where the value has at least as many elements as the argument, reverse mode otherwise; all directions at
+    once, as one more axis. Memory: that of the function's values, times the number of directions.
+
+    Returns a function with the parameters of f. The result has shape ``value.shape + argument.shape``; where the value is a container, it has the
+    structure of that, and at each leaf that of the argument.
+
+    >>> import numpy as np
+    >>> def polar(p):
+    ...     return np.array([p[0] * np.cos(p[1]), p[0] * np.sin(p[1])])
+    >>> jacobian(polar)(np.array([2.0, 0.0]))
+    array([[1., 0.],
+           [0., 2.]])
+    """
+    return _transform("jacobian", f, argnums, False, options)
+
+
+@_public("jacfwd")
+def jacfwd(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
+    """The Jacobian by forward mode, one direction for each element of the argument: as `jacobian`.
+
+    >>> def area(radius):
+    ...     return 3.0 * radius**2
+    >>> float(jacfwd(area)(2.0))
+    12.0
+    """
+    return _transform("jacfwd", f, argnums, False, options)
+
+
+@_public("jacrev")
+def jacrev(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
+    """The Jacobian by reverse mode, one direction for each element of the value: as `jacobian`.
+
+    >>> def area(radius):
+    ...     return 3.0 * radius**2
+    >>> float(jacrev(area)(2.0))
+    12.0
+    """
+    return _transform("jacrev", f, argnums, False, options)
+
+
+@_public("hessian")
+def hessian(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
+    """The Hessian of a function whose value is one number: the Jacobian of its gradient, by forward over reverse mode.
+
+    Arguments as for `grad`. The result has shape ``argument.shape + argument.shape``, nested by the structure of the argument twice.
 
     >>> import numpy as np
     >>> def energy(x):
-    ...     return np.sum(x[1:] * x[:-1] ** 2)
-    >>> sparse_hessian(energy)(np.array([1.0, 2.0, 3.0])).toarray()
-    array([[4., 2., 0.],
-           [2., 6., 4.],
-           [0., 4., 0.]])
+    ...     return x[0] ** 2 * x[1]
+    >>> hessian(energy)(np.array([1.0, 2.0]))
+    array([[4., 2.],
+           [2., 0.]])
     """
-    return _sparse("sparse_hessian", f, argnums, pattern)
-
-
-def _sparse(name: str, f: Function, argnums: Any, pattern: Any) -> SparseDerivative:
-    from .sparsity.derivatives import SparseDerivative  # SciPy is loaded when it is asked for
-
-    chosen = _check_argnums(name, argnums)
-    if isinstance(chosen, tuple):
-        raise TypeError(f"{name}: argnums is the position or name of one argument, not {argnums!r}")
-    resolved, inner = _layers(f)
-    return SparseDerivative(name, f, resolved, inner, chosen, pattern, _compile)
+    return _transform("hessian", f, argnums, False, options)
 
 
 def check_grads(f: Function, args: Sequence[Any], order: int = 1, modes: Sequence[str] = ("rev",),

@@ -69,15 +69,16 @@ if "mirror" not in OPS:
 
 
 def reverse(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, keep_value: bool = True,
-            seed: Lit | str = Lit(1.0), rules: Rules | None = None) -> Program:
+            seed: Lit | str = Lit(1.0), rules: Rules | None = None, sparse: bool = False) -> Program:
     """The program that computes the gradient with respect to some of the parameters' Vars.
 
     Its result is a Seq: (value, *gradients), or the gradients only. With seed "pullback" it returns (value, pullback), where
     pullback takes one cotangent for each differentiable value in the result and gives a tuple of gradients.
+    sparse: the cotangents that it is called with hold zeros that select, as the rows of an identity do.
     """
     name = name or f"{program.name}_grad"
     calls = Calls(program.callees, name)
-    derived = _derive(program, wrt, name, keep_value, seed, rules or _table(), calls)
+    derived = _derive(program, wrt, name, keep_value, seed, rules or _table(), calls, sparse)
     for callee, callee_wrt, callee_name in calls.wanted():
         calls.made.append(_derive(callee, callee_wrt, callee_name, True, "pullback", rules or _table(), calls, inner=True))
     return replace(derived, callees=calls.needed(derived.body))

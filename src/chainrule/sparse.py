@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .api import Function, _check_argnums, _compile, _layers
+from .rules.table import REFUSALS, Refusal
+from .sparsity import INSIDE
 
 if TYPE_CHECKING:
     from .sparsity.derivatives import SparseDerivative
@@ -58,3 +60,6 @@ def _sparse(name: str, f: Function, argnums: Any, pattern: Any) -> SparseDerivat
         raise TypeError(f"{name}: argnums is the position or name of one argument, not {argnums!r}")
     resolved, inner = _layers(f)
     return SparseDerivative(name, f, resolved, inner, chosen, pattern, _compile)
+
+
+REFUSALS.update(dict.fromkeys((sparse_jacobian, sparse_hessian), Refusal(*INSIDE)))

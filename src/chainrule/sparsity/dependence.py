@@ -246,6 +246,8 @@ def sorts(machine: Machine, op: str, values: list[Any], marks: list[Any], result
 def sums_back(machine: Machine, op: str, values: list[Any], marks: list[Any], result: Any) -> Any:
     ids, shape = np.asarray(marks[0]), np.shape(result)
     extra = ids.ndim - len(shape)
+    if extra < 0:
+        return fitted(result, ids)
     axes = (*range(extra), *(extra + n for n, size in enumerate(shape) if size == 1 and ids.shape[extra + n] != 1))
     return fitted(result, machine.sets.reduce(ids, axes).reshape(shape)) if axes else fitted(result, marks[0])
 

@@ -14,6 +14,8 @@ from ..check import Streams, streams_of
 from ..dispatch import Compile, Dispatcher
 from ..frontend.request import Layer, Parameter
 from ..frontend.source import Resolved
+from ..rules.table import REFUSALS, Refusal
+from . import INSIDE
 from .compression import Plan, as_matrix, by_columns, by_rows, compressed, symmetric
 from .pattern import HESSIAN, JACOBIAN, Pattern, patterns_of
 
@@ -100,6 +102,9 @@ class SparseDerivative:
             raise ValueError(f"{self.transform}: the pattern that is given leaves out entries that are not zero, for example in row {int(np.argmax(wrong))}")
 
 
+REFUSALS[SparseDerivative.__call__] = Refusal(*INSIDE)
+
+
 class _Pullbacks(Dispatcher):
     """Pullbacks to the chosen argument alone."""
 
@@ -116,10 +121,11 @@ class _Call:
         self.streams = Streams((*streams_of(owner.primal).generators, *args, *kwargs.values()))
         self.again: Callable[[Any], Any] = lambda function: function  # a function that draws the same numbers in each sweep
         own = owner._patterns
-        self.place = place = _place(own, owner.transform, owner.argnums, len(args))
-        self.x = x = own.bind(args, kwargs)[place]
+        values = own.bind(args, kwargs)
+        self.place, self.item = place, item = _place(own, owner.transform, owner.argnums, len(args), values)
+        self.x = x = values[place] if item is None else values[place][item]
         if not isinstance(x, np.ndarray) or x.dtype.kind != "f" or x.ndim == 0:
-            raise TypeError(f"{owner.transform} of {own.name}: argument {own.names[place]!r} must be a real float array with at least one axis, not {_described(x)}")
+            raise TypeError(f"{owner.transform} of {own.name}: argument {_part(own.names[place], item)!r} must be a real float array with at least one axis, not {_described(x)}")
         self.dtype = self.found = x.dtype if x.itemsize >= 8 else np.dtype(np.float64)
 
     def push(self, direction: Any) -> Any:
@@ -127,7 +133,8 @@ class _Call:
         direction = direction.astype(self.x.dtype).reshape(self.x.shape)
 
         def tangents(values: list[Any]) -> list[Any]:
-            return [direction if n == self.place else None for n in range(len(values))]
+            dot = direction if self.item is None else tuple(direction if n == self.item else None for n in range(len(values[self.place])))
+            return [dot if n == self.place else None for n in range(len(values))]
 
         found = self._kept(self.again(self.owner._forward.push)(self.args, self.kwargs, tangents))
         self._fits(found.size)
@@ -202,16 +209,28 @@ def _own(matrix: Any, notes: dict[str, Any], draws: bool) -> Pattern:
     return Pattern(matrix.shape, matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), draws, notes)
 
 
-def _place(dispatcher: Dispatcher, transform: str, argnums: int | str, positional: int) -> int:
-    """The parameter that is differentiated with respect to."""
+def _place(dispatcher: Dispatcher, transform: str, argnums: int | str, positional: int, values: list[Any]) -> tuple[int, int | None]:
+    """The parameter that is differentiated with respect to; of `*args`, also the number of the item."""
+    places: list[tuple[int, int | None]] = []
+    for number, (kind, value) in enumerate(zip(dispatcher.kinds, values)):
+        if kind == "positional":
+            places.append((number, None))
+        elif kind == "args":
+            places += [(number, item) for item in range(len(value))]
     if isinstance(argnums, str):
-        place = dispatcher.names.index(argnums) if argnums in dispatcher.names else -1
+        names = [(n, None) for n, (name, kind) in enumerate(zip(dispatcher.names, dispatcher.kinds)) if name == argnums and kind in ("positional", "keyword")]
+        place = names[0] if names else None
     else:
-        place = argnums + (dispatcher.skip if argnums >= 0 else positional)
-    if not dispatcher.skip <= place < len(dispatcher.names) or dispatcher.kinds[place] in ("args", "kwargs"):
+        number = argnums + (dispatcher.skip if argnums >= 0 else positional)
+        place = places[number] if dispatcher.skip <= number < len(places) else None
+    if place is None:
         shown = ", ".join(dispatcher.names[dispatcher.skip :])
         raise TypeError(f"{transform} of {dispatcher.name}: there is no argument {argnums!r} to differentiate with respect to (the parameters are {shown or 'none'})")
     return place
+
+
+def _part(name: str, item: int | None) -> str:
+    return name if item is None else f"{name}[{item}]"
 
 
 def _described(value: Any) -> str:

@@ -26,13 +26,14 @@ import numpy as np
 
 from ..ir.nodes import Arg, Block, Branch, Break, For, If, Let, Lit, Make, Program, Pullback, Slice, Stmt, Var, While, Yield
 from ..ir.ops import OPS, Op
+from ..pipeline import DEBUG
 from ..rules import dependence as table
 from ..rules import random
 from ..rules.registry import ROWS
 from ..rules.structure import follow
 from ..runtime.record import once
 from ..structure import made
-from .dependence import Handler, handler, is_float, strict
+from .dependence import Handler, everything, handler, is_float, strict
 from .liveness import Dead, dead_after
 from .sequences import SEQUENCES, Known
 from .sets import Sets
@@ -204,11 +205,21 @@ class Machine:
                 result = once(plan.op.run, tuple(values))
             else:
                 result = plan.op.run(tuple(values))
-            mark = None if plan.handler is None or not any(m is not None for m in marks) else plan.handler(self, stmt.op, values, marks, result)
+            mark = None
+            if plan.handler is not None and any(m is not None for m in marks):
+                mark = self.marked(plan.handler, stmt.op, values, marks, result)
         if plan.outside:
             origins |= self.outside(stmt.op, values)
         if stmt.out is not None:
             env[stmt.out] = (result, mark, 0 if plan.sized else origins)
+
+    def marked(self, handler: Handler, op: str, values: list[Any], marks: list[Any], result: Any) -> Any:
+        try:
+            return handler(self, op, values, marks, result)
+        except Exception:  # a gap of ours: it can only cost entries
+            if DEBUG:
+                raise
+            return everything(self, op, values, marks, result)
 
     def write(self, op: str, values: list[Any], marks: list[Any]) -> tuple[Any, Any]:
         """A store into an array that nobody else sees."""

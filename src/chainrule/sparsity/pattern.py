@@ -67,8 +67,6 @@ def patterns_of(function: Any, transform: str, argnums: int | str, skip: int, in
 
 
 def _compile(request: Request) -> Compiled:
-    if request.selected and (len(request.wrt) != 1 or request.parameters[request.selected[0][0]].value.structure is not LEAF):
-        raise TypeError(f"{request.mode} of {request.source.name}: the argument must be one float array, not a container")
     lowered = lower(request)
     program = _program(request, lowered)
     return Compiled(_runner(request, program, lowered), "", lowered.guards, path=lowered.path)

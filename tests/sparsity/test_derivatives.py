@@ -408,6 +408,13 @@ def test_a_pattern_follows_the_values_of_the_call():
     jacobian = cr.sparse_jacobian(shaped)
     assert [jacobian(X(2), n).shape for n in (3, 5, 3)] == [(3, 2), (5, 2), (3, 2)]
 
+    def counted(x, n):
+        return x[n - 1] * x[: n + 1]
+
+    jacobian = cr.sparse_jacobian(counted)
+    for n in (2, 1, 2, 0):
+        np.testing.assert_allclose(jacobian(np.ones(3), n).toarray(), np.eye(3)[: n + 1] + np.eye(3)[[n - 1] * (n + 1)])
+
     def selected(x):
         return x[x > 1.0] ** 2
 

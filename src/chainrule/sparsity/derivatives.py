@@ -218,7 +218,7 @@ def _place(dispatcher: Dispatcher, transform: str, argnums: int | str, positiona
         elif kind == "args":
             places += [(number, item) for item in range(len(value))]
     if isinstance(argnums, str):
-        names = [(n, None) for n, (name, kind) in enumerate(zip(dispatcher.names, dispatcher.kinds)) if name == argnums and kind in ("positional", "keyword")]
+        names: list[tuple[int, int | None]] = [(n, None) for n, (name, kind) in enumerate(zip(dispatcher.names, dispatcher.kinds)) if name == argnums and kind in ("positional", "keyword")]
         place = names[0] if names else None
     else:
         number = argnums + (dispatcher.skip if argnums >= 0 else positional)

@@ -53,7 +53,6 @@ class _Plan:
     strict: int | None
     decides: bool
     shapes_only: bool
-    sized: bool  # the result is an extent
     written: bool  # it gives new contents of its first argument
     once: bool
     outside: bool  # the result may come from the world outside
@@ -211,7 +210,7 @@ class Machine:
         if plan.outside:
             origins |= self.outside(stmt.op, values)
         if stmt.out is not None:
-            env[stmt.out] = (result, mark, 0 if plan.sized else origins)
+            env[stmt.out] = (result, mark, origins)
 
     def marked(self, handler: Handler, op: str, values: list[Any], marks: list[Any], result: Any) -> Any:
         try:
@@ -328,9 +327,8 @@ def _planned(let: Let, recorded: bool) -> _Plan:
         op = Op(op.name, op.params, lambda *_args, **_keywords: None)
     row = ROWS.get(let.op)
     found = None if row is not None and row.kind == "zero" else handler(let.op)
-    extent = getattr(getattr(let.out, "type", None), "extent", None)
-    return _Plan(op, found, strict(let.op), let.op in table.DECIDES, let.op in table.SHAPES_ONLY, extent is not None,
-                 let.op in table.WRITES, recorded and op.effect, op.effect)
+    return _Plan(op, found, strict(let.op), let.op in table.DECIDES, let.op in table.SHAPES_ONLY, let.op in table.WRITES,
+                 recorded and op.effect, op.effect)
 
 
 # -- writing in place --------------------------------------------------------------------------------------------

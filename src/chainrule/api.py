@@ -143,7 +143,7 @@ def _layers(f: Function) -> tuple[Resolved, tuple[Layer, ...]]:
         layers.insert(0, Layer(f.transform, f.argnums, f.has_aux))
         f = f.primal
     if isinstance(f, Transformed):
-        return Resolved(applied, (f,)), tuple(layers)
+        return resolve(functools.partial(applied, f)), tuple(layers)
     return resolve(f), tuple(layers)
 
 

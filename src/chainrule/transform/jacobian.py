@@ -92,7 +92,7 @@ def jacrev(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
         whole = Block(pullback.params, (*stmts[:at], *stmts[at + 1:]), derived.body.end)
         b.stmts.extend(stmts[:at])
         unit = Basis(b, leaves)
-        bars = _one_by_one(b, replace(quiet(whole), params=pullback.params), unit)
+        bars = _one_by_one(b, replace(quiet(whole)[0], params=pullback.params), unit)
     assert isinstance(bars, Seq)
     jacobian = _cotangents(b, unit, pullback.value, bars.items, wrt)
     end = Yield((Seq((pullback.value, jacobian)),))
@@ -206,7 +206,7 @@ def _in_all_directions(b: Builder, block: Block, unit: Basis, wanted: object, re
     except CannotBatch:
         if not repeat:
             raise
-        return _one_by_one(b, replace(quiet(block), params=block.params), unit)
+        return _one_by_one(b, replace(quiet(block)[0], params=block.params), unit)
     return _inlined(b, batched, [part.basis for part in unit.parts])
 
 

@@ -343,6 +343,10 @@ def stepped(x):
     return np.sum(u**2)
 
 
+def recursive_sum(x, n):
+    return 0.0 if n == 0 else x[n - 1] ** 3 * x[0] + recursive_sum(x, n - 1)
+
+
 HESSIANS = {
     "Rosenbrock": (rosenbrock, (X(7),), 0, 19),
     "Rosenbrock by loops": (rosenbrock_by_loops, (X(7),), 0, 19),
@@ -360,6 +364,7 @@ HESSIANS = {
     "linear": (lambda x: np.sum(x) * 3.0, (X(5),), 0, 0),
     "separable": (lambda x: np.sum(np.sin(x) * np.exp(x)), (X(5),), 0, 5),
     "dense": (lambda x: np.sum(x) ** 2, (X(4),), 0, 16),
+    "recursive": (recursive_sum, (X(5), 5), 0, 13),
 }
 
 

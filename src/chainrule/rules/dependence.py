@@ -14,7 +14,7 @@ import numpy as np
 # Each element of the result is an element of the data, or a constant: the operation can be applied to numbers of elements. The data
 # are the named parameters; of the others, what they are decides which element goes where.
 MOVES: dict[str, tuple[str, ...]] = {
-    "index": ("array",), "copy": ("array",), "item": ("tuple",), "np.reshape": ("x",), "np.ravel": ("x",), "np.transpose": ("x",),
+    "index": ("array",), "copy": ("array",), "np.reshape": ("x",), "np.ravel": ("x",), "np.transpose": ("x",),
     "np.matrix_transpose": ("x",), "np.swapaxes": ("x",), "np.moveaxis": ("x",), "np.rollaxis": ("a",), "np.expand_dims": ("x",),
     "np.squeeze": ("x",), "np.broadcast_to": ("x",), "np.broadcast_arrays": ("args",), "np.atleast_1d": ("x",), "np.atleast_2d": ("x",),
     "np.atleast_3d": ("x",), "np.ascontiguousarray": ("x",), "np.asfortranarray": ("x",), "np.flip": ("x",), "np.fliplr": ("x",),
@@ -55,6 +55,7 @@ SORTS = frozenset({"np.sort"})
 SUMS_BACK = frozenset({"rt.unbroadcast"})  # the sum over what broadcasting has repeated
 WRITES = frozenset({"store", "iadd", "isub"})  # array, path, value: of repeated indices the last counts
 ACCUMULATES = frozenset({"add_at", "sub_at", "mul_at", "div_at", "max_at", "min_at"})  # here all of them do
+ADDS = frozenset({"add_at", "sub_at"})
 SELECTS = frozenset({"np.where"})  # condition, one, other
 PRODUCTS = {"@": "matmul", "np.matmul": "matmul", "np.dot": "dot", "np.inner": "inner", "np.outer": "outer", "np.vdot": "vdot",
             "np.tensordot": "tensordot", "np.einsum": "einsum"}

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..ir.ops import OPS
 from ..rules import dependence as table
-from ..rules.registry import ROWS, flows
+from ..rules.registry import ROWS
 from ..rules.structure import copy_in_place, follow
 from .products import contraction, subscripts
 from .sets import Ids, Sets
@@ -129,14 +129,14 @@ def _position(op: str, name: str) -> int:
 
 def everything(machine: Machine, op: str, values: list[Any], marks: list[Any], result: Any) -> Any:
     """Everything depends on everything."""
-    parts = [part for k, mark in enumerate(marks) if mark is not None and flows(op, k) for part in flat(mark)]
+    parts = [part for mark in marks if mark is not None for part in flat(mark)]
     return fitted(result, machine.sets.all(*parts)) if parts else None
 
 
 def by_element(machine: Machine, op: str, values: list[Any], marks: list[Any], result: Any) -> Any:
     found = None
-    for k, mark in enumerate(marks):
-        if mark is not None and flows(op, k):
+    for mark in marks:
+        if mark is not None:
             if isinstance(mark, (list, tuple)):
                 return everything(machine, op, values, marks, result)
             found = mark if found is None else machine.sets.union(found, mark)
@@ -208,8 +208,8 @@ def running(machine: Machine, op: str, values: list[Any], marks: list[Any], resu
 
 def along(machine: Machine, op: str, values: list[Any], marks: list[Any], result: Any) -> Any:
     ids: Any = None
-    for k, mark in enumerate(marks):
-        if mark is not None and flows(op, k):
+    for mark in marks:
+        if mark is not None:
             ids = mark if ids is None else machine.sets.union(ids, mark)
     if ids is None or np.shape(ids) != np.shape(result):
         return everything(machine, op, values, marks, result)
@@ -373,7 +373,7 @@ def ties(machine: Machine, op: str, values: list[Any], marks: list[Any], result:
 
 def matrices(machine: Machine, op: str, values: list[Any], marks: list[Any], result: Any) -> Any:
     """Stacks of matrices: each on its own, where all arguments that are marked are such stacks."""
-    parts = [mark for k, mark in enumerate(marks) if mark is not None]
+    parts = [mark for mark in marks if mark is not None]
     batch = np.shape(values[0])[:-2]
     if not batch or any(not isinstance(mark, np.ndarray) for mark in parts):
         return everything(machine, op, values, marks, result)

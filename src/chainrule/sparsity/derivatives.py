@@ -12,6 +12,7 @@ import numpy as np
 
 from ..check import Streams, streams_of
 from ..dispatch import Compile, Dispatcher
+from ..errors import MissingRuleError, UnsupportedError
 from ..frontend.request import Layer, Parameter
 from ..frontend.source import Resolved
 from ..rules.table import REFUSALS, Refusal
@@ -55,12 +56,21 @@ class SparseDerivative:
         plan = self._plan(call)
         if plan.pattern.draws:
             call.again = call.streams.from_start
-        data = compressed(plan, call.push if plan.forward else call.pull(), call.dtype) if plan.count else np.zeros(0, call.dtype)
+        try:
+            data = self._swept(call, plan)
+        except (UnsupportedError, MissingRuleError):  # a rule may be known in one direction only
+            if not plan.forward or self.transform == HESSIAN:
+                raise
+            plan = plan.pattern.notes["plan"] = by_rows(plan.pattern)
+            data = self._swept(call, plan)
         result = as_matrix(plan.pattern, data.astype(call.found, copy=False))
         if self._given is not None and "checked" not in plan.pattern.notes:
             self._check(call, plan, result)
             plan.pattern.notes["checked"] = True
         return result
+
+    def _swept(self, call: _Call, plan: Plan) -> Any:
+        return compressed(plan, call.push if plan.forward else call.pull(), call.dtype) if plan.count else np.zeros(0, call.dtype)
 
     def pattern(self, *args: Any, **kwargs: Any) -> Any:
         """Which entries may be nonzero for these arguments: a matrix of booleans, which `pattern=` takes."""
@@ -94,12 +104,13 @@ class SparseDerivative:
 
     def _check(self, call: _Call, plan: Plan, result: Any) -> None:
         """A pattern that is given must not leave anything out: the matrix is compared with one more product with the derivative."""
-        direction = np.random.default_rng(0).uniform(0.5, 1.0, call.x.size)
-        expected, found = call.push(direction), result @ direction
-        scale = abs(result) @ direction + np.max(np.abs(expected), initial=0.0)
+        matrix = result if plan.forward else result.T
+        direction = np.random.default_rng(0).uniform(0.5, 1.0, matrix.shape[1])
+        expected, found = call.push(direction) if plan.forward else call.pull()(direction), matrix @ direction
+        scale = abs(matrix) @ direction + np.max(np.abs(expected), initial=0.0)
         wrong = np.abs(expected - found) > _ROUNDING[call.x.itemsize] * scale
         if wrong.any():
-            raise ValueError(f"{self.transform}: the pattern that is given leaves out entries that are not zero, for example in row {int(np.argmax(wrong))}")
+            raise ValueError(f"{self.transform}: the pattern that is given leaves out entries that are not zero, for example in {'row' if plan.forward else 'column'} {int(np.argmax(wrong))}")
 
 
 REFUSALS[SparseDerivative.__call__] = Refusal(*INSIDE)

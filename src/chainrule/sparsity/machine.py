@@ -29,7 +29,7 @@ from ..ir.ops import OPS, Op
 from ..pipeline import DEBUG
 from ..rules import dependence as table
 from ..rules import random
-from ..rules.registry import ROWS
+from ..rules.registry import ROWS, flows
 from ..rules.structure import follow
 from ..runtime.record import once
 from ..structure import made
@@ -50,10 +50,12 @@ class _Plan:
 
     op: Op
     handler: Handler | None
+    still: tuple[int, ...]  # the arguments through which no derivative flows
     strict: int | None
     decides: bool
     shapes_only: bool
     written: bool  # it gives new contents of its first argument
+    once_each: bool  # of each element one, even if it is named several times
     once: bool
     outside: bool  # the result may come from the world outside
 
@@ -197,7 +199,7 @@ class Machine:
         del value, mark
         for var in self.dead.get(stmt, _NOTHING):
             env.pop(var, None)
-        if plan.written and _is_own(values) and (marks[0] is None or _is_own(marks)):
+        if plan.written and _is_own(values) and (plan.once_each or _is_basic(values[1])) and (marks[0] is None or _is_own(marks)):
             result, mark = self.write(stmt.op, values, marks)
         else:
             if plan.once:
@@ -205,6 +207,8 @@ class Machine:
             else:
                 result = plan.op.run(tuple(values))
             mark = None
+            for n in plan.still:
+                marks[n] = None
             if plan.handler is not None and any(m is not None for m in marks):
                 mark = self.marked(plan.handler, stmt.op, values, marks, result)
         if plan.outside:
@@ -229,11 +233,11 @@ class Machine:
         if ids is not None:
             view, index = follow(ids, path)
             part = 0 if part is None else part
-            view[index] = part if op == "store" else self.sets.union(view[index], part)
+            view[index] = part if op == "store" else self.sets.union(_number(view[index]), part)
         view, index = follow(array, path)
         if op == "store":
             view[index] = value
-        elif op == "iadd":
+        elif op in ("iadd", "add_at"):
             view[index] += value
         else:
             view[index] -= value
@@ -327,8 +331,9 @@ def _planned(let: Let, recorded: bool) -> _Plan:
         op = Op(op.name, op.params, lambda *_args, **_keywords: None)
     row = ROWS.get(let.op)
     found = None if row is not None and row.kind == "zero" else handler(let.op)
-    return _Plan(op, found, strict(let.op), let.op in table.DECIDES, let.op in table.SHAPES_ONLY, let.op in table.WRITES,
-                 recorded and op.effect, op.effect)
+    still = tuple(n for n in range(len(let.args)) if not flows(let.op, n))
+    return _Plan(op, found, still, strict(let.op), let.op in table.DECIDES, let.op in table.SHAPES_ONLY, let.op in table.WRITES | table.ADDS,
+                 let.op in table.WRITES, recorded and op.effect, op.effect)
 
 
 # -- writing in place --------------------------------------------------------------------------------------------
@@ -343,6 +348,16 @@ def _is_own(items: list[Any]) -> bool:
     count = sys.getrefcount(first)
     items[0] = first
     return count <= _ALONE
+
+
+def _is_basic(path: Any) -> bool:
+    """Whether a path leads to each element once: its last index is made of numbers and slices."""
+    index = path[-1][1]
+    return all(item is None or item is Ellipsis or isinstance(item, (int, np.integer, slice)) for item in (index if isinstance(index, tuple) else (index,)))
+
+
+def _number(ids: Any) -> Any:
+    return int(ids) if isinstance(ids, np.integer) else ids
 
 
 def _alone() -> int:

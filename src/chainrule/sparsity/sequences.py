@@ -79,6 +79,6 @@ def _full_like(machine: Machine, args: list[Known]) -> Known:
 
 
 SEQUENCES: dict[str, Callable[[Machine, list[Known]], Known]] = {
-    "tuple": _tuple, "list": _list, "append": _append, "list_item": _list_item, "list_slice": _list_item, "list_set": _list_set,
+    "tuple": _tuple, "list": _list, "append": _append, "item": _list_item, "list_item": _list_item, "list_slice": _list_item, "list_set": _list_set,
     "list_drop": _list_drop, "rt.one_hot": _one_hot, "rt.add_lists": _add_lists, "rt.full_like": _full_like,
 }

@@ -133,36 +133,69 @@ class Sets:
     def members(self, ids: Ids) -> tuple[Any, Any]:
         """The inputs in each set, as rows of a compressed sparse row matrix: (where each row begins, the inputs in ascending order)."""
         ids = np.ravel(ids)
-        level, whole, part = self._level.values, self._whole.values, self._part.values
-        first = np.concatenate([[0], np.cumsum(np.bincount(whole, minlength=len(level)))])
-        start, length = np.zeros(len(level), np.int64), np.zeros(len(level), np.int64)
+        count = self._level.size
+        start, length = np.zeros(count, np.int64), np.zeros(count, np.int64)
         start[1 : self.size + 1], length[1 : self.size + 1] = np.arange(self.size), 1
         pool = _Growing(np.arange(self.size))
-        for nodes in self._needed(ids, level, first, part):
-            counts = first[nodes + 1] - first[nodes]
-            parts = part[_ranges(first[nodes], counts)]
+        whole, part = self._flattened(ids)
+        first = np.concatenate([[0], np.cumsum(np.bincount(whole, minlength=count))])
+        nodes = np.flatnonzero(np.diff(first))
+        level = self._level[nodes]
+        order = np.argsort(level, kind="stable")
+        for found in np.split(nodes[order], np.flatnonzero(np.diff(level[order])) + 1) if len(nodes) else ():
+            counts = first[found + 1] - first[found]
+            parts = part[_ranges(first[found], counts)]
             sizes = length[parts]
-            owner = np.repeat(np.repeat(np.arange(len(nodes)), counts), sizes)
-            keys = np.unique(owner * self.size + pool.values[_ranges(start[parts], sizes)])
-            length[nodes] = np.bincount(keys // self.size, minlength=len(nodes))
-            start[nodes] = pool.size + np.cumsum(length[nodes]) - length[nodes]
+            owner = np.repeat(np.repeat(np.arange(len(found)), counts), sizes)
+            keys = owner * self.size + pool.values[_ranges(start[parts], sizes)]
+            keys.sort()
+            keys = keys[np.concatenate([[True], keys[1:] != keys[:-1]])] if len(keys) else keys
+            length[found] = np.bincount(keys // self.size, minlength=len(found))
+            start[found] = pool.size + np.cumsum(length[found]) - length[found]
             pool.append(keys % self.size)
         sizes = length[ids]
         return np.concatenate([[0], np.cumsum(sizes)]), pool.values[_ranges(start[ids], sizes)]
 
-    def _needed(self, ids: Any, level: Any, first: Any, part: Any) -> list[Any]:
-        """The unions that these sets are made of, level by level."""
-        needed = np.zeros(len(level), bool)
-        needed[ids] = True
-        order = np.argsort(level, kind="stable")
-        bounds = np.searchsorted(level[order], np.arange(int(level[ids].max(initial=0)) + 2))
-        levels = []
-        for low, high in zip(bounds[-2:0:-1], bounds[:1:-1]):
-            nodes = order[low:high]
-            nodes = nodes[needed[nodes]]
-            needed[part[_ranges(first[nodes], first[nodes + 1] - first[nodes])]] = True
-            levels.append(nodes)
-        return [nodes for nodes in reversed(levels) if len(nodes)]
+    def _flattened(self, ids: Any) -> tuple[Any, Any]:
+        """The edges (union, part) that lead to these sets, in ascending order of the union; what is part of one union only is taken apart there.
+
+        So a sum that a loop has added up is one union, and not as many as the loop has iterations.
+        """
+        whole, part = self._edges(ids)
+        if not len(whole):
+            return whole, part
+        count = self._level.size
+        uses = np.bincount(part, minlength=count)
+        alone = uses == 1
+        alone[: self.size + 1] = False
+        alone[ids] = False
+        root = np.arange(count)
+        inside = alone[part]
+        root[part[inside]] = whole[inside]
+        while True:
+            further = root[root]
+            if np.array_equal(further, root):
+                break
+            root = further
+        whole, part = root[whole[~inside]], part[~inside]
+        order = np.argsort(whole, kind="stable")
+        return whole[order], part[order]
+
+    def _edges(self, ids: Any) -> tuple[Any, Any]:
+        """The edges that can be reached from these sets."""
+        from scipy.sparse import csr_array
+        from scipy.sparse.csgraph import breadth_first_order
+
+        count = self._level.size
+        own = np.unique(ids)
+        whole = np.concatenate([self._whole.values, np.full(len(own), count)])
+        part = np.concatenate([self._part.values, own])
+        bounds = np.concatenate([[0], np.cumsum(np.bincount(whole, minlength=count + 1))])
+        graph = csr_array((np.ones(len(part), bool), part, bounds), shape=(count + 1, count + 1))
+        needed = np.zeros(count + 1, bool)
+        needed[breadth_first_order(graph, count, return_predecessors=False)] = True
+        kept = needed[self._whole.values]
+        return self._whole.values[kept], self._part.values[kept]
 
     def _nodes(self, parts: Any, counts: Any) -> Any:
         """New unions of so many parts each."""

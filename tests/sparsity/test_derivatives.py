@@ -561,6 +561,19 @@ def test_single_precision():
     cr.sparse_jacobian(heat_in_place, pattern=np.ones((8, 8)))(x)
 
 
+def test_what_is_returned_belongs_to_the_caller():
+    jacobian = cr.sparse_jacobian(banded_residuals)
+    x, a = X(6), np.array([1.0, 0.0, 1.0, 0.0, 1.0])
+    before = jacobian(x, a)
+    expected = before.toarray()
+    before.eliminate_zeros()
+    before.data[:] = 7.0
+    before.indices[:] = 0
+    pattern = jacobian.pattern(x, a)
+    pattern.indices[:] = 0
+    np.testing.assert_array_equal(jacobian(x, a).toarray(), expected)
+
+
 def test_how_arguments_are_given():
     def f(a, x=None, *, scale=1.0):
         return scale * a * np.diff(x)

@@ -97,7 +97,11 @@ def as_matrix(pattern: Pattern, data: Any = None) -> Any:
     """The pattern as a matrix of SciPy's; `data`: its entries."""
     from scipy.sparse import csr_array
 
-    return csr_array((np.ones(len(pattern.indices), bool) if data is None else data, pattern.indices, pattern.indptr), shape=pattern.shape)
+    entries = np.ones(len(pattern.indices), bool) if data is None else data
+    matrix = csr_array((entries, pattern.indices, pattern.indptr), shape=pattern.shape)
+    if np.may_share_memory(matrix.indices, pattern.indices):  # the user may write into what he gets
+        matrix.indices, matrix.indptr = matrix.indices.copy(), matrix.indptr.copy()
+    return matrix
 
 
 def _direct(pattern: Pattern, colour: Any, count: int, of_entry: Any, place: Any) -> Plan:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..check import Streams, streams_of
+from ..check import streams_of
 from ..dispatch import Compile, Dispatcher
 from ..errors import MissingRuleError, UnsupportedError
 from ..frontend.request import Layer, Parameter
@@ -129,7 +129,7 @@ class _Call:
     def __init__(self, owner: SparseDerivative, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.owner, self.args, self.kwargs = owner, args, kwargs
         self.rows = -1  # of the pattern
-        self.streams = Streams((*streams_of(owner.primal).generators, *args, *kwargs.values()))
+        self.streams = streams_of(owner.primal, (*args, *kwargs.values()))
         self.again: Callable[[Any], Any] = lambda function: function  # a function that draws the same numbers in each sweep
         own = owner._patterns
         values = own.bind(args, kwargs)

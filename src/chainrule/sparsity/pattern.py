@@ -20,7 +20,7 @@ from ..ir.nodes import Arg, Lit, Make, Program, Seq, Var
 from ..runtime.record import same
 from ..simplify.dead import dead
 from ..structure import LEAF
-from ..transform.derivative import layered, structure_of
+from ..transform.derivative import before, structure_of
 from ..transform.nested import expand
 from .machine import Machine
 from .sets import Sets
@@ -73,7 +73,7 @@ def _compile(request: Request) -> Compiled:
 
 
 def _program(request: Request, lowered: Lowered) -> Program:
-    program = layered(request, lowered)
+    program = before(request, lowered)
     result = program.body.end.values[0]  # type: ignore[union-attr]
     if structure_of(result) is not LEAF:
         raise TypeError(f"{request.mode} of {request.source.name}: the result is {structure_of(result)!r}, not one array")

@@ -29,7 +29,7 @@ JACOBIAN = ("jacfwd", "jacrev", "jacobian")
 
 def differentiate(request: Request, lowered: Lowered) -> Program:
     """The derivative of a lowered function, returning what the request asks for."""
-    program = layered(request, lowered)
+    program = before(request, lowered)
     if request.mode == "elementwise_grad":
         program = _summed(program)
     assert isinstance(program.body.end, Yield)
@@ -66,14 +66,6 @@ def differentiate(request: Request, lowered: Lowered) -> Program:
         return replace(derived, body=replace(derived.body, end=Yield((gradient,))))
     returned = _returned(request, request, found.items[0], found.items[1:])
     return replace(derived, body=replace(derived.body, end=Yield((returned,))))
-
-
-def layered(request: Request, lowered: Lowered) -> Program:
-    """What the inner transforms make of a lowered function."""
-    program = lowered.program
-    for layer in request.inner:
-        program = _inner(request, layer, program, lowered.leaves)
-    return program
 
 
 def _summed(program: Program) -> Program:
@@ -135,6 +127,14 @@ def _inner(request: Request, layer: Chosen, program: Program, leaves: dict[int, 
     node, results, bars = vjp_node(program.body, params, tuple(leaves[n] for n in layer.wrt), (Lit(1.0),))
     returned = _returned(request, layer, results, bars)
     return replace(program, body=Block(params, (node,), Yield((returned,))))
+
+
+def before(request: Request, lowered: Lowered) -> Program:
+    """What the last transform is applied to: the function, after all other transforms."""
+    program = lowered.program
+    for layer in request.inner:
+        program = _inner(request, layer, program, lowered.leaves)
+    return program
 
 
 # -- docstrings --------------------------------------------------------------------------------------------
@@ -265,4 +265,4 @@ def result_types(program: Program) -> tuple[TreeDef, tuple[Type, ...], tuple[int
     return structure_of(result), types, tuple(n for n, t in enumerate(types) if differentiable(t))
 
 
-__all__ = ["Pullback", "Var", "differentiate", "result_types"]
+__all__ = ["Pullback", "Var", "before", "differentiate", "result_types"]

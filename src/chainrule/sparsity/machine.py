@@ -51,12 +51,12 @@ class _Plan:
     op: Op
     handler: Handler | None
     still: tuple[int, ...]  # the arguments through which no derivative flows
-    strict: int | None
-    decides: bool
-    shapes_only: bool
+    strict: int | None  # from this argument on, the values of integers may decide
+    decides: bool  # the values of floats, too
+    shapes_only: bool  # of the first argument only the shape counts
     written: bool  # it gives new contents of its first argument
     once_each: bool  # of each element one, even if it is named several times
-    once: bool
+    once: bool  # on the path of one call: an effect that is not to be repeated
     outside: bool  # the result may come from the world outside
 
 
@@ -353,7 +353,8 @@ def _is_own(items: list[Any]) -> bool:
 def _is_basic(path: Any) -> bool:
     """Whether a path leads to each element once: its last index is made of numbers and slices."""
     index = path[-1][1]
-    return all(item is None or item is Ellipsis or isinstance(item, (int, np.integer, slice)) for item in (index if isinstance(index, tuple) else (index,)))
+    items = index if isinstance(index, tuple) else (index,)
+    return all(item is None or item is Ellipsis or isinstance(item, (int, np.integer, slice)) for item in items)
 
 
 def _number(ids: Any) -> Any:

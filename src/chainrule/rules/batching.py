@@ -205,6 +205,8 @@ class Directions:
         if isinstance(arg, Var) and arg in self.on:
             if isinstance(arg.type, Tuple):
                 return self.b.emit("tuple", Seq(tuple(self.direction(self.emit("item", arg, Lit(n)), k) for n in range(len(arg.type.items)))))
+            if isinstance(arg.type, List):
+                return self._direction_of_list(arg, k)
             if not isinstance(arg.type, Array):
                 raise CannotBatch(f"a value of type {arg.type} in one direction")
             return self.b.emit("index", arg, k)
@@ -215,6 +217,21 @@ class Directions:
         if isinstance(arg, Slice):
             return Slice(*(self.direction(part, k) for part in (arg.start, arg.stop, arg.step)))
         return arg
+
+    def _direction_of_list(self, arg: Var, k: Var) -> Operand:
+        assert isinstance(arg.type, List)
+        j = Var(INT, "j")
+        with self.b.block() as stmts:
+            item = self.b.emit("list_item", arg, j, type=arg.type.element)
+            assert isinstance(item, Var)
+            self.on.add(item)
+            part = self.direction(item, k)
+            old = Var(List(type_of(part)))
+            grown = self.b.emit("append", old, part, type=old.type)
+        new = Var(old.type)
+        empty = self.b.emit("empty_list", NONE, type=old.type)
+        self.b.add(For((new,), Lit(0), self.b.emit("len", arg), Lit(1), (empty,), Block((j, old), tuple(stmts), Yield((grown,)))))
+        return new
 
 
 Rule = Callable[..., Operand]
@@ -475,6 +492,16 @@ def _sum_of(d: Directions, op: str, items: Arg, start: Arg = Lit(0)) -> Operand:
 batching(_sum_of, "sum", "math.fsum")
 
 
+def _sum_leaves(d: Directions, op: str, x: Arg) -> Operand:
+    type = type_of(x)
+    if isinstance(type, List) and type_rank(type.element) == 1:
+        return _sum_of(d, "sum", x)
+    raise NoRule
+
+
+batching(_sum_leaves, "rt.sum_leaves")
+
+
 def _norm(d: Directions, op: str, x: Arg, ord: Arg, axis: Arg, keepdims: Arg) -> Operand:
     along, r = _static(axis), d.rank(x)
     if along is None and r > 2 and not _static(keepdims) and _static(ord) is None:
@@ -516,9 +543,12 @@ def extents(d: Directions, shape: Arg) -> list[Arg]:
 
 
 def _reshape(d: Directions, op: str, x: Arg, shape: Arg, order: Arg) -> Operand:
-    if d.batched(shape) or _static(order) != "C":
+    if d.batched(shape) or _static(order) not in ("C", "F"):
         raise NoRule
     items = extents(d, shape)
+    if _static(order) == "F":  # the transpose in the order of C
+        turned = _reshape(d, op, _transpose(d, "np.transpose", x, NONE), Seq(tuple(reversed(items))), Lit("C"))
+        return _transpose(d, "np.transpose", turned, NONE)
     if len(items) == 1:
         if d.rank(x) == 1:
             return x  # type: ignore[return-value]
@@ -528,7 +558,9 @@ def _reshape(d: Directions, op: str, x: Arg, shape: Arg, order: Arg) -> Operand:
 
 
 def _ravel(d: Directions, op: str, x: Arg, order: Arg) -> Operand:
-    if _static(order) != "C":
+    if _static(order) == "F":
+        x = _transpose(d, "np.transpose", x, NONE)
+    elif _static(order) != "C":
         raise NoRule
     return flat(d, x) if op != "rt.flatten" or d.rank(x) != 1 else d.emit("copy", x)
 
@@ -712,7 +744,14 @@ def _lines(d: Directions, op: str, arrays: Arg) -> Operand:
     """np.hstack, np.vstack and np.column_stack."""
     items = _items(d, arrays)
     if items is None:
-        raise NoRule
+        type = type_of(arrays)
+        assert isinstance(type, List)
+        r = (type_rank(type.element) or 0) - 1  # of one direction
+        if r < 1:
+            raise NoRule
+        if r == 1 and op != "np.hstack":
+            return d.emit("np.stack", arrays, Lit(1 if op == "np.vstack" else 2))
+        return d.emit("np.concatenate", arrays, Lit(1 if r == 1 or op == "np.vstack" else 2))
     if op == "np.hstack":
         items = [d.apply("np.atleast_1d", item) for item in items]
         return d.emit("np.concatenate", Seq(tuple(items)), Lit(1 if all(d.rank(item) == 1 for item in items) else 2))
@@ -736,6 +775,14 @@ def _array(d: Directions, op: str, x: Arg, dtype: Arg, order: Arg) -> Operand:
         made = x if op != "np.array" else d.emit("copy", x)  # type: ignore[assignment]
     elif isinstance(type_of(x), List) and isinstance(type_of(x).element, Array):  # type: ignore[union-attr]
         made = d.emit("np.stack", x, Lit(1))
+    elif isinstance(type_of(x), List):
+        depth, element = 0, type_of(x)
+        while isinstance(element, List):
+            depth, element = depth + 1, element.element
+        if not isinstance(element, Array) or element.shape is None:
+            raise NoRule
+        whole = Array(element.dtype, (*(unknown_extent() for _ in range(depth)), *element.shape))
+        made = d.emit("np.moveaxis", d.emit("np.array", x, type=whole), Lit(depth), Lit(0))
     else:
         raise NoRule
     wanted = _static(dtype)
@@ -779,7 +826,7 @@ batching(lambda d, op, like, index, g: d.emit(op, like if d.batched(like) else d
 # -- arrays that are made ------------------------------------------------------------------------------------------------------
 
 
-def _full(d: Directions, op: str, shape: Arg, value: Arg, dtype: Arg, order: Arg) -> Operand:
+def _full(d: Directions, op: str, shape: Arg, value: Arg, dtype: Arg, *order: Arg) -> Operand:
     items = extents(d, shape)
     return d.emit("np.full", Seq((d.size, *items)), d.align(value, len(items)), dtype)
 
@@ -793,11 +840,11 @@ def _full_like(d: Directions, op: str, like: Arg, value: Arg, *how: Arg) -> Oper
         if rank is None:
             raise NoRule
         return d.emit(op, element, d.align(value, rank), type=d.type_of_all(type))
-    if how and not (isinstance(how[-1], Lit) and how[-1].value is None):  # another shape
-        raise NoRule
+    dtype = how[0] if how and not (isinstance(how[0], Lit) and how[0].value is None) else Lit(type.dtype)  # type: ignore[union-attr]
+    if how and not (isinstance(how[-1], Lit) and how[-1].value is None):
+        return _full(d, op, how[-1], value, dtype)
     if d.batched(like) and not d.batched(value):
         return d.emit("np.full_like", like, value, *how)
-    dtype = how[0] if how and not (isinstance(how[0], Lit) and how[0].value is None) else Lit(type.dtype)  # type: ignore[union-attr]
     return d.emit("np.full", Seq((d.size, *d.shape(like))), d.align(value, d.rank(like)), dtype)
 
 
@@ -867,31 +914,62 @@ def _write(d: Directions, op: str, array: Arg, path: Arg, value: Arg) -> Operand
     if not isinstance(type, Array) or type.shape is None:
         raise NoRule
     steps: list[Arg] = []
-    view = d.type_of_one(type)
+    view = Var(type)  # stands for the part that the steps so far lead to, in all directions
+    d.on.add(view)
     for n, step in enumerate(path.items):
         assert isinstance(step, Seq) and isinstance(step.items[0], Lit)
         name, detail = step.items[0].value, step.items[1]
         last = n == len(path.items) - 1
+        if name in ("reshape", "flat"):
+            return _write_reshaped(d, op, whole, steps, Lit(-1) if name == "flat" else detail, Seq(path.items[n + 1:]), value)
         if name == "index":
             index, apart = led(d, detail)
             steps.append(Seq((Lit("index"), index)))
-            view = infer_index(Var(view), detail)
+            view = _seen(d, "index", view, index)
             if apart is not None and not last:
                 raise NoRule
             if last:
-                value = _value(d, value, type_rank(view), apart)
+                value = _value(d, value, d.rank(view), apart)
         elif name == "T":
+            r = d.rank(view)
             axes = _static(detail)
-            r = type_rank(view)
-            assert r is not None and isinstance(view, Array) and view.shape is not None
             order = tuple(range(r - 1, -1, -1)) if axes is None else tuple(a % r for a in axes)
             steps.append(Seq((Lit("T"), Lit((0, *(a + 1 for a in order))))))
-            view = Array(view.dtype, tuple(view.shape[a] for a in order))
-        elif name in ("reshape", "flat"):
-            return _write_reshaped(d, op, whole, steps, Lit(-1) if name == "flat" else detail, Seq(path.items[n + 1:]), value)
+            view = _seen(d, "np.transpose", view, Lit((0, *(a + 1 for a in order))))
+        elif name == "item":
+            steps.append(step)
+            view = _seen(d, "item", view, detail)
         else:
-            raise NoRule
+            assert isinstance(detail, Seq)
+            name, args, view = _view_step(d, name, view, detail.items)
+            if args is not None:
+                steps.append(Seq((Lit(name), Seq(args))))
     return d.emit(op, whole, Seq(tuple(steps)), value)
+
+
+def _seen(d: Directions, op: str, view: Var, detail: Arg) -> Var:
+    """What a step leads to: only its type means anything."""
+    with d.b.block():
+        seen = d.emit(op, view, detail)
+    assert isinstance(seen, Var)
+    return seen
+
+
+def _view_step(d: Directions, name: str, view: Var, args: tuple[Arg, ...]) -> tuple[str, tuple[Arg, ...] | None, Var]:
+    """An operation that gives a view, for all directions: its name and further arguments (None: there is nothing to be done), and
+    what it leads to."""
+    rule = BATCHING.get(name) or (elementwise if ROWS[name].kind in ("elementwise", "pointwise") else None)
+    if rule is None:
+        raise NoRule
+    with d.b.block() as made:
+        seen = rule(d, name, view, *args)
+    if seen is view:
+        return name, None, view
+    let = made[0] if len(made) == 1 else None
+    if not isinstance(let, Let) or let.out is not seen or let.args[0] is not view or 0 not in OPS[let.op].views or let.op in ("index", "np.reshape"):
+        raise NoRule
+    assert isinstance(seen, Var)
+    return let.op, let.args[1:], seen
 
 
 def _value(d: Directions, value: Arg, rank: int | None, apart: tuple[int, int] | None) -> Arg:

@@ -23,7 +23,7 @@ from ..ir.build import Builder
 from ..ir.nodes import UNDEFINED, Arg, Block, Branch, Break, End, For, If, Let, Lit, Make, Operand, Seq, Stmt, Var, While, Yield, variables
 from ..ir.ops import OPS
 from ..ir.probe import type_of
-from ..ir.types import Array, List, Scalar, Tuple, Type, rank
+from ..ir.types import INT, Array, List, Scalar, Tuple, Type, rank
 from ..ir.walk import leaves, map_arg
 from ..rules.batching import SHAPES, CannotBatch, Directions, result_is_single
 
@@ -262,9 +262,22 @@ class _Batcher:
             result = self.b.emit("tuple", Seq(tuple(self.widened(item, h, w, t) for item, h, w, t in zip(items, own, wanted, type.items))))
             self.mark(result, wanted)
             return result
-        if isinstance(type, List) and not which and wanted == whole(type):
-            return self.d.fresh(value, type)
+        if isinstance(type, List):
+            return self.widened_list(value, which, wanted, type)
         raise CannotBatch(f"a value of type {type}, some of whose parts differ between directions")
+
+    def widened_list(self, value: Arg, which: Which, wanted: Which, type: List) -> Arg:
+        before, after = self.type(type, which), self.type(type, wanted)
+        assert isinstance(before, List)
+        k, old, new = Var(INT, "k"), Var(after), Var(after)
+        with self.b.block() as stmts:
+            item = self.b.emit("list_item", value, k, type=before.element)
+            self.mark(item, which and which[0])
+            grown = self.b.emit("append", old, self.widened(item, which and which[0], wanted[0], type.element), type=after)
+        empty = self.b.emit("empty_list", Lit(None), type=after)
+        self.b.add(For((new,), Lit(0), self.b.emit("len", value), Lit(1), (empty,), Block((k, old), tuple(stmts), Yield((grown,)))))
+        self.mark(new, wanted)
+        return new
 
     def part(self, value: Arg, k: int, which: Which) -> Operand:
         item = self.b.emit("item", value, Lit(k))
@@ -389,7 +402,19 @@ class _Batcher:
         expected, have = rank(self.d.type_of_all(out.type)), rank(type_of(new))
         if not self.d.batched(new) or (expected is not None and have is not None and expected != have):
             raise CannotBatch(f"{let.op}: its result does not have the expected axes")
-        self.env[out] = new
+        self.env[out] = self.named(new, out.hint)
+
+    def named(self, value: Operand, hint: str | None) -> Operand:
+        """A value that has just been made, with the name of the one that it takes the place of."""
+        last = self.b.stmts[-1] if self.b.stmts else None
+        if hint is None or not isinstance(last, Let) or last.out is not value or value.hint is not None:
+            return value
+        new = Var(value.type, hint)
+        self.b.stmts[-1] = self.b.made[new] = replace(last, out=new)
+        known = self.b.scopes[-1].known
+        known.update({key: new for key, var in known.items() if var is value})
+        self.d.on.add(new)
+        return new
 
     def complete(self, arg: Arg, own: Arg) -> Arg:
         """An argument all of which is batched, if some parts are."""

@@ -13,7 +13,7 @@ be gone through together, they are one after the other, in a loop. Either way th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..ir.build import Builder, type_of
@@ -55,10 +55,14 @@ def jacfwd(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
     assert isinstance(pair, Seq)
     value = pair.items[0]
     count = sum(1 for _ in operands(value))
-    inner = Block(dot_params, derived.body.stmts, Yield((pair,)))
-    found = _in_all_directions(b, inner, unit, lambda n: n >= count)
-    assert isinstance(found, Seq)
-    value, tangent = found.items
+    try:
+        found = _in_all_directions(b, Block(dot_params, derived.body.stmts, Yield((pair,))), unit, lambda n: n >= count)
+        assert isinstance(found, Seq)
+        value, tangent = found.items
+    except CannotBatch:
+        b, value = _primal(program)
+        unit = Basis(b, wrt)
+        tangent = _one_by_one(b, Block(dot_params, derived.body.stmts, Yield((pair.items[1],))), unit)
     jacobian = _tangents(b, unit, value, tangent)
     end = Yield((Seq((value, jacobian)),))
     return replace(derived, name=name, body=Block(body.params, tuple(b.stmts), end))
@@ -84,18 +88,17 @@ def jacrev(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
                            "return the real and the imaginary part")
     b.add(Let(None, "mark", (Lit("reverse"),)))
     rest = Block(pullback.params, stmts[at + 1:], derived.body.end)
+    value = pullback.value
     try:
-        bars = _in_all_directions(b, rest, unit, lambda n: True, repeat=False)
+        bars = _in_all_directions(b, rest, unit, lambda n: True)
     except CannotBatch:
-        b.stmts[:] = []
-        b.scopes[-1].known.clear()
-        whole = Block(pullback.params, (*stmts[:at], *stmts[at + 1:]), derived.body.end)
-        b.stmts.extend(stmts[:at])
-        unit = Basis(b, leaves)
-        bars = _one_by_one(b, replace(quiet(whole), params=pullback.params), unit)
+        b, value = _primal(program)
+        b.add(Let(None, "mark", (Lit("reverse"),)))
+        unit = Basis(b, [leaf for leaf in operands(value) if differentiable(type_of(leaf))])
+        bars = _one_by_one(b, Block(pullback.params, (*stmts[:at], *stmts[at + 1:]), derived.body.end), unit)
     assert isinstance(bars, Seq)
-    jacobian = _cotangents(b, unit, pullback.value, bars.items, wrt)
-    end = Yield((Seq((pullback.value, jacobian)),))
+    jacobian = _cotangents(b, unit, value, bars.items, wrt)
+    end = Yield((Seq((value, jacobian)),))
     return replace(derived, name=name, body=Block(derived.body.params, tuple(b.stmts), end))
 
 
@@ -138,7 +141,7 @@ class Basis:
         self.parts: list[Part] = []
         if not values:
             return
-        whole: Operand = Lit(1.0) if self.single else b.emit("np.eye", self.size, Lit(None), Lit(0), Lit(dtypes[0] if len(set(dtypes)) == 1 else "float64"))
+        whole: Operand = self._one(values[0]) if self.single else b.emit("np.eye", self.size, Lit(None), Lit(0), Lit(dtypes[0] if len(set(dtypes)) == 1 else "float64"))
         for k, (value, shape, dtype) in enumerate(zip(values, shapes, dtypes)):
             part = whole
             if len(values) > 1:
@@ -150,6 +153,9 @@ class Basis:
                 part = b.emit("astype", part, Lit(dtype))
             alone = len(values) == 1
             self.parts.append(Part(value, dtype, shape, extents[k], None if alone else ends[k], None if alone else ends[k + 1], part))
+
+    def _one(self, value: Operand) -> Operand:
+        return self.b.emit("np.ones_like", value) if isinstance(type_of(value), Array) else Lit(1.0)
 
     def _shape(self, value: Operand) -> tuple[Arg, ...]:
         type = type_of(value)
@@ -197,17 +203,20 @@ class Basis:
         return out
 
 
-def _in_all_directions(b: Builder, block: Block, unit: Basis, wanted: object, repeat: bool = True) -> Arg:
-    """The result of a block whose parameters are the unit vectors, emitted; batched, or one direction after the other (if `repeat`)."""
+def _in_all_directions(b: Builder, block: Block, unit: Basis, wanted: Callable[[int], bool]) -> Arg:
+    """The result of a block whose parameters are the unit vectors, emitted; those leaves that are wanted are batched. Raises CannotBatch."""
     if unit.single or not unit.parts:
-        return _inlined(b, block, [Lit(1.0)] * len(unit.parts))
-    try:
-        batched, _ = batch(block, block.params, unit.size, wanted)  # type: ignore[arg-type]
-    except CannotBatch:
-        if not repeat:
-            raise
-        return _one_by_one(b, replace(quiet(block), params=block.params), unit)
+        return _inlined(b, block, [part.basis for part in unit.parts])
+    batched, _ = batch(block, block.params, unit.size, wanted)
     return _inlined(b, batched, [part.basis for part in unit.parts])
+
+
+def _primal(program: Program) -> tuple[Builder, Arg]:
+    """The program itself, emitted, and its value: the derivative that follows goes through it once more for each direction."""
+    b = Builder()
+    b.lenient = True
+    body = expand(program).body
+    return b, _inlined(b, body, body.params)
 
 
 def _inlined(b: Builder, block: Block, args: Sequence[Operand]) -> Arg:
@@ -225,7 +234,7 @@ def _inlined(b: Builder, block: Block, args: Sequence[Operand]) -> Arg:
 
 def _one_by_one(b: Builder, block: Block, unit: Basis) -> Arg:
     """The results of a block for one unit vector after the other, stacked."""
-    block = renamed(block)
+    block = renamed(replace(quiet(block), params=block.params))
     k = Var(INT, "k")
     assert isinstance(block.end, Yield)
     with b.block() as stmts:

@@ -21,6 +21,7 @@ __all__ = ["Transformed", "check_grads", "grad", "hvp", "jvp", "linearize", "val
 Argnums = Union[int, str, Sequence[Union[int, str]]]
 Function = Callable[..., Any]
 BACKENDS = ("numpy",)
+MARK = "__chainrule__"  # by which the compiler knows a public transform (frontend/calling/transforms)
 
 
 def _compile(request: Request) -> Compiled:
@@ -172,11 +173,21 @@ def _transform(name: str, f: Function | None, argnums: Argnums, has_aux: bool, o
     return Transformed(f, name, argnums, has_aux, options)
 
 
+def _public(name: str) -> Callable[[Function], Function]:
+    """Mark a public transform, so that the compiler knows it inside a differentiated function."""
+    def marked(function: Function) -> Function:
+        setattr(function, MARK, name)
+        return function
+
+    return marked
+
+
 @overload
 def grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False, backend: str = "numpy", check: bool = False) -> Transformed: ...
 @overload
 def grad(f: None = None, argnums: Argnums = 0, *, has_aux: bool = False, backend: str = "numpy",
          check: bool = False) -> Callable[[Function], Transformed]: ...
+@_public("grad")
 def grad(f: Function | None = None, argnums: Argnums = 0, *, has_aux: bool = False, **options: Any) -> Any:
     """The gradient of a function whose value is one number.
 
@@ -204,6 +215,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False, 
 @overload
 def value_and_grad(f: None = None, argnums: Argnums = 0, *, has_aux: bool = False, backend: str = "numpy",
                    check: bool = False) -> Callable[[Function], Transformed]: ...
+@_public("value_and_grad")
 def value_and_grad(f: Function | None = None, argnums: Argnums = 0, *, has_aux: bool = False, **options: Any) -> Any:
     """Value and gradient in one go: a function that returns ``(value, gradient)``.
 
@@ -221,6 +233,7 @@ def value_and_grad(f: Function | None = None, argnums: Argnums = 0, *, has_aux: 
 def vjp(f: Function, *args: Any, has_aux: Literal[False] = False) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]: ...
 @overload
 def vjp(f: Function, *args: Any, has_aux: bool) -> tuple[Any, ...]: ...
+@_public("vjp")
 def vjp(f: Function, *args: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """The value of f at the arguments, and its pullback.
 
@@ -273,6 +286,7 @@ def _padded(dispatcher: Dispatcher, given: list[Any], count: int) -> list[Any]:
     return [*given[:place], rest or None, *[None] * (count - place - 1)]
 
 
+@_public("jvp")
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """The value of f, and its derivative along tangents: the Jacobian-vector product, computed in forward mode.
 
@@ -293,6 +307,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     return result
 
 
+@_public("linearize")
 def linearize(f: Function, *primals: Any) -> tuple[Any, Callable[..., Any]]:
     """The value of f at the arguments, and its pushforward: the linear map from tangents of these to the tangent of the value.
 
@@ -314,6 +329,7 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Callable[..., Any]]:
     return f(*primals), pushforward
 
 
+@_public("hvp")
 def hvp(f: Function, argnums: Argnums = 0) -> Callable[..., Any]:
     """The product of the Hessian of f with a vector, without the Hessian.
 

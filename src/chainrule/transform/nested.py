@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..frontend.calling import transforms
 from ..ir import interpret
 from ..ir.nodes import Arg, Block, Branch, For, If, Let, Lit, Make, Program, Seq, Stmt, Var, Vjp, While, Yield, operands
 from ..ir.ops import OPS
@@ -235,5 +236,7 @@ def alone(stmt: Vjp) -> Block:
 
 
 interpret.EXPAND[:] = [alone]
+transforms.FORWARD[:] = [forward_block]
+transforms.QUIET[:] = [quiet]
 
 __all__ = ["expand", "pull", "push_vjp", "vjp_node"]

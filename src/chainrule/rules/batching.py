@@ -554,6 +554,10 @@ def _reshape(d: Directions, op: str, x: Arg, shape: Arg, order: Arg) -> Operand:
             return x  # type: ignore[return-value]
         if isinstance(items[0], Lit) and items[0].value == -1:
             return flat(d, x)
+    if any(isinstance(item, Lit) and item.value == -1 for item in items):  # with no direction at all, it would not be known what is left
+        known = product(d, [item for item in items if not (isinstance(item, Lit) and item.value == -1)])
+        rest = d.b.emit("//", product(d, d.shape(x)), known)
+        items = [rest if isinstance(item, Lit) and item.value == -1 else item for item in items]
     return d.emit(op, x, Seq((d.size, *items)))
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 from ..ir.build import Builder, type_of
 from ..ir.nodes import Arg, Block, For, Let, Lit, Make, Operand, Program, Pullback, Seq, Slice, Var, Yield, operands
-from ..ir.types import INT, OBJECT, Array, Dim, Extent, List, Scalar, Type, differentiable, kind, unknown_extent
+from ..ir.types import INT, OBJECT, Array, Dim, Extent, List, Scalar, Type, differentiable, kind, rank, unknown_extent
 from ..ir.walk import renamed, substitute_end, substitute_stmt
 from ..rules.table import RowError
 from ..simplify.dead import dead
@@ -40,7 +40,7 @@ def jacfwd(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
     with one array for each of `wrt`, of shape `leaf.shape + wrt.shape`; None for the others.
     """
     name = name or f"{program.name}_jacfwd"
-    derived, dot_params = forward(program, wrt, name=name, sparse=True)
+    derived, dot_params = forward(program, wrt, name=name, sparse=_several(wrt))
     derived = _simplified(expand(derived))
     body = Block(tuple(p for p in derived.body.params if p not in dot_params), (), derived.body.end)
     b = Builder()
@@ -71,7 +71,9 @@ def jacfwd(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
 def jacrev(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -> Program:
     """The same by reverse mode: one direction for each element of the result."""
     name = name or f"{program.name}_jacrev"
-    derived = _simplified(expand(reverse(program, wrt, name=name, seed="pullback", sparse=True)))
+    assert isinstance(program.body.end, Yield)
+    leaves = [leaf for leaf in operands(program.body.end.values[0]) if differentiable(type_of(leaf))]
+    derived = _simplified(expand(reverse(program, wrt, name=name, seed="pullback", sparse=_several(leaves))))
     stmts = derived.body.stmts
     at = next(n for n, stmt in enumerate(stmts) if isinstance(stmt, Pullback))
     pullback = stmts[at]
@@ -100,6 +102,11 @@ def jacrev(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
     jacobian = _cotangents(b, unit, value, bars.items, wrt)
     end = Yield((Seq((value, jacobian)),))
     return replace(derived, name=name, body=Block(derived.body.params, tuple(b.stmts), end))
+
+
+def _several(values: Sequence[Operand]) -> bool:
+    """Whether there is more than one direction, so that unit vectors hold zeros."""
+    return len(values) > 1 or any(rank(type_of(value)) != 0 for value in values)
 
 
 def _simplified(program: Program) -> Program:
@@ -285,18 +292,18 @@ def _behind(b: Builder, unit: Basis, part: Part, value: Operand, tangent: Operan
     if unit.single:
         return tangent
     type = type_of(value)
-    rank = 0 if isinstance(type, Scalar) else None if not isinstance(type, Array) or type.shape is None else len(type.shape)
+    axes = rank(type)
     if part.start is not None:
         if not part.shape:
             return b.emit("index", tangent, part.start)
         tangent = b.emit("index", tangent, Slice(part.start, part.stop or Lit(None), Lit(None)))
     elif not part.shape:
         return b.emit("index", tangent, Lit(0))
-    if rank != 0:
-        tangent = b.emit("np.transpose", tangent) if rank == 1 else b.emit("np.moveaxis", tangent, Lit(0), Lit(-1))
+    if axes != 0:
+        tangent = b.emit("np.transpose", tangent) if axes == 1 else b.emit("np.moveaxis", tangent, Lit(0), Lit(-1))
     if len(part.shape) == 1:
         return tangent
-    if rank is None:
+    if axes is None:
         return b.emit("np.reshape", tangent, b.emit("+", b.emit("np.shape", value), Seq(part.shape), type=OBJECT))
     return b.emit("np.reshape", tangent, Seq((*_extents(b, value), *part.shape)))
 

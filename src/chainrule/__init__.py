@@ -7,7 +7,7 @@
 """
 
 from . import errors
-from .api import check_grads, grad, hvp, jvp, linearize, value_and_grad, vjp
+from .api import check_grads, elementwise_grad, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, linearize, value_and_grad, vjp
 from .errors import ChainRuleError, GradientCheckError, MissingRuleError, SourceUnavailableError, UnsupportedError
 from .runtime.control import stop_gradient
 
@@ -20,9 +20,14 @@ __all__ = [
     "SourceUnavailableError",
     "UnsupportedError",
     "check_grads",
+    "elementwise_grad",
     "errors",
     "grad",
+    "hessian",
     "hvp",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
     "jvp",
     "linearize",
     "stop_gradient",

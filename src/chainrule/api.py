@@ -14,9 +14,11 @@ from . import check as _check
 from .dispatch import Dispatcher, Variant
 from .frontend.request import Compiled, Layer, Request
 from .frontend.source import Resolved, resolve
+from .runtime.control import applied
 from .tangents import conform
 
-__all__ = ["Transformed", "check_grads", "grad", "hvp", "jvp", "linearize", "value_and_grad", "vjp"]
+__all__ = ["Transformed", "check_grads", "elementwise_grad", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "linearize",
+           "value_and_grad", "vjp"]
 
 Argnums = Union[int, str, Sequence[Union[int, str]]]
 Function = Callable[..., Any]
@@ -55,11 +57,14 @@ class Transformed:
         self.has_aux = bool(has_aux)
         self.options = dict(options)
         resolved, inner = _layers(primal) if resolved is None else (resolved, () if dispatcher is None else dispatcher.inner)
+        mode = transform
+        if transform == "hessian":
+            mode, inner = "jacfwd", (*inner, Layer("grad", self.argnums))
         self._given = resolved.args
         self._keywords = dict(resolved.keywords)
         if dispatcher is None:
             verify = _verify if options.get("check") else None
-            dispatcher = Dispatcher(resolved.function, _compile, transform, self.argnums, self.has_aux, skip=len(self._given), verify=verify,
+            dispatcher = Dispatcher(resolved.function, _compile, mode, self.argnums, self.has_aux, skip=len(self._given), verify=verify,
                                     inner=inner)
         self._dispatcher = dispatcher
         self._count = -1 if self._given or self._keywords else dispatcher.count
@@ -134,9 +139,11 @@ class Transformed:
 def _layers(f: Function) -> tuple[Resolved, tuple[Layer, ...]]:
     """The Python function that is differentiated first, and the transforms that a function made by transforms already is, the innermost first."""
     layers: list[Layer] = []
-    while isinstance(f, Transformed):
+    while isinstance(f, Transformed) and f.transform in ("grad", "value_and_grad"):
         layers.insert(0, Layer(f.transform, f.argnums, f.has_aux))
         f = f.primal
+    if isinstance(f, Transformed):
+        return resolve(functools.partial(applied, f)), tuple(layers)
     return resolve(f), tuple(layers)
 
 
@@ -149,6 +156,8 @@ def _check_options(transform: str, options: dict[str, Any]) -> None:
     if unknown:
         raise TypeError(f"{transform}() has no option {unknown[0]!r}; its options are backend and check")
     backend = options.get("backend", "numpy")
+    if options.get("check") and transform not in ("grad", "value_and_grad"):
+        raise TypeError(f"{transform}() has no option 'check'; check_grads compares derivatives of any kind with finite differences")
     if backend not in BACKENDS:
         raise ValueError(f"{transform}: there is no back end {backend!r}; there is {' and '.join(map(repr, BACKENDS))}")
 
@@ -355,6 +364,81 @@ def hvp(f: Function, argnums: Argnums = 0) -> Callable[..., Any]:
         return _push("pushforward", "hvp", resolved, inner, primals, tangents)
 
     return product
+
+
+@_public("elementwise_grad")
+def elementwise_grad(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
+    """The derivative of a function that acts element by element: the gradient of the sum of its value.
+
+    Returns a function with the parameters of f; the result has the shape of the argument.
+
+    >>> import numpy as np
+    >>> def wave(x):
+    ...     return np.sin(x) * x
+    >>> elementwise_grad(wave)(np.array([0.0, 1.0])).round(3)
+    array([0.   , 1.382])
+    """
+    return _transform("elementwise_grad", f, argnums, False, options)
+
+
+@_public("jacobian")
+def jacobian(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
+    """The Jacobian of a function: the derivative of each element of its value with respect to each element of an argument.
+
+    Arguments as for `grad`. Forward mode where the value has at least as many elements as the argument, reverse mode otherwise; all directions at
+    once, as one more axis. Memory: that of the function's values, times the number of directions.
+
+    Returns a function with the parameters of f. The result has shape ``value.shape + argument.shape``; where the value is a container, it has the
+    structure of that, and at each leaf that of the argument.
+
+    >>> import numpy as np
+    >>> def polar(p):
+    ...     return np.array([p[0] * np.cos(p[1]), p[0] * np.sin(p[1])])
+    >>> jacobian(polar)(np.array([2.0, 0.0]))
+    array([[1., 0.],
+           [0., 2.]])
+    """
+    return _transform("jacobian", f, argnums, False, options)
+
+
+@_public("jacfwd")
+def jacfwd(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
+    """The Jacobian by forward mode, one direction for each element of the argument: as `jacobian`.
+
+    >>> def area(radius):
+    ...     return 3.0 * radius**2
+    >>> float(jacfwd(area)(2.0))
+    12.0
+    """
+    return _transform("jacfwd", f, argnums, False, options)
+
+
+@_public("jacrev")
+def jacrev(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
+    """The Jacobian by reverse mode, one direction for each element of the value: as `jacobian`.
+
+    >>> def area(radius):
+    ...     return 3.0 * radius**2
+    >>> float(jacrev(area)(2.0))
+    12.0
+    """
+    return _transform("jacrev", f, argnums, False, options)
+
+
+@_public("hessian")
+def hessian(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
+    """The Hessian of a function whose value is one number: the Jacobian of its gradient, by forward over reverse mode.
+
+    Arguments as for `grad`. The result has shape ``argument.shape + argument.shape``, nested by the structure of the argument twice.
+
+    >>> import numpy as np
+    >>> def energy(x):
+    ...     return x[0] ** 2 * x[1]
+    >>> hessian(energy)(np.array([1.0, 2.0]))
+    array([[4., 2.],
+           [2., 0.]])
+    """
+    return _transform("hessian", f, argnums, False, options)
 
 
 def check_grads(f: Function, args: Sequence[Any], order: int = 1, modes: Sequence[str] = ("rev",),

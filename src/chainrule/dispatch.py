@@ -34,7 +34,7 @@ __all__ = ["Compile", "Dispatcher", "Variant"]
 
 Compile = Callable[[Request], Compiled]
 TANGENT = ("jvp", "pushforward")  # modes whose function also takes tangents
-CHOOSING = ("grad", "value_and_grad", "elementwise_grad", "jacfwd", "jacrev")  # modes with argnums
+CHOOSING = ("grad", "value_and_grad", "elementwise_grad", "jacfwd", "jacrev", "jacobian")  # modes with argnums
 PATHS = 64  # as many paths through one function are remembered, for arguments of the same types
 _compiling = threading.RLock()  # one for all: compiling one function may look into another
 

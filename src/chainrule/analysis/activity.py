@@ -94,9 +94,8 @@ def edges(block: Block, flows: Callable[[Let, int], bool]) -> Iterator[tuple[Var
     """Every pair (source, target) such that the derivative of target has a term in that of source."""
     for stmt in block.stmts:
         yield from _edges(stmt, flows)
-        if not isinstance(stmt, Vjp):
-            for inner in blocks(stmt):
-                yield from edges(inner, flows)
+        for inner in blocks(stmt):
+            yield from edges(inner, flows)
     for inner in end_blocks(block.end):
         yield from edges(inner, flows)
 

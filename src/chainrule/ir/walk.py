@@ -31,13 +31,12 @@ from .nodes import (
 
 
 def blocks(stmt: Stmt) -> tuple[Block, ...]:
-    """The blocks of a statement, in the order in which they are printed."""
+    """The blocks of a statement, in the order in which they are printed. That of a derivative (`Vjp`) is a function of its own, which sees
+    nothing of what is around it, and is not among them."""
     if isinstance(stmt, If):
         return (stmt.then, stmt.orelse)
     if isinstance(stmt, (For, While)):
         return (stmt.body,)
-    if isinstance(stmt, Vjp):
-        return (stmt.block,)
     return ()
 
 
@@ -101,6 +100,14 @@ def all_stmts(block: Block) -> Iterator[Stmt]:
         yield from all_stmts(inner)
 
 
+def every_stmt(block: Block) -> Iterator[Stmt]:
+    """The same, and those in the blocks of derivatives."""
+    for stmt in all_stmts(block):
+        yield stmt
+        if isinstance(stmt, Vjp):
+            yield from every_stmt(stmt.block)
+
+
 def uses(block: Block) -> Iterator[Var]:
     """Every use of a Var in a block, repeats included."""
     for stmt in block.stmts:
@@ -115,10 +122,12 @@ def uses(block: Block) -> Iterator[Var]:
 
 
 def definitions(block: Block) -> Iterator[Var]:
-    """Every Var defined in a block, parameters included."""
+    """Every Var defined in a block, parameters included, and in the derivatives in it."""
     yield from block.params
     for stmt in block.stmts:
         yield from defined(stmt)
+        if isinstance(stmt, Vjp):
+            yield from definitions(stmt.block)
         for inner in blocks(stmt):
             yield from definitions(inner)
     for inner in end_blocks(block.end):
@@ -218,5 +227,5 @@ def sweeps(body: Block) -> tuple[tuple[Stmt, ...], tuple[Stmt, ...]]:
     return stmts[:start], stmts[start:]
 
 
-__all__ = ["Pullback", "Raise", "all_stmts", "blocks", "defined", "definitions", "end_args", "end_blocks", "free", "leaves",
+__all__ = ["Pullback", "Raise", "all_stmts", "blocks", "defined", "definitions", "end_args", "end_blocks", "every_stmt", "free", "leaves",
            "map_arg", "map_args", "renamed", "stmt_args", "substitute", "substitute_end", "substitute_stmt", "sweeps", "uses"]

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from ..ir.build import Builder, is_static, static_value
-from ..ir.nodes import Arg, Block, For, Let, Lit, Make, Operand, Seq, Slice, Var, Yield, variables
+from ..ir.nodes import Arg, Block, For, Lit, Make, Operand, Seq, Slice, Var, Yield, variables
 from ..ir.ops import OPS
 from ..ir.probe import type_of
 from ..ir.types import INT, Array, Extent, List, Opaque, Scalar, Tuple, Type, is_number, kind, unknown_extent
@@ -156,7 +156,7 @@ class Directions:
             if isinstance(type, Array) and type.shape != () and made is None:
                 raise CannotBatch("a number where an array is expected")
             shape = Seq((self.size, *(self.shape(arg) if made is not None else ())))
-            if made is not None and made.op in EMPTY or (isinstance(arg, Lit) and type_of(arg) != type and arg.value == 0):
+            if (made is not None and made.op in EMPTY) or (isinstance(arg, Lit) and type_of(arg) != type and arg.value == 0):
                 return self.emit("np.zeros", shape, Lit(type.dtype))
             return self.emit("np.full", shape, arg, Lit(type.dtype))
         try:
@@ -879,7 +879,7 @@ def led(d: Directions, index: Arg) -> tuple[Arg, tuple[int, int] | None]:
             items = tuple(d.b.emit("item", index, Lit(k)) for k in range(len(index.type.items)))
         elif isinstance(index.type, Opaque) and index.type.name != "slice":
             raise NoRule
-    if any(isinstance(t := type_of(item), Scalar) and t.dtype == "bool" or (isinstance(t, Array) and t.shape == ()) or
+    if any((isinstance(t := type_of(item), Scalar) and t.dtype == "bool") or (isinstance(t, Array) and t.shape == ()) or
            (isinstance(item, Var) and isinstance(t, Opaque) and t.name != "slice") for item in items):
         raise NoRule
     return Seq((ALL, *items)), _separated(items)

@@ -40,7 +40,7 @@ from ..ir.nodes import (
     variables,
 )
 from ..ir.ops import OPS
-from ..ir.walk import all_stmts, blocks, defined, end_blocks, leaves, stmt_args
+from ..ir.walk import blocks, defined, end_blocks, every_stmt, leaves, stmt_args
 
 Owner = Union[If, For, While, Branch, None]
 TAPE = ("push", "pop")
@@ -151,7 +151,7 @@ class _Marker:
 
         for out in stmt.outs:
             self.sources[out] = live
-        if any(isinstance(inner, Let) and OPS[inner.op].effect for inner in all_stmts(stmt.block)):
+        if any(isinstance(inner, Let) and OPS[inner.op].effect for inner in every_stmt(stmt.block)):
             self.todo.append(live)
 
     def tape(self, tape: Arg) -> None:

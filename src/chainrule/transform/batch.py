@@ -20,7 +20,26 @@ from dataclasses import replace
 from typing import Any
 
 from ..ir.build import Builder
-from ..ir.nodes import UNDEFINED, Arg, Block, Branch, Break, End, For, If, Let, Lit, Make, Operand, Seq, Stmt, Var, While, Yield, variables
+from ..ir.nodes import (
+    UNDEFINED,
+    Arg,
+    Block,
+    Branch,
+    Break,
+    End,
+    For,
+    If,
+    Let,
+    Lit,
+    Make,
+    Operand,
+    Seq,
+    Stmt,
+    Var,
+    While,
+    Yield,
+    variables,
+)
 from ..ir.ops import OPS
 from ..ir.probe import type_of
 from ..ir.types import INT, Array, List, Scalar, Tuple, Type, rank

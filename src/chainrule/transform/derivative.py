@@ -6,6 +6,7 @@ derivative), beside the value and the auxiliary result. What a gradient cannot b
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,27 +15,34 @@ from typing import Any
 from ..frontend.lower import Lowered
 from ..frontend.request import Chosen, Request
 from ..frontend.signature import describe_static, result_error
-from ..ir.build import type_of
-from ..ir.nodes import Arg, Block, Let, Lit, Make, Program, Pullback, Seq, Var, Yield, operands
+from ..ir.build import Builder, type_of
+from ..ir.nodes import Arg, Block, Let, Lit, Make, Operand, Program, Pullback, Seq, Var, Yield, operands
 from ..ir.types import Array, Opaque, Scalar, Tuple, Type, differentiable, is_unknown
 from ..structure import LEAF, TreeDef, gradient_structure
 from .forward import forward
+from .jacobian import jacfwd, jacrev
 from .nested import expand, vjp_node
 from .reverse import reverse
 
 TANGENT = ("jvp", "pushforward")
+JACOBIAN = ("jacfwd", "jacrev", "jacobian")
 
 def differentiate(request: Request, lowered: Lowered) -> Program:
     """The derivative of a lowered function, returning what the request asks for."""
     program = lowered.program
     for layer in request.inner:
         program = _inner(request, layer, program, lowered.leaves)
+    if request.mode == "elementwise_grad":
+        program = _summed(program)
     assert isinstance(program.body.end, Yield)
     result = program.body.end.values[0]
     value, _ = _split(request, request, result)
     check_result(request, request, value)
     wrt = tuple(lowered.leaves[n] for n in request.wrt)
-    if request.mode in TANGENT:
+    if request.mode in JACOBIAN:
+        backwards = request.mode == "jacrev" or (request.mode == "jacobian" and _is_wide(request, [v.type for v in wrt], list(operands(value))))
+        derived = (jacrev if backwards else jacfwd)(program, wrt, name=request.label)
+    elif request.mode in TANGENT:
         derived, _ = forward(program, wrt, name=request.label, dots=tuple(lowered.leaves[n] for n in request.tangents))
     elif request.mode == "vjp":
         derived = reverse(program, wrt, name=request.label, seed="pullback")
@@ -51,6 +59,8 @@ def differentiate(request: Request, lowered: Lowered) -> Program:
     derived = replace(derived, callees=callees, doc=doc)
     if request.mode == "jvp":
         return derived
+    if request.mode in JACOBIAN:
+        return replace(derived, body=replace(derived.body, end=Yield((_jacobian(request, found.items[1]),))))
     if request.mode == "pushforward":
         return replace(derived, body=replace(derived.body, end=Yield((found.items[1],))))
     if request.mode == "vjp":
@@ -58,6 +68,46 @@ def differentiate(request: Request, lowered: Lowered) -> Program:
         return replace(derived, body=replace(derived.body, end=Yield((gradient,))))
     returned = _returned(request, request, found.items[0], found.items[1:])
     return replace(derived, body=replace(derived.body, end=Yield((returned,))))
+
+
+def _summed(program: Program) -> Program:
+    """The sum of all elements of the result, whose gradient is the derivative element by element."""
+    assert isinstance(program.body.end, Yield)
+    result = program.body.end.values[0]
+    if not isinstance(result, Var) or not isinstance(result.type, Array) or result.type.shape == ():
+        return program
+    b = Builder()
+    total = b.emit("np.sum", result)
+    return replace(program, body=replace(program.body, stmts=(*program.body.stmts, *b.stmts), end=Yield((total,))))
+
+
+def _jacobian(request: Request, found: Arg) -> Arg:
+    """The Jacobians of the leaves of a result, each in the structure of the chosen arguments."""
+    if isinstance(found, Make) or (isinstance(found, Seq) and not all(isinstance(item, (Var, Lit)) for item in found.items)):
+        return replace(found, items=tuple(_jacobian(request, item) for item in found.items))
+    if not isinstance(found, Seq):
+        return found
+    return _gradient(request, request, dict(zip(request.wrt, found.items)))
+
+
+def _is_wide(request: Request, inputs: list[Type], outputs: list[Operand]) -> bool:
+    """Whether a result has fewer elements than the arguments: then reverse mode takes fewer directions. Forward mode where that is not known."""
+    extents = {}
+    values = request.values
+    for leaf in (leaf for parameter in request.parameters for leaf in parameter.value.leaves) if values is not None else ():
+        if isinstance(leaf.type, Array) and leaf.type.shape is not None and values is not None:
+            extents.update({str(d): n for d, n in zip(leaf.type.shape, values[leaf.number].shape)})
+
+    def size(type: Type) -> int | None:
+        if isinstance(type, Scalar):
+            return 1
+        if not isinstance(type, Array) or type.shape is None:
+            return None
+        sizes = [n if isinstance(n, int) else extents.get(n.name, extents.get(str(n))) for n in type.shape]
+        return None if None in sizes else math.prod(sizes)  # type: ignore[arg-type]
+
+    given, taken = [size(t) for t in inputs], [size(type_of(v)) for v in outputs if differentiable(type_of(v))]
+    return None not in given and None not in taken and sum(taken) < sum(given)  # type: ignore[arg-type]
 
 
 def _returned(request: Request, layer: Chosen | Request, result: Arg, bars: tuple[Arg, ...]) -> Arg:
@@ -83,7 +133,8 @@ def _inner(request: Request, layer: Chosen, program: Program, leaves: dict[int, 
 
 # -- docstrings --------------------------------------------------------------------------------------------
 
-_TITLES = {"jvp": "Value and tangent of {}", "pushforward": "Tangent of {}", "grad": "Gradient of {}", "value_and_grad": "Value and gradient of {}", "vjp": "Value of {}, and its pullback"}
+_TITLES = {"jacfwd": "Jacobian of {}, in forward mode,", "jacrev": "Jacobian of {}, in reverse mode,", "jacobian": "Jacobian of {}",
+           "elementwise_grad": "Derivative, element by element, of {}", "jvp": "Value and tangent of {}", "pushforward": "Tangent of {}", "grad": "Gradient of {}", "value_and_grad": "Value and gradient of {}", "vjp": "Value of {}, and its pullback"}
 _NAMES = {"grad": "gradient", "value_and_grad": "value and gradient"}
 _LINE = 90  # columns of a docstring of one line
 _SHOWN = 12  # types of arguments in a docstring; a network may have hundreds
@@ -148,7 +199,7 @@ def described_type(type: Type) -> str:
 
 def _split(request: Request, layer: Chosen | Request, result: Arg) -> tuple[Arg, Arg | None]:
     """The value that is differentiated, and the auxiliary result."""
-    if not layer.has_aux or layer.mode in TANGENT:
+    if not layer.has_aux or layer.mode in TANGENT or layer.mode in JACOBIAN:
         return result, None
     if not isinstance(result, Seq) or len(result.items) != 2:
         raise TypeError(f"{layer.mode} of {request.source.name}: with has_aux=True the function must return a pair (value, aux)")
@@ -157,7 +208,7 @@ def _split(request: Request, layer: Chosen | Request, result: Arg) -> tuple[Arg,
 
 def check_result(request: Request, layer: Chosen | Request, value: Arg) -> None:
     """A gradient is that of one number. Raises TypeError."""
-    if layer.mode == "vjp" or layer.mode in TANGENT:
+    if layer.mode == "vjp" or layer.mode in TANGENT or layer.mode in JACOBIAN:
         return
     leaves = [type_of(leaf) for leaf in operands(value)]
     error = result_error(request.source.name, layer.mode, structure_of(value), leaves)

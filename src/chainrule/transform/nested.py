@@ -21,7 +21,7 @@ from ..ir import interpret
 from ..ir.nodes import Arg, Block, Branch, For, If, Let, Lit, Make, Program, Seq, Stmt, Var, Vjp, While, Yield, operands
 from ..ir.ops import OPS
 from ..ir.probe import type_of
-from ..ir.walk import all_stmts, renamed, stmt_args, substitute_end, substitute_stmt
+from ..ir.walk import all_stmts, every_stmt, renamed, stmt_args, substitute_end, substitute_stmt
 from ..rules.table import RowError
 from .adjoints import bar_type
 from .calls import Calls
@@ -84,7 +84,7 @@ def _dot(var: Var) -> Var:
 
 def quiet(block: Block) -> Block:
     """A block that is executed once more, without what it does to the world outside."""
-    for stmt in all_stmts(block):
+    for stmt in every_stmt(block):
         if isinstance(stmt, Let) and stmt.out is not None and OPS[stmt.op].effect and stmt.op not in ("call", "apply"):
             error = RowError("a function whose gradient is differentiated draws random numbers, or calls what cannot be looked into",
                              "its derivative computes it once more, and would find other values", "draw outside, and pass what is drawn")

@@ -17,11 +17,12 @@ from ...ir.nodes import Arg, Block, Lit, Make, Seq, Stmt, Var, Vjp, Yield, opera
 from ...ir.probe import type_of
 from ...ir.types import Array, Scalar, Type, differentiable, rank, renew
 from ...ir.walk import definitions, free, renamed, substitute
-from ...structure import TreeDef
+from ...structure import LEAF, TreeDef
 from ..execution.machine import describe
 from ..execution.state import State
 from ..execution.values import NONE, DictV, Entries, Items, ListV, Num, Object, Partial, Ref, Select, Static, TupleV, Value
 from ..signature import result_error
+from . import composed
 
 if TYPE_CHECKING:
     from .calls import Calls
@@ -255,6 +256,7 @@ def pulled(m: Calls, found: Inner, seeds: tuple[Arg | None, ...]) -> tuple[tuple
 # -- the transforms ----------------------------------------------------------------------------------------------
 
 GRADIENTS = ("grad", "value_and_grad", "elementwise_grad")
+JACOBIANS = ("jacobian", "jacfwd", "jacrev", "hessian")
 
 
 def mark(f: Any) -> str | None:
@@ -264,7 +266,7 @@ def mark(f: Any) -> str | None:
 
 def transform(m: Calls, kind: str, args: Args, keywords: Keywords) -> Value:
     """A call of a public transform: `cr.grad(f)`, `cr.jvp(f, primals, tangents)`."""
-    if kind in GRADIENTS or kind == "hvp":
+    if kind in GRADIENTS or kind in JACOBIANS or kind == "hvp":
         return _made(m, kind, args, keywords)
     if kind == "jvp":
         return _jvp(m, *args, **keywords)
@@ -293,7 +295,7 @@ def of_transformed(f: Any) -> Partial:
 
 
 def is_derived(function: Partial) -> bool:
-    return function.kind in (*GRADIENTS, "hvp", "decorator", "pullback", "pushforward")
+    return function.kind in (*GRADIENTS, *JACOBIANS, "hvp", "decorator", "pullback", "pushforward", "along", "back")
 
 
 def call(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
@@ -305,7 +307,14 @@ def call(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
         return _pull(m, function, args)
     if function.kind == "pushforward":
         return _push(m, function, args)
+    if function.kind == "along":
+        return _along_one(m, function, args)
+    if function.kind == "back":
+        place = m.static(function.args[0], "a position")
+        return m.subscript(m.call(function.function, args, {}), Static(place))
     argnums = m.static(function.args[0], "argnums")
+    if function.kind in JACOBIANS:
+        return _jacobian(m, function, argnums, args, keywords)
     if function.kind == "hvp":
         return _hvp(m, function, argnums, args)
     return _gradient(m, function, argnums, bool(m.static(function.args[1], "has_aux")), args, keywords)
@@ -359,8 +368,6 @@ def _gradient(m: Calls, function: Partial, argnums: Any, has_aux: bool, args: Ar
 
 
 def _structure(value: Arg) -> TreeDef:
-    from ...structure import LEAF
-
     if isinstance(value, (Seq, Make)):
         children = tuple(_structure(item) for item in value.items)
         kind: Any = value.cls if isinstance(value, Make) else list if value.kind == "list" else tuple
@@ -431,6 +438,29 @@ def _hvp(m: Calls, function: Partial, argnums: Any, args: Args) -> Value:
         directions[choice] = one
     gradient = Partial(function.function, function.args, (), "grad")
     return _along(m, gradient, tuple(points), directions, {})[1]
+
+
+def _jacobian(m: Calls, function: Partial, argnums: Any, args: Args, keywords: Keywords) -> Value:
+    """A Jacobian inside: a loop over the directions, which can be differentiated again."""
+    if not isinstance(argnums, int) or not 0 <= argnums < len(args) or keywords or not is_moving(m, args[argnums]):
+        m.refuse(f"`{function.kind}` with respect to several arguments, or to a container, inside a differentiated function", "it is not supported there yet",
+                 "take it with respect to one array, at a position")
+    inner = function.function
+    if function.kind == "jacrev":
+        value, held = _linearized(m, (inner, *args), {})
+        pullback = Partial(Static(held), (Static(False),), (), "pullback")
+        return m.library(composed.jacrev, Partial(pullback, (Static(argnums),), (), "back"), value, args[argnums])
+    if function.kind == "hessian":
+        inner = Partial(inner, function.args, (), "grad")
+    along = Partial(inner, (Static(argnums), *args), (), "along")
+    return m.library(composed.jacfwd, along, args[argnums])
+
+
+def _along_one(m: Calls, function: Partial, args: Args) -> Value:
+    place, *points = function.args
+    directions: list[Value] = [NONE] * len(points)
+    directions[m.static(place, "a position")] = args[0]
+    return _along(m, function.function, tuple(points), directions, {})[1]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

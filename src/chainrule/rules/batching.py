@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from ..ir.build import Builder, is_static, static_value
-from ..ir.nodes import Arg, Block, For, Lit, Make, Operand, Seq, Slice, Var, Yield, variables
+from ..ir.nodes import Arg, Block, For, Let, Lit, Make, Operand, Seq, Slice, Var, Yield, variables
 from ..ir.ops import OPS
 from ..ir.probe import type_of
 from ..ir.types import INT, Array, Extent, List, Opaque, Scalar, Tuple, Type, is_number, kind, unknown_extent
@@ -152,11 +152,13 @@ class Directions:
         if not isinstance(type, (Scalar, Array)):
             raise CannotBatch(f"a value of type {type} in several directions")
         made = self.b.made.get(arg) if isinstance(arg, Var) else None
-        if isinstance(arg, Lit) or isinstance(type, Scalar) or (made is not None and made.op in EMPTY):
-            if isinstance(type, Array) and type.shape != () and made is None:
+        zeros = made if made is not None and made.op in EMPTY else None
+        if isinstance(arg, Lit) or isinstance(type, Scalar) or zeros is not None:
+            if isinstance(type, Array) and type.shape != () and zeros is None:
                 raise CannotBatch("a number where an array is expected")
-            shape = Seq((self.size, *(self.shape(arg) if made is not None else ())))
-            if (made is not None and made.op in EMPTY) or (isinstance(arg, Lit) and type_of(arg) != type and arg.value == 0):
+            of = [] if zeros is None else extents(self, zeros.args[0]) if zeros.op == "np.zeros" else self.shape(zeros.args[0])
+            shape = Seq((self.size, *of))
+            if zeros is not None or (isinstance(arg, Lit) and type_of(arg) != type and arg.value == 0):
                 return self.emit("np.zeros", shape, Lit(type.dtype))
             return self.emit("np.full", shape, arg, Lit(type.dtype))
         try:
@@ -236,7 +238,7 @@ class Directions:
 
 Rule = Callable[..., Operand]
 BATCHING: dict[str, Rule] = {}
-EMPTY = frozenset({"np.zeros", "np.zeros_like", "rt.zeros_like"})  # what makes arrays of zeros
+EMPTY = frozenset({"np.zeros", "np.zeros_like"})  # what makes arrays of zeros
 RAGGED = frozenset({"np.nonzero", "np.flatnonzero", "np.argwhere", "np.unique", "np.arange"})  # the extents of their results depend on values
 
 
@@ -1202,6 +1204,44 @@ def _len(d: Directions, op: str, x: Arg) -> Operand:
     return d.shape(x)[0]  # type: ignore[return-value]
 
 
+# Parameters of which only the shape counts: where nothing else is batched, the result is the same in all directions.
+LIKE = {
+    **dict.fromkeys(("np.zeros_like", "np.ones_like", "np.empty_like", "np.full_like", "rt.tile_pull", "rt.repeat_pull", "rt.resize_pull", "rt.diagonal_pull",
+                     "rt.pad_pull", "rt.repeated_pull", "rt.put_along", "rt.slopes_pull", "rt.convolve_pull", "rt.last_wins", "rt.mean_shares",
+                     "rt.spread_axes"), "x"),
+    **dict.fromkeys(("rt.unbroadcast", "rt.broadcast_like"), "like"),
+    "rt.interp_pull": "fp", "rt.trapezoid_pull": "y",
+}
+_MADE = {"np.zeros_like": "np.zeros", "np.ones_like": "np.ones", "np.empty_like": "np.empty"}
+
+
+def relevant(let: Let) -> tuple[Arg, ...]:
+    """The arguments of which more than the shape counts."""
+    name = LIKE.get(let.op)
+    return let.args if name is None else tuple(arg for arg, param in zip(let.args, OPS[let.op].params) if param.name != name)
+
+
+def of_shape(d: Directions, op: str, *args: Arg) -> Operand:
+    """An operation of whose arguments only the one whose shape counts is batched: it is done once, for something of the shape of one direction."""
+    if op in _MADE or op == "np.full_like":
+        like, *rest = args
+        dtype, asked = rest[-4], rest[-1]
+        type = type_of(like)
+        assert isinstance(type, (Scalar, Array))
+        shape = asked if not isinstance(asked, Lit) or asked.value is not None else Seq(tuple(d.shape(like)))
+        made = Lit(type.dtype) if isinstance(dtype, Lit) and dtype.value is None else dtype
+        return d.b.emit("np.full", shape, rest[0], made) if op == "np.full_like" else d.b.emit(_MADE[op], shape, made)
+    name = LIKE[op]
+    return d.b.emit(op, *(_like(d, arg) if param.name == name else arg for arg, param in zip(args, OPS[op].params)))
+
+
+def _like(d: Directions, arg: Arg) -> Operand:
+    """Something of the shape and dtype of one direction."""
+    type = type_of(arg)
+    assert isinstance(type, Array)
+    return d.b.emit("np.broadcast_to", d.b.emit("np.zeros", Seq(()), Lit(type.dtype)), Seq(tuple(d.shape(arg))))
+
+
 SHAPES: dict[str, Rule] = {
     "np.shape": _shape,
     "np.size": _size,
@@ -1210,4 +1250,4 @@ SHAPES: dict[str, Rule] = {
     **dict.fromkeys(("np.iscomplexobj", "np.isrealobj", "np.result_type", "np.can_cast"), lambda d, op, *args: d.b.emit(op, *args)),
 }
 
-__all__ = ["CannotBatch", "Directions", "NoRule", "batching", "result_is_single"]
+__all__ = ["SHAPES", "CannotBatch", "Directions", "NoRule", "batching", "of_shape", "relevant", "result_is_single"]

@@ -214,7 +214,7 @@ def _in_all_directions(b: Builder, block: Block, unit: Basis, wanted: Callable[[
     """The result of a block whose parameters are the unit vectors, emitted; those leaves that are wanted are batched. Raises CannotBatch."""
     if unit.single or not unit.parts:
         return _inlined(b, block, [part.basis for part in unit.parts])
-    batched, _ = batch(block, block.params, unit.size, wanted)
+    batched, _ = batch(block, block.params, unit.size, wanted, b)
     return _inlined(b, batched, [part.basis for part in unit.parts])
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from ..ir.nodes import Block, Branch, End, For, If, Let, Lit, Program, Seq, Stmt, Var, While
 from ..ir.types import Opaque, Tuple
-from ..ir.walk import all_stmts
+from ..ir.walk import every_stmt
 
 PULLBACK = Opaque("pullback")
 
@@ -79,7 +79,7 @@ class Calls:
 
 
 def _called(body: Block) -> Iterable[str]:
-    for stmt in all_stmts(body):
+    for stmt in every_stmt(body):
         if isinstance(stmt, Let) and stmt.op == "call":
             assert isinstance(stmt.args[0], Lit)
             yield stmt.args[0].value

@@ -49,7 +49,7 @@ from ..ir.nodes import (
 )
 from ..ir.ops import OPS
 from ..ir.types import Array, List, Scalar, Tuple, differentiable, kind, rank, same_shape, shape
-from ..ir.walk import all_stmts, leaves, renamed
+from ..ir.walk import all_stmts, leaves, map_arg, renamed
 from ..rules import registry
 from ..rules.pushforward import push
 from ..rules.table import RowError
@@ -68,23 +68,24 @@ def forward(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, 
     sparse: the tangents that it is called with hold zeros that select, as the columns of an identity do.
     """
     name = name or f"{program.name}_jvp"
-    calls = _Calls(program.callees, name)
+    calls = Callees(program.callees, name)
     body, dots = _derive(program.body, wrt, calls, sparse, dots)
     derived = replace(program, name=name, body=body, callees=())
     return replace(derived, callees=calls.finish()), dots
 
 
-def forward_block(block: Block, wrt: tuple[Var, ...], sparse: bool = False) -> tuple[Block, tuple[Var, ...], tuple[Operand | None, ...]]:
+def forward_block(block: Block, wrt: tuple[Var, ...], calls: Callees | None = None) -> tuple[Block, tuple[Var, ...], tuple[Operand | None, ...]]:
     """The same for a block that ends with its results one by one: first the results, then the tangents of those that have one.
 
-    Gives the block, the parameters for the tangents, and the tangent of each result. What it defines is new.
+    Gives the block, the parameters for the tangents, and the tangent of each result. What it defines is new. calls: what derives the functions
+    that it calls.
     """
     old = block.params
     block = renamed(block)
     wrt = tuple(block.params[old.index(v)] for v in wrt)
     assert isinstance(block.end, Yield)
     values = block.end.values
-    sweep = Forward(block, wrt, [v for value in values for v in variables(value)], _Calls((), ""), sparse)
+    sweep = Forward(block, wrt, [v for value in values for v in variables(value)], calls or Callees((), ""), False)
     dots = sweep.begin(wrt)
     stmts = sweep.stmts(block.stmts)
     tangents = tuple(sweep.tangent(value) if isinstance(value, Var) and value in sweep.dots else None for value in values)
@@ -92,7 +93,7 @@ def forward_block(block: Block, wrt: tuple[Var, ...], sparse: bool = False) -> t
     return Block((*block.params, *dots), stmts, end), dots, tangents
 
 
-def _derive(body: Block, wrt: tuple[Var, ...], calls: _Calls, sparse: bool, given: tuple[Var, ...] | None = None) -> tuple[Block, tuple[Var, ...]]:
+def _derive(body: Block, wrt: tuple[Var, ...], calls: Callees, sparse: bool, given: tuple[Var, ...] | None = None) -> tuple[Block, tuple[Var, ...]]:
     body = dead_block(copies_block(body))
     assert isinstance(body.end, Yield)
     result = body.end.values[0]
@@ -107,7 +108,7 @@ def _derive(body: Block, wrt: tuple[Var, ...], calls: _Calls, sparse: bool, give
 class Forward:
     """The forward sweep with tangents while it is being made."""
 
-    def __init__(self, body: Block, wrt: tuple[Var, ...], results: list[Var], calls: _Calls, sparse: bool) -> None:
+    def __init__(self, body: Block, wrt: tuple[Var, ...], results: list[Var], calls: Callees, sparse: bool) -> None:
         through = flows(registry)
         check_jumps(body, wrt, through, registry)
         check_read_back(body, wrt, through)
@@ -372,8 +373,8 @@ class _Push:
         return dot
 
 
-class _Calls:
-    """The functions of a program whose forward transforms are needed."""
+class Callees:
+    """The functions of a program, those whose forward transforms are needed among them."""
 
     def __init__(self, callees: tuple[Program, ...], main: str) -> None:
         self.callees = {callee.name: callee for callee in callees}
@@ -399,15 +400,27 @@ class _Calls:
             program = self.callees[callee]
             wrt = tuple(v for v, wanted in zip(program.body.params, mask) if wanted)
             body, dots = _derive(program.body, wrt, self, False)
-            signature = (*program.signature, *((f"{v.hint or 'x'}_dot", dot) for v, dot in zip(wrt, dots)))
+            signature = (*program.signature, *zip(_new_names([name for name, _ in program.signature], wrt), dots))
             made.append(replace(program, name=name, signature=signature, body=renamed(body), callees=()))
             made[-1] = replace(made[-1], signature=_patterns(signature, dict(zip(body.params, made[-1].body.params))))
-        return (*self.callees.values(), *made)
+            self.callees[name] = made[-1]
+        return tuple(self.callees.values())
+
+
+def _new_names(taken: list[str], wrt: tuple[Var, ...]) -> list[str]:
+    """Names for the parameters that are tangents."""
+    found: list[str] = []
+    for var in wrt:
+        name = base = f"{var.hint or 'x'}_dot"
+        n = 1
+        while name in taken or name in found:
+            n += 1
+            name = f"{base}{n}"
+        found.append(name)
+    return found
 
 
 def _patterns(signature: tuple[tuple[str, Arg], ...], new: Mapping[Var, Var]) -> tuple[tuple[str, Arg], ...]:
-    from ..ir.walk import map_arg
-
     return tuple((name, map_arg(pattern, lambda v: new.get(v, v))) for name, pattern in signature)
 
 
@@ -421,4 +434,4 @@ def _dot_name(var: Var) -> str | None:
     return None if var.hint is None else f"{var.hint}_dot"
 
 
-__all__ = ["Forward", "forward", "forward_block"]
+__all__ = ["Callees", "Forward", "forward", "forward_block"]

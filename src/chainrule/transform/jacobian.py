@@ -17,7 +17,27 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..ir.build import Builder, type_of
-from ..ir.nodes import Arg, Block, For, Let, Lit, Make, Operand, Program, Pullback, Seq, Slice, Var, Yield, operands
+from ..ir.nodes import (
+    Arg,
+    Block,
+    Branch,
+    For,
+    If,
+    Let,
+    Lit,
+    Make,
+    Operand,
+    Program,
+    Pullback,
+    Seq,
+    Slice,
+    Stmt,
+    Var,
+    While,
+    Yield,
+    operands,
+)
+from ..ir.ops import OPS
 from ..ir.types import INT, OBJECT, Array, Dim, Extent, List, Scalar, Type, differentiable, kind, rank, unknown_extent
 from ..ir.walk import renamed, substitute_end, substitute_stmt
 from ..rules.table import RowError
@@ -27,7 +47,7 @@ from ..simplify.gather import gather
 from ..simplify.signs import signs
 from .batch import CannotBatch, batch
 from .forward import forward
-from .nested import expand, quiet
+from .nested import expand
 from .reverse import reverse
 
 ALL = Slice(Lit(None), Lit(None), Lit(None))
@@ -218,6 +238,31 @@ def _in_all_directions(b: Builder, block: Block, unit: Basis, wanted: Callable[[
     return _inlined(b, batched, [part.basis for part in unit.parts])
 
 
+_KEPT = frozenset({"push", "pop", "call", "apply", "py.raise"})
+
+
+def _again(block: Block) -> Block:
+    """A block that is executed once more for each direction, without what it does to the world outside."""
+    stmts: list[Stmt] = []
+    for stmt in block.stmts:
+        if isinstance(stmt, Let) and OPS[stmt.op].effect and stmt.op not in _KEPT:
+            if stmt.out is None:
+                continue
+            error = RowError("the Jacobian of a function that draws random numbers, or calls what cannot be looked into",
+                             "it is computed once more for each direction, and would find other values", "draw outside, and pass what is drawn")
+            error.span = stmt.span
+            raise error
+        if isinstance(stmt, If):
+            stmt = replace(stmt, then=_again(stmt.then), orelse=_again(stmt.orelse))
+        elif isinstance(stmt, (For, While)):
+            stmt = replace(stmt, body=_again(stmt.body))
+        stmts.append(stmt)
+    end = block.end
+    if isinstance(end, Branch):
+        end = replace(end, then=_again(end.then), orelse=_again(end.orelse))
+    return Block(block.params, tuple(stmts), end)
+
+
 def _primal(program: Program) -> tuple[Builder, Arg]:
     """The program itself, emitted, and its value: the derivative that follows goes through it once more for each direction."""
     b = Builder()
@@ -241,7 +286,7 @@ def _inlined(b: Builder, block: Block, args: Sequence[Operand]) -> Arg:
 
 def _one_by_one(b: Builder, block: Block, unit: Basis) -> Arg:
     """The results of a block for one unit vector after the other, stacked."""
-    block = renamed(replace(quiet(block), params=block.params))
+    block = renamed(_again(block))
     k = Var(INT, "k")
     assert isinstance(block.end, Yield)
     with b.block() as stmts:

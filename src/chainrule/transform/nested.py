@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING
 
 from ..frontend.calling import transforms
 from ..ir import interpret
-from ..ir.nodes import Arg, Block, Branch, For, If, Let, Lit, Make, Program, Seq, Stmt, Var, Vjp, While, Yield, operands
+from ..ir.nodes import Arg, Block, Branch, For, If, Let, Lit, Make, Operand, Program, Seq, Stmt, Var, Vjp, While, Yield, operands
 from ..ir.ops import OPS
 from ..ir.probe import type_of
 from ..ir.walk import all_stmts, every_stmt, renamed, stmt_args, substitute_end, substitute_stmt
 from ..rules.table import RowError
 from .adjoints import bar_type
 from .calls import Calls
-from .forward import Forward, forward_block
-from .reverse import reverse_block
+from .forward import Callees, Forward, forward_block
+from .reverse import derive_callee, reverse_block
 
 if TYPE_CHECKING:
     from .reverse import Sweep
@@ -36,7 +36,7 @@ def push_vjp(sweep: Forward, stmt: Vjp) -> None:
     """Forward mode: the node of F that also gives the tangents."""
     moving = tuple(k for k, arg in enumerate(stmt.args) if isinstance(arg, Var) and arg in sweep.dots)
     still = tuple(k for k in stmt.wrt if k not in moving)
-    block, _, tangents = forward_block(stmt.block, tuple(stmt.block.params[k] for k in (*moving, *still)))
+    block, _, tangents = forward_block(stmt.block, tuple(stmt.block.params[k] for k in (*moving, *still)), sweep.calls)
     place = {k: len(stmt.args) + n for n, k in enumerate((*moving, *still))}
     args: list[Arg] = [*stmt.args]
     for k in (*moving, *still):
@@ -61,15 +61,18 @@ def pull(sweep: Sweep, stmt: Vjp) -> None:
     full = [None if bar is None else sweep.adjoints.full(out, bar) for out, bar in zip(stmt.outs, bars)]
     count = len(stmt.seeds)
     moving = [(k, bar) for k, bar in zip(stmt.wrt, full[count:]) if bar is not None]
-    silent = quiet(stmt.block)
-    block, _, tangents = forward_block(silent, tuple(silent.params[k] for k, _ in moving))
+    silent, drawn = quiet(stmt.block)
+    callees = Callees(tuple(sweep.functions.callees.values()), sweep.functions.main)
+    block, _, tangents = forward_block(silent, tuple(silent.params[k] for k, _ in moving), callees)
+    sweep.functions.callees.update((callee.name, callee) for callee in callees.finish())
     of_values = [n for n, tangent in enumerate(tangents) if tangent is not None]
     wrt = tuple(k for k, arg in enumerate(stmt.args) if isinstance(arg, Var) and arg in sweep.active)
     results = [Var(v.type) for v in stmt.outs[:count]]
     dots = [Var(bar_type(stmt.outs[n].type)) for n in of_values]
     reaching = [Var(bar_type(stmt.block.params[k].type)) for k in wrt]
     seeds = (*full[:count], *(stmt.seeds[n] for n in of_values))
-    sweep.b.add(Vjp((*results, *dots, *reaching), block, (*stmt.args, *(bar for _, bar in moving)), wrt, seeds, stmt.span))
+    args = (*stmt.args, *(stmt.outs[n] for n in drawn), *(bar for _, bar in moving))
+    sweep.b.add(Vjp((*results, *dots, *reaching), block, args, wrt, seeds, stmt.span))
     for k, out in zip(wrt, reaching):
         sweep.adjoints.add(stmt.args[k], out)
     for n, dot in zip(of_values, dots):
@@ -82,15 +85,23 @@ def _dot(var: Var) -> Var:
     return Var(bar_type(var.type), None if var.hint is None else f"{var.hint}_dot")
 
 
-def quiet(block: Block) -> Block:
-    """A block that is executed once more, without what it does to the world outside."""
+def quiet(block: Block) -> tuple[Block, tuple[int, ...]]:
+    """A block that is executed once more, without what it does to the world outside. What it draws becomes a parameter: gives the numbers
+    of the results that are to be passed."""
+    drawn: dict[Var, int] = {}
+    assert isinstance(block.end, Yield)
     for stmt in every_stmt(block):
         if isinstance(stmt, Let) and stmt.out is not None and OPS[stmt.op].effect and stmt.op not in ("call", "apply"):
+            if stmt.out in block.end.values:
+                drawn[stmt.out] = block.end.values.index(stmt.out)
+                continue
             error = RowError("a function whose gradient is differentiated draws random numbers, or calls what cannot be looked into",
                              "its derivative computes it once more, and would find other values", "draw outside, and pass what is drawn")
             error.span = stmt.span
             raise error
-    return _quiet(block)
+    if drawn:
+        block = Block((*block.params, *drawn), tuple(s for s in block.stmts if not (isinstance(s, Let) and s.out in drawn)), block.end)
+    return _quiet(block), tuple(drawn.values())
 
 
 def _quiet(block: Block) -> Block:
@@ -144,7 +155,9 @@ def expand(program: Program) -> Program:
     expander = _Expander(calls)
     marked = any(isinstance(stmt, Let) and stmt.op == "mark" for stmt in program.body.stmts)
     body = expander.block(program.body, top=not marked)
-    return replace(program, body=body)
+    for callee, wrt, name in calls.wanted():
+        calls.made.append(derive_callee(callee, wrt, name, calls))
+    return replace(program, body=body, callees=calls.needed(body))
 
 
 class _Expander:
@@ -235,8 +248,13 @@ def alone(stmt: Vjp) -> Block:
     return _Expander(Calls((), "")).block(Block(params, (node,), Yield(node.outs)))
 
 
+def _forward(block: Block, wrt: tuple[Var, ...], functions: tuple[Program, ...]) -> tuple[Block, tuple[Var, ...], tuple[Operand | None, ...], tuple[Program, ...]]:
+    calls = Callees(functions, "")
+    return (*forward_block(block, wrt, calls), calls.finish())
+
+
 interpret.EXPAND[:] = [alone]
-transforms.FORWARD[:] = [forward_block]
+transforms.FORWARD[:] = [_forward]
 transforms.QUIET[:] = [quiet]
 
 __all__ = ["expand", "pull", "push_vjp", "vjp_node"]

@@ -80,7 +80,7 @@ def reverse(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, 
     calls = Calls(program.callees, name)
     derived = _derive(program, wrt, name, keep_value, seed, rules or _table(), calls, sparse)
     for callee, callee_wrt, callee_name in calls.wanted():
-        calls.made.append(_derive(callee, callee_wrt, callee_name, True, "pullback", rules or _table(), calls, inner=True))
+        calls.made.append(derive_callee(callee, callee_wrt, callee_name, calls))
     return replace(derived, callees=calls.needed(derived.body))
 
 
@@ -106,6 +106,11 @@ def _derive(program: Program, wrt: tuple[Var, ...], name: str, keep_value: bool,
     end = Seq(bars if seed == "pullback" or not keep_value else (result, *bars))
     body = keep(sweep.body, marker, tuple(sweep.b.stmts), end, sweep.likes, sweep.adjoints.names)
     return replace(program, name=name, body=body, callees=())
+
+
+def derive_callee(program: Program, wrt: tuple[Var, ...], name: str, calls: Calls) -> Program:
+    """A function of the program, in the form that returns a pullback."""
+    return _derive(program, wrt, name, True, "pullback", _table(), calls, inner=True)
 
 
 def reverse_block(block: Block, wrt: tuple[Var, ...], seeds: Sequence[Arg | None], calls: Calls, marked: bool = False) -> Block:
@@ -185,6 +190,7 @@ class Sweep:
         active = activity(body, wrt, results, through)
         check_jumps(body, wrt, through, rules)
         check_read_back(body, wrt, through)
+        self.functions = calls
         body, self.calls, pairs = calls.split(body, active)
         self.body, self.counts = prepare(body)
         self.active = active | pairs
@@ -390,4 +396,4 @@ def _never_ends(block: Block) -> bool:
     return all(isinstance(leaf.end, Raise) for leaf in leaves(block))
 
 
-__all__ = ["Rules", "Sweep", "cleaned", "reverse", "reverse_block", "transpose"]
+__all__ = ["Rules", "Sweep", "cleaned", "derive_callee", "reverse", "reverse_block", "transpose"]

@@ -13,7 +13,8 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ...ir.nodes import Arg, Block, Lit, Make, Seq, Stmt, Var, Vjp, Yield, operands, variables
+from ...ir.nodes import Arg, Block, Let, Lit, Make, Program, Seq, Stmt, Var, Vjp, Yield, operands, variables
+from ...ir.ops import OPS
 from ...ir.probe import type_of
 from ...ir.types import Array, Scalar, Type, differentiable, rank, renew
 from ...ir.walk import definitions, free, renamed, substitute
@@ -32,9 +33,11 @@ Keywords = dict[str, Value]
 MARK = "__chainrule__"  # the attribute by which a public transform says which one it is
 
 # What the transforms make of a block: `transform/nested` is above this layer, and puts its function here.
-#   forward(block, parameters that move) -> the block with their tangents as further parameters and results; the tangent of each result
-FORWARD: list[Callable[[Block, tuple[Var, ...]], tuple[Block, tuple[Var, ...], tuple[Any, ...]]]] = []
-QUIET: list[Callable[[Block], Block]] = []
+#   forward(block, parameters that move, functions of the program) -> the block with their tangents as further parameters and results, these
+#   parameters, the tangent of each result, and the functions that it calls beside those
+#   quiet(block) -> the block without its effects, and the numbers of the results whose values are further parameters: what it has drawn
+FORWARD: list[Callable[[Block, tuple[Var, ...], tuple[Program, ...]], tuple[Block, tuple[Var, ...], tuple[Any, ...], tuple[Program, ...]]]] = []
+QUIET: list[Callable[[Block], tuple[Block, tuple[int, ...]]]] = []
 
 
 # -- taking values apart, and putting them together -------------------------------------------------------------
@@ -147,15 +150,12 @@ def tangents(m: Calls, primal: Value, tangent: Value, what: str) -> Iterator[Arg
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Inner:
-    """A function as a block of its own: what it is given (`args` for its parameters), and its results as they are nested.
-
-    written: slots outside whose arrays it writes; their contents are its last results.
-    """
+    """A function as a block of its own: what it is given (`args` for its parameters), and its results as they are nested; the last results
+    are what it has drawn."""
 
     block: Block
     args: tuple[Arg, ...]
     nest: Arg
-    written: tuple[int, ...]
     moving: int  # how many of the parameters, the first ones, are those that are differentiated with respect to
 
 
@@ -169,15 +169,14 @@ def inner(m: Calls, moving: Moving, run: Callable[[], Value]) -> Inner:
             nest = m.operand(run())
         stmts = tuple(opened)
     made = set(definitions(Block(tuple(moving.params), stmts, Yield(()))))
-    written = tuple(slot for slot, contents in before.heap.items() if m.state.heap.get(slot) is not contents)
-    _check(m, before, written, made)
-    results = (*operands(nest), *(m.state.heap[slot] for slot in written))
-    body = Block(tuple(moving.params), stmts, Yield(results))  # type: ignore[arg-type]
+    _restore(m, before, made)
+    drawn = (stmt.out for stmt in stmts if isinstance(stmt, Let) and stmt.out is not None and OPS[stmt.op].effect and stmt.op not in ("call", "apply"))
+    body = Block(tuple(moving.params), stmts, Yield((*operands(nest), *drawn)))
     outer = free(body)
     given = {v: Var(v.type, v.hint) for v in outer}
     body = substitute(body, lambda v: given.get(v, v))
     block = renamed(Block((*moving.params, *given.values()), body.stmts, body.end))
-    return Inner(block, (*moving.args, *outer), nest, written, len(moving.params))
+    return Inner(block, (*moving.args, *outer), nest, len(moving.params))
 
 
 def _executed(m: Calls, moving: Moving, run: Callable[[], Value]) -> tuple[Arg, tuple[Stmt, ...]]:
@@ -196,10 +195,14 @@ def _executed(m: Calls, moving: Moving, run: Callable[[], Value]) -> tuple[Arg, 
     return nest, stmts
 
 
-def _check(m: Calls, before: State, written: tuple[int, ...], made: set[Var]) -> None:
-    """Refuse what would lead a value of the inner function out of it, other than by its result or by an array that it writes."""
-    for slot in written:
-        if not isinstance(m.state.heap.get(slot), (Var, Lit)) or not isinstance(before.heap[slot], (Var, Lit)):
+def _restore(m: Calls, before: State, made: set[Var]) -> None:
+    """A derivative leaves arrays as they are, also those outside that the function writes. Refuse what else would lead a value out of it."""
+    for slot, contents in before.heap.items():
+        if m.state.heap.get(slot) is contents:
+            continue
+        if isinstance(m.state.heap.get(slot), (Var, Lit)) and isinstance(contents, (Var, Lit)) and isinstance(type_of(contents), Array):
+            m.state.heap[slot] = contents
+        else:
             m.refuse("a list, dictionary or object outside is changed by a function whose derivative is taken inside", "its derivative is computed elsewhere",
                      "return what it computes")
     for number, frame in before.frames.items():
@@ -218,12 +221,9 @@ def _vars(m: Calls, value: Value) -> Iterator[Var]:
         yield from variables(m.state.heap[value.slot])
 
 
-def _finish(m: Calls, found: Inner, results: tuple[Var, ...]) -> Value:
-    """After the block: what it has written, and its result."""
-    count = len(results) - len(found.written)
-    for slot, out in zip(found.written, results[count:]):
-        m.state.heap[slot] = out
-    values = iter(results[:count])
+def _result(m: Calls, found: Inner, results: tuple[Var, ...]) -> Value:
+    """The result of a block."""
+    values = iter(results)
 
     def nested(nest: Arg) -> Arg:
         if isinstance(nest, (Seq, Make)):
@@ -355,7 +355,7 @@ def _gradient(m: Calls, function: Partial, argnums: Any, has_aux: bool, args: Ar
     if error is not None:
         m.fail(TypeError, Static(str(error)))
     results, bars = pulled(m, found, (Lit(1.0),))
-    result = _finish(m, found, results)
+    result = _result(m, found, results)
     each = iter(bars)
     parts = [derivatives(m, one, each) for one in chosen]
     gradient = TupleV(tuple(parts)) if isinstance(argnums, tuple) else parts[0]
@@ -388,7 +388,8 @@ def _pushed(m: Calls, found: Inner, dots: list[Arg | None]) -> tuple[Value, Valu
     """The statements of a block and of its tangents, in place."""
     assert isinstance(found.block.end, Yield)
     places = [k for k, dot in enumerate(dots) if dot is not None]
-    block, _, tangent = FORWARD[0](found.block, tuple(found.block.params[k] for k in places))
+    block, _, tangent, callees = FORWARD[0](found.block, tuple(found.block.params[k] for k in places), tuple(m.finished))
+    m.finished += [callee for callee in callees if callee.name not in {c.name for c in m.finished}]
     args = (*found.args, *(dots[k] for k in places))
     env = dict(zip(block.params, args))
     block = substitute(block, lambda v: env.get(v, v))  # type: ignore[arg-type, return-value]
@@ -398,10 +399,6 @@ def _pushed(m: Calls, found: Inner, dots: list[Arg | None]) -> tuple[Value, Valu
     count = len(found.block.end.values)
     values, more = block.end.values[:count], iter(block.end.values[count:])
     moved = [next(more) if dot is not None else None for dot in tangent]
-    for slot, old, dot in zip(found.written, values[count - len(found.written):], moved[count - len(found.written):]):
-        if dot is not None:
-            m.refuse("an array outside is written by a function whose tangent is taken inside", "what is written moves along", "return it instead")
-        m.state.heap[slot] = old  # type: ignore[assignment]
     leaves = iter(range(count))
 
     def nested(nest: Arg) -> tuple[Arg, Arg]:
@@ -482,9 +479,8 @@ def _linearized(m: Calls, args: Args, keywords: Keywords) -> tuple[Value, _Held]
     for stmt in once.stmts:
         m.b.add(stmt)
     assert isinstance(once.end, Yield)
-    held = _Held(dataclasses.replace(found, block=QUIET[0](found.block)), tuple(points))
-    for slot, value in zip(found.written, once.end.values[len(once.end.values) - len(found.written):]):
-        m.state.heap[slot] = value  # type: ignore[assignment]
+    quiet, drawn = QUIET[0](found.block)
+    held = _Held(dataclasses.replace(found, block=quiet, args=(*found.args, *(once.end.values[n] for n in drawn))), tuple(points))
     values = iter(once.end.values)
 
     def nested(nest: Arg) -> Arg:
@@ -530,7 +526,7 @@ def _push(m: Calls, function: Partial, args: Args) -> Value:
     assert isinstance(function.function, Static)
     held: _Held = function.function.value
     dots = [dot for n, (primal, direction) in enumerate(zip(held.primals, args)) for dot in tangents(m, primal, direction, f"the tangent of argument {n}")]
-    return _pushed(m, dataclasses.replace(held.found, block=renamed(held.found.block), written=()), dots)[1]
+    return _pushed(m, dataclasses.replace(held.found, block=renamed(held.found.block)), dots)[1]
 
 
 __all__ = ["FORWARD", "MARK", "QUIET", "call", "is_derived", "mark", "of_transformed", "transform"]

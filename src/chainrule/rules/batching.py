@@ -27,7 +27,7 @@ from ..ir.types import INT, Array, Extent, List, Opaque, Scalar, Tuple, Type, is
 from ..ir.types import rank as type_rank
 from . import infer
 from .linalg import _explicit
-from .structure import _advanced_shape, broadcast, index_items, infer_index, is_advanced
+from .structure import _advanced_shape, broadcast, index_items, is_advanced
 from .table import ROWS
 
 ALL = Slice(Lit(None), Lit(None), Lit(None))
@@ -1195,7 +1195,8 @@ def _size(d: Directions, op: str, x: Arg, axis: Arg) -> Operand:
     along = _static(axis)
     if along is None:
         return product(d, d.shape(x))
-    return d.shape(x)[along]  # type: ignore[return-value]
+    found: Operand = d.shape(x)[along]  # type: ignore[assignment]
+    return found
 
 
 def _len(d: Directions, op: str, x: Arg) -> Operand:

@@ -29,6 +29,7 @@ from ..ir.nodes import (
     Operand,
     Program,
     Pullback,
+    Raise,
     Seq,
     Slice,
     Stmt,
@@ -39,7 +40,7 @@ from ..ir.nodes import (
 )
 from ..ir.ops import OPS
 from ..ir.types import INT, OBJECT, Array, Dim, Extent, List, Scalar, Type, differentiable, kind, rank, unknown_extent
-from ..ir.walk import renamed, substitute_end, substitute_stmt
+from ..ir.walk import all_stmts, renamed, substitute_end, substitute_stmt
 from ..rules.table import RowError
 from ..simplify.dead import dead
 from ..simplify.dots import dots
@@ -74,6 +75,7 @@ def jacfwd(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
     pair = derived.body.end.values[0]
     assert isinstance(pair, Seq)
     value = pair.items[0]
+    _check_leaves(value)
     count = sum(1 for _ in operands(value))
     try:
         found = _in_all_directions(b, Block(dot_params, derived.body.stmts, Yield((pair,))), unit, lambda n: n >= count)
@@ -85,7 +87,7 @@ def jacfwd(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
         tangent = _one_by_one(b, Block(dot_params, derived.body.stmts, Yield((pair.items[1],))), unit)
     jacobian = _tangents(b, unit, value, tangent)
     end = Yield((Seq((value, jacobian)),))
-    return replace(derived, name=name, body=Block(body.params, tuple(b.stmts), end))
+    return replace(derived, name=name, body=Block(body.params, tuple(b.stmts), end), callees=_callees(program, derived, b))
 
 
 def jacrev(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -> Program:
@@ -121,12 +123,38 @@ def jacrev(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
     assert isinstance(bars, Seq)
     jacobian = _cotangents(b, unit, value, bars.items, wrt)
     end = Yield((Seq((value, jacobian)),))
-    return replace(derived, name=name, body=Block(derived.body.params, tuple(b.stmts), end))
+    return replace(derived, name=name, body=Block(derived.body.params, tuple(b.stmts), end), callees=_callees(program, derived, b))
 
 
 def _several(values: Sequence[Operand]) -> bool:
     """Whether there is more than one direction, so that unit vectors hold zeros."""
     return len(values) > 1 or any(rank(type_of(value)) != 0 for value in values)
+
+
+def _check_leaves(value: Arg) -> None:
+    """A Jacobian has the axes of the leaves of the result."""
+    for leaf in operands(value):
+        if differentiable(type_of(leaf)) and not isinstance(type_of(leaf), (Scalar, Array)):
+            raise _shapeless(type_of(leaf))
+
+
+def _shapeless(type: Type) -> RowError:
+    what = "an array whose number of axes is not known" if isinstance(type, Array) else "a list whose length is not known"
+    return RowError(f"the Jacobian of, or with respect to, {what}", "which axes it has cannot be said", "make it an array of one rank on every path")
+
+
+def _callees(program: Program, derived: Program, b: Builder) -> tuple[Program, ...]:
+    """The functions that are called by what was made of a program and its derivative."""
+    known = {callee.name: callee for callee in (*program.callees, *derived.callees)}
+    wanted: dict[str, None] = {}
+    waiting = [Block((), tuple(b.stmts), Raise())]
+    while waiting:
+        for stmt in all_stmts(waiting.pop()):
+            name = stmt.args[0].value if isinstance(stmt, Let) and stmt.op == "call" and isinstance(stmt.args[0], Lit) else None
+            if name in known and name not in wanted:
+                wanted[name] = None
+                waiting.append(known[name].body)
+    return tuple(callee for name, callee in known.items() if name in wanted)
 
 
 def _simplified(program: Program) -> Program:
@@ -189,8 +217,7 @@ class Basis:
         if isinstance(type, Scalar):
             return ()
         if not isinstance(type, Array) or type.shape is None:
-            what = "a list" if isinstance(type, List) else "an array whose number of axes is not known"
-            raise RowError(f"the Jacobian of, or with respect to, {what}", "which axes it has cannot be said", "make it an array of one rank on every path")
+            raise _shapeless(type)
         return tuple(Lit(n) if isinstance(n, int) else self.b.emit("index", self.b.emit("np.shape", value), Lit(k)) for k, n in enumerate(type.shape))
 
     def _extents(self, value: Operand) -> tuple[Extent, ...]:
@@ -292,7 +319,7 @@ def _one_by_one(b: Builder, block: Block, unit: Basis) -> Arg:
     with b.block() as stmts:
         given = [b.emit("index", part.basis, k) for part in unit.parts]
         found = _inlined(b, block, given)
-        results = [v for v in operands(found)]
+        results = list(operands(found))
         kept = [v for v in results if isinstance(type_of(v), (Scalar, Array))]
         olds = [Var(List(type_of(v))) for v in kept]
         grown = tuple(b.emit("append", old, v, type=old.type) for old, v in zip(olds, kept))

@@ -82,6 +82,7 @@ def jacfwd(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
         assert isinstance(found, Seq)
         value, tangent = found.items
     except CannotBatch:
+        _check_callees(derived.callees)
         b, value = _primal(program)
         unit = Basis(b, wrt)
         tangent = _one_by_one(b, Block(dot_params, derived.body.stmts, Yield((pair.items[1],))), unit)
@@ -116,6 +117,7 @@ def jacrev(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
     try:
         bars = _in_all_directions(b, rest, unit, lambda n: True)
     except CannotBatch:
+        _check_callees(derived.callees)
         b, value = _primal(program)
         b.add(Let(None, "mark", (Lit("reverse"),)))
         unit = Basis(b, [leaf for leaf in operands(value) if differentiable(type_of(leaf))])
@@ -266,6 +268,17 @@ def _in_all_directions(b: Builder, block: Block, unit: Basis, wanted: Callable[[
 
 
 _KEPT = frozenset({"push", "pop", "call", "apply", "py.raise"})
+
+
+def _check_callees(callees: Sequence[Program]) -> None:
+    """What a function that is called does to the world outside would be done once for each direction."""
+    for callee in callees:
+        for stmt in all_stmts(callee.body):
+            if isinstance(stmt, Let) and OPS[stmt.op].effect and stmt.op not in _KEPT and stmt.op != "mark":
+                error = RowError("the Jacobian of a function that calls itself, and prints, draws or changes something outside",
+                                 "its derivative goes through it once for each direction")
+                error.span = stmt.span
+                raise error
 
 
 def _again(block: Block) -> Block:

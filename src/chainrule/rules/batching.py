@@ -136,7 +136,7 @@ class Directions:
             return arg  # type: ignore[return-value]
         if not is_number(type_of(arg)):
             raise NoRule
-        return self.emit("np.broadcast_to", arg, Seq((self.size, *self.shape(arg))))
+        return self.emit("rt.along", arg, self.size)
 
     def fresh(self, arg: Arg, type: Type | None = None) -> Operand:
         """A value as a batched one, the same in all directions, with memory of its own. type: what it is in one direction."""
@@ -153,18 +153,17 @@ class Directions:
             raise CannotBatch(f"a value of type {type} in several directions")
         made = self.b.made.get(arg) if isinstance(arg, Var) else None
         zeros = made if made is not None and made.op in EMPTY else None
-        if isinstance(arg, Lit) or isinstance(type, Scalar) or zeros is not None:
-            if isinstance(type, Array) and type.shape != () and zeros is None:
+        if zeros is not None and zeros.op == "np.zeros":
+            return self.emit("np.zeros", Seq((self.size, *extents(self, zeros.args[0]))), Lit(type.dtype))
+        if zeros is not None:
+            return self.emit("rt.zeros_along", arg if zeros.args[1:] != () and not _is_none(zeros.args[1]) else zeros.args[0], self.size)
+        if isinstance(arg, Lit) or isinstance(type, Scalar):
+            if isinstance(type, Array) and type.shape != ():
                 raise CannotBatch("a number where an array is expected")
-            of = [] if zeros is None else extents(self, zeros.args[0]) if zeros.op == "np.zeros" else self.shape(zeros.args[0])
-            shape = Seq((self.size, *of))
-            if zeros is not None or (isinstance(arg, Lit) and type_of(arg) != type and arg.value == 0):
-                return self.emit("np.zeros", shape, Lit(type.dtype))
-            return self.emit("np.full", shape, arg, Lit(type.dtype))
-        try:
-            return self.emit("copy", self.spread(arg))
-        except NoRule:
-            return self.emit("np.repeat", self.b.emit("index", arg, Lit(None)), self.size, Lit(0))
+            if isinstance(arg, Lit) and type_of(arg) != type and arg.value == 0:
+                return self.emit("np.zeros", Seq((self.size,)), Lit(type.dtype))
+            return self.emit("np.full", Seq((self.size,)), arg, Lit(type.dtype))
+        return self.emit("copy", self.spread(arg))
 
     def _fresh_list(self, arg: Arg, type: List) -> Operand:
         """A list of batched elements."""
@@ -246,6 +245,10 @@ def batching(rule: Rule, *names: str) -> None:
     for name in names:
         if name in OPS:
             BATCHING[name] = rule
+
+
+def _is_none(arg: Arg) -> bool:
+    return isinstance(arg, Lit) and arg.value is None
 
 
 def result_is_single(op: str) -> bool:
@@ -602,7 +605,15 @@ def _broadcast_to(d: Directions, op: str, x: Arg, shape: Arg) -> Operand:
 
 
 def _broadcast_like(d: Directions, op: str, g: Arg, like: Arg) -> Operand:
-    return d.emit("np.broadcast_to", d.align(g, d.rank(like)), Seq((d.size, *d.shape(like))))
+    return _fitted(d, op, g, like)
+
+
+def _fitted(d: Directions, op: str, g: Arg, like: Arg) -> Operand:
+    """g with the shape of `like`, by an operation that makes it so."""
+    whole, own = d.spread(like), type_of(g)
+    type = type_of(whole)
+    assert isinstance(type, Array) and isinstance(own, (Array, Scalar))
+    return d.emit(op, d.align(g, d.rank(like)), whole, type=Array(own.dtype, type.shape))
 
 
 def _unbroadcast(d: Directions, op: str, g: Arg, like: Arg) -> Operand:
@@ -611,7 +622,7 @@ def _unbroadcast(d: Directions, op: str, g: Arg, like: Arg) -> Operand:
     more = d.rank(g) - d.rank(like)
     if more > 0:
         g = d.emit("np.sum", g, Lit(every_axis(more)))
-    return d.emit(op, d.align(g, d.rank(like)), d.spread(like))
+    return _fitted(d, op, g, like)
 
 
 def _at_least(n: int) -> Rule:
@@ -851,7 +862,7 @@ def _full_like(d: Directions, op: str, like: Arg, value: Arg, *how: Arg) -> Oper
         return _full(d, op, how[-1], value, dtype)
     if d.batched(like) and not d.batched(value):
         return d.emit("np.full_like", like, value, *how)
-    return d.emit("np.full", Seq((d.size, *d.shape(like))), d.align(value, d.rank(like)), dtype)
+    return d.emit("np.full_like", d.spread(like), d.align(value, d.rank(like)), dtype, Lit("C"))
 
 
 def _linspace(d: Directions, op: str, start: Arg, stop: Arg, num: Arg, endpoint: Arg, dtype: Arg) -> Operand:
@@ -1025,7 +1036,9 @@ def _last_wins(d: Directions, op: str, x: Arg, index: Arg, g: Arg) -> Operand:
     if d.batched(index) or not d.batched(g):
         raise NoRule
     like = d.b.emit("np.empty", Seq(tuple(d.shape(x)))) if d.batched(x) else x
-    wins = d.b.emit(op, like, index, d.b.emit("np.ones", Seq(tuple(d.shape(g)))))
+    of = d.type_of_one(type_of(g))
+    assert isinstance(of, Array)
+    wins = d.b.emit(op, like, index, d.b.emit("np.ones", Seq(tuple(d.shape(g)))), type=Array("float64", of.shape))
     return d.emit("np.where", d.b.emit("!=", wins, Lit(0.0)), g, Lit(0.0))
 
 
@@ -1195,7 +1208,7 @@ def _size(d: Directions, op: str, x: Arg, axis: Arg) -> Operand:
     along = _static(axis)
     if along is None:
         return product(d, d.shape(x))
-    found: Operand = d.shape(x)[along]  # type: ignore[assignment]
+    found: Operand = d.shape(x)[along]
     return found
 
 

@@ -852,11 +852,10 @@ def _full_like(d: Directions, op: str, like: Arg, value: Arg, *how: Arg) -> Oper
     """np.full_like and rt.full_like."""
     type = type_of(like)
     if isinstance(type, List):
-        element = d.fresh(like)
-        rank = type_rank(type.element)
-        if rank is None:
+        whole, rank = d.fresh(like), type_rank(type.element)
+        if rank is None or isinstance(type.element, (List, Tuple)):
             raise NoRule
-        return d.emit(op, element, d.align(value, rank), type=d.type_of_all(type))
+        return d.emit(op, whole, d.align(value, rank - d.batched(like)), type=type_of(whole))
     dtype = how[0] if how and not (isinstance(how[0], Lit) and how[0].value is None) else Lit(type.dtype)  # type: ignore[union-attr]
     if how and not (isinstance(how[-1], Lit) and how[-1].value is None):
         return _full(d, op, how[-1], value, dtype)

@@ -63,6 +63,7 @@ def jacfwd(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
     name = name or f"{program.name}_jacfwd"
     derived, dot_params = forward(program, wrt, name=name, sparse=_several(wrt))
     derived = _simplified(expand(derived))
+    callees = derived.callees
     body = Block(tuple(p for p in derived.body.params if p not in dot_params), (), derived.body.end)
     b = Builder()
     b.lenient = True
@@ -83,12 +84,13 @@ def jacfwd(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
         value, tangent = found.items
     except CannotBatch:
         _check_callees(derived.callees)
-        b, value = _primal(program)
+        b, value, more = _primal(program)
+        callees += more
         unit = Basis(b, wrt)
         tangent = _one_by_one(b, Block(dot_params, derived.body.stmts, Yield((pair.items[1],))), unit)
     jacobian = _tangents(b, unit, value, tangent)
     end = Yield((Seq((value, jacobian)),))
-    return replace(derived, name=name, body=Block(body.params, tuple(b.stmts), end), callees=_callees(program, derived, b))
+    return replace(derived, name=name, body=Block(body.params, tuple(b.stmts), end), callees=_called(callees, b))
 
 
 def jacrev(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -> Program:
@@ -97,7 +99,7 @@ def jacrev(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
     assert isinstance(program.body.end, Yield)
     leaves = [leaf for leaf in operands(program.body.end.values[0]) if differentiable(type_of(leaf))]
     derived = _simplified(expand(reverse(program, wrt, name=name, seed="pullback", sparse=_several(leaves))))
-    stmts = derived.body.stmts
+    callees, stmts = derived.callees, derived.body.stmts
     at = next(n for n, stmt in enumerate(stmts) if isinstance(stmt, Pullback))
     pullback = stmts[at]
     assert isinstance(pullback, Pullback) and isinstance(derived.body.end, Yield)
@@ -118,14 +120,15 @@ def jacrev(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
         bars = _in_all_directions(b, rest, unit, lambda n: True)
     except CannotBatch:
         _check_callees(derived.callees)
-        b, value = _primal(program)
+        b, value, more = _primal(program)
+        callees += more
         b.add(Let(None, "mark", (Lit("reverse"),)))
         unit = Basis(b, [leaf for leaf in operands(value) if differentiable(type_of(leaf))])
         bars = _one_by_one(b, Block(pullback.params, (*stmts[:at], *stmts[at + 1:]), derived.body.end), unit)
     assert isinstance(bars, Seq)
     jacobian = _cotangents(b, unit, value, bars.items, wrt)
     end = Yield((Seq((value, jacobian)),))
-    return replace(derived, name=name, body=Block(derived.body.params, tuple(b.stmts), end), callees=_callees(program, derived, b))
+    return replace(derived, name=name, body=Block(derived.body.params, tuple(b.stmts), end), callees=_called(callees, b))
 
 
 def _several(values: Sequence[Operand]) -> bool:
@@ -145,9 +148,9 @@ def _shapeless(type: Type) -> RowError:
     return RowError(f"the Jacobian of, or with respect to, {what}", "which axes it has cannot be said", "make it an array of one rank on every path")
 
 
-def _callees(program: Program, derived: Program, b: Builder) -> tuple[Program, ...]:
-    """The functions that are called by what was made of a program and its derivative."""
-    known = {callee.name: callee for callee in (*program.callees, *derived.callees)}
+def _called(callees: Sequence[Program], b: Builder) -> tuple[Program, ...]:
+    """Those functions that are called."""
+    known = {callee.name: callee for callee in callees}
     wanted: dict[str, None] = {}
     waiting = [Block((), tuple(b.stmts), Raise())]
     while waiting:
@@ -263,8 +266,15 @@ def _in_all_directions(b: Builder, block: Block, unit: Basis, wanted: Callable[[
     """The result of a block whose parameters are the unit vectors, emitted; those leaves that are wanted are batched. Raises CannotBatch."""
     if unit.single or not unit.parts:
         return _inlined(b, block, [part.basis for part in unit.parts])
-    batched, _ = batch(block, block.params, unit.size, wanted, b)
-    return _inlined(b, batched, [part.basis for part in unit.parts])
+    batched, on = batch(block, block.params, unit.size, wanted, b)
+    return _single(b, _inlined(b, batched, [part.basis for part in unit.parts]), on, wanted)
+
+
+def _single(b: Builder, found: Arg, on: Sequence[bool], wanted: Callable[[int], bool]) -> Arg:
+    """Results of which one direction is wanted: those that were found to be batched, though they are the same in all."""
+    leaves = [b.emit("index", leaf, Lit(0)) if on[n] and not wanted(n) and isinstance(type_of(leaf), Array) else leaf
+              for n, leaf in enumerate(operands(found))]
+    return _nest(found, iter(leaves))
 
 
 _KEPT = frozenset({"push", "pop", "call", "apply", "py.raise"})
@@ -303,12 +313,12 @@ def _again(block: Block) -> Block:
     return Block(block.params, tuple(stmts), end)
 
 
-def _primal(program: Program) -> tuple[Builder, Arg]:
-    """The program itself, emitted, and its value: the derivative that follows goes through it once more for each direction."""
+def _primal(program: Program) -> tuple[Builder, Arg, tuple[Program, ...]]:
+    """The program itself, emitted, its value, and what it calls: the derivative that follows goes through it once more for each direction."""
     b = Builder()
     b.lenient = True
-    body = expand(program).body
-    return b, _inlined(b, body, body.params)
+    program = expand(program)
+    return b, _inlined(b, program.body, program.body.params), program.callees
 
 
 def _inlined(b: Builder, block: Block, args: Sequence[Operand]) -> Arg:
@@ -368,37 +378,39 @@ def _tangents(b: Builder, unit: Basis, value: Arg, tangent: Arg) -> Arg:
         return replace(value, items=tuple(_tangents(b, unit, v, t) for v, t in zip(value.items, tangent.items)))
     if isinstance(tangent, Lit) and tangent.value is None:
         return Lit(None)
-    assert isinstance(tangent, (Var, Lit)) and isinstance(value, (Var, Lit))
-    return Seq(tuple(_behind(b, unit, part, value, tangent) for part in unit.parts))
+    assert isinstance(tangent, (Var, Lit))
+    return Seq(tuple(_behind(b, unit, part, tangent) for part in unit.parts))
 
 
-def _behind(b: Builder, unit: Basis, part: Part, value: Operand, tangent: Operand) -> Operand:
+def _behind(b: Builder, unit: Basis, part: Part, tangent: Operand) -> Operand:
     """The directions of one input, last; as its axes."""
     if unit.single:
         return tangent
-    type = type_of(value)
-    axes = rank(type)
+    whole, axes = tangent, rank(type_of(tangent))
     if part.start is not None:
         if not part.shape:
             return b.emit("index", tangent, part.start)
         tangent = b.emit("index", tangent, Slice(part.start, part.stop or Lit(None), Lit(None)))
     elif not part.shape:
         return b.emit("index", tangent, Lit(0))
-    if axes != 0:
-        tangent = b.emit("np.transpose", tangent) if axes == 1 else b.emit("np.moveaxis", tangent, Lit(0), Lit(-1))
+    if axes != 1:
+        tangent = b.emit("np.transpose", tangent) if axes == 2 else b.emit("np.moveaxis", tangent, Lit(0), Lit(-1))
     if len(part.shape) == 1:
         return tangent
     if axes is None:
-        return b.emit("np.reshape", tangent, b.emit("+", b.emit("np.shape", value), Seq(part.shape), type=OBJECT))
-    return b.emit("np.reshape", tangent, Seq((*_extents(b, value), *part.shape)))
+        own = b.emit("index", b.emit("np.shape", whole), Slice(Lit(1), Lit(None), Lit(None)), type=OBJECT)
+        return b.emit("np.reshape", tangent, b.emit("+", own, Seq(part.shape), type=OBJECT))
+    return b.emit("np.reshape", tangent, Seq((*_extents(b, whole, 1), *part.shape)))
 
 
-def _extents(b: Builder, value: Operand) -> tuple[Arg, ...]:
+def _extents(b: Builder, value: Operand, first: int = 0) -> tuple[Arg, ...]:
+    """The extents of a value, from the first axis that counts."""
     type = type_of(value)
     if isinstance(type, Scalar):
         return ()
     assert isinstance(type, Array) and type.shape is not None
-    return tuple(Lit(n) if isinstance(n, int) else b.emit("index", b.emit("np.shape", value), Lit(k)) for k, n in enumerate(type.shape))
+    return tuple(Lit(n) if isinstance(n, int) else b.emit("index", b.emit("np.shape", value), Lit(k))
+                 for k, n in enumerate(type.shape) if k >= first)
 
 
 def _cotangents(b: Builder, unit: Basis, value: Arg, bars: Sequence[Arg], wrt: Sequence[Var]) -> Arg:

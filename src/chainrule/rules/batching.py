@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from ..ir.build import Builder, is_static, static_value
-from ..ir.nodes import Arg, Block, For, Let, Lit, Make, Operand, Seq, Slice, Var, Yield, variables
+from ..ir.nodes import Arg, Block, For, Let, Lit, Make, Operand, Seq, Slice, Var, Yield, operands, variables
 from ..ir.ops import OPS
 from ..ir.probe import type_of
 from ..ir.types import INT, Array, Extent, List, Opaque, Scalar, Tuple, Type, is_number, kind, unknown_extent
@@ -98,11 +98,10 @@ class Directions:
     # -- emitting --------------------------------------------------------------------------------------------
 
     def emit(self, op: str, *args: Any, type: Type | None = None) -> Operand:
-        """An operation whose result is batched."""
+        """An operation whose result is batched if an argument is, or if the number of directions is among them."""
         result = self.b.emit(op, *args, type=type)
-        if not isinstance(result, Var):
-            raise NoRule
-        self.on.add(result)
+        if isinstance(result, Var) and any(v in self.on or v is self.size for arg in args for v in operands(arg)):
+            self.on.add(result)
         return result
 
     def apply(self, op: str, *args: Arg, out: Type | None = None) -> Operand:
@@ -197,6 +196,7 @@ class Directions:
         news = tuple(Var(old.type) for old in olds)
         self.b.add(For(news, Lit(0), self.size, Lit(1), empties, Block((k, *olds), tuple(stmts), Yield(tuple(grown)))))
         wanted = out.items if isinstance(out, Tuple) and isinstance(type, Tuple) else [out] if is_number(out or type) and out else types
+        self.on.update(news)  # their items are the directions
         results = [self.emit("np.stack", new, Lit(0), type=self.type_of_all(Array(t.dtype, w.shape if isinstance(w, Array) else ())))  # type: ignore[union-attr]
                    for new, t, w in zip(news, types, wanted)]
         return self.emit("tuple", Seq(tuple(results))) if isinstance(type, Tuple) else results[0]

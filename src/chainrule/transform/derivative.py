@@ -17,10 +17,11 @@ from ..frontend.request import Chosen, Request
 from ..frontend.signature import describe_static, result_error
 from ..ir.build import Builder, type_of
 from ..ir.nodes import Arg, Block, Let, Lit, Make, Operand, Program, Pullback, Seq, Var, Yield, operands
-from ..ir.types import Array, Opaque, Scalar, Tuple, Type, differentiable, is_unknown
+from ..ir.types import Array, Opaque, Scalar, Tuple, Type, differentiable, is_unknown, kind
 from ..structure import LEAF, TreeDef, gradient_structure
 from .forward import forward
 from .jacobian import jacfwd, jacrev
+from .linear import linearize
 from .nested import expand, vjp_node
 from .reverse import reverse
 
@@ -38,10 +39,14 @@ def differentiate(request: Request, lowered: Lowered) -> Program:
     check_result(request, request, value)
     wrt = tuple(lowered.leaves[n] for n in request.wrt)
     if request.mode in JACOBIAN:
-        backwards = request.mode == "jacrev" or (request.mode == "jacobian" and _is_wide(request, [v.type for v in wrt], list(operands(value))))
+        backwards = request.mode == "jacrev" or (request.mode == "jacobian" and (
+            any(isinstance(v.type, (Array, Scalar)) and kind(v.type.dtype) == "c" for v in wrt)
+            or _is_wide(request, [v.type for v in wrt], list(operands(value)))))
         derived = (jacrev if backwards else jacfwd)(program, wrt, name=request.label)
     elif request.mode in TANGENT:
         derived, _ = forward(program, wrt, name=request.label, dots=tuple(lowered.leaves[n] for n in request.tangents))
+    elif request.mode == "linearize":
+        derived = linearize(program, wrt, name=request.label)
     elif request.mode == "vjp":
         derived = reverse(program, wrt, name=request.label, seed="pullback")
     else:
@@ -49,16 +54,16 @@ def differentiate(request: Request, lowered: Lowered) -> Program:
     derived = expand(derived)
     assert isinstance(derived.body.end, Yield)
     found = derived.body.end.values[0]
-    assert isinstance(found, Seq)
     callees = tuple(replace(callee, doc=_describe_callee(callee)) for callee in derived.callees)
     doc = describe(request)
     if any(isinstance(stmt, Let) and stmt.op in ("rt.expect", "rt.expect_same") for stmt in derived.body.stmts):
         doc += "\n\nFor calls that take one path through it: `expect` leaves where a call takes another."
     derived = replace(derived, callees=callees, doc=doc)
-    if request.mode == "jvp":
+    if request.mode in ("jvp", "linearize"):
         return derived
+    assert isinstance(found, Seq)
     if request.mode in JACOBIAN:
-        return replace(derived, body=replace(derived.body, end=Yield((_jacobian(request, found.items[1]),))))
+        return replace(derived, body=replace(derived.body, end=Yield((_jacobian(request, found.items[0], found.items[1]),))))
     if request.mode == "pushforward":
         return replace(derived, body=replace(derived.body, end=Yield((found.items[1],))))
     if request.mode == "vjp":
@@ -79,10 +84,11 @@ def _summed(program: Program) -> Program:
     return replace(program, body=replace(program.body, stmts=(*program.body.stmts, *b.stmts), end=Yield((total,))))
 
 
-def _jacobian(request: Request, found: Arg) -> Arg:
-    """The Jacobians of the leaves of a result, each in the structure of the chosen arguments."""
-    if isinstance(found, Make) or (isinstance(found, Seq) and not all(isinstance(item, (Var, Lit)) for item in found.items)):
-        return replace(found, items=tuple(_jacobian(request, item) for item in found.items))
+def _jacobian(request: Request, value: Arg, found: Arg) -> Arg:
+    """The Jacobians of the leaves of a result, each in the structure of the chosen arguments; `found` is nested as the value is."""
+    if isinstance(value, (Seq, Make)):
+        assert isinstance(found, (Seq, Make))
+        return replace(found, items=tuple(_jacobian(request, *pair) for pair in zip(value.items, found.items)))
     if not isinstance(found, Seq):
         return found
     return _gradient(request, request, dict(zip(request.wrt, found.items)))
@@ -140,7 +146,8 @@ def before(request: Request, lowered: Lowered) -> Program:
 # -- docstrings --------------------------------------------------------------------------------------------
 
 _TITLES = {"jacfwd": "Jacobian of {}, in forward mode,", "jacrev": "Jacobian of {}, in reverse mode,", "jacobian": "Jacobian of {}",
-           "elementwise_grad": "Derivative, element by element, of {}", "jvp": "Value and tangent of {}", "pushforward": "Tangent of {}", "grad": "Gradient of {}", "value_and_grad": "Value and gradient of {}", "vjp": "Value of {}, and its pullback"}
+           "elementwise_grad": "Derivative, element by element, of {}", "jvp": "Value and tangent of {}", "pushforward": "Tangent of {}", "grad": "Gradient of {}", "value_and_grad": "Value and gradient of {}", "vjp": "Value of {}, and its pullback",
+           "linearize": "Value of {}, and its pushforward"}
 _NAMES = {"grad": "gradient", "value_and_grad": "value and gradient"}
 _LINE = 90  # columns of a docstring of one line
 _SHOWN = 12  # types of arguments in a docstring; a network may have hundreds
@@ -156,7 +163,7 @@ def describe(request: Request) -> str:
     source = request.source
     where = _place(source.file, source.line)
     chosen = [part(request.parameters[position].name, item) for position, item in request.selected]
-    wrt = "" if request.mode == "vjp" or request.mode in TANGENT else f" with respect to {_listed(chosen)}"
+    wrt = "" if request.mode in ("vjp", "linearize") or request.mode in TANGENT else f" with respect to {_listed(chosen)}"
     leaves = [leaf for parameter in request.parameters for leaf in parameter.value.leaves]
     types = [f"{leaf.path}={describe_static(leaf.value)}" if leaf.static else f"{leaf.path}: {described_type(leaf.type)}" for leaf in leaves]
     name = "".join((*(f"the {_NAMES.get(layer.mode, layer.mode)} of " for layer in reversed(request.inner)), source.name))
@@ -205,7 +212,7 @@ def described_type(type: Type) -> str:
 
 def _split(request: Request, layer: Chosen | Request, result: Arg) -> tuple[Arg, Arg | None]:
     """The value that is differentiated, and the auxiliary result."""
-    if not layer.has_aux or layer.mode in TANGENT or layer.mode in JACOBIAN:
+    if not layer.has_aux or layer.mode == "linearize" or layer.mode in TANGENT or layer.mode in JACOBIAN:
         return result, None
     if not isinstance(result, Seq) or len(result.items) != 2:
         raise TypeError(f"{layer.mode} of {request.source.name}: with has_aux=True the function must return a pair (value, aux)")
@@ -214,7 +221,7 @@ def _split(request: Request, layer: Chosen | Request, result: Arg) -> tuple[Arg,
 
 def check_result(request: Request, layer: Chosen | Request, value: Arg) -> None:
     """A gradient is that of one number. Raises TypeError."""
-    if layer.mode == "vjp" or layer.mode in TANGENT or layer.mode in JACOBIAN:
+    if layer.mode in ("vjp", "linearize") or layer.mode in TANGENT or layer.mode in JACOBIAN:
         return
     leaves = [type_of(leaf) for leaf in operands(value)]
     error = result_error(request.source.name, layer.mode, structure_of(value), leaves)

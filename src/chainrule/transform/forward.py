@@ -58,7 +58,6 @@ from ..simplify.dead import dead_block
 from .adjoints import bar_type
 from .reverse import transpose
 
-
 HIGHEST = 5  # derivatives of one recursive function inside each other; each is twice as long as the one before
 
 

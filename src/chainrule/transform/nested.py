@@ -85,6 +85,13 @@ def _dot(var: Var) -> Var:
     return Var(bar_type(var.type), None if var.hint is None else f"{var.hint}_dot")
 
 
+def draws(stmts: tuple[Stmt, ...]) -> Iterator[Var]:
+    """What statements have found in the world outside: random numbers, and results of calls for an effect."""
+    for stmt in stmts:
+        if isinstance(stmt, Let) and stmt.out is not None and OPS[stmt.op].effect and stmt.op not in ("call", "apply"):
+            yield stmt.out
+
+
 def quiet(block: Block) -> tuple[Block, tuple[int, ...]]:
     """A block that is executed once more, without what it does to the world outside. What it draws becomes a parameter: gives the numbers
     of the results that are to be passed."""
@@ -264,4 +271,4 @@ interpret.EXPAND[:] = [alone]
 transforms.FORWARD[:] = [_forward]
 transforms.QUIET[:] = [quiet]
 
-__all__ = ["expand", "pull", "push_vjp", "vjp_node"]
+__all__ = ["draws", "expand", "pull", "push_vjp", "vjp_node"]

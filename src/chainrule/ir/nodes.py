@@ -155,13 +155,22 @@ class If:
     span: Span | None = None
 
 
+@dataclass(frozen=True)
+class Checkpoints:
+    """A loop of which few states are kept for its reverse: at most `budget` (None: the square root of the number of steps), in a
+    temporary file if `spill` says so (in which directory, or True)."""
+
+    budget: int | None = None
+    spill: bool | str = False
+
+
 @dataclass(frozen=True, eq=False)
 class For:
     """`for body.params[0] in range(start, stop, step)`, carrying body.params[1:].
 
     `reverse` runs over `reversed(range(...))`, still naming the range in its forward direction.
     `outs[k]` is the k-th yielded (or broken-out-with) value of the last iteration, `inits[k]` if there is none.
-    `trips`, if asked for, is the number of iterations begun.
+    `trips`, if asked for, is the number of iterations begun. `checkpoints`: how few states its reverse keeps; that it computes is the same.
     """
 
     outs: tuple[Var, ...]
@@ -173,6 +182,7 @@ class For:
     reverse: bool = False
     trips: Var | None = None
     span: Span | None = None
+    checkpoints: Checkpoints | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,6 +195,7 @@ class While:
     body: Block
     trips: Var | None = None
     span: Span | None = None
+    checkpoints: Checkpoints | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,6 +32,7 @@ from .arrays import (
     unique_pull,
     unsort,
 )
+from .checkpoints import checkpoints
 from .containers import (
     add_lists,
     along,
@@ -99,6 +100,7 @@ __all__ = [
     "check_nonnegative",
     "check_positive",
     "check_range",
+    "checkpoints",
     "cholesky_pull",
     "complex_of",
     "conj",

@@ -40,6 +40,7 @@ from ..ir.nodes import (
 )
 from ..ir.ops import OPS
 from ..ir.types import INT, OBJECT, Array, Dim, Extent, List, Scalar, Type, differentiable, kind, rank, unknown_extent
+from ..ir.walk import callees as _callees
 from ..ir.walk import all_stmts, renamed, substitute_end, substitute_stmt
 from ..rules.table import RowError
 from ..simplify.dead import dead
@@ -155,10 +156,10 @@ def _called(callees: Sequence[Program], b: Builder) -> tuple[Program, ...]:
     waiting = [Block((), tuple(b.stmts), Raise())]
     while waiting:
         for stmt in all_stmts(waiting.pop()):
-            name = stmt.args[0].value if isinstance(stmt, Let) and stmt.op == "call" and isinstance(stmt.args[0], Lit) else None
-            if name in known and name not in wanted:
-                wanted[name] = None
-                waiting.append(known[name].body)
+            for name in _callees(stmt):
+                if name in known and name not in wanted:
+                    wanted[name] = None
+                    waiting.append(known[name].body)
     return tuple(callee for name, callee in known.items() if name in wanted)
 
 
@@ -277,7 +278,7 @@ def _single(b: Builder, found: Arg, on: Sequence[bool], wanted: Callable[[int], 
     return _nest(found, iter(leaves))
 
 
-_KEPT = frozenset({"push", "pop", "call", "apply", "py.raise"})
+_KEPT = frozenset({"push", "pop", "call", "apply", "rt.checkpoints", "py.raise"})
 
 
 def _check_callees(callees: Sequence[Program]) -> None:

@@ -89,7 +89,7 @@ def _dot(var: Var) -> Var:
 def draws(stmts: tuple[Stmt, ...]) -> Iterator[Var]:
     """What statements have found in the world outside: random numbers, and results of calls for an effect."""
     for stmt in stmts:
-        if isinstance(stmt, Let) and stmt.out is not None and OPS[stmt.op].effect and stmt.op not in ("call", "apply"):
+        if isinstance(stmt, Let) and stmt.out is not None and OPS[stmt.op].effect and stmt.op not in ("call", "apply", "rt.checkpoints"):
             yield stmt.out
 
 
@@ -99,7 +99,7 @@ def quiet(block: Block) -> tuple[Block, tuple[int, ...]]:
     drawn: dict[Var, int] = {}
     assert isinstance(block.end, Yield)
     for stmt in every_stmt(block):
-        if isinstance(stmt, Let) and stmt.out is not None and OPS[stmt.op].effect and stmt.op not in ("call", "apply"):
+        if isinstance(stmt, Let) and stmt.out is not None and OPS[stmt.op].effect and stmt.op not in ("call", "apply", "rt.checkpoints"):
             if stmt.out in block.end.values:
                 drawn[stmt.out] = block.end.values.index(stmt.out)
                 continue

@@ -271,7 +271,7 @@ class Sweep:
         """The adjoints of the arguments of a call, from its pullback."""
         assert let.out is not None
         cotangents = self.adjoints.leaves(let.out, bar)
-        types = tuple(bar_type(v.type) for v in call.args)
+        types = tuple(map(bar_type, call.types))
         bars = self.b.emit("apply", call.pullback, Seq(cotangents), type=Tuple(types))
         for k, var in enumerate(call.args):
             self.adjoints.add(var, self.b.emit("item", bars, k))

@@ -21,7 +21,7 @@ from ...ir.walk import definitions, every_stmt, free, renamed, substitute
 from ...structure import LEAF, TreeDef
 from ..execution.machine import describe
 from ..execution.state import State
-from ..execution.values import NONE, DictV, Entries, Items, ListV, Num, Object, Partial, Ref, Select, Static, TupleV, Value
+from ..execution.values import NONE, DictV, Entries, Items, Lazy, ListV, Num, Object, Partial, Ref, Select, Static, TupleV, Value
 from ..signature import result_error
 from . import composed
 
@@ -170,7 +170,7 @@ def inner(m: Calls, moving: Moving, run: Callable[[], Value]) -> Inner:
         stmts = tuple(opened)
     made = set(definitions(Block(tuple(moving.params), stmts, Yield(()))))
     _restore(m, before, made)
-    drawn = (stmt.out for stmt in stmts if isinstance(stmt, Let) and stmt.out is not None and OPS[stmt.op].effect and stmt.op not in ("call", "apply"))
+    drawn = (stmt.out for stmt in stmts if isinstance(stmt, Let) and stmt.out is not None and OPS[stmt.op].effect and stmt.op not in ("call", "apply", "rt.checkpoints"))
     body = Block(tuple(moving.params), stmts, Yield((*operands(nest), *drawn)))
     outer = free(body)
     given = {v: Var(v.type, v.hint) for v in outer}
@@ -280,6 +280,9 @@ def transform(m: Calls, kind: str, args: Args, keywords: Keywords) -> Value:
         return _linearize(m, args)
     if kind == "checkpoint":
         return Partial(args[0] if args else keywords["f"], (), (), "checkpoint")
+    if kind == "checkpointed":
+        given = dict(zip(("iterable", "budget", "spill"), args)) | keywords
+        return Lazy("checkpointed", (given["iterable"], given.get("budget", NONE), given.get("spill", Static(False))))
     m.refuse(f"`{kind}` inside a differentiated function", "it is not supported there yet", "use grad, jvp or vjp")
 
 

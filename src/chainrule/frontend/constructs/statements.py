@@ -48,6 +48,7 @@ from ..execution.values import (
     TupleV,
     Value,
 )
+from ..looping.kept import checkpointed
 from ..looping.exposed import bound_in, exposed
 from ..looping.loops import NeedItems, NeedPeel, NeedUnroll, lower_loop
 from ..memory import overlap, views
@@ -499,7 +500,7 @@ class Statements(Patterns):
         concrete = self.is_concrete()
         if isinstance(stmt, ast.While):
             return step_through(self, stmt, None, LoopContext(), rest) if concrete else self.real_loop(stmt, None, None, rest)
-        iterable = self.eval(stmt.iter)
+        iterable = checkpointed(self, stmt, self.eval(stmt.iter))
         if isinstance(iterable, Object):
             iterable = iterator_of_object(self, iterable)
         if concrete or (suspended.may_step(self) and any(

@@ -361,7 +361,7 @@ _op("list_drop", "list", lambda list: list[:-1], _same_as_first, destroys=0)  # 
 
 _op("call", "name args", lambda name, args: None, lambda *_: OBJECT, effect=True)  # a function of the generated module
 _op("apply", "function args", lambda function, args: function(*args), lambda *_: OBJECT, effect=True)  # a value that is called
-define(Op("rt.checkpoints", (*(Param(p) for p in "step step_vjp indices state parameters constants".split()), Param("budget", None), Param("spill", False),
+define(Op("rt.checkpoints", (*(Param(p) for p in ["step", "step_vjp", "indices", "state", "parameters", "constants"]), Param("budget", None), Param("spill", False),
                              Param("wrt", None), Param("breaks", False), Param("effects", False)), checkpoints, lambda *_: OBJECT, effect=True))
 
 __all__ = ["FLOAT", "INT", "broadcast", "follow", "index_items", "infer_index", "is_advanced", "is_basic", "may_repeat"]

@@ -45,7 +45,7 @@ class Kept:
         if type(value) is not np.ndarray or value.dtype.hasobject or not value.size:
             return value
         if self.file is None:
-            self.file = tempfile.TemporaryFile(dir=self.spill if isinstance(self.spill, str) else None)
+            self.file = tempfile.TemporaryFile(dir=self.spill if isinstance(self.spill, str) else None)  # noqa: SIM115
         transposed = value.flags.f_contiguous and not value.flags.c_contiguous
         data = np.ascontiguousarray(value.T if transposed else value)
         places = self.free.get(data.nbytes)

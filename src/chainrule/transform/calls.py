@@ -134,7 +134,7 @@ class _Splitter:
 
     def loop(self, stmt: For | While) -> list[Stmt] | None:
         """A loop that keeps few states: its step becomes a function."""
-        outlined = outline(stmt, self.active, self.calls.fresh("step"))
+        outlined = outline(stmt, self.active, self.calls.fresh("advance"))
         if outlined is None:
             return None
         self.calls.callees[outlined.step.name] = outlined.step

@@ -1,9 +1,9 @@
 """A loop that keeps few of its states -> its step as a function, and what the call that drives it is given.
 
-    for k in range(0, n) carrying u -> u2:              def step(k, u, c):
+    for k in range(0, n) carrying u -> u2:              def advance(k, u, c):
         u1 = u + c * u                                      u1 = u + c * u
         yield u1                                            return (u1,)
-                                                        (u2,), pullback = rt.checkpoints(step, step_vjp, range(0, n), (u,), (c,), ())
+                                                        (u2,), pullback = rt.checkpoints(advance, advance_vjp, range(0, n), (u,), (c,), ())
 
 A step that may leave the loop also says whether it did. Its derivative is that of any function of the program (`calls`); which steps are
 computed again, and when, is decided when the program runs (`runtime/revolve`). What a loop that is not active computes is not kept anyway.

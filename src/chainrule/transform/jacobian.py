@@ -40,8 +40,8 @@ from ..ir.nodes import (
 )
 from ..ir.ops import OPS
 from ..ir.types import INT, OBJECT, Array, Dim, Extent, List, Scalar, Type, differentiable, kind, rank, unknown_extent
-from ..ir.walk import callees as _callees
 from ..ir.walk import all_stmts, renamed, substitute_end, substitute_stmt
+from ..ir.walk import callees as called_by
 from ..rules.table import RowError
 from ..simplify.dead import dead
 from ..simplify.dots import dots
@@ -156,7 +156,7 @@ def _called(callees: Sequence[Program], b: Builder) -> tuple[Program, ...]:
     waiting = [Block((), tuple(b.stmts), Raise())]
     while waiting:
         for stmt in all_stmts(waiting.pop()):
-            for name in _callees(stmt):
+            for name in called_by(stmt):
                 if name in known and name not in wanted:
                     wanted[name] = None
                     waiting.append(known[name].body)

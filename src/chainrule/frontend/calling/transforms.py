@@ -282,6 +282,9 @@ def transform(m: Calls, kind: str, args: Args, keywords: Keywords) -> Value:
         return Partial(args[0] if args else keywords["f"], (), (), "checkpoint")
     if kind == "checkpointed":
         given = dict(zip(("iterable", "budget", "spill"), args)) | keywords
+        budget = m.static(given.get("budget", NONE), "the number of states to keep")
+        if budget is not None and (not isinstance(budget, int) or budget < 1):
+            m.refuse(f"a loop that keeps {budget!r} states", "it keeps at least one", "give a number of states, or none")
         return Lazy("checkpointed", (given["iterable"], given.get("budget", NONE), given.get("spill", Static(False))))
     m.refuse(f"`{kind}` inside a differentiated function", "it is not supported there yet", "use grad, jvp or vjp")
 

@@ -48,8 +48,8 @@ from ..execution.values import (
     TupleV,
     Value,
 )
-from ..looping.kept import checkpointed
 from ..looping.exposed import bound_in, exposed
+from ..looping.kept import checkpointed
 from ..looping.loops import NeedItems, NeedPeel, NeedUnroll, lower_loop
 from ..memory import overlap, views
 from ..objects.inner_classes import define

@@ -33,9 +33,11 @@ class Called:
 
 
 class Calls:
-    """The functions of a program whose pullbacks are needed. made: those that have been derived. main: the name of the derived program."""
+    """The functions of a program whose pullbacks are needed. made: those that have been derived. main: the name of the derived program.
+    taken: names of other functions beside which these will stand."""
 
-    def __init__(self, callees: tuple[Program, ...], main: str) -> None:
+    def __init__(self, callees: tuple[Program, ...], main: str, taken: frozenset[str] = frozenset()) -> None:
+        self.taken = taken
         self.main = main
         self.callees = {callee.name: callee for callee in callees}
         self.made: list[Program] = []
@@ -53,7 +55,7 @@ class Calls:
         """The name of the function that returns a pullback for the arguments in the mask."""
         if (callee, mask) not in self._names:
             name = f"{callee}_vjp"
-            while name in self._names.values() or name in self.callees or name == self.main:
+            while name in self._names.values() or name in self.callees or name == self.main or name in self.taken:
                 name += "_"
             self._names[callee, mask] = name
             self._waiting.append((callee, mask, name))
@@ -62,7 +64,7 @@ class Calls:
     def fresh(self, name: str) -> str:
         """A name for one more function."""
         base, n = name, 1
-        while name in self.callees or name in self._names.values() or name == self.main:
+        while name in self.callees or name in self._names.values() or name == self.main or name in self.taken:
             n += 1
             name = f"{base}{n}"
         return name

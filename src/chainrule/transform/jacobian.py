@@ -85,7 +85,7 @@ def jacfwd(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
         value, tangent = found.items
     except CannotBatch:
         _check_callees(derived.callees)
-        b, value, more = _primal(program)
+        b, value, more = _primal(program, derived.callees)
         callees += more
         unit = Basis(b, wrt)
         tangent = _one_by_one(b, Block(dot_params, derived.body.stmts, Yield((pair.items[1],))), unit)
@@ -121,7 +121,7 @@ def jacrev(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
         bars = _in_all_directions(b, rest, unit, lambda n: True)
     except CannotBatch:
         _check_callees(derived.callees)
-        b, value, more = _primal(program)
+        b, value, more = _primal(program, derived.callees)
         callees += more
         b.add(Let(None, "mark", (Lit("reverse"),)))
         unit = Basis(b, [leaf for leaf in operands(value) if differentiable(type_of(leaf))])
@@ -314,11 +314,12 @@ def _again(block: Block) -> Block:
     return Block(block.params, tuple(stmts), end)
 
 
-def _primal(program: Program) -> tuple[Builder, Arg, tuple[Program, ...]]:
+def _primal(program: Program, beside: Sequence[Program]) -> tuple[Builder, Arg, tuple[Program, ...]]:
     """The program itself, emitted, its value, and what it calls: the derivative that follows goes through it once more for each direction."""
     b = Builder()
     b.lenient = True
-    program = expand(program)
+    known = {callee.name for callee in program.callees}
+    program = expand(program, frozenset(callee.name for callee in beside) - known)
     return b, _inlined(b, program.body, program.body.params), program.callees
 
 

@@ -154,11 +154,12 @@ def _nested(nest: Arg, values: Iterator[Var]) -> Arg:
 # -- in the end ----------------------------------------------------------------------------------------------
 
 
-def expand(program: Program) -> Program:
-    """The program with a forward and a reverse sweep in the place of each derivative, also in the functions that it calls."""
+def expand(program: Program, taken: frozenset[str] = frozenset()) -> Program:
+    """The program with a forward and a reverse sweep in the place of each derivative, also in the functions that it calls. taken: names that
+    functions made here may not have."""
     if not any(isinstance(stmt, Vjp) for p in (program, *program.callees) for stmt in all_stmts(p.body)):
         return program
-    calls = Calls(program.callees, program.name)
+    calls = Calls(program.callees, program.name, taken)
     marked = any(isinstance(stmt, Let) and stmt.op == "mark" for stmt in program.body.stmts)
     body = equal(_Expander(calls).block(program.body, top=not marked))
     final: dict[str, Program] = {}

@@ -7,7 +7,22 @@
 """
 
 from . import errors
-from .api import check_grads, checkpoint, elementwise_grad, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, linearize, value_and_grad, vjp
+from .api import (
+    check_grads,
+    checkpoint,
+    checkpointed,
+    elementwise_grad,
+    grad,
+    hessian,
+    hvp,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jvp,
+    linearize,
+    value_and_grad,
+    vjp,
+)
 from .errors import ChainRuleError, GradientCheckError, MissingRuleError, SourceUnavailableError, UnsupportedError
 from .runtime.control import stop_gradient
 from .sparse import sparse_hessian, sparse_jacobian
@@ -22,6 +37,7 @@ __all__ = [
     "UnsupportedError",
     "check_grads",
     "checkpoint",
+    "checkpointed",
     "elementwise_grad",
     "errors",
     "grad",

@@ -78,6 +78,7 @@ from .pointwise import (
     ties,
 )
 from .record import expect, expect_kind, expect_same, once, raised
+from .schedule import checkpoints, is_checkpoint, revolve, spilled, strided
 from .updates import (
     conj,
     mean_shares,
@@ -99,6 +100,7 @@ __all__ = [
     "check_nonnegative",
     "check_positive",
     "check_range",
+    "checkpoints",
     "cholesky_pull",
     "complex_of",
     "conj",
@@ -125,6 +127,7 @@ __all__ = [
     "instance",
     "interp_pull",
     "interp_slope",
+    "is_checkpoint",
     "item",
     "kron_pull",
     "last_wins",
@@ -144,6 +147,7 @@ __all__ = [
     "repeat_pull",
     "repeated_pull",
     "resize_pull",
+    "revolve",
     "set_errors",
     "set_global",
     "share",
@@ -153,8 +157,10 @@ __all__ = [
     "sinc_slope",
     "slopes",
     "slopes_pull",
+    "spilled",
     "spread_axes",
     "stop_gradient",
+    "strided",
     "sum_leaves",
     "ties",
     "tile_pull",

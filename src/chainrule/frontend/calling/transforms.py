@@ -278,6 +278,10 @@ def transform(m: Calls, kind: str, args: Args, keywords: Keywords) -> Value:
         return _vjp(m, args, keywords)
     if kind == "linearize":
         return _linearize(m, args)
+    if kind == "checkpointed":
+        budget = args[1] if len(args) > 1 else keywords.get("budget", NONE)
+        spill = bool(m.static(args[2] if len(args) > 2 else keywords.get("spill", Static(False)), "whether a loop spills"))
+        return Partial(args[0] if args else keywords["steps"], (Static(m.static(budget, "the budget of a checkpointed loop")), Static(spill)), (), "checkpointed")
     if kind == "checkpoint":
         return Partial(args[0] if args else keywords["f"], (), (), "checkpoint")
     m.refuse(f"`{kind}` inside a differentiated function", "it is not supported there yet", "use grad, jvp or vjp")

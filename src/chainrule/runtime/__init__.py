@@ -62,6 +62,7 @@ from .draws import (
     check_positive,
     check_range,
 )
+from .implicit import along_root, newton_step, solve, through_root
 from .pointwise import (
     absorb,
     add_ties,
@@ -96,6 +97,7 @@ __all__ = [
     "add_ties",
     "adjugate",
     "along",
+    "along_root",
     "broadcast_like",
     "check_nonnegative",
     "check_positive",
@@ -135,6 +137,7 @@ __all__ = [
     "mean_shares",
     "median_share",
     "multiply_at_pull",
+    "newton_step",
     "norm_pull",
     "once",
     "one_hot",
@@ -157,11 +160,13 @@ __all__ = [
     "sinc_slope",
     "slopes",
     "slopes_pull",
+    "solve",
     "spilled",
     "spread_axes",
     "stop_gradient",
     "strided",
     "sum_leaves",
+    "through_root",
     "ties",
     "tile_pull",
     "trapezoid_pull",

@@ -303,6 +303,8 @@ def of_transformed(f: Any) -> Partial:
     """A function that a transform has made outside, as one made inside."""
     if f.transform == "checkpoint":
         return Partial(Static(f.primal), (), (), "checkpoint")
+    if f.transform == "implicit":
+        return Partial(Static(f), (), (), "implicit")
     return Partial(Static(f.primal), (Static(f.argnums), Static(f.has_aux)), (), f.transform)
 
 
@@ -312,7 +314,7 @@ def method(function: Partial, owner: Value) -> Partial:
 
 
 def is_derived(function: Partial) -> bool:
-    return function.kind in (*GRADIENTS, *JACOBIANS, "hvp", "decorator", "pullback", "pushforward", "along", "back", "checkpoint")
+    return function.kind in (*GRADIENTS, *JACOBIANS, "hvp", "decorator", "pullback", "pushforward", "along", "back", "checkpoint", "implicit")
 
 
 def call(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
@@ -320,6 +322,9 @@ def call(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
     if function.kind == "decorator":
         assert isinstance(function.function, Static)
         return transform(m, function.function.value, args, dict(function.keywords))
+    if function.kind == "implicit":
+        assert isinstance(function.function, Static)
+        return _implicit(m, function.function.value, args, keywords)
     if function.kind == "checkpoint":
         return _checkpointed(m, function, args, keywords)
     if function.kind == "pullback":
@@ -491,6 +496,26 @@ def _checkpointed(m: Calls, function: Partial, args: Args, keywords: Keywords) -
     results = _outs(found.block)
     m.b.add(Vjp(results, found.block, found.args, (), (None,) * len(results), m.b.span))
     return _result(m, found, results)
+
+
+def _implicit(m: Calls, f: Any, args: Args, keywords: Keywords) -> Value:
+    """What a solver finds, with the derivative of the condition that it solves (`rules/implicit`)."""
+    if keywords or not args or not is_moving(m, args[0]):
+        m.refuse(f"`{f.__name__}` is called with keywords, or without a float or an array of floats as the initial guess", "its derivative is known for x like that guess",
+                 "pass all arguments by position, the guess first")
+    init, *theta = args
+    given = (Lit(f), m.operand(init), Seq(tuple(map(m.operand, theta))))
+    x = m.b.emit("rt.solve", *given, type=bar_type(m.type(init)), hint="x")
+    at = valued(m, x)
+    if f.kind == "argmin":
+        residual = m.call(Partial(Static(f.condition), (Static(0), Static(False)), (), "grad"), (at, *theta), {})
+    else:
+        residual = m.call(Static(f.condition), (at, *theta), {})
+        if f.kind == "fixed point":
+            residual = m.binary("-", at, residual)
+    still = m.call_row("rt.stop_gradient", (residual,), {})
+    step = m.b.emit("rt.newton_step", Lit(f), x, given[2], m.operand(m.binary("-", residual, still)), type=type_of(x))
+    return m.binary("-", at, valued(m, step))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -51,6 +51,7 @@ class Directions:
     def __init__(self, b: Builder, size: Operand) -> None:
         self.b, self.size = b, size
         self.on: set[Var] = set()
+        self.zeros: dict[Arg, Arg] = {}  # zeros of the shape of one direction -> what they were made like
         type = type_of(size)
         known = type.extent if isinstance(type, Scalar) else None
         self.extent: Extent = unknown_extent() if known is None else known
@@ -152,6 +153,8 @@ class Directions:
             raise CannotBatch(f"a value of type {type} in several directions")
         made = self.b.made.get(arg) if isinstance(arg, Var) else None
         zeros = made if made is not None and made.op in EMPTY else None
+        if arg in self.zeros:
+            return self.emit("np.zeros_like", self.zeros[arg])
         if zeros is not None and zeros.op == "np.zeros":
             return self.emit("np.zeros", Seq((self.size, *extents(self, zeros.args[0]))), Lit(type.dtype))
         if zeros is not None:
@@ -1225,7 +1228,6 @@ LIKE = {
     **dict.fromkeys(("rt.unbroadcast", "rt.broadcast_like"), "like"),
     "rt.interp_pull": "fp", "rt.trapezoid_pull": "y",
 }
-_MADE = {"np.zeros_like": "np.zeros", "np.ones_like": "np.ones", "np.empty_like": "np.empty"}
 
 
 def relevant(let: Let) -> tuple[Arg, ...]:
@@ -1236,23 +1238,13 @@ def relevant(let: Let) -> tuple[Arg, ...]:
 
 def of_shape(d: Directions, op: str, *args: Arg) -> Operand:
     """An operation of whose arguments only the one whose shape counts is batched: it is done once, for something of the shape of one direction."""
-    if op in _MADE or op == "np.full_like":
-        like, *rest = args
-        dtype, asked = rest[-4], rest[-1]
-        type = type_of(like)
-        assert isinstance(type, (Scalar, Array))
-        shape = asked if not isinstance(asked, Lit) or asked.value is not None else Seq(tuple(d.shape(like)))
-        made = Lit(type.dtype) if isinstance(dtype, Lit) and dtype.value is None else dtype
-        return d.b.emit("np.full", shape, rest[0], made) if op == "np.full_like" else d.b.emit(_MADE[op], shape, made)
-    name = LIKE[op]
-    return d.b.emit(op, *(_like(d, arg) if param.name == name else arg for arg, param in zip(args, OPS[op].params)))
-
-
-def _like(d: Directions, arg: Arg) -> Operand:
-    """Something of the shape and dtype of one direction."""
-    type = type_of(arg)
-    assert isinstance(type, Array)
-    return d.b.emit("np.broadcast_to", d.b.emit("np.zeros", Seq(()), Lit(type.dtype)), Seq(tuple(d.shape(arg))))
+    k = param(op, LIKE[op])
+    assert k is not None
+    like = d.b.emit("rt.zeros_of_one", args[k])
+    if op == "np.zeros_like" and all(map(_is_none, (args[1], args[-1]))):
+        d.zeros[like] = args[k]
+        return like
+    return d.b.emit(op, *args[:k], like, *args[k + 1:])
 
 
 SHAPES: dict[str, Rule] = {

@@ -50,6 +50,7 @@ from .containers import (
     unstack,
     zeros_along,
     zeros_like,
+    zeros_of_one,
 )
 from .control import (
     error_args,
@@ -166,4 +167,5 @@ __all__ = [
     "view",
     "zeros_along",
     "zeros_like",
+    "zeros_of_one",
 ]

@@ -48,7 +48,7 @@ from ..simplify.gather import gather
 from ..simplify.signs import signs
 from .batch import CannotBatch, batch
 from .forward import forward
-from .nested import expand
+from .nested import expand, with_other_tapes
 from .reverse import reverse
 
 ALL = Slice(Lit(None), Lit(None), Lit(None))
@@ -84,7 +84,7 @@ def jacfwd(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
         value, tangent = found.items
     except CannotBatch:
         _check_callees(derived.callees)
-        b, value, more = _primal(program)
+        b, value, more = _primal(program, derived)
         callees += more
         unit = Basis(b, wrt)
         tangent = _one_by_one(b, Block(dot_params, derived.body.stmts, Yield((pair.items[1],))), unit)
@@ -120,7 +120,7 @@ def jacrev(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
         bars = _in_all_directions(b, rest, unit, lambda n: True)
     except CannotBatch:
         _check_callees(derived.callees)
-        b, value, more = _primal(program)
+        b, value, more = _primal(program, derived)
         callees += more
         b.add(Let(None, "mark", (Lit("reverse"),)))
         unit = Basis(b, [leaf for leaf in operands(value) if differentiable(type_of(leaf))])
@@ -313,12 +313,13 @@ def _again(block: Block) -> Block:
     return Block(block.params, tuple(stmts), end)
 
 
-def _primal(program: Program) -> tuple[Builder, Arg, tuple[Program, ...]]:
+def _primal(program: Program, derived: Program) -> tuple[Builder, Arg, tuple[Program, ...]]:
     """The program itself, emitted, its value, and what it calls: the derivative that follows goes through it once more for each direction."""
     b = Builder()
     b.lenient = True
     program = expand(program)
-    return b, _inlined(b, program.body, program.body.params), program.callees
+    body = with_other_tapes(program.body, derived.body)
+    return b, _inlined(b, body, body.params), program.callees
 
 
 def _inlined(b: Builder, block: Block, args: Sequence[Operand]) -> Arg:

@@ -386,3 +386,39 @@ def test_the_function_is_evaluated_once():
 def test_there_is_no_loop_over_the_directions(transform):
     for f in (squares, softmax, gram, solved, gathered, masked, shaped):
         assert " in range(" not in transform(f).source_for(X), f.__name__
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 64])
+@BOTH
+def test_some_directions_at_a_time(transform, chunk):
+    for f in (squares, running, branching, newton, grown, gram, solved, gathered, scan):
+        np.testing.assert_allclose(transform(f, chunk_size=chunk)(X), transform(f)(X), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(transform(powers, chunk_size=chunk)(X, 2), transform(powers)(X, 2))  # one by one
+    found, right_one = (t({"w": X, "b": 2.0, "n": 3}) for t in (transform(of_a_dict, chunk_size=chunk), transform(of_a_dict)))
+    for (path, one), (_, two) in zip(leaves(found), leaves(right_one)):
+        assert one is two or np.array_equal(one, two), path
+    assert transform(squares, chunk_size=chunk)(X.astype(np.float32)).dtype == np.float32
+    assert transform(lambda x: x * 2.0, chunk_size=chunk)(np.zeros(0)).shape == (0, 0)
+    assert transform(lambda x: x**3, chunk_size=chunk)(2.0) == 12.0
+
+
+def test_chunks_of_a_hessian():
+    np.testing.assert_allclose(cr.hessian(rosenbrock, chunk_size=2)(X), cr.hessian(rosenbrock)(X))
+
+
+def test_chunks_keep_effects_single(capsys):
+    def talking(x):
+        print("here")
+        return x * x[0]
+
+    cr.jacfwd(talking, chunk_size=1)(X)
+    cr.jacrev(talking, chunk_size=1)(X)
+    assert capsys.readouterr().out == "here\nhere\n"
+
+
+@pytest.mark.parametrize("chunk", [0, -1, 2.0, True, "all"])
+def test_a_chunk_is_a_number(chunk):
+    with pytest.raises(ValueError, match="chunk_size"):
+        cr.jacfwd(squares, chunk_size=chunk)
+    with pytest.raises(TypeError, match="chunk_size"):
+        cr.grad(squares, chunk_size=2)

@@ -11,7 +11,7 @@ row here, or is called in a way that its row does not know (`NoRule`), is done f
 """
 
 from . import numbers, parts, products, shapes
-from .directions import BATCHING, CannotBatch, Directions, NoRule, batching
+from .directions import BATCHING, EMPTY, CannotBatch, Directions, NoRule, batching
 from .shapes import SHAPES, of_shape, relevant, result_is_single
 
-__all__ = ["BATCHING", "SHAPES", "CannotBatch", "Directions", "NoRule", "batching", "numbers", "of_shape", "parts", "products", "relevant", "result_is_single", "shapes"]
+__all__ = ["BATCHING", "EMPTY", "SHAPES", "CannotBatch", "Directions", "NoRule", "batching", "numbers", "of_shape", "parts", "products", "relevant", "result_is_single", "shapes"]

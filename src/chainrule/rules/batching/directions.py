@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...ir.build import Builder, is_static, static_value
-from ...ir.nodes import Arg, Block, For, Lit, Make, Operand, Seq, Slice, Var, Yield, operands, variables
+from ...ir.nodes import Arg, Block, For, Let, Lit, Make, Operand, Seq, Slice, Var, Yield, operands, variables
 from ...ir.ops import OPS
 from ...ir.probe import type_of
 from ...ir.types import INT, Array, Extent, List, Scalar, Tuple, Type, is_number, kind, unknown_extent
@@ -37,7 +37,7 @@ class Directions:
     def __init__(self, b: Builder, size: Operand) -> None:
         self.b, self.size = b, size
         self.on: set[Var] = set()
-        self.zeros: dict[Arg, Arg] = {}  # zeros of the shape of one direction -> what they were made like
+        self.zeros: dict[Arg, Operand] = {}  # zeros -> the same in all directions, made beside them
         type = type_of(size)
         known = type.extent if isinstance(type, Scalar) else None
         self.extent: Extent = unknown_extent() if known is None else known
@@ -140,11 +140,9 @@ class Directions:
         made = self.b.made.get(arg) if isinstance(arg, Var) else None
         zeros = made if made is not None and made.op in EMPTY else None
         if arg in self.zeros:
-            return self.emit("np.zeros_like", self.zeros[arg])
-        if zeros is not None and zeros.op == "np.zeros":
-            return self.emit("np.zeros", Seq((self.size, *extents(self, zeros.args[0]))), Lit(type.dtype))
+            return self.zeros[arg]
         if zeros is not None:
-            return self.emit("rt.zeros_along", arg if zeros.args[1:] != () and not is_none(zeros.args[1]) else zeros.args[0], self.size)
+            return self.all_zeros(zeros)
         if isinstance(arg, Lit) or isinstance(type, Scalar):
             if isinstance(type, Array) and type.shape != ():
                 raise CannotBatch("a number where an array is expected")
@@ -152,6 +150,13 @@ class Directions:
                 return self.emit("np.zeros", Seq((self.size,)), Lit(type.dtype))
             return self.emit("np.full", Seq((self.size,)), arg, Lit(type.dtype))
         return self.emit("copy", self.spread(arg))
+
+    def all_zeros(self, zeros: Let) -> Operand:
+        """In all directions what makes zeros (`EMPTY`) in one."""
+        assert zeros.out is not None and isinstance(zeros.out.type, Array)
+        if zeros.op == "np.zeros":
+            return self.emit("np.zeros", Seq((self.size, *extents(self, zeros.args[0]))), Lit(zeros.out.type.dtype))
+        return self.emit("rt.zeros_along", zeros.args[0] if is_none(zeros.args[1]) and is_none(zeros.args[-1]) else zeros.out, self.size)
 
     def _fresh_list(self, arg: Arg, type: List) -> Operand:
         """A list of batched elements."""

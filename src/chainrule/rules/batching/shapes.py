@@ -399,7 +399,7 @@ def of_shape(d: Directions, op: str, *args: Arg) -> Operand:
     assert k is not None
     like = d.b.emit("rt.zeros_of_one", args[k])
     if op == "np.zeros_like" and all(map(is_none, (args[1], args[-1]))):
-        d.zeros[like] = args[k]
+        d.zeros[like] = d.emit("np.zeros_like", args[k])
         return like
     return d.b.emit(op, *args[:k], like, *args[k + 1:])
 

@@ -442,14 +442,9 @@ class _Batcher:
 
     def named(self, value: Operand, hint: str | None) -> Operand:
         """A value that has just been made, with the name of the one that it takes the place of."""
-        last = self.b.stmts[-1] if self.b.stmts else None
-        if hint is None or not isinstance(last, Let) or last.out is not value or value.hint is not None:
-            return value
-        new = Var(value.type, hint)
-        self.b.stmts[-1] = self.b.made[new] = replace(last, out=new)
-        known = self.b.scopes[-1].known
-        known.update({key: new for key, var in known.items() if var is value})
-        self.d.on.add(new)
+        new = self.b.named(value, hint)
+        if isinstance(new, Var):
+            self.d.on.add(new)
         return new
 
     def complete(self, arg: Arg, own: Arg) -> Arg:

@@ -68,7 +68,7 @@ def jacfwd(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, c
     body = Block(tuple(p for p in derived.body.params if p not in dot_params), (), derived.body.end)
     b = Builder()
     b.lenient = True
-    unit = Basis(b, wrt)
+    unit = Basis(b, wrt, dot_params)
     for one in unit.parts:
         if kind(one.dtype) == "c":
             raise RowError("the Jacobian in forward mode with respect to complex numbers", "one number does not say how a result depends on both parts",
@@ -111,7 +111,7 @@ def jacrev(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, c
     b.stmts.extend(stmts[:at])
     b.made.update((stmt.out, stmt) for stmt in stmts[:at] if isinstance(stmt, Let) and stmt.out is not None)
     leaves = [leaf for leaf in operands(pullback.value) if differentiable(type_of(leaf))]
-    unit = Basis(b, leaves)
+    unit = Basis(b, leaves, pullback.params)
     for one in unit.parts:
         if kind(one.dtype) == "c":
             raise RowError("the Jacobian in reverse mode of a complex result", "one number does not say how both of its parts depend on the argument",
@@ -197,10 +197,11 @@ class Part:
 
 
 class Basis:
-    """The unit vectors of some values together, one direction each; `size` is how many there are."""
+    """The unit vectors of some values together, one direction each; `size` is how many there are. params: what they are the values of."""
 
-    def __init__(self, b: Builder, values: Sequence[Operand], whole: bool = True) -> None:
+    def __init__(self, b: Builder, values: Sequence[Operand], params: Sequence[Var], whole: bool = True) -> None:
         self.b = b
+        self._hints = [v.hint for v in params]
         shapes = [self._shape(v) for v in values]
         extents = [self._extents(v) for v in values]
         counts = [self._product(shape, extent) for shape, extent in zip(shapes, extents)]
@@ -234,6 +235,7 @@ class Basis:
                 part = b.emit("np.reshape", part, Seq((count, *shape)))
             if dtype != self.dtype:
                 part = b.emit("astype", part, Lit(dtype))
+            part = b.named(part, self._hints[k])
             parts.append(Part(value, dtype, shape, extents, None if alone else start, None if alone else stop, part, k == len(self._pieces) - 1))
         return parts
 
@@ -362,7 +364,7 @@ def _repeatedly(b: Builder, block: Block, values: Sequence[Operand], chunk: int 
     """The results of a block in a loop over some unit vectors at a time, or one after the other; and the unit vectors."""
     block = renamed(_again(block))
     if chunk is not None:
-        unit = Basis(b, values, whole=False)
+        unit = Basis(b, values, block.params, whole=False)
         try:
             with b.block() as stmts:
                 start = Var(INT, "start")
@@ -376,7 +378,7 @@ def _repeatedly(b: Builder, block: Block, values: Sequence[Operand], chunk: int 
         else:
             stop = unit.size if isinstance(unit.size, Lit) else b.emit("max", Seq((unit.size, Lit(1))))  # at least one chunk, perhaps of nothing
             return grown.finish(start, stop, Lit(chunk), stmts, unit, "np.concatenate"), unit
-    unit = Basis(b, values)
+    unit = Basis(b, values, block.params)
     k = Var(INT, "k")
     with b.block() as stmts:
         found = _inlined(b, block, [b.emit("index", part.basis, k) for part in unit.parts])

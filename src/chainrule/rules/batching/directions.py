@@ -93,7 +93,7 @@ class Directions:
 
     def apply(self, op: str, *args: Arg, out: Type | None = None) -> Operand:
         """An operation some of whose arguments are batched; `out` is the type of its result in one direction."""
-        rule = BATCHING.get(op) or (elementwise if ROWS.get(op) and ROWS[op].kind in ("elementwise", "pointwise") else None)
+        rule = rule_of(op)
         try:
             if rule is None:
                 raise NoRule
@@ -233,6 +233,13 @@ Rule = Callable[..., Operand]
 BATCHING: dict[str, Rule] = {}
 EMPTY = frozenset({"np.zeros", "np.zeros_like"})  # what makes arrays of zeros
 RAGGED = frozenset({"np.nonzero", "np.flatnonzero", "np.argwhere", "np.unique", "np.arange"})  # the extents of their results depend on values
+
+
+def rule_of(op: str) -> Rule | None:
+    """How an operation is batched; what works element by element needs no row here."""
+    row = ROWS.get(op)
+    by_element = row is not None and (row.kind in ("elementwise", "pointwise") or (row.kind == "zero" and row.ufunc))
+    return BATCHING.get(op) or (elementwise if by_element else None)
 
 
 def batching(rule: Rule, *names: str) -> None:

@@ -6,13 +6,11 @@ from ...ir.nodes import Arg, Lit, Operand, Seq
 from ...ir.probe import type_of
 from ...ir.types import Array, List, is_number
 from ...ir.types import rank as type_rank
-from ..table import ROWS
 from .directions import Directions, NoRule, Rule, batching, constant, elementwise, every_axis, flat, over, shifted
 
 batching(elementwise, "float", "complex", "not", "np.float16", "np.float32", "np.float64", "np.longdouble", "np.complex64", "np.complex128",
          "//", "invert", "<", "<=", ">", ">=", "==", "!=", "&", "|", "^", "<<", ">>", "rt.sign", "rt.exceeds", "rt.inside", "np.round", "np.fix",
          "math.isnan", "math.isinf", "math.isfinite", "np.isclose", "np.cross", "np.broadcast_arrays")
-batching(elementwise, *(name for name, row in ROWS.items() if row.kind == "zero" and row.ufunc))
 
 
 def _of_all(d: Directions, op: str, *args: Arg) -> Operand:

@@ -7,8 +7,7 @@ from ...ir.ops import OPS
 from ...ir.probe import type_of
 from ...ir.types import Array, Opaque, Scalar, Tuple, is_number
 from ..structure import _advanced_shape, broadcast, index_items, is_advanced
-from ..table import ROWS
-from .directions import ALL, BATCHING, NONE, CannotBatch, Directions, NoRule, batching, constant, elementwise
+from .directions import ALL, NONE, CannotBatch, Directions, NoRule, batching, constant, elementwise, rule_of
 
 
 def led(d: Directions, index: Arg) -> tuple[Arg, tuple[int, int] | None]:
@@ -107,7 +106,7 @@ def _seen(d: Directions, op: str, view: Var, detail: Arg) -> Var:
 def _view_step(d: Directions, name: str, view: Var, args: tuple[Arg, ...]) -> tuple[str, tuple[Arg, ...] | None, Var]:
     """An operation that gives a view, for all directions: its name and further arguments (None: there is nothing to be done), and
     what it leads to."""
-    rule = BATCHING.get(name) or (elementwise if ROWS[name].kind in ("elementwise", "pointwise") else None)
+    rule = rule_of(name)
     if rule is None:
         raise NoRule
     with d.b.block() as made:

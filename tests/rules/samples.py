@@ -154,6 +154,8 @@ SAMPLES: dict[str, list[Case]] = {
     "rt.tile_pull": [case(A(6), Fixed(A(3)), 2)], "rt.repeat_pull": [case(A(6), Fixed(A(3)), 2)], "rt.diagonal_pull": [case(A(3), Fixed(A(3, 4)), 0, 0, 1)],
     "rt.pad_pull": [case(A(5), Fixed(A(3)), 1)], "rt.put_along": [case(A(3), Fixed(A(3)), INTS, 0)], "rt.trapezoid_pull": [case(1.5, Fixed(A(4)))],
     "rt.kron_pull": [case(A(4, 6), Fixed(A(2, 3)), Fixed(A(2, 2)), 0)], "rt.interp_pull": [case(A(2), Fixed(P(2)), Fixed(np.arange(3.0)), Fixed(A(3)))],
+    "rt.add_at_all": [case(A(3, 4), np.array([2, -1, 2, 0, 3, 3]), A(3, 6)), case(A(2, 4), np.array([2, 2]), A(2, 1)),
+                      case(A(2, 3), np.array([], int), A(2, 0))],
     "rt.along": [case(A(3), 2), case(A(2, 3), 1), case(1.5, 3)], "rt.zeros_along": [case(A(3), 2)], "rt.zeros_of_one": [case(A(3, 2))],
     "rt.unbroadcast": [case(A(2, 3), Fixed(A(3)))], "rt.broadcast_like": [case(A(3), Fixed(A(2, 3)))], "rt.conj": [case(A(3)), case(C(3)), case(1.5)],
     "rt.resize_pull": [case(A(5), Fixed(A(3))), case(A(2), Fixed(A(2, 2)))], "rt.spread_axes": [case(A(2), Fixed(A(2, 3)), 1, False), case(1.5, Fixed(A(3)), None, False)],

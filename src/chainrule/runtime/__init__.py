@@ -80,6 +80,7 @@ from .pointwise import (
 )
 from .record import expect, expect_kind, expect_same, once, raised
 from .updates import (
+    add_at_all,
     conj,
     mean_shares,
     multiply_at_pull,
@@ -92,6 +93,7 @@ from .updates import (
 
 __all__ = [
     "absorb",
+    "add_at_all",
     "add_lists",
     "add_ties",
     "adjugate",

@@ -5,9 +5,12 @@ from __future__ import annotations
 from ...ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var
 from ...ir.ops import OPS
 from ...ir.probe import type_of
-from ...ir.types import Array, Opaque, Scalar, Tuple, is_number
+from ...ir.types import Array, Opaque, Scalar, Tuple, is_number, kind
+from ...ir.types import rank as type_rank
 from ..structure import _advanced_shape, broadcast, index_items, is_advanced
 from .directions import ALL, NONE, CannotBatch, Directions, NoRule, batching, constant, elementwise, rule_of
+
+INCREASING = frozenset({"np.arange"})  # what makes indices none of which repeats
 
 
 def led(d: Directions, index: Arg) -> tuple[Arg, tuple[int, int] | None]:
@@ -92,7 +95,24 @@ def _write(d: Directions, op: str, array: Arg, path: Arg, value: Arg) -> Operand
             name, args, view = _view_step(d, name, view, detail.items)
             if args is not None:
                 steps.append(Seq((Lit(name), Seq(args))))
+    only = _only_index(d, path)
+    if op in ("add_at", "sub_at") and only is not None and d.rank(whole) == 1 and isinstance(value, Var) and d.batched(value):
+        return d.emit("rt.add_at_all", whole, only, value if op == "add_at" else d.emit("neg", value))
     return d.emit(op, whole, Seq(tuple(steps)), value)
+
+
+def _only_index(d: Directions, path: Seq) -> Var | None:
+    """The vector of integers that a path consists of, if they may repeat."""
+    if len(path.items) != 1:
+        return None
+    step = path.items[0]
+    assert isinstance(step, Seq)
+    items = index_items(step.items[1])
+    index = items[0] if len(items) == 1 else None
+    if not isinstance(index, Var) or not isinstance(index.type, Array) or kind(index.type.dtype) not in "iu" or type_rank(index.type) != 1:
+        return None
+    made = d.b.made.get(index)
+    return None if made is not None and made.op in INCREASING else index
 
 
 def _seen(d: Directions, op: str, view: Var, detail: Arg) -> Var:

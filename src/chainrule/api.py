@@ -23,6 +23,7 @@ __all__ = ["Transformed", "check_grads", "checkpoint", "checkpointed", "elementw
 Argnums = Union[int, str, Sequence[Union[int, str]]]
 Function = Callable[..., Any]
 BACKENDS = ("numpy",)
+JACOBIANS = ("jacobian", "jacfwd", "jacrev", "hessian")
 MARK = "__chainrule__"  # by which the compiler knows a public transform (frontend/calling/transforms)
 
 
@@ -65,7 +66,7 @@ class Transformed:
         if dispatcher is None:
             verify = _verify if options.get("check") else None
             dispatcher = Dispatcher(resolved.function, _compile, mode, self.argnums, self.has_aux, skip=len(self._given), verify=verify,
-                                    inner=inner)
+                                    inner=inner, chunk=options.get("chunk_size"))
         self._dispatcher = dispatcher
         self._count = -1 if self._given or self._keywords else dispatcher.count
         self._methods: Dispatcher | None = None
@@ -88,7 +89,7 @@ class Transformed:
         if self._methods is None:
             own = self._dispatcher
             self._methods = Dispatcher(own.function, own.compile, own.mode, own.argnums, own.has_aux, skip=1, backend=own.backend, verify=own.verify,
-                                       inner=own.inner)
+                                       inner=own.inner, chunk=own.chunk)
         method = MethodType(self.primal, owner)
         return Transformed(method, self.transform, self.argnums, self.has_aux, self.options,
                            dispatcher=self._methods, resolved=Resolved(self.primal, (owner,)))
@@ -152,9 +153,13 @@ def _rebuild(primal: Function, transform: str, argnums: Argnums, has_aux: bool, 
 
 
 def _check_options(transform: str, options: dict[str, Any]) -> None:
-    unknown = sorted(set(options) - {"backend", "check"})
+    known = {"backend", "chunk_size"} if transform in JACOBIANS else {"backend", "check"}
+    unknown = sorted(set(options) - {"backend", "check"} - known)
     if unknown:
-        raise TypeError(f"{transform}() has no option {unknown[0]!r}; its options are backend and check")
+        raise TypeError(f"{transform}() has no option {unknown[0]!r}; its options are {' and '.join(sorted(known))}")
+    chunk = options.get("chunk_size")
+    if chunk is not None and (isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1):
+        raise ValueError(f"{transform}: chunk_size is a number of directions, or None for all of them, not {chunk!r}")
     backend = options.get("backend", "numpy")
     if options.get("check") and transform not in ("grad", "value_and_grad"):
         raise TypeError(f"{transform}() has no option 'check'; check_grads compares derivatives of any kind with finite differences")
@@ -390,7 +395,8 @@ def jacobian(f: Function | None = None, argnums: Argnums = 0, **options: Any) ->
     """The Jacobian of a function: the derivative of each element of its value with respect to each element of an argument.
 
     Arguments as for `grad`. Forward mode where the value has at least as many elements as the argument, reverse mode otherwise; all directions at
-    once, as one more axis. Memory: that of the function's values, times the number of directions.
+    once, as one more axis. Memory: that of the values that depend on the argument, times the number of directions; with the option ``chunk_size``, times so many, and the
+    function is evaluated once for each chunk.
 
     Returns a function with the parameters of f. The result has shape ``value.shape + argument.shape``; where the value is a container, it has the
     structure of that, and at each leaf that of the argument.

@@ -50,6 +50,7 @@ from .containers import (
     unstack,
     zeros_along,
     zeros_like,
+    zeros_of_one,
 )
 from .control import (
     error_args,
@@ -81,6 +82,7 @@ from .pointwise import (
 from .record import expect, expect_kind, expect_same, once, raised
 from .schedule import checkpoints, is_checkpoint, revolve, spilled, strided
 from .updates import (
+    add_at_all,
     conj,
     mean_shares,
     multiply_at_pull,
@@ -93,6 +95,7 @@ from .updates import (
 
 __all__ = [
     "absorb",
+    "add_at_all",
     "add_lists",
     "add_ties",
     "adjugate",
@@ -177,4 +180,5 @@ __all__ = [
     "view",
     "zeros_along",
     "zeros_like",
+    "zeros_of_one",
 ]

@@ -7,8 +7,24 @@
 """
 
 from . import errors
-from .api import check_grads, checkpoint, elementwise_grad, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, linearize, value_and_grad, vjp
+from .api import (
+    check_grads,
+    checkpoint,
+    checkpointed,
+    elementwise_grad,
+    grad,
+    hessian,
+    hvp,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jvp,
+    linearize,
+    value_and_grad,
+    vjp,
+)
 from .errors import ChainRuleError, GradientCheckError, MissingRuleError, SourceUnavailableError, UnsupportedError
+from .implicit import argmin, fixed_point, implicit_root
 from .runtime.control import stop_gradient
 from .sparse import sparse_hessian, sparse_jacobian
 
@@ -20,13 +36,17 @@ __all__ = [
     "MissingRuleError",
     "SourceUnavailableError",
     "UnsupportedError",
+    "argmin",
     "check_grads",
     "checkpoint",
+    "checkpointed",
     "elementwise_grad",
     "errors",
+    "fixed_point",
     "grad",
     "hessian",
     "hvp",
+    "implicit_root",
     "jacfwd",
     "jacobian",
     "jacrev",

@@ -63,6 +63,7 @@ from .draws import (
     check_positive,
     check_range,
 )
+from .implicit import along_root, newton_step, solve, through_root
 from .pointwise import (
     absorb,
     add_ties,
@@ -79,6 +80,7 @@ from .pointwise import (
     ties,
 )
 from .record import expect, expect_kind, expect_same, once, raised
+from .schedule import checkpoints, is_checkpoint, revolve, spilled, strided
 from .updates import (
     add_at_all,
     conj,
@@ -98,10 +100,12 @@ __all__ = [
     "add_ties",
     "adjugate",
     "along",
+    "along_root",
     "broadcast_like",
     "check_nonnegative",
     "check_positive",
     "check_range",
+    "checkpoints",
     "cholesky_pull",
     "complex_of",
     "conj",
@@ -128,6 +132,7 @@ __all__ = [
     "instance",
     "interp_pull",
     "interp_slope",
+    "is_checkpoint",
     "item",
     "kron_pull",
     "last_wins",
@@ -135,6 +140,7 @@ __all__ = [
     "mean_shares",
     "median_share",
     "multiply_at_pull",
+    "newton_step",
     "norm_pull",
     "once",
     "one_hot",
@@ -147,6 +153,7 @@ __all__ = [
     "repeat_pull",
     "repeated_pull",
     "resize_pull",
+    "revolve",
     "set_errors",
     "set_global",
     "share",
@@ -156,9 +163,13 @@ __all__ = [
     "sinc_slope",
     "slopes",
     "slopes_pull",
+    "solve",
+    "spilled",
     "spread_axes",
     "stop_gradient",
+    "strided",
     "sum_leaves",
+    "through_root",
     "ties",
     "tile_pull",
     "trapezoid_pull",

@@ -24,6 +24,7 @@ from .api import (
     vjp,
 )
 from .errors import ChainRuleError, GradientCheckError, MissingRuleError, SourceUnavailableError, UnsupportedError
+from .implicit import argmin, fixed_point, implicit_root
 from .runtime.control import stop_gradient
 from .sparse import sparse_hessian, sparse_jacobian
 
@@ -35,14 +36,17 @@ __all__ = [
     "MissingRuleError",
     "SourceUnavailableError",
     "UnsupportedError",
+    "argmin",
     "check_grads",
     "checkpoint",
     "checkpointed",
     "elementwise_grad",
     "errors",
+    "fixed_point",
     "grad",
     "hessian",
     "hvp",
+    "implicit_root",
     "jacfwd",
     "jacobian",
     "jacrev",

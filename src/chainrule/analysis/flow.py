@@ -66,8 +66,6 @@ def flows(rules: Rules) -> Callable[[Let, int], bool]:
             return k == 0
         if let.op in ("call", "apply"):
             return k == 1
-        if let.op == "rt.checkpoints":
-            return k in (3, 4)
         return rules.flows(let.op, k)
 
     return through
@@ -76,7 +74,7 @@ def flows(rules: Rules) -> Callable[[Let, int], bool]:
 def singular(body: Block, rules: Rules, flows: Callable[[Let, int], bool]) -> set[Var]:
     """The Vars that may be infinite or NaN where the inputs are finite: what follows from a row with a pole."""
     lets = [s for s in all_stmts(body) if isinstance(s, Let) and s.out is not None]
-    poles = [s.out for s in lets if s.out is not None and (s.op in ("call", "rt.checkpoints") or rules.pole(s.op)) and not raises(s)]
+    poles = [s.out for s in lets if s.out is not None and (s.op == "call" or rules.pole(s.op)) and not raises(s)]
     if not poles:
         return set()
     graph: dict[Var, list[Var]] = {}

@@ -44,7 +44,7 @@ from ..ir.nodes import (
 from ..ir.ops import OPS
 from ..ir.probe import type_of
 from ..ir.types import Array, Scalar
-from ..ir.walk import all_stmts, callees, leaves
+from ..ir.walk import all_stmts, leaves
 from .astor_text import WIDTH, comment, expression_text, is_comment, to_text
 from .expressions import BINARY, Expressions, call, dotted, is_true_array, method, name, path_steps, repeats, same_arg, target
 from .fold import Plan, fold, walked_tapes
@@ -88,11 +88,10 @@ def emit(program: Program, reserved: Iterable[str] = (), recorded: bool = False)
     definitions: list[ast.stmt] = []
     constants: dict[str, Any] = {}
     tapes: set[str] = set()
-    again = _repeated(functions)
     for function, plan, table in zip(functions, plans, tables):
         printer = Expressions(table, plan, everything, called)
         printer.constants = constants
-        made = _Function(function, plan, printer, comments, spans, recorded or function.name in again)
+        made = _Function(function, plan, printer, comments, spans, recorded)
         definitions.append(made.define())
         tapes.update(made.pops.values())
     text = to_text(ast.Module(definitions, []), comments)
@@ -111,19 +110,6 @@ def _callees(program: Program) -> list[Program]:
 
     visit(program.callees)
     return list(found.values())
-
-
-def _repeated(functions: list[Program]) -> set[str]:
-    """The functions that a loop that keeps few of its states computes again."""
-    calls = {f.name: [stmt for stmt in all_stmts(f.body) if callees(stmt)] for f in functions}
-    found: set[str] = set()
-    waiting = [name for stmts in calls.values() for stmt in stmts if isinstance(stmt, Let) and stmt.op == "rt.checkpoints" for name in callees(stmt)]
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting += [inner for stmt in calls[name] for inner in callees(stmt)]
-    return found
 
 
 def _functions(program: Program) -> Iterator[str]:

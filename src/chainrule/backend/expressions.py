@@ -335,13 +335,6 @@ class Expressions:
 
     op_py_call = op_apply
 
-    def op_rt_checkpoints(self, let: Let) -> ast.expr:
-        positional, keywords = self.arguments(let, 0)
-        for k, function in enumerate(let.args[:2]):
-            assert isinstance(function, Lit)
-            positional[k] = name(function.value)
-        return call(self.function(let.op), positional, keywords)
-
     def op_py_effect(self, let: Let) -> ast.expr:
         return call(self.arg(let.args[0]), *self.given(let.args[1:]))
 

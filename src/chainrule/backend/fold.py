@@ -261,7 +261,7 @@ def alias_classes(body: Block) -> dict[Var, Var]:
                 shared = set(op.views) if is_view(stmt) or op.destroys is not None else set()
                 if op.destroys is not None:
                     shared.add(op.destroys)
-                if isinstance(stmt.out.type, List) or stmt.op in ("apply", "rt.checkpoints", "py.call", "py.effect", "py.effect_method"):
+                if isinstance(stmt.out.type, List) or stmt.op in ("apply", "py.call", "py.effect", "py.effect_method"):
                     shared = set(range(len(stmt.args)))
                 join(stmt.out, tuple(stmt.args[k] for k in sorted(shared)))
             elif isinstance(stmt, (For, While)):

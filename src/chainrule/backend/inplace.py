@@ -270,7 +270,7 @@ class _Run:
         if stmt.op == "push":
             self.push(stmt, out)
             return
-        if stmt.op in ("apply", "rt.checkpoints", "py.call", "py.effect", "py.effect_method"):
+        if stmt.op in ("apply", "py.call", "py.effect", "py.effect_method"):
             self.pin(union(self.of(arg) for arg in stmt.args), None)
         if stmt.out is None:
             out.append(stmt)

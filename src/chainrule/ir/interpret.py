@@ -142,15 +142,9 @@ class Interpreter:
             return len(self.tapes.get(args[0], ()))
         if stmt.op == "call":
             return interpret(self.callees[args[0]], tuple(args[1]), self.callees)
-        if stmt.op == "rt.checkpoints":
-            step, step_vjp = (self._function(name) for name in args[:2])
-            return OPS[stmt.op].run((step, step_vjp, *args[2:]))
         if stmt.op == "apply":
             return args[0](*args[1])
         return OPS[stmt.op].run(tuple(args))
-
-    def _function(self, name: str) -> Callable[..., Any]:
-        return lambda *args: interpret(self.callees[name], args, self.callees)
 
 
 def value_of(arg: Arg, env: Env) -> Any:

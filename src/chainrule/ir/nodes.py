@@ -155,13 +155,12 @@ class If:
     span: Span | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Checkpoints:
-    """A loop of which few states are kept for its reverse: at most `budget` (None: the square root of the number of steps), in a
-    temporary file if `spill` says so (in which directory, or True)."""
+    """How many states of a loop its derivative may keep (None: as many as seem reasonable), and whether on disk; the others are computed again."""
 
-    budget: int | None = None
-    spill: bool | str = False
+    budget: int | None
+    spill: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +169,7 @@ class For:
 
     `reverse` runs over `reversed(range(...))`, still naming the range in its forward direction.
     `outs[k]` is the k-th yielded (or broken-out-with) value of the last iteration, `inits[k]` if there is none.
-    `trips`, if asked for, is the number of iterations begun. `checkpoints`: how few states its reverse keeps; that it computes is the same.
+    `trips`, if asked for, is the number of iterations begun. `checkpoints`: see `transform/checkpoints`.
     """
 
     outs: tuple[Var, ...]

@@ -81,13 +81,6 @@ def defined(stmt: Stmt) -> tuple[Var, ...]:
     return stmt.params
 
 
-def callees(stmt: Stmt) -> tuple[str, ...]:
-    """The functions of the program that a statement calls."""
-    if not isinstance(stmt, Let) or stmt.op not in ("call", "rt.checkpoints"):
-        return ()
-    return tuple(arg.value for arg in stmt.args[:1 if stmt.op == "call" else 2] if isinstance(arg, Lit))
-
-
 def leaves(block: Block) -> Iterator[Block]:
     """The blocks in which a loop's body really ends: itself, or the blocks of its Branch, recursively."""
     if isinstance(block.end, Branch):
@@ -234,5 +227,5 @@ def sweeps(body: Block) -> tuple[tuple[Stmt, ...], tuple[Stmt, ...]]:
     return stmts[:start], stmts[start:]
 
 
-__all__ = ["Pullback", "Raise", "all_stmts", "blocks", "callees", "defined", "definitions", "end_args", "end_blocks", "every_stmt", "free", "leaves",
+__all__ = ["Pullback", "Raise", "all_stmts", "blocks", "defined", "definitions", "end_args", "end_blocks", "every_stmt", "free", "leaves",
            "map_arg", "map_args", "renamed", "stmt_args", "substitute", "substitute_end", "substitute_stmt", "sweeps", "uses"]

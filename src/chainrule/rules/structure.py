@@ -18,7 +18,6 @@ from ..ir.nodes import Arg, Lit, Seq, Slice, Var
 from ..ir.ops import OPS, Op, Param, define
 from ..ir.probe import type_of
 from ..ir.types import FLOAT, INT, OBJECT, Array, Dim, Extent, List, Scalar, Tuple, Type, join, kind, unknown_extent
-from ..runtime.checkpoints import checkpoints
 
 
 def _op(name: str, parameters: str, impl: Any, infer: Any, **flags: Any) -> None:
@@ -361,7 +360,5 @@ _op("list_drop", "list", lambda list: list[:-1], _same_as_first, destroys=0)  # 
 
 _op("call", "name args", lambda name, args: None, lambda *_: OBJECT, effect=True)  # a function of the generated module
 _op("apply", "function args", lambda function, args: function(*args), lambda *_: OBJECT, effect=True)  # a value that is called
-define(Op("rt.checkpoints", (*(Param(p) for p in ["step", "step_vjp", "indices", "state", "parameters", "constants"]), Param("budget", None), Param("spill", False),
-                             Param("wrt", None), Param("breaks", False), Param("effects", False)), checkpoints, lambda *_: OBJECT, effect=True))
 
 __all__ = ["FLOAT", "INT", "broadcast", "follow", "index_items", "infer_index", "is_advanced", "is_basic", "may_repeat"]

@@ -86,8 +86,7 @@ def same(a: Any, b: Any) -> bool:
 class Record:
     """What one call has done to the world outside so far: the results, in order."""
 
-    def __init__(self, outer: Record | None = None) -> None:
-        self.outer = outer  # the record of the call of which this is a part
+    def __init__(self) -> None:
         self.results: list[Any] = []
         self.position = 0
         self.pending: list[Callable[[], Any]] = []
@@ -99,7 +98,7 @@ class Record:
         self.position += len(self.pending)
         self.pending.clear()
         if self.position == len(self.results):
-            self.results.append(_own(action() if self.outer is None else self.outer.perform(action)))
+            self.results.append(_own(action()))
         self.position += 1
         return _own(self.results[self.position - 1])
 
@@ -131,11 +130,6 @@ class _Current(threading.local):
 
 
 _current = _Current()
-
-
-def current() -> Record | None:
-    """The record of the call that is running."""
-    return _current.record
 
 
 def once(function: Callable[..., Any], *args: Any, **keywords: Any) -> Any:

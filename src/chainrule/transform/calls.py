@@ -15,29 +15,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from ..ir.nodes import Arg, Block, Branch, End, For, If, Let, Lit, Program, Seq, Stmt, Var, While
-from ..ir.types import Opaque, Tuple, Type
-from ..ir.walk import callees, every_stmt
-from .checkpoints import outline
+from ..ir.nodes import Block, Branch, End, For, If, Let, Lit, Program, Seq, Stmt, Var, While
+from ..ir.types import Opaque, Tuple
+from ..ir.walk import every_stmt
 
 PULLBACK = Opaque("pullback")
 
 
 @dataclass(frozen=True)
 class Called:
-    """An active call: the Var of its pullback, the arguments whose adjoints that gives, and the types of these."""
+    """An active call: the Var of its pullback, and the arguments whose adjoints that gives."""
 
     pullback: Var
-    args: tuple[Arg, ...]
-    types: tuple[Type, ...]
+    args: tuple[Var, ...]
 
 
 class Calls:
-    """The functions of a program whose pullbacks are needed. made: those that have been derived. main: the name of the derived program.
-    taken: names of other functions beside which these will stand."""
+    """The functions of a program whose pullbacks are needed. made: those that have been derived. main: the name of the derived program."""
 
-    def __init__(self, callees: tuple[Program, ...], main: str, taken: frozenset[str] = frozenset()) -> None:
-        self.taken = taken
+    def __init__(self, callees: tuple[Program, ...], main: str) -> None:
         self.main = main
         self.callees = {callee.name: callee for callee in callees}
         self.made: list[Program] = []
@@ -55,19 +51,11 @@ class Calls:
         """The name of the function that returns a pullback for the arguments in the mask."""
         if (callee, mask) not in self._names:
             name = f"{callee}_vjp"
-            while name in self._names.values() or name in self.callees or name == self.main or name in self.taken:
+            while name in self._names.values() or name in self.callees or name == self.main:
                 name += "_"
             self._names[callee, mask] = name
             self._waiting.append((callee, mask, name))
         return self._names[callee, mask]
-
-    def fresh(self, name: str) -> str:
-        """A name for one more function."""
-        base, n = name, 1
-        while name in self.callees or name in self._names.values() or name == self.main or name in self.taken:
-            n += 1
-            name = f"{base}{n}"
-        return name
 
     def wanted(self) -> Iterator[tuple[Program, tuple[Var, ...], str]]:
         """The functions to derive: the program, its parameters with a derivative, and the name of the result. More may be asked
@@ -92,7 +80,9 @@ class Calls:
 
 def called(body: Block) -> Iterable[str]:
     for stmt in every_stmt(body):
-        yield from callees(stmt)
+        if isinstance(stmt, Let) and stmt.op == "call":
+            assert isinstance(stmt.args[0], Lit)
+            yield stmt.args[0].value
 
 
 class _Splitter:
@@ -115,8 +105,7 @@ class _Splitter:
         if isinstance(stmt, If):
             return [replace(stmt, then=self.block(stmt.then), orelse=self.block(stmt.orelse))]
         if isinstance(stmt, (For, While)):
-            outlined = self.loop(stmt) if stmt.checkpoints is not None else None
-            return [replace(stmt, body=self.block(stmt.body))] if outlined is None else outlined
+            return [replace(stmt, body=self.block(stmt.body))]
         if isinstance(stmt, Let) and stmt.op == "call" and stmt.out in self.active:
             return self.call(stmt)
         return [stmt]
@@ -129,24 +118,9 @@ class _Splitter:
         pullback = Var(PULLBACK, "pullback")
         value = Let(stmt.out, "item", (pair, Lit(0)), stmt.span)
         self.pairs.append(pair)
-        given = tuple(arg for arg in args.items if isinstance(arg, Var) and arg in self.active)
-        self.found[value] = Called(pullback, given, tuple(arg.type for arg in given))
+        self.found[value] = Called(pullback, tuple(arg for arg in args.items if isinstance(arg, Var) and arg in self.active))
         return [Let(pair, "call", (Lit(self.calls.name(name.value, mask)), args), stmt.span), value,
                 Let(pullback, "item", (pair, Lit(1)), stmt.span)]
-
-    def loop(self, stmt: For | While) -> list[Stmt] | None:
-        """A loop that keeps few states: its step becomes a function."""
-        outlined = outline(stmt, self.active, self.calls.fresh("advance"))
-        if outlined is None:
-            return None
-        self.calls.callees[outlined.step.name] = outlined.step
-        pair, value, pullback = Var(Tuple((outlined.type, PULLBACK))), Var(outlined.type), Var(PULLBACK, "pullback")
-        first = Let(value, "item", (pair, Lit(0)), stmt.span)
-        self.pairs += [pair, value]
-        self.found[first] = Called(pullback, outlined.wrt, outlined.types)
-        made = Let(pair, "rt.checkpoints", outlined.args(self.calls.name(outlined.step.name, outlined.mask)), stmt.span)
-        return [*outlined.before, made, first, Let(pullback, "item", (pair, Lit(1)), stmt.span),
-                *(Let(out, "item", (value, Lit(k)), stmt.span) for k, out in enumerate(stmt.outs))]
 
 
 __all__ = ["Called", "Calls", "called"]

@@ -89,7 +89,7 @@ def _dot(var: Var) -> Var:
 def draws(stmts: tuple[Stmt, ...]) -> Iterator[Var]:
     """What statements have found in the world outside: random numbers, and results of calls for an effect."""
     for stmt in stmts:
-        if isinstance(stmt, Let) and stmt.out is not None and OPS[stmt.op].effect and stmt.op not in ("call", "apply", "rt.checkpoints"):
+        if isinstance(stmt, Let) and stmt.out is not None and OPS[stmt.op].effect and stmt.op not in ("call", "apply"):
             yield stmt.out
 
 
@@ -99,7 +99,7 @@ def quiet(block: Block) -> tuple[Block, tuple[int, ...]]:
     drawn: dict[Var, int] = {}
     assert isinstance(block.end, Yield)
     for stmt in every_stmt(block):
-        if isinstance(stmt, Let) and stmt.out is not None and OPS[stmt.op].effect and stmt.op not in ("call", "apply", "rt.checkpoints"):
+        if isinstance(stmt, Let) and stmt.out is not None and OPS[stmt.op].effect and stmt.op not in ("call", "apply"):
             if stmt.out in block.end.values:
                 drawn[stmt.out] = block.end.values.index(stmt.out)
                 continue
@@ -154,12 +154,11 @@ def _nested(nest: Arg, values: Iterator[Var]) -> Arg:
 # -- in the end ----------------------------------------------------------------------------------------------
 
 
-def expand(program: Program, taken: frozenset[str] = frozenset()) -> Program:
-    """The program with a forward and a reverse sweep in the place of each derivative, also in the functions that it calls. taken: names that
-    functions made here may not have."""
+def expand(program: Program) -> Program:
+    """The program with a forward and a reverse sweep in the place of each derivative, also in the functions that it calls."""
     if not any(isinstance(stmt, Vjp) for p in (program, *program.callees) for stmt in all_stmts(p.body)):
         return program
-    calls = Calls(program.callees, program.name, taken)
+    calls = Calls(program.callees, program.name)
     marked = any(isinstance(stmt, Let) and stmt.op == "mark" for stmt in program.body.stmts)
     body = equal(_Expander(calls).block(program.body, top=not marked))
     final: dict[str, Program] = {}
@@ -254,6 +253,15 @@ class _Expander:
         return walk(block)
 
 
+def with_other_tapes(block: Block, taken: Block) -> Block:
+    """A block whose tapes are not those of another one."""
+    expander = _Expander(Calls((), ""))
+    for stmt in all_stmts(taken):
+        if isinstance(stmt, Let) and stmt.op == "push" and isinstance(stmt.args[0], Lit):
+            expander.tapes.add(stmt.args[0].value)
+    return expander.with_tapes(block)
+
+
 def alone(stmt: Vjp) -> Block:
     """One derivative as a block of its arguments and seeds, without any other (for the interpreter)."""
     given = stmt_args(stmt)
@@ -273,4 +281,4 @@ interpret.EXPAND[:] = [alone]
 transforms.FORWARD[:] = [_forward]
 transforms.QUIET[:] = [quiet]
 
-__all__ = ["draws", "expand", "pull", "push_vjp", "vjp_node"]
+__all__ = ["draws", "expand", "pull", "push_vjp", "vjp_node", "with_other_tapes"]

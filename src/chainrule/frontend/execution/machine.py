@@ -16,7 +16,7 @@ import numpy as np
 
 from ...errors import ChainRuleError, Finding, Location, MissingRuleError, UnsupportedError
 from ...ir.build import Builder, Scope, literal_type, type_of
-from ...ir.nodes import UNDEFINED, Arg, Block, Checkpoints, If, Let, Lit, Make, Operand, Raise, Seq, Slice, Span, Var, Yield
+from ...ir.nodes import UNDEFINED, Arg, Block, If, Let, Lit, Make, Operand, Raise, Seq, Slice, Span, Var, Yield
 from ...ir.ops import OPS
 from ...ir.types import OBJECT, Array, List, Scalar, Tuple, Type, join, rank, renew
 from ...rules import registry
@@ -106,7 +106,6 @@ class Machine(Deciding):
         self.taken: list[tuple[Operand, bool]] = []  # the conditions that hold, or do not, where we are
         self.caller: tuple[ast.AST | None, Any, Span | None] | None = None  # the call, while a function of `library` is executed for it
         self.frozen: set[int] = set()  # slots that a generator has read before its time
-        self.checkpoints: dict[Any, Checkpoints] = {}  # the loops that keep few of their states
         self.partial: dict[Var, tuple[Operand, bool]] = {}  # values that exist only where a condition holds, or does not
 
     def need_choices(self, loop: Any) -> None:

@@ -41,9 +41,9 @@ def finish(m: Machine, plan: Plan, entry: State, header: State, params: dict[Pla
     body = Block((*((index,) if index is not None else ()), *params.values()), tuple(node.scopes[-1].stmts), _end(node.end, values))
     results = tuple(outs.values())
     if bounds is not None:
-        m.b.add(For(results, *bounds, inits, body, span=span, checkpoints=m.checkpoints.get(plan.loop)))
+        m.b.add(For(results, *bounds, inits, body, span=span))
     else:
-        m.b.add(While(results, inits, body, span=span, checkpoints=m.checkpoints.get(plan.loop)))
+        m.b.add(While(results, inits, body, span=span))
     sources = tuple(v for leaf_values in values.values() for v in leaf_values)
     for out in results:
         m.origin[out] = (Lit("loop"), *(s for s in sources if isinstance(s, Var) and not isinstance(s.type, Scalar)))

@@ -260,8 +260,6 @@ def set_attribute(m: Calls, owner: Value, name: str, value: Value) -> bool:
 
 def unrolled(value: Value) -> Value:
     """`a.flat` as an array of one axis whose path ends in a step of its own; other values as they are."""
-    if isinstance(value, Lazy) and value.kind == "checkpointed":
-        return unrolled(value.parts[0])
     if not (isinstance(value, Lazy) and value.kind == "flat"):
         return value
     owner = value.parts[0]

@@ -9,7 +9,7 @@
 from . import errors
 from .api import check_grads, grad, value_and_grad, vjp
 from .errors import ChainRuleError, GradientCheckError, MissingRuleError, SourceUnavailableError, UnsupportedError
-from .runtime.control import stop_gradient
+from .runtime.surgery import adjoint_of, stop_gradient
 
 __version__ = "0.1.0"
 
@@ -19,6 +19,7 @@ __all__ = [
     "MissingRuleError",
     "SourceUnavailableError",
     "UnsupportedError",
+    "adjoint_of",
     "check_grads",
     "errors",
     "grad",

@@ -53,7 +53,6 @@ from .control import (
     error_args,
     set_errors,
     set_global,
-    stop_gradient,
 )
 from .draws import (
     check_nonnegative,
@@ -76,6 +75,7 @@ from .pointwise import (
     ties,
 )
 from .record import expect, expect_kind, expect_same, once, raised
+from .surgery import stop_gradient
 from .updates import (
     conj,
     mean_shares,

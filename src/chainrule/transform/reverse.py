@@ -51,7 +51,7 @@ from ..ir.nodes import (
 )
 from ..ir.ops import OPS, Op, Param, define
 from ..ir.types import INT, OBJECT, Tuple, differentiable
-from ..ir.walk import all_stmts, free, leaves
+from ..ir.walk import all_stmts, free, leaves, map_arg
 from ..rules.table import RowError
 from ..simplify.copies import copies_block
 from ..simplify.dead import dead_block
@@ -61,6 +61,7 @@ from .calls import Called, Calls
 from .keep import keep
 from .prepare import headed, prepare
 from .pull import Pull, raises
+from .surgery import Erased, erased, holds, operated, operations
 from .undo import with_old_values
 
 if "mirror" not in OPS:
@@ -97,7 +98,7 @@ def reverse(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, 
     derived = _derive(program, wrt, name, keep_value, seed, rules or _table(), calls)
     for callee, callee_wrt, callee_name in calls.wanted():
         calls.made.append(_derive(callee, callee_wrt, callee_name, True, "pullback", rules or _table(), calls, inner=True))
-    return replace(derived, callees=calls.needed(derived.body))
+    return replace(derived, callees=tuple(map(erased, calls.needed(derived.body))))
 
 
 def _derive(program: Program, wrt: tuple[Var, ...], name: str, keep_value: bool, seed: Lit | str, rules: Rules, calls: Calls,
@@ -122,7 +123,12 @@ def _derive(program: Program, wrt: tuple[Var, ...], name: str, keep_value: bool,
         sweep.stmt(stmt)
     bars = tuple(sweep.adjoints.take(v) for v in wrt)
     end = Seq(bars if seed == "pullback" or not keep_value else (result, *bars))
-    body = keep(sweep.body, marker, tuple(sweep.b.stmts), end, sweep.likes, sweep.adjoints.names)
+    primal, stmts, likes = sweep.body, tuple(sweep.b.stmts), sweep.likes
+    if holds(primal):
+        rest = Erased(primal)
+        primal, marker, stmts, end = rest.body, rest.sweep(marker), rest.sweep(stmts), map_arg(end, rest.value)
+        likes = {proxy: like for proxy, var in likes.items() if isinstance(like := rest.value(var), Var)}
+    body = operated(keep(primal, marker, stmts, end, likes, sweep.adjoints.names))
     return replace(program, name=name, body=body, callees=())
 
 
@@ -144,7 +150,7 @@ class Sweep:
         flows = _flows(rules)
         leaves_ = list(operands(body.end.values[0]))
         results = [v for v in (leaves_ if pullback else leaves_[:1]) if isinstance(v, Var)]
-        active = activity(body, wrt, results, flows)
+        active = activity(body, (*wrt, *(let.out for let in operations(body) if let.out is not None)), results, flows)
         _check_jumps(body, wrt, flows, rules)
         _check_read_back(body, wrt, flows)
         body, self.calls, pairs = calls.split(body, active)
@@ -181,13 +187,16 @@ class Sweep:
             self.let(stmt)
         elif isinstance(stmt, If):
             seeds = [self.adjoints.pop(out) for out in stmt.outs]
-            if any(seeds):
+            if any(seeds) or holds(stmt.then, stmt.orelse):
                 self.branches(stmt.condition, stmt.then, stmt.orelse, seeds, stmt.span)
         elif isinstance(stmt, (For, While)):
             self.loop(stmt)
 
     def let(self, let: Let) -> None:
         bar = None if let.out is None else self.adjoints.pop(let.out)
+        if let.op == "surgery":
+            self._operate(let, bar)
+            return
         if bar is None:
             return
         if let in self.calls:
@@ -206,6 +215,13 @@ class Sweep:
             except RowError as error:
                 error.span = let.span
                 raise
+
+    def _operate(self, let: Let, bar: Bar | None) -> None:
+        """A block of the user's on an adjoint: it is executed also where that is zero."""
+        assert let.out is not None
+        value = self.adjoints.zeros(let.out) if bar is None else self.adjoints.full(let.out, bar)
+        new = self.b.emit("operate", value, *let.args[1:], type=bar_type(let.out.type))
+        self.adjoints.add(let.args[0], new)
 
     def _pull_tuple(self, let: Let, bar: Bar) -> None:
         assert let.out is not None
@@ -247,7 +263,7 @@ class Sweep:
             with self.b.reopen([*self.b.scopes, scope]):
                 ends.append(Yield(tuple(self.adjoints.take(v) for v in changed)))
         self.adjoints.bars = before
-        if changed:
+        if changed or holds(then, orelse):
             blocks = [Block((), tuple(scope.stmts), end) for scope, end in zip(scopes, ends)]
             self.b.add(If(outs, condition, blocks[0], blocks[1], span))
         before.update((v, self.adjoints.bar(v, out)) for v, out in zip(changed, outs))
@@ -288,7 +304,7 @@ class Sweep:
         """The reverse of a loop: the same number of iterations, the last one first."""
         adjoints = self.adjoints
         seeds = [adjoints.pop(out) for out in stmt.outs]
-        if not any(seeds):
+        if not any(seeds) and not holds(stmt.body):
             return
         params = carried(stmt)
         slots = [k for k in range(len(params)) if params[k] in self.active or stmt.outs[k] in self.active]
@@ -364,7 +380,7 @@ def _check_read_back(body: Block, wrt: tuple[Var, ...], flows: Callable[[Let, in
 
 def _flows(rules: Rules) -> Callable[[Let, int], bool]:
     def flows(let: Let, k: int) -> bool:
-        if let.op in ("item", "tuple"):
+        if let.op in ("item", "tuple", "surgery"):
             return k == 0
         if let.op in ("call", "apply"):
             return k == 1

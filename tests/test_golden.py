@@ -32,7 +32,7 @@ cases = pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
 
 def dispatcher(case: Case) -> Dispatcher:
     """What compiles a case: a transformed function has one, `vjp` makes one for each function."""
-    return api._vjp_dispatcher(case.primal, 0, False) if case.transform == "vjp" else case.transformed()._dispatcher
+    return api._dispatcher(case.primal, "vjp", 0, False, ()) if case.transform == "vjp" else case.transformed()._dispatcher
 
 
 def module(text: str, constants: dict[str, Any]) -> str:

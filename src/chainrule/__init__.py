@@ -7,9 +7,10 @@
 """
 
 from . import errors
-from .api import check_grads, grad, value_and_grad, vjp
+from .api import check_grads, elementwise_grad, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, linearize, value_and_grad, vjp
 from .errors import ChainRuleError, GradientCheckError, MissingRuleError, SourceUnavailableError, UnsupportedError
 from .runtime.surgery import adjoint_of, stop_gradient
+from .sparse import sparse_hessian, sparse_jacobian
 
 __version__ = "0.1.0"
 
@@ -21,8 +22,18 @@ __all__ = [
     "UnsupportedError",
     "adjoint_of",
     "check_grads",
+    "elementwise_grad",
     "errors",
     "grad",
+    "hessian",
+    "hvp",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
+    "jvp",
+    "linearize",
+    "sparse_hessian",
+    "sparse_jacobian",
     "stop_gradient",
     "value_and_grad",
     "vjp",

@@ -12,14 +12,18 @@ from typing import Any, Literal, Union, overload
 
 from . import check as _check
 from .dispatch import Dispatcher, Variant
-from .frontend.request import Compiled, Request
+from .frontend.request import Compiled, Layer, Request
 from .frontend.source import Resolved, resolve
+from .runtime.control import applied
+from .tangents import conform, moving, still
 
-__all__ = ["Transformed", "check_grads", "grad", "value_and_grad", "vjp"]
+__all__ = ["Transformed", "check_grads", "elementwise_grad", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "linearize",
+           "value_and_grad", "vjp"]
 
 Argnums = Union[int, str, Sequence[Union[int, str]]]
 Function = Callable[..., Any]
 BACKENDS = ("numpy",)
+MARK = "__chainrule__"  # by which the compiler knows a public transform (frontend/calling/transforms)
 
 
 def _compile(request: Request) -> Compiled:
@@ -52,12 +56,16 @@ class Transformed:
         self.argnums = _check_argnums(transform, argnums)
         self.has_aux = bool(has_aux)
         self.options = dict(options)
-        resolved = resolve(primal) if resolved is None else resolved
+        resolved, inner = _layers(primal) if resolved is None else (resolved, () if dispatcher is None else dispatcher.inner)
+        mode = transform
+        if transform == "hessian":
+            mode, inner = "jacfwd", (*inner, Layer("grad", self.argnums))
         self._given = resolved.args
         self._keywords = dict(resolved.keywords)
         if dispatcher is None:
             verify = _verify if options.get("check") else None
-            dispatcher = Dispatcher(resolved.function, _compile, transform, self.argnums, self.has_aux, skip=len(self._given), verify=verify)
+            dispatcher = Dispatcher(resolved.function, _compile, mode, self.argnums, self.has_aux, skip=len(self._given), verify=verify,
+                                    inner=inner)
         self._dispatcher = dispatcher
         self._count = -1 if self._given or self._keywords else dispatcher.count
         self._methods: Dispatcher | None = None
@@ -79,7 +87,8 @@ class Transformed:
             return self
         if self._methods is None:
             own = self._dispatcher
-            self._methods = Dispatcher(own.function, own.compile, own.mode, own.argnums, own.has_aux, skip=1, backend=own.backend, verify=own.verify)
+            self._methods = Dispatcher(own.function, own.compile, own.mode, own.argnums, own.has_aux, skip=1, backend=own.backend, verify=own.verify,
+                                       inner=own.inner)
         method = MethodType(self.primal, owner)
         return Transformed(method, self.transform, self.argnums, self.has_aux, self.options,
                            dispatcher=self._methods, resolved=Resolved(self.primal, (owner,)))
@@ -127,6 +136,17 @@ class Transformed:
         return f"<pre><code>{html.escape(text)}</code></pre>"
 
 
+def _layers(f: Function) -> tuple[Resolved, tuple[Layer, ...]]:
+    """The Python function that is differentiated first, and the transforms that a function made by transforms already is, the innermost first."""
+    layers: list[Layer] = []
+    while isinstance(f, Transformed) and f.transform in ("grad", "value_and_grad"):
+        layers.insert(0, Layer(f.transform, f.argnums, f.has_aux))
+        f = f.primal
+    if isinstance(f, Transformed):
+        return resolve(functools.partial(applied, f)), tuple(layers)
+    return resolve(f), tuple(layers)
+
+
 def _rebuild(primal: Function, transform: str, argnums: Argnums, has_aux: bool, options: dict[str, Any]) -> Transformed:
     return Transformed(primal, transform, argnums, has_aux, options)
 
@@ -136,6 +156,8 @@ def _check_options(transform: str, options: dict[str, Any]) -> None:
     if unknown:
         raise TypeError(f"{transform}() has no option {unknown[0]!r}; its options are backend and check")
     backend = options.get("backend", "numpy")
+    if options.get("check") and transform not in ("grad", "value_and_grad"):
+        raise TypeError(f"{transform}() has no option 'check'; check_grads compares derivatives of any kind with finite differences")
     if backend not in BACKENDS:
         raise ValueError(f"{transform}: there is no back end {backend!r}; there is {' and '.join(map(repr, BACKENDS))}")
 
@@ -160,11 +182,21 @@ def _transform(name: str, f: Function | None, argnums: Argnums, has_aux: bool, o
     return Transformed(f, name, argnums, has_aux, options)
 
 
+def _public(name: str) -> Callable[[Function], Function]:
+    """Mark a public transform, so that the compiler knows it inside a differentiated function."""
+    def marked(function: Function) -> Function:
+        setattr(function, MARK, name)
+        return function
+
+    return marked
+
+
 @overload
 def grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False, backend: str = "numpy", check: bool = False) -> Transformed: ...
 @overload
 def grad(f: None = None, argnums: Argnums = 0, *, has_aux: bool = False, backend: str = "numpy",
          check: bool = False) -> Callable[[Function], Transformed]: ...
+@_public("grad")
 def grad(f: Function | None = None, argnums: Argnums = 0, *, has_aux: bool = False, **options: Any) -> Any:
     """The gradient of a function whose value is one number.
 
@@ -192,6 +224,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False, 
 @overload
 def value_and_grad(f: None = None, argnums: Argnums = 0, *, has_aux: bool = False, backend: str = "numpy",
                    check: bool = False) -> Callable[[Function], Transformed]: ...
+@_public("value_and_grad")
 def value_and_grad(f: Function | None = None, argnums: Argnums = 0, *, has_aux: bool = False, **options: Any) -> Any:
     """Value and gradient in one go: a function that returns ``(value, gradient)``.
 
@@ -209,6 +242,7 @@ def value_and_grad(f: Function | None = None, argnums: Argnums = 0, *, has_aux: 
 def vjp(f: Function, *args: Any, has_aux: Literal[False] = False) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]: ...
 @overload
 def vjp(f: Function, *args: Any, has_aux: bool) -> tuple[Any, ...]: ...
+@_public("vjp")
 def vjp(f: Function, *args: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """The value of f at the arguments, and its pullback.
 
@@ -224,15 +258,191 @@ def vjp(f: Function, *args: Any, has_aux: bool = False) -> tuple[Any, ...]:
     >>> value, pullback(1.0)
     (10.0, (5.0, 2.0))
     """
-    resolved = resolve(f)
-    dispatcher = _vjp_dispatcher(resolved.function, len(resolved.args), bool(has_aux))
+    resolved, inner = _layers(f)
+    dispatcher = _dispatcher(resolved.function, "vjp", len(resolved.args), bool(has_aux), inner)
     result: tuple[Any, ...] = dispatcher.call((*resolved.args, *args), dict(resolved.keywords))
     return result
 
 
 @functools.lru_cache(maxsize=256)  # of functions made anew for every call, only the last are kept
-def _vjp_dispatcher(function: FunctionType, skip: int, has_aux: bool) -> Dispatcher:
-    return Dispatcher(function, _compile, "vjp", 0, has_aux, skip=skip)
+def _dispatcher(function: FunctionType, mode: str, skip: int, has_aux: bool, inner: tuple[Layer, ...]) -> Dispatcher:
+    return Dispatcher(function, _compile, mode, 0, has_aux, skip=skip, inner=inner)
+
+
+def _push(mode: str, name: str, resolved: Resolved, inner: tuple[Layer, ...], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    """Call the forward transform of a function, along tangents of the positional arguments."""
+    if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
+        raise TypeError(f"{name}: primals and tangents are tuples, with one entry for each argument")
+    if len(primals) != len(tangents):
+        raise TypeError(f"{name}: there are {len(primals)} primals, but {len(tangents)} tangents")
+    dispatcher = _dispatcher(resolved.function, mode, len(resolved.args), False, inner)
+    skip = len(resolved.args)
+    given = [None] * skip + list(tangents)
+
+    def conformed(values: list[Any]) -> list[Any]:
+        padded = _padded(dispatcher, given, len(values))
+        return conform(name, dispatcher.names, values, padded)
+
+    return dispatcher.push((*resolved.args, *primals), dict(resolved.keywords), conformed)
+
+
+def _padded(dispatcher: Dispatcher, given: list[Any], count: int) -> list[Any]:
+    """A tangent for each parameter: those of further positional arguments make one tuple, as these do."""
+    if "args" not in dispatcher.kinds:
+        return given + [None] * (count - len(given))
+    place = dispatcher.kinds.index("args")
+    rest = tuple(given[place:])
+    return [*given[:place], rest or None, *[None] * (count - place - 1)]
+
+
+@_public("jvp")
+def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """The value of f, and its derivative along tangents: the Jacobian-vector product, computed in forward mode.
+
+    Arguments: ``primals``, a tuple of the arguments of f; ``tangents``, a tuple with a tangent for each, of its structure and shape (None where an
+    argument, or a leaf of a container, does not move; what stands at leaves without derivative, such as integers, is ignored).
+
+    Returns ``(value, tangent)``; the tangent has the structure, shapes and dtypes of the value, with None at leaves that carry no derivative.
+
+    Raises TypeError if the tangents do not fit the primals, or none of these holds a float; UnsupportedError for what cannot be differentiated.
+
+    >>> def scale(x, y):
+    ...     return x * y
+    >>> jvp(scale, (2.0, 5.0), (1.0, 0.5))
+    (10.0, 6.0)
+    """
+    resolved, inner = _layers(f)
+    result: tuple[Any, Any] = _push("jvp", "jvp", resolved, inner, primals, tangents)
+    return result
+
+
+@_public("linearize")
+def linearize(f: Function, *primals: Any) -> tuple[Any, Callable[..., Any]]:
+    """The value of f at the arguments, and its pushforward: the linear map from tangents of these to the tangent of the value.
+
+    Returns ``(value, pushforward)``. ``pushforward(*tangents)`` takes one tangent for each argument, as `jvp` does, and may be called many times.
+
+    >>> def scale(x, y):
+    ...     return x * y
+    >>> value, pushforward = linearize(scale, 2.0, 5.0)
+    >>> value, pushforward(1.0, 0.5)
+    (10.0, 6.0)
+    """
+    resolved, inner = _layers(f)
+    dispatcher = _dispatcher(resolved.function, "linearize", len(resolved.args), False, inner)
+    value, along = dispatcher.call((*resolved.args, *primals), dict(resolved.keywords))
+    names = dispatcher.names[len(resolved.args):] + [f"argument {n}" for n in range(len(primals))]
+    shapes = [still(primal) for primal in primals]
+
+    def pushforward(*tangents: Any) -> Any:
+        if len(tangents) != len(shapes):
+            raise TypeError(f"pushforward: there are {len(shapes)} arguments, but {len(tangents)} tangents")
+        return along(*moving("pushforward", names, shapes, tangents))
+
+    return value, pushforward
+
+
+@_public("hvp")
+def hvp(f: Function, argnums: Argnums = 0) -> Callable[..., Any]:
+    """The product of the Hessian of f with a vector, without the Hessian.
+
+    Returns a function ``(*args, v)``, where ``v`` has the structure of the argument that ``argnums`` names (a tuple of such, if it is a tuple); the
+    result has that structure, too. It costs two to three gradients.
+
+    >>> def energy(x):
+    ...     return x**3
+    >>> hvp(energy)(2.0, 1.0)
+    12.0
+    """
+    gradient = Transformed(f, "grad", argnums, False, {})
+    resolved, inner = _layers(gradient)
+    chosen = gradient.argnums
+
+    @functools.wraps(f, updated=())
+    def product(*args: Any) -> Any:
+        *primals, v = args
+        tangents: list[Any] = [None] * len(primals)
+        names = list(inspect.signature(f).parameters)
+        for choice, one in zip(chosen, v) if isinstance(chosen, tuple) else ((chosen, v),):
+            tangents[names.index(choice) if isinstance(choice, str) else choice] = one
+        return _push("pushforward", "hvp", resolved, inner, primals, tangents)
+
+    return product
+
+
+@_public("elementwise_grad")
+def elementwise_grad(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
+    """The derivative of a function that acts element by element: the gradient of the sum of its value.
+
+    Returns a function with the parameters of f; the result has the shape of the argument.
+
+    >>> import numpy as np
+    >>> def wave(x):
+    ...     return np.sin(x) * x
+    >>> elementwise_grad(wave)(np.array([0.0, 1.0])).round(3)
+    array([0.   , 1.382])
+    """
+    return _transform("elementwise_grad", f, argnums, False, options)
+
+
+@_public("jacobian")
+def jacobian(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
+    """The Jacobian of a function: the derivative of each element of its value with respect to each element of an argument.
+
+    Arguments as for `grad`. Forward mode where the value has at least as many elements as the argument, reverse mode otherwise; all directions at
+    once, as one more axis. Memory: that of the function's values, times the number of directions.
+
+    Returns a function with the parameters of f. The result has shape ``value.shape + argument.shape``; where the value is a container, it has the
+    structure of that, and at each leaf that of the argument.
+
+    >>> import numpy as np
+    >>> def polar(p):
+    ...     return np.array([p[0] * np.cos(p[1]), p[0] * np.sin(p[1])])
+    >>> jacobian(polar)(np.array([2.0, 0.0]))
+    array([[1., 0.],
+           [0., 2.]])
+    """
+    return _transform("jacobian", f, argnums, False, options)
+
+
+@_public("jacfwd")
+def jacfwd(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
+    """The Jacobian by forward mode, one direction for each element of the argument: as `jacobian`.
+
+    >>> def area(radius):
+    ...     return 3.0 * radius**2
+    >>> float(jacfwd(area)(2.0))
+    12.0
+    """
+    return _transform("jacfwd", f, argnums, False, options)
+
+
+@_public("jacrev")
+def jacrev(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
+    """The Jacobian by reverse mode, one direction for each element of the value: as `jacobian`.
+
+    >>> def area(radius):
+    ...     return 3.0 * radius**2
+    >>> float(jacrev(area)(2.0))
+    12.0
+    """
+    return _transform("jacrev", f, argnums, False, options)
+
+
+@_public("hessian")
+def hessian(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
+    """The Hessian of a function whose value is one number: the Jacobian of its gradient, by forward over reverse mode.
+
+    Arguments as for `grad`. The result has shape ``argument.shape + argument.shape``, nested by the structure of the argument twice.
+
+    >>> import numpy as np
+    >>> def energy(x):
+    ...     return x[0] ** 2 * x[1]
+    >>> hessian(energy)(np.array([1.0, 2.0]))
+    array([[4., 2.],
+           [2., 0.]])
+    """
+    return _transform("hessian", f, argnums, False, options)
 
 
 def check_grads(f: Function, args: Sequence[Any], order: int = 1, modes: Sequence[str] = ("rev",),

@@ -22,8 +22,8 @@ import numpy as np
 from .check import Streams, copied, streams_of
 from .entries import Layout, made_on_reading
 from .errors import Finding, UnsupportedError
-from .frontend.request import Compiled, Guard, NeedLayout, NeedStatic, Parameter, Request
-from .frontend.signature import Captures, Described, Describer, UnknownAnnotation, derivative_error, is_static
+from .frontend.request import Chosen, Compiled, Guard, Layer, NeedLayout, NeedStatic, Parameter, Request
+from .frontend.signature import Captures, Described, Describer, Leaf, UnknownAnnotation, derivative_error, is_static
 from .frontend.source import MISSING, FunctionSource, Place, read
 from .results import finisher, part
 from .runtime.record import PathChanged, Record
@@ -33,6 +33,9 @@ from .tracebacks import raise_at_user_line
 __all__ = ["Compile", "Dispatcher", "Variant"]
 
 Compile = Callable[[Request], Compiled]
+GIVEN = ("vjp", "linearize")  # modes that differentiate with respect to all arguments that are given
+TANGENT = ("jvp", "pushforward")  # modes whose function also takes tangents
+CHOOSING = ("grad", "value_and_grad", "elementwise_grad", "jacfwd", "jacrev", "jacobian", "sparse_jacobian", "sparse_hessian")  # modes with argnums
 PATHS = 64  # as many paths through one function are remembered, for arguments of the same types
 _compiling = threading.RLock()  # one for all: compiling one function may look into another
 
@@ -150,6 +153,7 @@ class Dispatcher:
         skip: int = 0,
         backend: str = "numpy",
         verify: Callable[[Dispatcher, Streams, Variant, list[Any], Any], None] | None = None,
+        inner: tuple[Layer, ...] = (),
     ) -> None:
         self.function = function
         self.skip = skip
@@ -159,6 +163,7 @@ class Dispatcher:
         self.has_aux = has_aux
         self.backend = backend
         self.verify = verify
+        self.inner = inner
         self.signature = inspect.signature(self.function, follow_wrapped=False)
         parameters = list(self.signature.parameters.values())
         self.names = [p.name for p in parameters]
@@ -167,7 +172,11 @@ class Dispatcher:
         self.padding = [MISSING if p.default is p.empty else p.default for p in parameters]
         self.positional = sum(kind == "positional" for kind in self.kinds)
         self.plain = "args" not in self.kinds and "kwargs" not in self.kinds
-        self.negative = mode == "vjp" or any(isinstance(n, int) and n < 0 for n in (argnums if isinstance(argnums, tuple) else (argnums,)))
+        self.negative = mode in GIVEN or any(isinstance(n, int) and n < 0 for layer in self.layers for n in _several(layer.argnums))
+        self.primals = len(parameters)
+        if mode in TANGENT:
+            self.names += _dot_names(self.names)
+            self.kinds += ["tangent"] * self.primals
         self.plans: dict[Any, Plan] = {}
         self._chosen: dict[int, frozenset[int]] = {}
         self.latest: Variant | None = None
@@ -176,6 +185,16 @@ class Dispatcher:
         # With exactly so many positional arguments, a call may go to the entry at once.
         self.count = len(parameters) if self.positional == len(parameters) else -1
         self.entry: Callable[..., Any] = self.miss
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """All transforms, the innermost first."""
+        return (*self.inner, Layer(self.mode, self.argnums, self.has_aux))
+
+    @property
+    def title(self) -> str:
+        """The name of what is differentiated last."""
+        return "".join((*(f"the {layer.mode} of " for layer in reversed(self.inner)), self.name))
 
     @property
     def source(self) -> FunctionSource:
@@ -196,6 +215,11 @@ class Dispatcher:
         if self.negative and len(args) != len(values):
             return self.run(values, len(args))
         return self.entry(*values)
+
+    def push(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], tangents: Callable[[list[Any]], list[Any]]) -> Any:
+        """A call along tangents: one for each parameter, None where there is none, made for the values of these."""
+        values = self.bind(args, kwargs)
+        return self.run([*values, *tangents(values)], len(args)) if self.negative else self.entry(*values, *tangents(values))
 
     def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
         """One value for each parameter, defaults included."""
@@ -322,10 +346,9 @@ class Dispatcher:
         return found
 
     def _choose(self, positional: int) -> Iterator[int]:
-        if self.mode == "vjp":
-            yield from range(self.skip, len(self.names))
-            return
-        for choice in self.argnums if isinstance(self.argnums, tuple) else (self.argnums,):
+        if self.mode in GIVEN or self.mode in TANGENT:
+            yield from range(self.skip, self.primals)
+        for choice in (choice for layer in self.layers if layer.mode in CHOOSING for choice in _several(layer.argnums)):
             if isinstance(choice, str):
                 yield from (n for n, (name, kind) in enumerate(zip(self.names, self.kinds)) if name == choice or kind == "kwargs")
                 continue
@@ -394,23 +417,41 @@ class Dispatcher:
 
     def request(self, describer: Describer, described: Sequence[Described], leaves: list[Any], positional: int) -> Request:
         parameters = tuple(Parameter(name, kind, value) for name, kind, value in zip(self.names, self.kinds, described))
-        selected = tuple(self._selected(parameters, positional))
-        wrt = [leaf for choice in selected for leaf in self._differentiable(parameters, choice)]
-        if not wrt:
-            raise TypeError(f"{self.mode} of {self.name}: no argument is a float, and only floats have a derivative")
-        label = f"{self.name if self.name.isidentifier() else 'lambda'}_{self.mode}"
-        single = not isinstance(self.argnums, tuple) and self.mode != "vjp"
+        *inner, outer = (self._chosen_by(layer, parameters, positional) for layer in self.layers)
+        if not outer.wrt:
+            raise TypeError(f"{self.mode} of {self.title}: no argument is a float, and only floats have a derivative")
+        label = "_".join((self.name if self.name.isidentifier() else "lambda", *(layer.mode for layer in self.layers)))
         captures = Captures(describer, leaves)
-        return Request(self.source, parameters, selected, tuple(wrt), single, self.mode, self.has_aux, captures, self.backend, label)
+        tangents: tuple[int, ...] = ()
+        if self.mode in TANGENT:
+            tangents = tuple(dot.number for number, _ in outer.selected for leaf, dot in self._pairs(parameters, number))
+        return Request(self.source, parameters, outer.selected, outer.wrt, outer.single, self.mode, self.has_aux, captures, self.backend, label,
+                       inner=tuple(inner), tangents=tangents)
 
-    def _selected(self, parameters: tuple[Parameter, ...], positional: int) -> Iterator[tuple[int, Any]]:
+    def _chosen_by(self, layer: Layer, parameters: tuple[Parameter, ...], positional: int) -> Chosen:
+        """What one of the transforms differentiates with respect to."""
+        if layer.mode in TANGENT:
+            selected = tuple((number, None) for number in range(self.skip, self.primals) if any(True for _ in self._pairs(parameters, number)))
+            wrt = tuple(leaf.number for number, _ in selected for leaf, _ in self._pairs(parameters, number))
+            return Chosen(layer.mode, selected, wrt, False, layer.has_aux)
+        selected = tuple(self._selected(layer, parameters, positional))
+        wrt = tuple(leaf for choice in selected for leaf in self._differentiable(layer, parameters, choice))
+        return Chosen(layer.mode, selected, wrt, not isinstance(layer.argnums, tuple) and layer.mode not in GIVEN, layer.has_aux)
+
+    def _pairs(self, parameters: tuple[Parameter, ...], number: int) -> Iterator[tuple[Leaf, Leaf]]:
+        """The leaves of a parameter that have a tangent, with it."""
+        values, dots = parameters[number].value.leaves, parameters[self.primals + number].value.leaves
+        if len(values) == len(dots):  # otherwise there is no tangent at all
+            yield from ((leaf, dot) for leaf, dot in zip(values, dots) if leaf.differentiable and dot.differentiable)
+
+    def _selected(self, layer: Layer, parameters: tuple[Parameter, ...], positional: int) -> Iterator[tuple[int, Any]]:
         """The chosen arguments, as (parameter, item); for a vjp, all that are given (not those left at their defaults)."""
-        if self.mode == "vjp":
+        if layer.mode in GIVEN:
             yield from self._positional(parameters)[self.skip : positional if self.plain else None]
             return
         places = self._positional(parameters)
         seen = set()
-        for choice in self.argnums if isinstance(self.argnums, tuple) else (self.argnums,):
+        for choice in _several(layer.argnums):
             place: tuple[int, Any] | None = None
             if isinstance(choice, str):
                 if choice in self.names and self.kinds[self.names.index(choice)] not in ("args", "kwargs"):
@@ -423,11 +464,11 @@ class Dispatcher:
                 number = choice + given if choice < 0 else choice + self.skip
                 place = places[number] if self.skip <= number < len(places) else None
             if place is None:
-                shown = ", ".join(name for name in self.names[self.skip:])
-                raise TypeError(f"{self.mode} of {self.name}: there is no argument {choice!r} to differentiate with respect to "
-                                f"(argnums={self.argnums!r}; the parameters are {shown or 'none'})")
+                shown = ", ".join(name for name in self.names[self.skip:self.primals])
+                raise TypeError(f"{layer.mode} of {self.name}: there is no argument {choice!r} to differentiate with respect to "
+                                f"(argnums={layer.argnums!r}; the parameters are {shown or 'none'})")
             if place in seen:
-                raise ValueError(f"{self.mode} of {self.name}: argnums={self.argnums!r} names one argument twice")
+                raise ValueError(f"{layer.mode} of {self.name}: argnums={layer.argnums!r} names one argument twice")
             seen.add(place)
             yield place
 
@@ -441,10 +482,10 @@ class Dispatcher:
                 places += [(number, item) for item in range(len(parameter.value.structure.children))]
         return places
 
-    def _differentiable(self, parameters: tuple[Parameter, ...], choice: tuple[int, Any]) -> list[int]:
+    def _differentiable(self, layer: Layer, parameters: tuple[Parameter, ...], choice: tuple[int, Any]) -> list[int]:
         argument = part(parameters[choice[0]].value, choice[1])
-        error = derivative_error(self.name, self.mode, argument)
-        if error is not None and (self.mode != "vjp" or any(leaf.why_not for leaf in argument.leaves)):
+        error = derivative_error(self.name, layer.mode, argument)
+        if error is not None and (layer.mode not in GIVEN or any(leaf.why_not for leaf in argument.leaves)):
             raise error
         return [leaf.number for leaf in argument.leaves if leaf.differentiable]
 
@@ -504,6 +545,22 @@ class Dispatcher:
         return UnsupportedError([Finding(
             self.source.location(), f"the source of the {self.mode} of {self.name} depends on the types of its arguments",
             why, "ask for the types of some arguments, source_for(*args), or call the function first")])
+
+
+def _several(argnums: int | str | tuple[int | str, ...]) -> tuple[int | str, ...]:
+    return argnums if isinstance(argnums, tuple) else (argnums,)
+
+
+def _dot_names(names: Sequence[str]) -> list[str]:
+    """Names of tangents that are no names of parameters."""
+    taken, found = set(names), []
+    for name in names:
+        dot = f"{name}_dot"
+        while dot in taken:
+            dot += "_"
+        taken.add(dot)
+        found.append(dot)
+    return found
 
 
 _KINDS = {

@@ -6,6 +6,7 @@ float is a NumPy scalar if NumPy computed it.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from .frontend.request import Compiled, Request
 from .frontend.signature import Described, Leaf
-from .ir.types import Array, Scalar
+from .ir.types import Array, Scalar, Type
 from .structure import LEAF, flatten, flatten_like, gradient_structure, leaf_paths, unflatten
 from .tracebacks import raise_at_user_line
 
@@ -25,12 +26,17 @@ Convert = Callable[[Any], Any]
 def finisher(request: Request, compiled: Compiled) -> Convert | None:
     """What is done to the result of the compiled function; None if nothing is."""
     converts = [_converter(part(request.parameters[parameter].value, item)) for parameter, item in request.selected]
+    if request.mode in ("jvp", "pushforward"):
+        return _tangents(compiled, request.mode == "jvp")
+    if request.mode == "linearize":
+        converted = _tangents(compiled, False)
+        return lambda result: (result[0], lambda *dots: converted(result[1](*dots)))
     if request.mode == "vjp":
         gradients = _each(converts)
         if request.has_aux:
             return lambda result: _with_aux(request.label, compiled, result[0], result[1], gradients)
         return lambda result: (result[0], Pullback(request.label, compiled, result[0], result[1], gradients))
-    if not any(converts):
+    if not any(converts) or request.mode in ("jacfwd", "jacrev", "jacobian"):
         return None
     gradient = converts[0] if request.single else _each(converts)
     assert gradient is not None
@@ -39,6 +45,32 @@ def finisher(request: Request, compiled: Compiled) -> Convert | None:
     if request.has_aux:
         return lambda result: (gradient(result[0]), result[1])
     return gradient
+
+
+def _tangents(compiled: Compiled, beside: bool) -> Convert:
+    """Tangents as numbers of the classes that the value's are."""
+    assert compiled.result is not None
+    structure, types = compiled.result
+    converts = [_number_converter(type) for type in types]
+
+    def convert(tangent: Any) -> Any:
+        if structure is LEAF:
+            return tangent if converts[0] is None or tangent is None else converts[0](tangent)
+        parts = flatten_like(structure, tangent)
+        return unflatten(structure, [one if c is None or one is None else c(one) for c, one in zip(converts, parts)])
+
+    return (lambda result: (result[0], convert(result[1]))) if beside else convert
+
+
+def _number_converter(type: Type) -> Convert | None:
+    if isinstance(type, Scalar) and type.weak:
+        return {"float64": float, "complex128": complex}.get(type.dtype)
+    if isinstance(type, Scalar):
+        return np.dtype(type.dtype).type
+    if isinstance(type, Array) and type.shape == ():
+        dtype = np.dtype(type.dtype)
+        return lambda value: value if builtins.type(value) is np.ndarray else np.array(value, dtype)
+    return None
 
 
 def _with_aux(name: str, compiled: Compiled, result: tuple[Any, Any], raw: Callable[..., Any], gradients: Convert) -> tuple[Any, Pullback, Any]:

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from ..ir.nodes import Arg, Block, Break, For, If, Let, Stmt, Var, While, Yield, variables
+from ..ir.nodes import Arg, Block, Break, For, If, Let, Stmt, Var, Vjp, While, Yield, variables
 from ..ir.ops import OPS
 from ..ir.types import Opaque, differentiable
-from ..ir.walk import all_stmts, blocks, end_blocks, leaves
+from ..ir.walk import all_stmts, blocks, end_blocks, leaves, stmt_args
 
 Edges = dict[Var, list[Var]]
 
@@ -110,6 +110,8 @@ def _edges(stmt: Stmt, flows: Callable[[Let, int], bool]) -> Iterator[tuple[Var,
         for block in blocks(stmt):
             if isinstance(block.end, Yield):
                 yield from _pairs(block.end.values, stmt.outs)
+    elif isinstance(stmt, Vjp):
+        yield from _vjp_edges(stmt)
     elif isinstance(stmt, (For, While)):
         params = carried(stmt)
         yield from _pairs(stmt.inits, params)
@@ -119,6 +121,12 @@ def _edges(stmt: Stmt, flows: Callable[[Let, int], bool]) -> Iterator[tuple[Var,
                 yield from _pairs(leaf.end.values, params)
             if isinstance(leaf.end, (Yield, Break)):
                 yield from _pairs(leaf.end.values, stmt.outs)
+
+
+def _vjp_edges(stmt: Vjp) -> Iterator[tuple[Var, Var]]:
+    """Everything depends on everything: the adjoints of a block on all that it is given."""
+    for arg in stmt_args(stmt):
+        yield from ((v, out) for v in variables(arg) for out in stmt.outs)
 
 
 def carried(stmt: For | While) -> tuple[Var, ...]:

@@ -76,7 +76,10 @@ def checked(function: Function, request: Request) -> Function:
                 return gradients
 
             return value, pulled
-        check(result[1] if request.mode == "value_and_grad" else result[0] if request.has_aux else result, args)
+        if request.mode == "jvp":
+            _check_tangents(request.source.name, *result)
+        if request.mode in ("grad", "value_and_grad"):
+            check(result[1] if request.mode == "value_and_grad" else result[0] if request.has_aux else result, args)
         return result
 
     return run
@@ -88,6 +91,14 @@ def _leaves_of(parameter: Described, item: Any) -> tuple[Leaf, ...]:
     position = structure.keys.index(item) if structure.keys else item
     first = sum(child.size for child in structure.children[:position])
     return parameter.leaves[first : first + structure.children[position].size]
+
+
+def _check_tangents(name: str, value: Any, tangent: Any) -> None:
+    held, structure = flatten(value)
+    for one, dot in zip(held, flatten_like(structure, tangent), strict=True):
+        if isinstance(one, np.ndarray) and one.shape and dot is not None:
+            assert isinstance(dot, np.ndarray), f"the tangent of {name} is an array, not of class {type(dot).__name__}"
+            assert (dot.shape, dot.dtype) == (one.shape, one.dtype), f"the tangent of {name} is {dot.dtype}{dot.shape}, not {one.dtype}{one.shape}"
 
 
 def _check_leaf(title: str, leaf: Leaf, gradient: Any, argument: Any) -> None:

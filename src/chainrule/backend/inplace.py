@@ -257,6 +257,7 @@ class _Run:
         elif isinstance(stmt, (For, While)):
             self.loop(stmt, out)
         else:
+            assert isinstance(stmt, Pullback)
             self.pullback(stmt, out, block)
 
     # -- single statements ---------------------------------------------------------------------------------

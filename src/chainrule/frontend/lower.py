@@ -159,6 +159,9 @@ class Lowerer(Recursion):
         signature = []
         frame = self.state.frames[number]
         for parameter in self.request.parameters:
+            if parameter.kind == "tangent":
+                signature.append((parameter.name, self.tangent(parameter.value)))
+                continue
             value, pattern = self.receive(parameter.value, None)
             frame[parameter.name] = value
             signature.append((parameter.name, pattern))
@@ -208,6 +211,23 @@ class Lowerer(Recursion):
         leaves = iter(described.leaves)
         name = described.name.rpartition(".")[2].lstrip("*")
         return self._receive(described.structure, leaves, name if described.structure is LEAF else None, place, described.name)
+
+    def tangent(self, described: Described) -> Arg:
+        """A tangent, of which the function itself sees nothing."""
+        leaves = iter(described.leaves)
+
+        def pattern(tree: TreeDef, name: str | None) -> Arg:
+            if tree.kind is None:
+                leaf = next(leaves)
+                if leaf.static:
+                    return Lit(leaf.value)
+                self.leaves[leaf.number] = Var(leaf.type, None if name is None else _identifier(name))
+                return self.leaves[leaf.number]
+            items = tuple(pattern(child, f"{key}_dot" if isinstance(key, str) else None)
+                          for child, key in zip(tree.children, tree.keys or (None,) * len(tree.children)))
+            return Seq(items, "list" if tree.kind is list else "tuple") if tree.kind in (tuple, list) else Make(tree.kind, tree.keys, items)
+
+        return pattern(described.structure, described.name)
 
     def _receive(self, tree: TreeDef, leaves: Iterator[Leaf], name: str | None, place: Place | None, path: str) -> tuple[Value, Arg]:
         if tree.kind is None:

@@ -18,7 +18,7 @@ from ..structure import TreeDef
 from .signature import Captures, Described, Leaf, Overlap
 from .source import MISSING, FunctionSource, Place
 
-__all__ = ["Capture", "Captures", "Compiled", "Described", "Guard", "Leaf", "NeedLayout", "NeedStatic", "Overlap", "Parameter", "Path", "Place", "Request"]
+__all__ = ["Capture", "Captures", "Chosen", "Compiled", "Described", "Guard", "Layer", "Leaf", "NeedLayout", "NeedStatic", "Overlap", "Parameter", "Path", "Place", "Request"]
 
 
 class NeedStatic(Exception):
@@ -42,8 +42,28 @@ class Parameter:
     """A parameter: its name and what it is given. `*args` is given one tuple, `**kwargs` one dictionary."""
 
     name: str
-    kind: str  # "positional", "args", "keyword" (keyword-only), "kwargs"
+    kind: str  # "positional", "args", "keyword" (keyword-only), "kwargs", "tangent" (of another one; the function does not see it)
     value: Described
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A transform of a function, as it was asked for."""
+
+    mode: str
+    argnums: int | str | tuple[int | str, ...] = 0
+    has_aux: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """A transform of a function, and what it differentiates with respect to; the fields are as in `Request`."""
+
+    mode: str
+    selected: tuple[tuple[int, Any], ...]
+    wrt: tuple[int, ...]
+    single: bool
+    has_aux: bool
 
 
 @dataclass(frozen=True)
@@ -86,7 +106,11 @@ class Request:
                 "value_and_grad": -> (value, gradient); with aux: ((value, aux), gradient)
                 "vjp": -> (value, pullback); with aux: (value, pullback, aux). `pullback(*cotangents)` takes one cotangent for each
                 leaf of the value that carries a derivative (`Compiled.cotangents`) and returns the gradient.
+                "jvp": f(*params, *tangents, *captured) -> (value, tangent); "pushforward": -> tangent. The tangent has the structure of
+                the value, with None at leaves without derivative.
                 The gradient has the structure of the argument, with None at leaves without derivative.
+    inner:      the transforms that come before this one, the innermost first.
+    tangents:   modes "jvp" and "pushforward": for each leaf in wrt that of its tangent.
     overlaps:   pairs of array leaves that share memory in this call; captures included (ask again after a capture).
     captures:   where the compiler asks for the types of what the function reads from outside.
     """
@@ -102,6 +126,8 @@ class Request:
     backend: str = "numpy"
     label: str = ""  # name of the function that is printed
     by_values: bool = False  # types do not decide what the function does: this is known
+    inner: tuple[Chosen, ...] = ()
+    tangents: tuple[int, ...] = ()
     everywhere: bool = False  # all of it is to be executed by values
     record: Record | None = None  # what the call has done so far, if it is going to run
 

@@ -28,11 +28,14 @@ from .nodes import (
     Slice,
     Stmt,
     Var,
+    Vjp,
     While,
     Yield,
 )
 from .ops import OPS
+from .walk import stmt_args
 
+EXPAND: list[Callable[[Vjp], Block]] = []  # `transform/expand` knows what a derivative is: a block of its arguments and seeds
 Env = dict[Var, Any]
 
 
@@ -102,6 +105,12 @@ class Interpreter:
             self.loop(stmt, env, reversed(indices) if stmt.reverse else indices)
         elif isinstance(stmt, While):
             self.loop(stmt, env, None)
+        elif isinstance(stmt, Vjp):
+            expanded = EXPAND[0](stmt)
+            self.tapes, tapes = {}, self.tapes
+            _, values = self.block(expanded, {p: value_of(a, env) for p, a in zip(expanded.params, stmt_args(stmt))})
+            self.tapes = tapes
+            env.update(zip(stmt.outs, values))
 
     def loop(self, stmt: For | While, env: Env, indices: Any) -> None:
         values = [value_of(v, env) for v in stmt.inits]

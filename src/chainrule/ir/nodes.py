@@ -189,16 +189,34 @@ class While:
 
 @dataclass(frozen=True, eq=False)
 class Pullback:
-    """What follows is the body of a nested function `pullback(*params)`; it ends the forward sweep.
+    """What follows is the body of a nested function `pullback(*params)`, or of another name; it ends the forward sweep.
 
     `value` is what the outer function returns beside the pullback.
     """
 
     params: tuple[Var, ...]
     value: Arg
+    name: str = "pullback"
 
 
-Stmt = Union[Let, If, For, While, Pullback]
+@dataclass(frozen=True, eq=False)
+class Vjp:
+    """Values and adjoints of a block: a derivative inside a program, as long as it may have to be differentiated itself.
+
+    `block` is a function of its own: it sees its parameters, which are `args`, and nothing else, and ends with its results, one by one.
+    `seeds` are the adjoints of these, None where there is none. `outs` are the results, and then the adjoints of the parameters in `wrt`.
+    `transform/expand` makes a forward and a reverse sweep of it.
+    """
+
+    outs: tuple[Var, ...]
+    block: Block
+    args: tuple[Arg, ...]
+    wrt: tuple[int, ...]
+    seeds: tuple[Arg | None, ...]
+    span: Span | None = None
+
+
+Stmt = Union[Let, If, For, While, Pullback, Vjp]
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,6 +32,7 @@ from .nodes import (
     Slice,
     Stmt,
     Var,
+    Vjp,
     Yield,
 )
 
@@ -134,6 +135,12 @@ def _stmt(stmt: Stmt, names: Names, word: str) -> list[str]:
     if isinstance(stmt, Pullback):
         value = names.arg(stmt.value)
         return [f"return {value}, pullback where pullback({', '.join(map(names, stmt.params))}):"]
+    if isinstance(stmt, Vjp):
+        pairs = ", ".join(f"{names(p)} = {names.arg(arg)}" for p, arg in zip(stmt.block.params, stmt.args))
+        body = [_INDENT + line for line in _block(stmt.block, names, "yield")]
+        seeds = ", ".join("None" if seed is None else names.arg(seed) for seed in stmt.seeds)
+        wrt = ", ".join(names(stmt.block.params[k]) for k in stmt.wrt)
+        return [f"vjp of {pairs} by {seeds} with respect to {wrt}" + _outs(stmt.outs, names) + ":", *body]
     if isinstance(stmt, If):
         lines = [f"if {names.arg(stmt.condition)}:"]
         lines += [_INDENT + line for line in _block(stmt.then, names, "yield")]

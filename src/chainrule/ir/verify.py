@@ -7,7 +7,7 @@ sweep the same number of times in the text. Runs after every pass in tests.
 
 from __future__ import annotations
 
-from .nodes import Block, Branch, Break, End, For, If, Let, Lit, Program, Pullback, Raise, Stmt, Var, While, Yield, variables
+from .nodes import Block, Branch, Break, End, For, If, Let, Lit, Program, Pullback, Raise, Stmt, Var, Vjp, While, Yield, variables
 from .ops import OPS
 from .walk import blocks, defined, end_args, stmt_args
 
@@ -82,6 +82,10 @@ class _Checker:
         elif isinstance(stmt, While):
             _check(len(stmt.body.params) == len(stmt.inits) == len(stmt.outs), "a While gives as many values as it carries")
             self.block(stmt.body, scope, "loop", len(stmt.outs))
+        elif isinstance(stmt, Vjp):
+            _check(len(stmt.block.params) == len(stmt.args), "a derivative has as many arguments as parameters")
+            _check(len(stmt.outs) == len(stmt.seeds) + len(stmt.wrt), "a derivative gives its results, and the adjoints that are asked for")
+            self.block(stmt.block, frozenset(), "derivative", len(stmt.seeds))
         else:
             _check(isinstance(stmt, Pullback) and place == "function", "a Pullback stands in a function's own block")
 

@@ -23,6 +23,7 @@ from .nodes import (
     Slice,
     Stmt,
     Var,
+    Vjp,
     While,
     Yield,
     variables,
@@ -30,7 +31,8 @@ from .nodes import (
 
 
 def blocks(stmt: Stmt) -> tuple[Block, ...]:
-    """The blocks of a statement, in the order in which they are printed."""
+    """The blocks of a statement, in the order in which they are printed. That of a derivative (`Vjp`) is a function of its own, which sees
+    nothing of what is around it, and is not among them."""
     if isinstance(stmt, If):
         return (stmt.then, stmt.orelse)
     if isinstance(stmt, (For, While)):
@@ -48,6 +50,8 @@ def stmt_args(stmt: Stmt) -> tuple[Arg, ...]:
         return (stmt.start, stmt.stop, stmt.step, *stmt.inits)
     if isinstance(stmt, While):
         return stmt.inits
+    if isinstance(stmt, Vjp):
+        return (*stmt.args, *(seed for seed in stmt.seeds if seed is not None))
     return (stmt.value,)
 
 
@@ -72,6 +76,8 @@ def defined(stmt: Stmt) -> tuple[Var, ...]:
         return stmt.outs
     if isinstance(stmt, (For, While)):
         return stmt.outs if stmt.trips is None else (*stmt.outs, stmt.trips)
+    if isinstance(stmt, Vjp):
+        return stmt.outs
     return stmt.params
 
 
@@ -94,6 +100,14 @@ def all_stmts(block: Block) -> Iterator[Stmt]:
         yield from all_stmts(inner)
 
 
+def every_stmt(block: Block) -> Iterator[Stmt]:
+    """The same, and those in the blocks of derivatives."""
+    for stmt in all_stmts(block):
+        yield stmt
+        if isinstance(stmt, Vjp):
+            yield from every_stmt(stmt.block)
+
+
 def uses(block: Block) -> Iterator[Var]:
     """Every use of a Var in a block, repeats included."""
     for stmt in block.stmts:
@@ -108,10 +122,12 @@ def uses(block: Block) -> Iterator[Var]:
 
 
 def definitions(block: Block) -> Iterator[Var]:
-    """Every Var defined in a block, parameters included."""
+    """Every Var defined in a block, parameters included, and in the derivatives in it."""
     yield from block.params
     for stmt in block.stmts:
         yield from defined(stmt)
+        if isinstance(stmt, Vjp):
+            yield from definitions(stmt.block)
         for inner in blocks(stmt):
             yield from definitions(inner)
     for inner in end_blocks(block.end):
@@ -154,6 +170,8 @@ def substitute_stmt(stmt: Stmt, f: Callable[[Var], Arg]) -> Stmt:
                        inits=map_args(stmt.inits, f), body=substitute(stmt.body, f))
     if isinstance(stmt, While):
         return replace(stmt, inits=map_args(stmt.inits, f), body=substitute(stmt.body, f))
+    if isinstance(stmt, Vjp):
+        return replace(stmt, args=map_args(stmt.args, f), seeds=tuple(None if seed is None else map_arg(seed, f) for seed in stmt.seeds))
     return replace(stmt, value=map_arg(stmt.value, f))
 
 
@@ -165,6 +183,43 @@ def substitute_end(end: End, f: Callable[[Var], Arg]) -> End:
     return end
 
 
+def renamed(block: Block) -> Block:
+    """The same block, every Var that it defines a new one."""
+    new: dict[Var, Var] = {}
+    for var in definitions(block):
+        new[var] = Var(var.type, var.hint)
+    return _renamed(block, lambda var: new.get(var, var))
+
+
+def _renamed(block: Block, new: Callable[[Var], Var]) -> Block:
+    stmts = tuple(_renamed_stmt(stmt, new) for stmt in block.stmts)
+    end = block.end
+    if isinstance(end, Branch):
+        end = replace(end, condition=map_arg(end.condition, new), then=_renamed(end.then, new), orelse=_renamed(end.orelse, new))
+    else:
+        end = substitute_end(end, new)
+    return Block(tuple(map(new, block.params)), stmts, end)
+
+
+def _renamed_stmt(stmt: Stmt, new: Callable[[Var], Var]) -> Stmt:
+    if isinstance(stmt, Let):
+        return replace(stmt, out=None if stmt.out is None else new(stmt.out), args=map_args(stmt.args, new))
+    if isinstance(stmt, If):
+        return replace(stmt, outs=tuple(map(new, stmt.outs)), condition=map_arg(stmt.condition, new), then=_renamed(stmt.then, new),
+                       orelse=_renamed(stmt.orelse, new))
+    if isinstance(stmt, (For, While)):
+        outs, trips = tuple(map(new, stmt.outs)), None if stmt.trips is None else new(stmt.trips)
+        if isinstance(stmt, For):
+            start, stop, step = (map_arg(bound, new) for bound in (stmt.start, stmt.stop, stmt.step))
+            return replace(stmt, outs=outs, start=start, stop=stop, step=step, inits=map_args(stmt.inits, new), body=_renamed(stmt.body, new), trips=trips)
+        return replace(stmt, outs=outs, inits=map_args(stmt.inits, new), body=_renamed(stmt.body, new), trips=trips)
+    if isinstance(stmt, Vjp):
+        stmt = substitute_stmt(stmt, new)
+        assert isinstance(stmt, Vjp)
+        return replace(stmt, outs=tuple(map(new, stmt.outs)), block=_renamed(stmt.block, new))
+    return replace(stmt, params=tuple(map(new, stmt.params)), value=map_arg(stmt.value, new))
+
+
 def sweeps(body: Block) -> tuple[tuple[Stmt, ...], tuple[Stmt, ...]]:
     """The statements of a function's forward sweep, and those from the beginning of its reverse sweep on."""
     stmts = body.stmts
@@ -172,5 +227,5 @@ def sweeps(body: Block) -> tuple[tuple[Stmt, ...], tuple[Stmt, ...]]:
     return stmts[:start], stmts[start:]
 
 
-__all__ = ["Pullback", "Raise", "all_stmts", "blocks", "defined", "definitions", "end_args", "end_blocks", "free", "leaves",
-           "map_arg", "map_args", "stmt_args", "substitute", "substitute_end", "substitute_stmt", "sweeps", "uses"]
+__all__ = ["Pullback", "Raise", "all_stmts", "blocks", "defined", "definitions", "end_args", "end_blocks", "every_stmt", "free", "leaves",
+           "map_arg", "map_args", "renamed", "stmt_args", "substitute", "substitute_end", "substitute_stmt", "sweeps", "uses"]

@@ -1,6 +1,6 @@
 """Formula text -> operations: a row's formula, evaluated by the builder in the reverse sweep.
 
-A formula is a Python expression over the row's parameters, its result (`y`) and the cotangent (`y_bar`).
+A formula is a Python expression over the row's parameters, its result (`y`) and the cotangent (`y_bar`), or a tangent (`x_dot`).
 What is known at compile time is decided at compile time (`axis is None`, `rank(x) == 1`), and a value is asked
 for only when the evaluation reaches its name: that is how the compiler learns what has to be kept.
 Besides operations, a formula may call the functions in `WORDS`.
@@ -22,7 +22,7 @@ from ..ir.probe import type_of
 from ..ir.types import Array, Scalar, Type, kind
 from ..ir.types import rank as type_rank
 from .call import Call
-from .table import OPERATORS, ROWS, Row, RowError, bind, operator_name, resolve
+from .table import MODULES, OPERATORS, ROWS, Row, RowError, bind, operator_name, resolve
 
 ONE = Lit(1.0)
 
@@ -47,6 +47,7 @@ class Evaluator:
         self.silent = row.quiet  # whether a division by zero must not warn: the function itself does not, or a mask hides it
         self.spread = False  # whether the last evaluation gave a value that is meant as if broadcast
         self.cotangent: Operand | None = None  # what y_bar means; the adjoint in full if not set
+        self.dots: dict[str, Operand] = {}  # what x_dot means, in forward mode
 
     # -- expressions ----------------------------------------------------------------------------------
 
@@ -99,6 +100,8 @@ class Evaluator:
             return self.call.result()
         if name == self.row.result + "_bar":
             return self.cotangent if self.cotangent is not None else self.call.full()
+        if name in self.dots:
+            return self.dots[name]
         raise ValueError(f"unknown name {name!r} in the row of {self.row.op}")
 
     def variable(self, node: ast.expr) -> Arg:
@@ -437,7 +440,7 @@ WORDS: dict[str, Callable[..., Arg]] = {
 def verify() -> None:
     """Every name in every formula means something; rows that are wrong fail here, at import."""
     for row in ROWS.values():
-        own = {p.name for p in OPS[row.op].params} | {row.result, row.result + "_bar", "np", "math", "rt"} | set(WORDS)
+        own = {p.name for p in OPS[row.op].params} | {row.result, row.result + "_bar", *MODULES} | set(WORDS)
         for formula in row.formulas.values():
             for node in ast.walk(formula):
                 if isinstance(node, ast.Name) and node.id not in own and node.id not in OPS:

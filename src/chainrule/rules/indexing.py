@@ -13,6 +13,7 @@ from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var
 from ..ir.probe import type_of
 from ..ir.types import Array, List, Tuple, rank
 from .call import Call
+from .infer import along
 from .structure import is_full, may_repeat
 from .table import RowError, linear, structural, zero
 
@@ -219,21 +220,21 @@ def _list_slice(let: Let, call: Call) -> None:
         call.add(u, call.b.emit("rt.one_hot", call.like(u), call.operand(1), call.full(), type=u.type))
 
 
-structural("index", _index, constant=("index",), masks=True)
-structural("store", _store, constant=("path",), masks=True)
-structural("iadd", _update, constant=("path",))
-structural("isub", _update, constant=("path",))
-structural("add_at", _scatter, constant=("path",))
-structural("sub_at", _scatter, constant=("path",))
-structural("accum", _accumulate)
-structural("accum_neg", _accumulate)
-structural("copy", _copy)
-structural("append", _append)
-structural("list", _list)
-structural("list_item", _list_item, constant=("index",))
-structural("list_set", _list_set, constant=("index",))
-structural("list_drop", _list_drop)
-structural("list_slice", _list_slice, constant=("index",))
+structural("index", _index, constant=("index",), masks=True, linear="together")
+structural("store", _store, constant=("path",), masks=True, linear="together")
+structural("iadd", _update, constant=("path",), linear="together")
+structural("isub", _update, constant=("path",), linear="together")
+structural("add_at", _scatter, constant=("path",), linear="together")
+structural("sub_at", _scatter, constant=("path",), linear="together")
+structural("accum", _accumulate, linear="together")
+structural("accum_neg", _accumulate, linear="together")
+structural("copy", _copy, linear="together")
+structural("append", _append, linear="together")
+structural("list", _list, linear="together")
+structural("list_item", _list_item, constant=("index",), linear="together")
+structural("list_set", _list_set, constant=("index",), linear="together")
+structural("list_drop", _list_drop, linear="together")
+structural("list_slice", _list_slice, constant=("index",), linear="together")
 zero("empty_list", "push", "pop")
 
 # what the reverse transform itself emits
@@ -243,6 +244,8 @@ SAME = {"infer": lambda x, *_: type_of(x)}
 linear("rt.add_lists(x, y) -> z", x="z_bar", y="z_bar", op=SAME)
 zero("rt.zeros_like(x)", op=SAME)
 linear("rt.one_hot(like, index, g) -> y", op=SAME, like="0.0", index="0.0", g="y_bar[index]")
+linear("rt.along(x, count) -> y", op={"views": (0,), "infer": along}, x="np.sum(y_bar, axis=0)", count="0.0")
+zero("rt.zeros_along(x, count)", op={"fresh": True, "infer": along})
 linear("rt.last_wins(x, index, g) -> y", x="0.0", index="0.0", g="rt.last_wins(like(x), index, y_bar)")
 
 
@@ -269,6 +272,6 @@ def _take(let: Let, call: Call) -> None:
     call.add_at(x, (("index", Seq(items) if place else index),), call.full())
 
 
-structural("np.take(a, indices, axis=None) -> y", _take, constant=("indices",), masks=True)
+structural("np.take(a, indices, axis=None) -> y", _take, constant=("indices",), masks=True, linear="together")
 
 __all__ = ["Array"]

@@ -80,8 +80,8 @@ def _product(let: Let, call: Call) -> None:
 
 
 for _text in ("x @ y -> z", "np.matmul(x, y) -> z"):
-    structural(_text, _product, op={"cheap": False, "infer": infer.matrix_product})
-structural("np.dot(x, y) -> z", _product, op={"cheap": False, "infer": infer.dot_product})
+    structural(_text, _product, linear="each", op={"cheap": False, "infer": infer.matrix_product})
+structural("np.dot(x, y) -> z", _product, op={"cheap": False, "infer": infer.dot_product}, linear="each")
 
 
 def _tensordot(let: Let, call: Call, along_a: list[int], along_b: list[int]) -> None:
@@ -133,14 +133,14 @@ def _inner(let: Let, call: Call) -> None:
         _tensordot(let, call, [m - 1], [n - 1])
 
 
-structural("np.tensordot(x, y, axes=2) -> z", _tensordot_call, op={"cheap": False}, constant=("axes",))
-structural("np.inner(x, y) -> z", _inner, op={"cheap": False})
-rule("np.outer(x, y) -> z", x="shaped(z_bar @ np.ravel(y), x)", y="shaped(np.ravel(x) @ z_bar, y)")
-rule("np.vdot(x, y) -> z", x="np.conj(z_bar * y) if kind(x) == 'c' else z_bar * y", y="z_bar * np.conj(x) if kind(x) == 'c' else z_bar * x")
-rule("np.kron(x, y) -> z", x="rt.kron_pull(z_bar, like(x), y, 0)", y="rt.kron_pull(z_bar, x, like(y), 1)")
-rule("rt.kron_pull(g, x, y, which) -> z", op={"infer": lambda g, x, y, which: infer.like(1 + which.value)(g, x, y)},
+structural("np.tensordot(x, y, axes=2) -> z", _tensordot_call, op={"cheap": False}, constant=("axes",), linear="each")
+structural("np.inner(x, y) -> z", _inner, op={"cheap": False}, linear="each")
+rule("np.outer(x, y) -> z", linear="each", x="shaped(z_bar @ np.ravel(y), x)", y="shaped(np.ravel(x) @ z_bar, y)")
+rule("np.vdot(x, y) -> z", linear="each", x="np.conj(z_bar * y) if kind(x) == 'c' else z_bar * y", y="z_bar * np.conj(x) if kind(x) == 'c' else z_bar * x")
+rule("np.kron(x, y) -> z", linear="each", x="rt.kron_pull(z_bar, like(x), y, 0)", y="rt.kron_pull(z_bar, x, like(y), 1)")
+rule("rt.kron_pull(g, x, y, which) -> z", linear="each", op={"infer": lambda g, x, y, which: infer.like(1 + which.value)(g, x, y)},
      g="np.kron(z_bar, y) if which == 0 else np.kron(x, z_bar)")
-rule("np.cross(x, y) -> z", op={"infer": infer.cross}, x="np.cross(y, z_bar)", y="np.cross(z_bar, x)")
+rule("np.cross(x, y) -> z", linear="each", op={"infer": infer.cross}, x="np.cross(y, z_bar)", y="np.cross(z_bar, x)")
 
 
 # -- einsum ----------------------------------------------------------------------------------------------------------
@@ -205,12 +205,12 @@ def _explicit(subscripts: str, ranks: list[int]) -> tuple[list[str], str]:
     return spelt, output
 
 
-structural("np.einsum(subscripts, *operands) -> y", _einsum, op={"cheap": False, "views": (1,)}, constant=("subscripts",))
+structural("np.einsum(subscripts, *operands) -> y", _einsum, op={"cheap": False, "views": (1,)}, constant=("subscripts",), linear="each")
 
 # -- np.linalg ---------------------------------------------------------------------------------------------------------
 
 COSTLY = {"cheap": False}
-rule("np.linalg.inv(x) -> y", x="-t(y) @ y_bar @ t(y)", op=COSTLY)
+rule("np.linalg.inv(x) -> y", x="-t(y) @ y_bar @ t(y)", x_dot="-y @ x_dot @ y", op=COSTLY)
 # Where b is one vector for each matrix in a stack: before NumPy 2 it has one axis less than a, since then it has one axis.
 _VECTORS = "(rank(b) == 1 and rank(a) > 2)" if np.lib.NumpyVersion(np.__version__) >= "2.0.0b1" else "(rank(b) == rank(a) - 1 and rank(a) > 2)"
 rule("np.linalg.solve(a, b) -> y", op=COSTLY,
@@ -271,10 +271,11 @@ def _slopes(let: Let, call: Call) -> None:
 
 structural("rt.slopes(x, spacing, axis) -> y", _slopes, op={"infer": infer.like(0)}, constant=("axis",))
 linear("rt.slopes_pull(g, x, spacing, axis) -> y", op={"infer": infer.like(1)}, g="rt.slopes(y_bar, spacing, axis)", x="0.0", spacing="0.0")
-rule("np.convolve(a, v, mode='full') -> y", a="rt.convolve_pull(y_bar, like(a), v, mode)", v="rt.convolve_pull(y_bar, like(v), a, mode)")
+rule("np.convolve(a, v, mode='full') -> y", linear="each", a="rt.convolve_pull(y_bar, like(a), v, mode)", v="rt.convolve_pull(y_bar, like(v), a, mode)")
 rule("rt.convolve_pull(g, x, v, mode='full') -> y", op={"infer": infer.like(1)}, g="np.convolve(y_bar, v, mode)", x="0.0",
      v="rt.convolve_pull(g, like(v), y_bar, mode)")
-linear("np.interp(x, xp, fp) -> y", fp="rt.interp_pull(y_bar, x, xp, like(fp))", x="y_bar * rt.interp_slope(x, xp, fp)")
+rule("np.interp(x, xp, fp) -> y", fp="rt.interp_pull(y_bar, x, xp, like(fp))", x="y_bar * rt.interp_slope(x, xp, fp)",
+     fp_dot="np.interp(x, xp, fp_dot)", x_dot="x_dot * rt.interp_slope(x, xp, fp)")
 linear("rt.interp_pull(g, x, xp, fp) -> y", op={"infer": infer.like(3)}, g="np.interp(x, xp, y_bar)", fp="0.0")
 rule("rt.interp_slope(x, xp, fp) -> y", x="0.0")
 

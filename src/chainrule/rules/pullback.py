@@ -67,25 +67,25 @@ def _elementwise(row: Row, let: Let, call: Call) -> None:
     for k, var, name in active:
         minus, partial = negated(row.formulas[name])
         e = Evaluator(row, let, call)
-        minus, partial = _chosen(e, minus, partial)
+        minus, partial = chosen(e, minus, partial)
         absorbing = call.masked() and (row.pole or (row.product and any(call.singular(i) for i in range(len(let.args)) if i != k)))
 
-        if _is_zero(partial):
+        if is_zero(partial):
             continue
         if row.masks and call.steep():
             call.add(var, call.b.emit("rt.absorb", e.operand(partial), call.full()))
             continue
-        value = _scaled(e, call.cotangent, partial, absorbing)
+        value = scaled(e, call.cotangent, partial, absorbing)
         spread = not same_shape(type_of(value), let.out.type)
         if spread and not same_shape(var.type, let.out.type) and shape(type_of(call.cotangent)) != shape(let.out.type):
-            value, spread = _scaled(e, call.full(), partial, absorbing), False  # what is summed over has to be there in full
+            value, spread = scaled(e, call.full(), partial, absorbing), False  # what is summed over has to be there in full
         if minus:
             call.subtract(var, value, broadcast=spread)
         else:
             call.add(var, value, broadcast=spread)
 
 
-def _scaled(e: Evaluator, g: Operand, partial: ast.expr, absorbing: bool) -> Operand:
+def scaled(e: Evaluator, g: Operand, partial: ast.expr, absorbing: bool) -> Operand:
     """g times the partial; where zeros in g stem from a mask, they stay zeros."""
     if not absorbing:
         return e.times(g, partial)
@@ -94,7 +94,7 @@ def _scaled(e: Evaluator, g: Operand, partial: ast.expr, absorbing: bool) -> Ope
     return e.product(g, factor) if isinstance(factor, Lit) else e.b.emit("rt.absorb", g, factor)
 
 
-def _chosen(e: Evaluator, minus: bool, node: ast.expr) -> tuple[bool, ast.expr]:
+def chosen(e: Evaluator, minus: bool, node: ast.expr) -> tuple[bool, ast.expr]:
     """Decide the conditions at the top of a partial, so that a minus sign below them is seen."""
     while isinstance(node, ast.IfExp):
         node = node.body if e.truth(node.test) else node.orelse
@@ -103,7 +103,7 @@ def _chosen(e: Evaluator, minus: bool, node: ast.expr) -> tuple[bool, ast.expr]:
     return minus, node
 
 
-def _is_zero(node: ast.expr) -> bool:
+def is_zero(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value == 0.0
 
 
@@ -111,7 +111,7 @@ def _contributions(row: Row, let: Let, call: Call) -> None:
     assert let.out is not None
     for _, var, name in _active(row, let, call):
         e = Evaluator(row, let, call)
-        minus, formula = _chosen(e, *negated(row.formulas[name]))
+        minus, formula = chosen(e, *negated(row.formulas[name]))
         if row.kind == "pointwise":
             e.cotangent = call.cotangent
         value = e.operand(formula)

@@ -177,7 +177,7 @@ def call_items(arg: Arg) -> tuple[Arg, ...] | None:
 
 structural("max(*items) -> y", _extremum, masks=True)
 structural("min(*items) -> y", _extremum, masks=True)
-structural("sum(items, start=0) -> y", lambda let, call: _sum(let, call))
+structural("sum(items, start=0) -> y", lambda let, call: _sum(let, call), linear="together")
 zero("rt.share(x, items, y)")
 rule("rt.list_ties(x, y, g) -> z")
 elementwise("pow(x, p) -> z", x="rt.dpower(x, p)", p="rt.power_log(x, p, z)", pole=True, quiet=True)

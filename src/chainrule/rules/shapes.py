@@ -41,7 +41,7 @@ def _broadcast_arrays(let: Let, call: Call) -> None:
             call.add(item, call.b.emit("item", call.full(), n))
 
 
-structural("np.broadcast_arrays(*args) -> y", _broadcast_arrays, op=VIEW, view=views.Each("np.broadcast_to", "np.broadcast_shapes"))
+structural("np.broadcast_arrays(*args) -> y", _broadcast_arrays, op=VIEW, view=views.Each("np.broadcast_to", "np.broadcast_shapes"), linear="together")
 for _n in (1, 2, 3):
     linear(f"np.atleast_{_n}d(x) -> y", op=VIEW, view=views.at_least(_n), x="shaped(y_bar, x)")
 for _name, _view in (("np.ascontiguousarray", views.contiguous("C")), ("np.asfortranarray", views.contiguous("F"))):
@@ -63,7 +63,7 @@ def _rolled(let: Let, call: Call) -> None:
         call.add(x, call.b.emit("np.transpose", call.full(), Lit(tuple(order.value.index(n) for n in range(len(order.value))))))
 
 
-structural("np.rollaxis(a, axis, start=0) -> y", _rolled, op=VIEW, view=views.rolled, static=("start",))
+structural("np.rollaxis(a, axis, start=0) -> y", _rolled, op=VIEW, view=views.rolled, static=("start",), linear="together")
 linear("np.roll(x, shift, axis=None) -> y", x="np.roll(y_bar, -shift, axis)", shift="0.0")
 linear("np.tile(x, reps) -> y", x="rt.tile_pull(y_bar, like(x), reps)", reps="0.0")
 linear("rt.tile_pull(g, x, reps) -> y", op={"infer": infer.like(1)}, g="np.tile(y_bar, reps)", x="0.0", reps="0.0")
@@ -96,7 +96,7 @@ def _pad(let: Let, call: Call) -> None:
         call.add(x, call.b.emit("rt.repeated_pull", call.full(), call.like(x), call.operand(1), mode))
 
 
-structural("np.pad(x, pad_width, mode='constant', constant_values=0) -> y", _pad, constant=("pad_width",))
+structural("np.pad(x, pad_width, mode='constant', constant_values=0) -> y", _pad, constant=("pad_width",), linear="together")
 linear("rt.repeated_pull(g, x, pad_width, mode) -> y", op={"infer": infer.like(1)}, g="np.pad(y_bar, pad_width, mode)", x="0.0", pad_width="0.0")
 linear("rt.pad_pull(g, x, pad_width) -> y", op={"infer": infer.like(1), "views": (0,)}, g="np.pad(y_bar, pad_width)", x="0.0", pad_width="0.0")
 linear("np.take_along_axis(x, indices, axis) -> y", x="rt.put_along(y_bar, like(x), indices, axis)", indices="0.0")
@@ -286,12 +286,12 @@ def _append(let: Let, call: Call) -> None:
 
 
 zero("np.ix_(*args)", op={"infer": infer.open_mesh})
-structural("np.concatenate(arrays, axis=0) -> y", lambda let, call: concatenate_pull(let, call, _axis(let)))
-structural("np.stack(arrays, axis=0) -> y", lambda let, call: stack_pull(let, call, _axis(let) or 0))
-structural("np.hstack(tup) -> y", _hstack)
-structural("np.vstack(tup) -> y", _vstack)
-structural("np.column_stack(tup) -> y", _column_stack)
-structural("np.append(arr, values, axis=None) -> y", _append)
+structural("np.concatenate(arrays, axis=0) -> y", lambda let, call: concatenate_pull(let, call, _axis(let)), linear="together")
+structural("np.stack(arrays, axis=0) -> y", lambda let, call: stack_pull(let, call, _axis(let) or 0), linear="together")
+structural("np.hstack(tup) -> y", _hstack, linear="together")
+structural("np.vstack(tup) -> y", _vstack, linear="together")
+structural("np.column_stack(tup) -> y", _column_stack, linear="together")
+structural("np.append(arr, values, axis=None) -> y", _append, linear="together")
 
 
 # -- splitting -----------------------------------------------------------------------------------------------------
@@ -317,11 +317,11 @@ def _parts_of(op: str, x: Arg, sections: Arg) -> Type:
 
 
 for _name in ("np.split", "np.array_split"):
-    structural(f"{_name}(ary, indices_or_sections, axis=0) -> parts", _split, constant=("indices_or_sections",),
+    structural(f"{_name}(ary, indices_or_sections, axis=0) -> parts", _split, linear="together", constant=("indices_or_sections",),
                static=("indices_or_sections",), view=views.split(_name, infer.parts_along), op={"views": (0,), "infer": infer.parts_along})
 for _name in ("np.hsplit", "np.vsplit", "np.dsplit"):
     _infer = partial(_parts_of, _name)
-    structural(f"{_name}(ary, indices_or_sections) -> parts", _split, constant=("indices_or_sections",), static=("indices_or_sections",),
+    structural(f"{_name}(ary, indices_or_sections) -> parts", _split, linear="together", constant=("indices_or_sections",), static=("indices_or_sections",),
                view=views.split(_name, _infer, partial(_split_axis, _name)), op={"views": (0,), "infer": _infer})
 
 
@@ -361,10 +361,10 @@ def _nested(arg: Seq, place: tuple[int, ...], call: Call) -> list[tuple[tuple[in
     return found
 
 
-structural("np.array(object, dtype=None, order='K') -> y", _array, op={"fresh": True})
-structural("np.copy(a, order='K') -> y", lambda let, call: _same(let, call), op={"fresh": True})
-structural("np.asarray(a, dtype=None, order=None) -> y", _array, op=VIEW, view=views.itself)
-structural("np.asanyarray(a, dtype=None, order=None) -> y", _array, op=VIEW, view=views.itself)
+structural("np.array(object, dtype=None, order='K') -> y", _array, op={"fresh": True}, linear="together")
+structural("np.copy(a, order='K') -> y", lambda let, call: _same(let, call), op={"fresh": True}, linear="together")
+structural("np.asarray(a, dtype=None, order=None) -> y", _array, op=VIEW, view=views.itself, linear="together")
+structural("np.asanyarray(a, dtype=None, order=None) -> y", _array, op=VIEW, view=views.itself, linear="together")
 linear("rt.cut(g, like, axis) -> y", like="0.0", g="np.concatenate(y_bar, axis)")
 linear("rt.unstack(g, axis, depth=1) -> y", g="np.stack(y_bar, axis)")
 
@@ -386,7 +386,7 @@ def _part_type(full: Operand, item: Arg) -> Type | None:
 
 define(Op("astype", (Param("x"), Param("dtype"), Param("order", "K"), Param("casting", "unsafe"), Param("subok", True), Param("copy", True)),
           lambda x, dtype, **how: x.astype(dtype, **how), infer.as_type, fresh=True))
-structural("astype", _same, static=("dtype", "order", "casting", "subok", "copy"), constant=("dtype",), view=views.converted)
+structural("astype", _same, static=("dtype", "order", "casting", "subok", "copy"), constant=("dtype",), view=views.converted, linear="together")
 linear("rt.flatten(x, order='C') -> y", x="shaped(y_bar, x) if order == 'C' else np.reshape(y_bar, shape(x), order)", op={"fresh": True})
 linear("rt.item(x) -> y", x="y_bar")
 linear("rt.view(x, dtype=None) -> y", x="y_bar", op=VIEW, view=views.whole)

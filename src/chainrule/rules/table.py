@@ -7,6 +7,13 @@
     refuse("np.random.shuffle", because="...", instead="...")         a reason and a way out
     structural("np.stack(arrays, axis=0) -> y", pull)                 a pullback that is code
 
+Forward mode follows from the same row: partials are partials, and what is linear is applied to the tangents (`linear="together"`
+in the active arguments, or `linear="each"`: in each of them alone, as a product is). Another row may state it, in terms of the tangents:
+
+    rule("np.linalg.inv(x) -> y", x="-y.T @ y_bar @ y.T", x_dot="-y @ x_dot @ y")
+
+Where it does not, the pullback is transposed once more.
+
 A row defines the operation (its parameters, how it runs, how its result is typed) and its derivative. A wrong
 row fails at import. Parameters of the function that a row does not name are refused at the call, never ignored.
 """
@@ -19,6 +26,7 @@ import importlib
 import inspect
 import math
 import operator
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -34,6 +42,8 @@ if TYPE_CHECKING:
     from .views import Each, View
 
 Pull = Callable[[Let, "Call"], None]
+MODULES: dict[str, Any] = {"np": np, "math": math, "rt": runtime, "operator": operator}  # what the first parts of names in rows mean
+LATER = {"scipy.special": "scipy_special"}  # rows that are read when the module has been imported: its name, and that of the module of rows
 
 
 class RowError(Exception):
@@ -60,6 +70,8 @@ class Row:
     static:   parameters whose value the compiler has to know.
     constant: parameters through which no derivative flows.
     jumps:    parameters in which the result is piecewise constant though it is meant as a sample: a derivative of zero would mislead.
+    linear:   "together": linear in its differentiable parameters; "each": in each of them, the others fixed.
+    dots:     for parameters that carry a derivative, the contribution to the tangent of the result, where it does not follow from the rest.
     names:    parameters of the function by position, in the row's words; None for one that the row does not have.
     keywords: the function's name of a parameter -> the row's.
     """
@@ -69,6 +81,8 @@ class Row:
     result: str = "y"
     formulas: dict[str, ast.expr] = field(default_factory=dict)
     pull: Pull | None = None
+    linear: str = ""
+    dots: dict[str, ast.expr] = field(default_factory=dict)
     pole: bool = False
     product: bool = False
     quiet: bool = False
@@ -140,7 +154,7 @@ def resolve(name: str) -> Any:
     first, *rest = name.split(".")
     if not rest:
         return getattr(builtins, first, None)
-    value: Any = {"np": np, "math": math, "rt": runtime, "operator": operator}.get(first) or importlib.import_module(first)
+    value: Any = MODULES.get(first) or importlib.import_module(first)
     for part in rest:
         value = getattr(value, part, None)
     return value
@@ -195,24 +209,24 @@ def pointwise(text: str, *, masks: bool = False, view: View | Each | None = None
 
 def linear(text: str, *, static: tuple[str, ...] = (), view: View | Each | None = None, op: dict[str, Any] | None = None, **contributions: str) -> None:
     """A function that is linear in the named parameters together, with its transpose."""
-    _declare(text, "linear", contributions, dict(view=view), op, static)
+    _declare(text, "linear", contributions, dict(view=view, linear="together"), op, static)
 
 
-def rule(text: str, *, masks: bool = False, quiet: bool = False, static: tuple[str, ...] = (), op: dict[str, Any] | None = None,
+def rule(text: str, *, masks: bool = False, quiet: bool = False, linear: str = "", static: tuple[str, ...] = (), op: dict[str, Any] | None = None,
          **contributions: str) -> None:
     """Any other function, with the contributions to its parameters."""
-    _declare(text, "rule", contributions, dict(masks=masks, quiet=quiet), op, static)
+    _declare(text, "rule", contributions, dict(masks=masks, quiet=quiet, linear=linear), op, static)
 
 
-def structural(text: str, pull: Pull, *, masks: bool = False, static: tuple[str, ...] = (), constant: tuple[str, ...] = (),
+def structural(text: str, pull: Pull, *, masks: bool = False, linear: str = "", static: tuple[str, ...] = (), constant: tuple[str, ...] = (),
                view: View | Each | None = None, op: dict[str, Any] | None = None) -> None:
     """A function whose pullback is code. `text` may be the bare name of an operation that is already defined."""
     if text in OPS:
         names = tuple(p.name for p in OPS[text].params)
-        _enter(Row(text, "structural", pull=pull, masks=masks, constant=frozenset(constant), static=frozenset(static),
+        _enter(Row(text, "structural", pull=pull, linear=linear, masks=masks, constant=frozenset(constant), static=frozenset(static),
                    names=names, keywords={name: name for name in names}, view=view))
         return
-    _declare(text, "structural", {}, dict(pull=pull, masks=masks, constant=constant, view=view), op, static)
+    _declare(text, "structural", {}, dict(pull=pull, linear=linear, masks=masks, constant=constant, view=view), op, static)
 
 
 def zero(*texts: str, op: dict[str, Any] | None = None) -> None:
@@ -274,7 +288,9 @@ def _declare(text: str, kind: str, formulas: dict[str, str], flags: dict[str, An
         from .infer import elementwise_infer
 
         options["infer"] = elementwise_infer(name)
-    unknown = [p for p in formulas if p not in {q.name for q in params}]
+    dots = {p.removesuffix("_dot"): ast.parse(f, mode="eval").body for p, f in formulas.items() if p.endswith("_dot")}
+    formulas = {p: f for p, f in formulas.items() if not p.endswith("_dot")}
+    unknown = [p for p in (*formulas, *dots) if p not in {q.name for q in params}]
     if unknown:
         raise ValueError(f"{text!r} has no parameter {unknown[0]!r}")
     define(Op(name, params, impl, **options))
@@ -283,7 +299,7 @@ def _declare(text: str, kind: str, formulas: dict[str, str], flags: dict[str, An
     parsed = {p: ast.parse(f, mode="eval").body for p, f in formulas.items()}
     known = (STATIC & frozenset(p.name for p in params)) | frozenset(static)
     constant = (known - set(formulas)) | {p for p, f in formulas.items() if f == "0.0"} | frozenset(flags.pop("constant", ()))
-    _enter(Row(name, kind, result, parsed, static=known, constant=constant, names=names, keywords=keywords, defaults=defaults,
+    _enter(Row(name, kind, result, parsed, dots=dots, static=known, constant=constant, names=names, keywords=keywords, defaults=defaults,
                out=_place_of_out(function), ufunc=isinstance(function, np.ufunc) and function.signature is None, **flags))
     if name not in OPERATORS and not name.startswith("rt."):
         FUNCTIONS.setdefault(function, name)
@@ -389,9 +405,24 @@ def bind(name: str, args: tuple[Arg, ...], kwargs: dict[str, Arg] | None = None)
 def lookup(function: Any) -> str | None:
     """The operation that a callable is, by identity; None if there is no row for it."""
     try:
-        return FUNCTIONS.get(function)
+        found = FUNCTIONS.get(function)
     except TypeError:  # not hashable
         return None
+    if found is None and any(module in sys.modules for module in LATER):
+        read_later()
+        found = FUNCTIONS.get(function)
+    return found
+
+
+def read_later() -> None:
+    """Read the rows of libraries that have been imported."""
+    from .formula import verify
+
+    for module, rows in [*LATER.items()]:
+        if module in sys.modules:
+            del LATER[module]
+            importlib.import_module(f".{rows}", __package__)
+            verify()
 
 
 def refusal(function: Any) -> Refusal | None:

@@ -34,6 +34,7 @@ from .arrays import (
 )
 from .containers import (
     add_lists,
+    along,
     broadcast_like,
     complex_of,
     cut,
@@ -47,6 +48,7 @@ from .containers import (
     sum_leaves,
     unbroadcast,
     unstack,
+    zeros_along,
     zeros_like,
 )
 from .control import (
@@ -92,6 +94,7 @@ __all__ = [
     "add_lists",
     "add_ties",
     "adjugate",
+    "along",
     "broadcast_like",
     "check_nonnegative",
     "check_positive",
@@ -161,5 +164,6 @@ __all__ = [
     "unsort",
     "unstack",
     "view",
+    "zeros_along",
     "zeros_like",
 ]

@@ -33,3 +33,12 @@ def set_global(namespace: dict[str, Any], name: str, value: Any) -> None:
     {'count': 2}
     """
     namespace[name] = value
+
+
+def applied(function: Any, *args: Any, **keywords: Any) -> Any:
+    """A call, as a function with source.
+
+    >>> applied(max, 1, 2)
+    2
+    """
+    return function(*args, **keywords)

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..ir.nodes import UNDEFINED, Arg, Block, Branch, Break, End, For, If, Let, Lit, Program, Seq, Stmt, Var, While, Yield
-from ..ir.walk import definitions, leaves, map_arg, map_args, substitute
+from ..ir.nodes import UNDEFINED, Arg, Block, Branch, Break, End, For, If, Let, Lit, Program, Seq, Stmt, Var, Vjp, While, Yield
+from ..ir.walk import definitions, leaves, map_arg, map_args, substitute, substitute_stmt
 
 
 def copies(program: Program) -> Program:
@@ -63,6 +63,8 @@ class _Copies:
             stmt = replace(stmt, start=start, stop=stop, step=step)
         if isinstance(stmt, (For, While)):
             return self.loop(stmt)
+        if isinstance(stmt, Vjp):
+            return substitute_stmt(stmt, self.value)
         return replace(stmt, value=map_arg(stmt.value, self.value))
 
     def let(self, stmt: Let) -> Let:

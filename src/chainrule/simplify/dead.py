@@ -34,12 +34,13 @@ from ..ir.nodes import (
     Raise,
     Stmt,
     Var,
+    Vjp,
     While,
     Yield,
     variables,
 )
 from ..ir.ops import OPS
-from ..ir.walk import blocks, defined, end_blocks, leaves
+from ..ir.walk import blocks, defined, end_blocks, every_stmt, leaves, stmt_args
 
 Owner = Union[If, For, While, Branch, None]
 TAPE = ("push", "pop")
@@ -113,6 +114,9 @@ class _Marker:
                 self.todo.append(partial(self.arg, stmt.value))
             elif isinstance(stmt, If):
                 self.index_if(stmt)
+            elif isinstance(stmt, Vjp):
+                self.index_vjp(stmt, owner)
+                continue
             else:
                 self.index_loop(stmt)
             for inner in blocks(stmt):
@@ -137,6 +141,18 @@ class _Marker:
             self.sources[stmt.out] = live
         if OPS[stmt.op].effect and stmt.op not in TAPE and not is_marker(stmt):
             self.todo.append(live)  # not yet: what follows has no source so far
+
+    def index_vjp(self, stmt: Vjp, owner: Owner) -> None:
+        def live() -> None:
+            self.owned.add(id(stmt))
+            for arg in stmt_args(stmt):
+                self.arg(arg)
+            self.owner(owner)
+
+        for out in stmt.outs:
+            self.sources[out] = live
+        if any(isinstance(inner, Let) and OPS[inner.op].effect for inner in every_stmt(stmt.block)):
+            self.todo.append(live)
 
     def tape(self, tape: Arg) -> None:
         assert isinstance(tape, Lit)
@@ -218,6 +234,8 @@ def _stmt(stmt: Stmt, live: _Marker) -> Stmt | None:
         return stmt if _is_live(stmt, live) else None
     if isinstance(stmt, Pullback):
         return stmt
+    if isinstance(stmt, Vjp):
+        return stmt if id(stmt) in live.owned else None
     if id(stmt) not in live.owned:
         return None
     if isinstance(stmt, If):

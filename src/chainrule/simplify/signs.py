@@ -16,7 +16,7 @@ import math
 from collections import Counter
 from dataclasses import replace
 
-from ..ir.nodes import Arg, Block, Branch, Break, End, For, If, Let, Lit, Operand, Program, Stmt, Var, While, Yield
+from ..ir.nodes import Arg, Block, Branch, Break, End, For, If, Let, Lit, Operand, Program, Pullback, Stmt, Var, While, Yield
 from ..ir.probe import type_of
 from ..ir.types import FLOAT, Array, Scalar, kind
 from ..ir.walk import all_stmts, map_arg, map_args, sweeps, uses
@@ -107,6 +107,7 @@ class _Signs:
             stmt = replace(stmt, start=start, stop=stop, step=step)
         if isinstance(stmt, (For, While)):
             return [replace(stmt, inits=map_args(stmt.inits, self.value), body=self.block(stmt.body))]
+        assert isinstance(stmt, Pullback)
         return [replace(stmt, value=map_arg(stmt.value, self.value))]
 
     # -- operations ------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ for its broadcast (the adjoint of x in sum(x) is the number 1.0); it is made ful
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ..ir.build import Builder, as_arg, type_of
@@ -278,7 +278,17 @@ class Adjoints:
         """The full adjoints of a value: of the differentiable items of a tuple, or the only one."""
         if not isinstance(var.type, Tuple):
             return (self.full(var, bar),)
-        return tuple(self._part(var, k, part) for k, part in enumerate(self.parts(var, bar)) if differentiable(var.type.items[k]))
+        parts = ((self._part(var, k, part), var.type.items[k]) for k, part in enumerate(self.parts(var, bar)))
+        return tuple(leaf for part, type in parts for leaf in self._taken_apart(part, type))
+
+    def _taken_apart(self, value: Operand, type: Type) -> Iterator[Operand]:
+        """The differentiable leaves of a value that may be a tuple of tuples."""
+        if isinstance(type, Tuple):
+            for k, item in enumerate(type.items):
+                if differentiable(item):
+                    yield from self._taken_apart(self.b.emit("item", value, k), item)
+        elif differentiable(type):
+            yield value
 
     def parts(self, var: Var, bar: Bar | None) -> list[Bar | None]:
         """The adjoints of the items of a tuple, also where a branch or a loop has made one value of them."""

@@ -6,56 +6,154 @@ derivative), beside the value and the auxiliary result. What a gradient cannot b
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from ..frontend.lower import Lowered
-from ..frontend.request import Request
+from ..frontend.request import Chosen, Request
 from ..frontend.signature import describe_static, result_error
-from ..ir.build import type_of
-from ..ir.nodes import Arg, Let, Lit, Make, Program, Pullback, Seq, Var, Yield, operands
-from ..ir.types import Array, Opaque, Scalar, Tuple, Type, differentiable, is_unknown
+from ..ir.build import Builder, type_of
+from ..ir.nodes import Arg, Block, Let, Lit, Make, Operand, Program, Pullback, Seq, Var, Yield, operands
+from ..ir.types import Array, Opaque, Scalar, Tuple, Type, differentiable, is_unknown, kind
 from ..structure import LEAF, TreeDef, gradient_structure
+from .forward import forward
+from .jacobian import jacfwd, jacrev
+from .linear import linearize
+from .nested import expand, vjp_node
 from .reverse import reverse
+from .surgery import erased, refuse_within
 
+TANGENT = ("jvp", "pushforward")
+JACOBIAN = ("jacfwd", "jacrev", "jacobian")
 
 def differentiate(request: Request, lowered: Lowered) -> Program:
     """The derivative of a lowered function, returning what the request asks for."""
-    program = lowered.program
+    program = before(request, lowered)
+    if request.mode == "elementwise_grad":
+        program = _summed(program)
     assert isinstance(program.body.end, Yield)
     result = program.body.end.values[0]
-    value, aux = _split(request, result)
-    check_result(request, value)
+    value, _ = _split(request, request, result)
+    check_result(request, request, value)
     wrt = tuple(lowered.leaves[n] for n in request.wrt)
-    if request.mode == "vjp":
+    if request.mode in ("jacrev", "jacobian"):
+        refuse_within(program)
+    elif request.mode in (*TANGENT, "linearize", "jacfwd"):
+        program = erased(program)
+    if request.mode in JACOBIAN:
+        backwards = request.mode == "jacrev" or (request.mode == "jacobian" and (
+            any(isinstance(v.type, (Array, Scalar)) and kind(v.type.dtype) == "c" for v in wrt)
+            or _is_wide(request, [v.type for v in wrt], list(operands(value)))))
+        derived = (jacrev if backwards else jacfwd)(program, wrt, name=request.label)
+    elif request.mode in TANGENT:
+        derived, _ = forward(program, wrt, name=request.label, dots=tuple(lowered.leaves[n] for n in request.tangents))
+    elif request.mode == "linearize":
+        derived = linearize(program, wrt, name=request.label)
+    elif request.mode == "vjp":
         derived = reverse(program, wrt, name=request.label, seed="pullback")
     else:
         derived = reverse(program, wrt, name=request.label)
+    derived = expand(derived)
     assert isinstance(derived.body.end, Yield)
     found = derived.body.end.values[0]
-    assert isinstance(found, Seq)
     callees = tuple(replace(callee, doc=_describe_callee(callee)) for callee in derived.callees)
     doc = describe(request)
     if any(isinstance(stmt, Let) and stmt.op in ("rt.expect", "rt.expect_same") for stmt in derived.body.stmts):
         doc += "\n\nFor calls that take one path through it: `expect` leaves where a call takes another."
     derived = replace(derived, callees=callees, doc=doc)
+    if request.mode in ("jvp", "linearize"):
+        return derived
+    assert isinstance(found, Seq)
+    if request.mode in JACOBIAN:
+        return replace(derived, body=replace(derived.body, end=Yield((_jacobian(request, found.items[0], found.items[1]),))))
+    if request.mode == "pushforward":
+        return replace(derived, body=replace(derived.body, end=Yield((found.items[1],))))
     if request.mode == "vjp":
-        gradient = _gradient(request, dict(zip(request.wrt, found.items)))
+        gradient = _gradient(request, request, dict(zip(request.wrt, found.items)))
         return replace(derived, body=replace(derived.body, end=Yield((gradient,))))
-    value, aux = _split(request, found.items[0])
-    gradient = _gradient(request, dict(zip(request.wrt, found.items[1:])))
-    if request.mode == "grad":
-        returned = gradient if aux is None else Seq((gradient, aux))
-    else:
-        returned = Seq((value if aux is None else Seq((value, aux)), gradient))
+    returned = _returned(request, request, found.items[0], found.items[1:])
     return replace(derived, body=replace(derived.body, end=Yield((returned,))))
+
+
+def _summed(program: Program) -> Program:
+    """The sum of all elements of the result, whose gradient is the derivative element by element."""
+    assert isinstance(program.body.end, Yield)
+    result = program.body.end.values[0]
+    if not isinstance(result, Var) or not isinstance(result.type, Array) or result.type.shape == ():
+        return program
+    b = Builder()
+    total = b.emit("np.sum", result)
+    return replace(program, body=replace(program.body, stmts=(*program.body.stmts, *b.stmts), end=Yield((total,))))
+
+
+def _jacobian(request: Request, value: Arg, found: Arg) -> Arg:
+    """The Jacobians of the leaves of a result, each in the structure of the chosen arguments; `found` is nested as the value is."""
+    if isinstance(value, (Seq, Make)):
+        assert isinstance(found, (Seq, Make))
+        return replace(found, items=tuple(_jacobian(request, *pair) for pair in zip(value.items, found.items)))
+    if not isinstance(found, Seq):
+        return found
+    return _gradient(request, request, dict(zip(request.wrt, found.items)))
+
+
+def _is_wide(request: Request, inputs: list[Type], outputs: list[Operand]) -> bool:
+    """Whether a result has fewer elements than the arguments: then reverse mode takes fewer directions. Forward mode where that is not known."""
+    extents = {}
+    values = request.values
+    for leaf in (leaf for parameter in request.parameters for leaf in parameter.value.leaves) if values is not None else ():
+        if isinstance(leaf.type, Array) and leaf.type.shape is not None and values is not None:
+            extents.update({str(d): n for d, n in zip(leaf.type.shape, values[leaf.number].shape)})
+
+    def size(type: Type) -> int | None:
+        if isinstance(type, Scalar):
+            return 1
+        if not isinstance(type, Array) or type.shape is None:
+            return None
+        sizes = [n if isinstance(n, int) else extents.get(n.name, extents.get(str(n))) for n in type.shape]
+        return None if None in sizes else math.prod(sizes)  # type: ignore[arg-type]
+
+    given, taken = [size(t) for t in inputs], [size(type_of(v)) for v in outputs if differentiable(type_of(v))]
+    return None not in given and None not in taken and sum(taken) < sum(given)  # type: ignore[arg-type]
+
+
+def _returned(request: Request, layer: Chosen | Request, result: Arg, bars: tuple[Arg, ...]) -> Arg:
+    """What a gradient returns, of the function's result and the adjoints."""
+    value, aux = _split(request, layer, result)
+    gradient = _gradient(request, layer, dict(zip(layer.wrt, bars)))
+    if layer.mode == "value_and_grad":
+        return Seq((value if aux is None else Seq((value, aux)), gradient))
+    return gradient if aux is None else Seq((gradient, aux))
+
+
+def _inner(request: Request, layer: Chosen, program: Program, leaves: dict[int, Var]) -> Program:
+    """The gradient of a program, as a program that can be differentiated again."""
+    assert isinstance(program.body.end, Yield)
+    result = program.body.end.values[0]
+    value, _ = _split(request, layer, result)
+    check_result(request, layer, value)
+    params = program.body.params
+    node, results, bars = vjp_node(program.body, params, tuple(leaves[n] for n in layer.wrt), (Lit(1.0),))
+    returned = _returned(request, layer, results, bars)
+    return replace(program, body=Block(params, (node,), Yield((returned,))))
+
+
+def before(request: Request, lowered: Lowered) -> Program:
+    """What the last transform is applied to: the function, after all other transforms."""
+    program = lowered.program
+    for layer in request.inner:
+        program = _inner(request, layer, program, lowered.leaves)
+    return program
 
 
 # -- docstrings --------------------------------------------------------------------------------------------
 
-_TITLES = {"grad": "Gradient of {}", "value_and_grad": "Value and gradient of {}", "vjp": "Value of {}, and its pullback"}
+_TITLES = {"jacfwd": "Jacobian of {}, in forward mode,", "jacrev": "Jacobian of {}, in reverse mode,", "jacobian": "Jacobian of {}",
+           "elementwise_grad": "Derivative, element by element, of {}", "jvp": "Value and tangent of {}", "pushforward": "Tangent of {}", "grad": "Gradient of {}", "value_and_grad": "Value and gradient of {}", "vjp": "Value of {}, and its pullback",
+           "linearize": "Value of {}, and its pushforward"}
+_NAMES = {"grad": "gradient", "value_and_grad": "value and gradient"}
 _LINE = 90  # columns of a docstring of one line
 _SHOWN = 12  # types of arguments in a docstring; a network may have hundreds
 
@@ -70,10 +168,11 @@ def describe(request: Request) -> str:
     source = request.source
     where = _place(source.file, source.line)
     chosen = [part(request.parameters[position].name, item) for position, item in request.selected]
-    wrt = "" if request.mode == "vjp" else f" with respect to {_listed(chosen)}"
+    wrt = "" if request.mode in ("vjp", "linearize") or request.mode in TANGENT else f" with respect to {_listed(chosen)}"
     leaves = [leaf for parameter in request.parameters for leaf in parameter.value.leaves]
     types = [f"{leaf.path}={describe_static(leaf.value)}" if leaf.static else f"{leaf.path}: {described_type(leaf.type)}" for leaf in leaves]
-    return _sentence(_TITLES[request.mode].format(source.name) + where + wrt, types)
+    name = "".join((*(f"the {_NAMES.get(layer.mode, layer.mode)} of " for layer in reversed(request.inner)), source.name))
+    return _sentence(_TITLES[request.mode].format(name) + where + wrt, types)
 
 
 def _sentence(title: str, types: list[str]) -> str:
@@ -116,21 +215,21 @@ def described_type(type: Type) -> str:
     return str(type) if isinstance(type, (Scalar, Array, Opaque)) else "tuple" if isinstance(type, Tuple) else "list"
 
 
-def _split(request: Request, result: Arg) -> tuple[Arg, Arg | None]:
+def _split(request: Request, layer: Chosen | Request, result: Arg) -> tuple[Arg, Arg | None]:
     """The value that is differentiated, and the auxiliary result."""
-    if not request.has_aux:
+    if not layer.has_aux or layer.mode == "linearize" or layer.mode in TANGENT or layer.mode in JACOBIAN:
         return result, None
     if not isinstance(result, Seq) or len(result.items) != 2:
-        raise TypeError(f"{request.mode} of {request.source.name}: with has_aux=True the function must return a pair (value, aux)")
+        raise TypeError(f"{layer.mode} of {request.source.name}: with has_aux=True the function must return a pair (value, aux)")
     return result.items[0], result.items[1]
 
 
-def check_result(request: Request, value: Arg) -> None:
+def check_result(request: Request, layer: Chosen | Request, value: Arg) -> None:
     """A gradient is that of one number. Raises TypeError."""
-    if request.mode == "vjp":
+    if layer.mode in ("vjp", "linearize") or layer.mode in TANGENT or layer.mode in JACOBIAN:
         return
     leaves = [type_of(leaf) for leaf in operands(value)]
-    error = result_error(request.source.name, request.mode, structure_of(value), leaves)
+    error = result_error(request.source.name, layer.mode, structure_of(value), leaves)
     if error is not None:
         raise error
 
@@ -146,10 +245,10 @@ def structure_of(arg: Arg) -> TreeDef:
     return LEAF
 
 
-def _gradient(request: Request, bars: dict[int, Arg]) -> Arg:
+def _gradient(request: Request, layer: Chosen | Request, bars: dict[int, Arg]) -> Arg:
     """The gradients of the chosen arguments, each in its argument's structure."""
     parts = []
-    for position, item in request.selected:
+    for position, item in layer.selected:
         described = request.parameters[position].value
         tree, leaves = gradient_structure(described.structure), [leaf.number for leaf in described.leaves]
         if item is not None:
@@ -157,7 +256,7 @@ def _gradient(request: Request, bars: dict[int, Arg]) -> Arg:
             before = sum(child.size for child in tree.children[:n])
             tree, leaves = tree.children[n], leaves[before:]
         parts.append(nest(tree, iter(leaves), bars))
-    return parts[0] if request.single else Seq(tuple(parts))
+    return parts[0] if layer.single else Seq(tuple(parts))
 
 
 def nest(tree: TreeDef, leaves: Iterator[int], bars: dict[int, Arg]) -> Arg:
@@ -178,4 +277,4 @@ def result_types(program: Program) -> tuple[TreeDef, tuple[Type, ...], tuple[int
     return structure_of(result), types, tuple(n for n, t in enumerate(types) if differentiable(t))
 
 
-__all__ = ["Pullback", "Var", "differentiate", "result_types"]
+__all__ = ["Pullback", "Var", "before", "differentiate", "result_types"]

@@ -34,12 +34,13 @@ from ..ir.nodes import (
     Raise,
     Stmt,
     Var,
+    Vjp,
     While,
     Yield,
 )
 from ..ir.ops import OPS
 from ..ir.types import List
-from ..ir.walk import defined, map_arg, map_args, uses
+from ..ir.walk import defined, map_arg, map_args, substitute_stmt, uses
 from ..simplify.copies import copies_block
 from ..simplify.dead import dead_block
 from .plan import Plan, is_wild
@@ -242,6 +243,8 @@ class _Keeper:
         if isinstance(stmt, If):
             condition = map_arg(stmt.condition, self.value)
             return replace(stmt, condition=condition, then=self._block(stmt.then), orelse=self._block(stmt.orelse))
+        if isinstance(stmt, Vjp):
+            return substitute_stmt(stmt, self.value)
         assert isinstance(stmt, For)
         start, stop, step = (map_arg(a, self.value) for a in (stmt.start, stmt.stop, stmt.step))
         inits = map_args(stmt.inits, self.value)

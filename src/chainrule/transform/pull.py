@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..analysis.flow import raises
 from ..ir.build import as_arg, type_of
 from ..ir.nodes import Arg, Let, Operand, Var, variables
-from ..ir.types import Scalar, Type, shape
+from ..ir.types import Type, shape
 from .adjoints import Bar
 
 if TYPE_CHECKING:
@@ -88,10 +89,4 @@ class Pull:
         self.sweep.adjoints.add_at(var, as_arg(path), g, negative=True)
 
 
-def raises(let: Let) -> bool:
-    """Whether an operation raises where its result would be infinite: Python's own on Python's own numbers."""
-    numbers = all(isinstance(t, Scalar) and t.weak for t in map(type_of, let.args))
-    return numbers and (let.op in ("/", "**", "pow") or let.op.startswith("math."))
-
-
-__all__ = ["Pull", "raises"]
+__all__ = ["Pull"]

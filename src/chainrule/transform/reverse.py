@@ -19,11 +19,11 @@ of the reverse of each block; `transform/keep` decides how the primal values are
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
 
-from ..analysis.activity import activity, carried, edges, reach, read_back, varied
+from ..analysis.activity import activity, carried
+from ..analysis.flow import Rules, check_jumps, check_read_back, flows, singular, steep
 from ..analysis.taint import tainted
 from ..ir.build import Builder, Scope, type_of
 from ..ir.nodes import (
@@ -44,6 +44,7 @@ from ..ir.nodes import (
     Span,
     Stmt,
     Var,
+    Vjp,
     While,
     Yield,
     operands,
@@ -51,7 +52,7 @@ from ..ir.nodes import (
 )
 from ..ir.ops import OPS, Op, Param, define
 from ..ir.types import INT, OBJECT, Tuple, differentiable
-from ..ir.walk import all_stmts, free, leaves, map_arg
+from ..ir.walk import all_stmts, free, leaves, map_arg, substitute_stmt
 from ..rules.table import RowError
 from ..simplify.copies import copies_block
 from ..simplify.dead import dead_block
@@ -60,7 +61,7 @@ from .adjoints import Adjoints, Bar, bar_type
 from .calls import Called, Calls
 from .keep import keep
 from .prepare import headed, prepare
-from .pull import Pull, raises
+from .pull import Pull
 from .surgery import Erased, erased, holds, operated, operations
 from .undo import with_old_values
 
@@ -68,43 +69,26 @@ if "mirror" not in OPS:
     define(Op("mirror", (Param("block"),), lambda block: None, lambda *_: OBJECT, effect=True))
 
 
-class Rules(Protocol):
-    """What the reverse transform asks of the table of rows."""
-
-    def pull(self, let: Let, call: Any) -> None: ...
-
-    def flows(self, op: str, k: int) -> bool: ...
-
-    def masks(self, op: str) -> bool: ...
-
-    def pole(self, op: str) -> bool: ...
-
-    def quiet(self, op: str) -> bool: ...
-
-    def by_element(self, op: str) -> bool: ...
-
-    def jumps(self, op: str) -> frozenset[str]: ...
-
-
 def reverse(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, keep_value: bool = True,
-            seed: Lit | str = Lit(1.0), rules: Rules | None = None) -> Program:
+            seed: Lit | str = Lit(1.0), rules: Rules | None = None, sparse: bool = False) -> Program:
     """The program that computes the gradient with respect to some of the parameters' Vars.
 
     Its result is a Seq: (value, *gradients), or the gradients only. With seed "pullback" it returns (value, pullback), where
     pullback takes one cotangent for each differentiable value in the result and gives a tuple of gradients.
+    sparse: the cotangents that it is called with hold zeros that select, as the rows of an identity do.
     """
     name = name or f"{program.name}_grad"
     calls = Calls(program.callees, name)
-    derived = _derive(program, wrt, name, keep_value, seed, rules or _table(), calls)
+    derived = _derive(program, wrt, name, keep_value, seed, rules or _table(), calls, sparse)
     for callee, callee_wrt, callee_name in calls.wanted():
-        calls.made.append(_derive(callee, callee_wrt, callee_name, True, "pullback", rules or _table(), calls, inner=True))
+        calls.made.append(derive_callee(callee, callee_wrt, callee_name, calls))
     return replace(derived, callees=tuple(map(erased, calls.needed(derived.body))))
 
 
 def _derive(program: Program, wrt: tuple[Var, ...], name: str, keep_value: bool, seed: Lit | str, rules: Rules, calls: Calls,
             inner: bool = False) -> Program:
     """The derivative of one function; those of the functions that it calls are asked of `calls`. inner: it is such a function."""
-    sweep = Sweep(with_old_values(dead_block(loads(copies_block(program.body)))), wrt, rules, seed == "pullback", calls, inner)
+    sweep = Sweep(cleaned(program.body), wrt, rules, seed == "pullback", calls, inner)
     assert isinstance(sweep.body.end, Yield)
     result = sweep.body.end.values[0]
     marker: tuple[Stmt, ...] = ()
@@ -119,17 +103,70 @@ def _derive(program: Program, wrt: tuple[Var, ...], name: str, keep_value: bool,
         if value is not None:
             sweep.adjoints.add(value, seed)
         marker = (Let(None, "mark", (Lit("reverse"),)),)
-    for stmt in reversed(sweep.body.stmts):
-        sweep.stmt(stmt)
-    bars = tuple(sweep.adjoints.take(v) for v in wrt)
+    bars = sweep.run(wrt)
     end = Seq(bars if seed == "pullback" or not keep_value else (result, *bars))
-    primal, stmts, likes = sweep.body, tuple(sweep.b.stmts), sweep.likes
-    if holds(primal):
-        rest = Erased(primal)
-        primal, marker, stmts, end = rest.body, rest.sweep(marker), rest.sweep(stmts), map_arg(end, rest.value)
-        likes = {proxy: like for proxy, var in likes.items() if isinstance(like := rest.value(var), Var)}
-    body = operated(keep(primal, marker, stmts, end, likes, sweep.adjoints.names))
-    return replace(program, name=name, body=body, callees=())
+    return replace(program, name=name, body=sweep.finish(marker, end), callees=())
+
+
+def derive_callee(program: Program, wrt: tuple[Var, ...], name: str, calls: Calls) -> Program:
+    """A function of the program, in the form that returns a pullback."""
+    return _derive(program, wrt, name, True, "pullback", _table(), calls, inner=True)
+
+
+def reverse_block(block: Block, wrt: tuple[Var, ...], seeds: Sequence[Arg | None], calls: Calls, marked: bool = False) -> Block:
+    """A block that ends with its results one by one -> values and adjoints: it ends with its results, and the adjoints of `wrt`.
+
+    seeds: the adjoints of the results, None where there is none. marked: the place where the reverse sweep begins is marked.
+    """
+    sweep = Sweep(cleaned(block), wrt, _table(), True, calls, False)
+    assert isinstance(sweep.body.end, Yield)
+    results = sweep.body.end.values
+    for result, seed in zip(results, seeds):
+        if seed is not None:
+            assert isinstance(seed, (Var, Lit))
+            sweep.adjoints.add(result, seed)
+    bars = sweep.run(wrt)
+    marker = (Let(None, "mark", (Lit("reverse"),)),) if marked else ()
+    body = sweep.finish(marker, Seq((*results, *bars)))
+    assert isinstance(body.end, Yield) and isinstance(body.end.values[0], Seq)
+    return replace(body, end=Yield(body.end.values[0].items))
+
+
+def cleaned(body: Block) -> Block:
+    """A primal block as `Sweep` takes it."""
+    return with_old_values(dead_block(loads(copies_block(body))))
+
+
+def transpose(let: Let, active: tuple[Var, ...], dots: Mapping[Var, Operand]) -> tuple[tuple[Stmt, ...], Operand]:
+    """The tangent of the result of one statement, from those of its active arguments: the pullback of its pullback, which is linear.
+
+    Gives statements that may stand after it, and the tangent.
+    """
+    assert let.out is not None
+    args = tuple(dict.fromkeys(v for arg in let.args for v in variables(arg)))
+    cotangent = Var(bar_type(let.out.type))
+    first = Sweep(Block(args, (let,), Yield((let.out,))), active, _table(), True, Calls((), ""), False)
+    first.adjoints.add(let.out, cotangent)
+    bars = first.run(active)
+    there = {**first.likes}
+    pulled = tuple(substitute_stmt(stmt, lambda v: there.get(v, v)) for stmt in first.b.stmts)
+    bars = tuple(there.get(bar, bar) if isinstance(bar, Var) else bar for bar in bars)
+    second = Sweep(Block((cotangent, *args, let.out), pulled, Yield(bars)), (cotangent,), _table(), True, Calls((), ""), False)
+    for var, bar in zip(active, bars):
+        if isinstance(bar, Var):
+            second.adjoints.add(bar, dots[var])
+    (dot,) = second.run((cotangent,))
+    there.update(second.likes)
+    there[cotangent] = let.out  # only for its shape: a pullback is linear
+
+    def found(var: Var) -> Var:
+        while var in there:
+            var = there[var]
+        return var
+
+    made = tuple(substitute_stmt(stmt, found) for stmt in (*pulled, *second.b.stmts))
+    result = found(dot) if isinstance(dot, Var) else dot
+    return dead_block(Block((), made, Yield((result,)))).stmts, result
 
 
 def _table() -> Rules:
@@ -147,24 +184,27 @@ class Sweep:
 
     def __init__(self, body: Block, wrt: tuple[Var, ...], rules: Rules, pullback: bool, calls: Calls, inner: bool) -> None:
         assert isinstance(body.end, Yield)
-        flows = _flows(rules)
-        leaves_ = list(operands(body.end.values[0]))
+        through = flows(rules)
+        leaves_ = [leaf for value in body.end.values for leaf in operands(value)]
         results = [v for v in (leaves_ if pullback else leaves_[:1]) if isinstance(v, Var)]
-        active = activity(body, (*wrt, *(let.out for let in operations(body) if let.out is not None)), results, flows)
-        _check_jumps(body, wrt, flows, rules)
-        _check_read_back(body, wrt, flows)
+        operated_on = [let for let in operations(body) if let.out is not None]  # what a block makes of an adjoint may be anything
+        active = activity(body, (*wrt, *(let.out for let in operated_on if let.out is not None)),
+                          (*results, *(v for let in operated_on for v in variables(let.args[0]))), through)
+        check_jumps(body, wrt, through, rules)
+        check_read_back(body, wrt, through)
+        self.functions = calls
         body, self.calls, pairs = calls.split(body, active)
         self.body, self.counts = prepare(body)
         self.active = active | pairs
         self.rules = rules
-        self.tainted = tainted(self.body, self.active, flows, rules.masks, results if inner else ())
+        self.tainted = tainted(self.body, self.active, through, rules.masks, results if inner else ())
         self.likes: dict[Var, Var] = {}
         self._proxies: dict[Var, Var] = {}
         self.b = Builder()
         self.b.lenient = True
         self.adjoints = Adjoints(self.b, self.active, self.like)
-        self.singular = _singular(self.body, rules, flows)
-        self.steep = _steep(self.body, rules)
+        self.singular = singular(self.body, rules, through)
+        self.steep = steep(self.body, rules)
         for stmt in all_stmts(self.body):  # a view of a view may be a primal value
             if isinstance(stmt, Let) and stmt.out is not None and OPS[stmt.op].views and OPS[stmt.op].destroys is None:
                 self.b.made[stmt.out] = stmt
@@ -180,6 +220,21 @@ class Sweep:
             self.likes[proxy] = var
         return self._proxies[var]
 
+    def run(self, wrt: tuple[Var, ...]) -> tuple[Operand, ...]:
+        """The whole sweep, once the results have their adjoints; gives those of `wrt`."""
+        for stmt in reversed(self.body.stmts):
+            self.stmt(stmt)
+        return tuple(self.adjoints.take(v) for v in wrt)
+
+    def finish(self, marker: tuple[Stmt, ...], end: Arg) -> Block:
+        """The whole body: the forward sweep, the marker, and the reverse sweep with the user's blocks in it."""
+        primal, stmts, likes = self.body, tuple(self.b.stmts), self.likes
+        if holds(primal):
+            rest = Erased(primal)
+            primal, marker, stmts, end = rest.body, rest.sweep(marker), rest.sweep(stmts), map_arg(end, rest.value)
+            likes = {proxy: like for proxy, var in likes.items() if isinstance(like := rest.value(var), Var)}
+        return operated(keep(primal, marker, stmts, end, likes, self.adjoints.names))
+
     def stmt(self, stmt: Stmt) -> None:
         """Add the reverse of a statement."""
         self.b.span = getattr(stmt, "span", None)
@@ -191,6 +246,10 @@ class Sweep:
                 self.branches(stmt.condition, stmt.then, stmt.orelse, seeds, stmt.span)
         elif isinstance(stmt, (For, While)):
             self.loop(stmt)
+        elif isinstance(stmt, Vjp):
+            from .nested import pull
+
+            pull(self, stmt)
 
     def let(self, let: Let) -> None:
         bar = None if let.out is None else self.adjoints.pop(let.out)
@@ -354,65 +413,8 @@ def _is(arg: Arg, value: int) -> bool:
     return isinstance(arg, Lit) and type(arg.value) is int and arg.value == value
 
 
-def _check_jumps(body: Block, wrt: tuple[Var, ...], flows: Callable[[Let, int], bool], rules: Rules) -> None:
-    """Refuse samples that jump where what is differentiated moves: a derivative of zero would be right, and of no use."""
-    found = [stmt for stmt in all_stmts(body) if isinstance(stmt, Let) and rules.jumps(stmt.op)]
-    depend = varied(body, wrt, flows) if found else set()
-    for let in found:
-        for param, arg in zip(OPS[let.op].params, let.args):
-            if param.name in rules.jumps(let.op) and any(v in depend for v in variables(arg)):
-                error = RowError(f"`{let.op.rpartition('.')[2]}` with a parameter `{param.name}` that is differentiated",
-                                 "the sample changes in jumps, so its derivative is zero wherever there is one",
-                                 "differentiate the logarithm of the probability instead", certain=True)
-                error.span = let.span
-                raise error
-
-
-def _check_read_back(body: Block, wrt: tuple[Var, ...], flows: Callable[[Let, int], bool]) -> None:
-    """Refuse numbers that are read out of text: their derivative is not zero."""
-    let = read_back(body, wrt, flows)
-    if let is not None:
-        error = RowError("a number is read out of text, or of an object, that was made of what is differentiated",
-                         "how the one depends on the other is not known", "keep the number itself")
-        error.span = let.span
-        raise error
-
-
-def _flows(rules: Rules) -> Callable[[Let, int], bool]:
-    def flows(let: Let, k: int) -> bool:
-        if let.op in ("item", "tuple", "surgery"):
-            return k == 0
-        if let.op in ("call", "apply"):
-            return k == 1
-        return rules.flows(let.op, k)
-
-    return flows
-
-
-def _singular(body: Block, rules: Rules, flows: Callable[[Let, int], bool]) -> set[Var]:
-    """The Vars that may be infinite or NaN where the inputs are finite: what follows from a row with a pole."""
-    lets = [s for s in all_stmts(body) if isinstance(s, Let) and s.out is not None]
-    poles = [s.out for s in lets if s.out is not None and (s.op == "call" or rules.pole(s.op)) and not raises(s)]
-    if not poles:
-        return set()
-    graph: dict[Var, list[Var]] = {}
-    for source, target in edges(body, flows):
-        graph.setdefault(source, []).append(target)
-    return reach(graph, poles)
-
-
-def _steep(body: Block, rules: Rules) -> set[Var]:
-    """The Vars whose cotangent may be infinite although all values are finite: what a root, or a power, is taken of."""
-    found: set[Var] = set()
-    for let in reversed([s for s in all_stmts(body) if isinstance(s, Let) and s.out is not None]):
-        root = rules.quiet(let.op) and not any(isinstance(arg, Lit) and isinstance(arg.value, (int, float)) and arg.value >= 1 for arg in let.args[1:])
-        if root or (let.out in found and (rules.by_element(let.op) or let.op in ("index", "copy"))):
-            found.update(v for arg in let.args for v in variables(arg))
-    return found
-
-
 def _never_ends(block: Block) -> bool:
     return all(isinstance(leaf.end, Raise) for leaf in leaves(block))
 
 
-__all__ = ["Rules", "Sweep", "reverse"]
+__all__ = ["Rules", "Sweep", "cleaned", "derive_callee", "reverse", "reverse_block", "transpose"]

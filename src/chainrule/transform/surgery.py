@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from ..ir.nodes import Arg, Block, Branch, Break, End, For, If, Let, Lit, Program, Pullback, Seq, Stmt, Var, While, Yield
-from ..ir.walk import all_stmts, map_arg, map_args, stmt_args
+from ..ir.nodes import Arg, Block, Branch, Break, For, If, Let, Lit, Program, Seq, Stmt, Var, While, Yield
+from ..ir.walk import all_stmts, every_stmt, map_arg, map_args, renamed, substitute, substitute_stmt
+from ..rules.table import RowError
 
 Env = dict[Var, Arg]
 
@@ -28,6 +29,23 @@ def operations(block: Block) -> Iterator[Let]:
 def holds(*blocks: Block) -> bool:
     """Whether the reverse of these blocks must be executed for what the user does there."""
     return any(True for block in blocks for _ in operations(block))
+
+
+def refuse_within(program: Program) -> None:
+    """Refuse a program whose derivative is computed for many directions at once, or differentiated again, if it holds such a block."""
+    for body in (program.body, *(callee.body for callee in program.callees)):
+        for stmt in every_stmt(body):
+            if isinstance(stmt, Let) and stmt.op == "surgery":
+                raise error(stmt)
+
+
+def error(let: Let) -> RowError:
+    """What is said about a block whose place is in no reverse sweep of one direction."""
+    found = RowError("`adjoint_of` in a function that is not differentiated by `grad`, `value_and_grad` or `vjp` once",
+                     "the block is written for one adjoint, and how what it does changes is not known", "take the first derivative, or leave the block out",
+                     certain=True)
+    found.span = let.span
+    return found
 
 
 class Erased:
@@ -110,43 +128,15 @@ class _Operated:
 
 def instance(block: Block, args: tuple[Arg, ...]) -> tuple[tuple[Stmt, ...], tuple[Arg, ...]]:
     """The statements of a block with arguments in the place of its parameters, and what it yields; every Var that it defines is a new one."""
-    env: Env = dict(zip(block.params, args))
-    stmts = tuple(_renewed_stmt(stmt, env) for stmt in block.stmts)
-    assert isinstance(block.end, Yield)
-    return stmts, map_args(block.end.values, lambda var: env.get(var, var))
-
-
-def _renewed(block: Block, env: Env) -> Block:
-    params = tuple(_new(var, env) for var in block.params)
-    stmts = tuple(_renewed_stmt(stmt, env) for stmt in block.stmts)
-    end: End = block.end
-    if isinstance(end, (Yield, Break)):
-        end = replace(end, values=map_args(end.values, lambda var: env.get(var, var)))
-    elif isinstance(end, Branch):
-        end = replace(end, condition=map_arg(end.condition, lambda var: env.get(var, var)), then=_renewed(end.then, env), orelse=_renewed(end.orelse, env))
-    return Block(params, stmts, end)
-
-
-def _renewed_stmt(stmt: Stmt, env: Env) -> Stmt:
-    new = _with(stmt, lambda var: env.get(var, var), lambda block: _renewed(block, env))
-    if isinstance(new, Let):
-        return new if new.out is None else replace(new, out=_new(new.out, env))
-    if isinstance(new, If):
-        return replace(new, outs=tuple(_new(var, env) for var in new.outs))
-    assert isinstance(new, (For, While))
-    return replace(new, outs=tuple(_new(var, env) for var in new.outs), trips=None if new.trips is None else _new(new.trips, env))
-
-
-def _new(var: Var, env: Env) -> Var:
-    new = Var(var.type, var.hint)
-    env[var] = new
-    return new
+    new = renamed(block)
+    env: Env = dict(zip(new.params, args))
+    new = substitute(new, lambda var: env.get(var, var))
+    assert isinstance(new.end, Yield)
+    return new.stmts, new.end.values
 
 
 def _with(stmt: Stmt, value: Callable[[Var], Arg], block: Callable[[Block], Block]) -> Stmt:
     """The statement with other arguments and blocks."""
-    if isinstance(stmt, Let):
-        return replace(stmt, args=map_args(stmt.args, value)) if stmt_args(stmt) else stmt
     if isinstance(stmt, If):
         return replace(stmt, condition=map_arg(stmt.condition, value), then=block(stmt.then), orelse=block(stmt.orelse))
     if isinstance(stmt, For):
@@ -154,8 +144,7 @@ def _with(stmt: Stmt, value: Callable[[Var], Arg], block: Callable[[Block], Bloc
                        inits=map_args(stmt.inits, value), body=block(stmt.body))
     if isinstance(stmt, While):
         return replace(stmt, inits=map_args(stmt.inits, value), body=block(stmt.body))
-    assert isinstance(stmt, Pullback)
-    return replace(stmt, value=map_arg(stmt.value, value))
+    return substitute_stmt(stmt, value)
 
 
-__all__ = ["Erased", "erased", "holds", "instance", "operated", "operations"]
+__all__ = ["Erased", "erased", "error", "holds", "instance", "operated", "operations", "refuse_within"]

@@ -412,8 +412,13 @@ class Calls(Objects):
         return call_partial(self, function, args, keywords)
 
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        from . import functionals, progress
+        from . import functionals, progress, transforms
         from .tables import BUILTINS, LAZILY
+
+        if hasattr(f, "primal") and hasattr(f, "source_for"):
+            return transforms.call(self, transforms.of_transformed(f), args, keywords)
+        if (kind := transforms.mark(f)) is not None:
+            return transforms.transform(self, kind, args, dict(keywords))
 
         if not args and not keywords and any(f is cls for cls in (float, int, bool, complex, str, bytes)):
             return Static(f())
@@ -456,9 +461,6 @@ class Calls(Objects):
             self.refuse(f"`{getattr(f, '__name__', f)}` cannot be differentiated", refusal.because, refusal.instead)
         if isinstance(f, type):
             return self.construct(f, args, keywords)
-        if hasattr(f, "primal") and hasattr(f, "source_for"):
-            self.refuse("a gradient inside a differentiated function is not supported yet", "derivatives of derivatives are not there yet",
-                        "differentiate the outer function numerically")
         return self.call_user(f, args, keywords)
 
     def call_user(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:

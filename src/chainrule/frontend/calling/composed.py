@@ -15,6 +15,32 @@ import numpy as np
 from ... import runtime
 
 
+def jacfwd(along, x):
+    """The Jacobian column by column: `along` gives the tangent for a tangent of x."""
+    if np.ndim(x) == 0:
+        return along(1.0)
+    columns = []
+    for k in range(np.size(x)):
+        unit = np.zeros(np.size(x), x.dtype)
+        unit[k] = 1.0
+        columns.append(along(np.reshape(unit, np.shape(x))))
+    found = np.stack(columns, axis=-1)
+    return found if np.ndim(x) == 1 else np.reshape(found, np.shape(found)[:-1] + np.shape(x))
+
+
+def jacrev(back, y, x):
+    """The Jacobian row by row: `back` gives the cotangent of x for a cotangent of y."""
+    if np.ndim(y) == 0:
+        return back(1.0)
+    rows = []
+    for k in range(np.size(y)):
+        unit = np.zeros(np.size(y), y.dtype)
+        unit[k] = 1.0
+        rows.append(back(np.reshape(unit, np.shape(y))))
+    found = np.stack(rows)
+    return found if np.ndim(y) == 1 else np.reshape(found, np.shape(y) + np.shape(x))
+
+
 def average(a, axis=None, weights=None, *, keepdims=False):
     """np.average."""
     a = np.asanyarray(a)

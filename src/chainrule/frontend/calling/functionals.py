@@ -20,7 +20,7 @@ from ...rules.structure import broadcast
 from ..execution.machine import Unreachable, describe
 from ..execution.state import reachable
 from ..execution.values import NONE, DictV, Entries, ListV, Num, Partial, Ref, Select, SliceV, Static, TupleV, Value
-from . import loops_of_numpy
+from . import loops_of_numpy, transforms
 from .builtins import BUILTINS, Args, Keywords, builtin, class_of
 from .calls import Calls
 
@@ -56,6 +56,8 @@ def _folded(m: Calls, args: Args, keywords: Keywords) -> Value:
 
 def call_partial(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
     """Call what functools.partial, np.vectorize or operator.itemgetter made."""
+    if transforms.is_derived(function):
+        return transforms.call(m, function, args, keywords)
     if function.kind == "vectorize":
         return _vectorized(m, function.function, m.static(function.args[0], "`otypes`"), args, keywords)
     if function.kind == "lru_cache":

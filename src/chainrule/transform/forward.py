@@ -57,7 +57,7 @@ from ..simplify.copies import copies_block
 from ..simplify.dead import dead_block
 from .adjoints import bar_type
 from .reverse import transpose
-from .surgery import error
+from .surgery import error as surgery_error
 
 HIGHEST = 5  # derivatives of one recursive function inside each other; each is twice as long as the one before
 
@@ -226,7 +226,7 @@ class Forward:
             self.call(let)
             return
         if let.op == "surgery":
-            raise error(let)
+            raise surgery_error(let)
         if let.out in self.active and OPS[let.op].destroys is not None:
             array = let.args[OPS[let.op].destroys or 0]
             if isinstance(array, Var) and array not in self.dots and isinstance(array.type, Array):

@@ -7,7 +7,7 @@
 """
 
 from . import errors
-from .api import check_grads, elementwise_grad, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, linearize, value_and_grad, vjp
+from .api import check_grads, checkpoint, elementwise_grad, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, linearize, value_and_grad, vjp
 from .errors import ChainRuleError, GradientCheckError, MissingRuleError, SourceUnavailableError, UnsupportedError
 from .runtime.surgery import adjoint_of, stop_gradient
 from .sparse import sparse_hessian, sparse_jacobian
@@ -22,6 +22,7 @@ __all__ = [
     "UnsupportedError",
     "adjoint_of",
     "check_grads",
+    "checkpoint",
     "elementwise_grad",
     "errors",
     "grad",

@@ -615,6 +615,17 @@ def test_what_is_refused():
     with pytest.raises(cr.UnsupportedError):
         cr.sparse_jacobian(lambda x: np.partition(x, 1))(X(3))
 
+    def through_text(x):
+        return np.ones(3) * float(str(x[0]))
+
+    with pytest.raises(cr.ChainRuleError):
+        cr.sparse_jacobian(through_text)(X(3))
+    jacobian = cr.sparse_jacobian(heat_in_place)
+    with pytest.raises(cr.UnsupportedError, match="a sparse matrix is not an array"):
+        cr.grad(lambda x: jacobian(x).sum())(X(3))
+    with pytest.raises(cr.UnsupportedError, match="a sparse matrix is not an array"):
+        cr.grad(lambda x: cr.sparse_jacobian(heat_in_place)(x).sum())(X(3))
+
 
 def test_without_scipy(monkeypatch):
     import sys

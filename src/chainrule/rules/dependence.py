@@ -27,6 +27,7 @@ MOVES: dict[str, tuple[str, ...]] = {
     "rt.flatten": ("x",), "rt.item": ("x",), "np.full": ("fill_value",), "np.full_like": ("fill_value",), "rt.broadcast_like": ("g",),
     "rt.spread_axes": ("g",), "rt.last_wins": ("g",),
 }
+READS = frozenset({"index"})
 # The transpose of such an operation: element of g -> the element of x that it is added to.
 SCATTERS: dict[str, Any] = {
     "rt.tile_pull": lambda numbers, g, x, reps: np.tile(numbers, reps),

@@ -143,6 +143,13 @@ def by_element(machine: Machine, op: str, values: list[Any], marks: list[Any], r
     return fitted(result, found)
 
 
+def reads(machine: Machine, op: str, values: list[Any], marks: list[Any], result: Any) -> Any:
+    """An index: of one element of an array, without more ado."""
+    if type(values[1]) is int and isinstance(marks[0], np.ndarray) and marks[0].ndim == 1:
+        return fitted(result, int(marks[0][values[1]]))
+    return moves(machine, op, values, marks, result)
+
+
 def moves(machine: Machine, op: str, values: list[Any], marks: list[Any], result: Any) -> Any:
     names = [param.name for param in OPS[op].params]
     data = table.MOVES[op]
@@ -391,12 +398,9 @@ def matrices(machine: Machine, op: str, values: list[Any], marks: list[Any], res
     return tuple(map(spread, result)) if isinstance(result, tuple) else spread(result)
 
 
-_HANDLERS: dict[str, Handler] = {
-    **dict.fromkeys(table.MOVES, moves), **dict.fromkeys(table.SCATTERS, scatters), **dict.fromkeys(table.BY_ELEMENT, by_element),
-    **dict.fromkeys(table.REDUCTIONS, reductions), **dict.fromkeys(table.TRACES, traces), **dict.fromkeys(table.TOTALS, totals), **dict.fromkeys(table.RUNNING, running), **dict.fromkeys(table.ALONG, along),
-    **dict.fromkeys(table.BANDED, banded), **dict.fromkeys(table.DIFFERENCES, differences), **dict.fromkeys(table.SORTS, sorts),
-    **dict.fromkeys(table.SUMS_BACK, sums_back), **dict.fromkeys(table.WRITES, writes), **dict.fromkeys(table.ACCUMULATES, accumulates),
-    **dict.fromkeys(table.SELECTS, selects), **dict.fromkeys(table.PRODUCTS, products), **dict.fromkeys(table.CONVOLUTIONS, convolutions),
-    **dict.fromkeys(table.KRONECKER, kronecker), **dict.fromkeys(table.INTERPOLATES, interpolates), **dict.fromkeys(table.COUNTS, counts),
-    **dict.fromkeys(table.TIES, ties), **dict.fromkeys(table.MATRICES, matrices),
-}
+_HANDLERS: dict[str, Handler] = {op: found for words, found in (
+    (table.MOVES, moves), (table.SCATTERS, scatters), (table.BY_ELEMENT, by_element), (table.REDUCTIONS, reductions), (table.TRACES, traces),
+    (table.TOTALS, totals), (table.RUNNING, running), (table.ALONG, along), (table.BANDED, banded), (table.DIFFERENCES, differences),
+    (table.SORTS, sorts), (table.SUMS_BACK, sums_back), (table.WRITES, writes), (table.ACCUMULATES, accumulates), (table.SELECTS, selects),
+    (table.PRODUCTS, products), (table.CONVOLUTIONS, convolutions), (table.KRONECKER, kronecker), (table.INTERPOLATES, interpolates),
+    (table.COUNTS, counts), (table.TIES, ties), (table.MATRICES, matrices), (table.READS, reads)) for op in words}

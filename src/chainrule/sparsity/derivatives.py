@@ -33,7 +33,8 @@ class SparseDerivative:
     sweeps:  how many products with the matrix it takes for some arguments.
     """
 
-    def __init__(self, transform: str, primal: Any, resolved: Resolved, inner: tuple[Layer, ...], argnums: int | str, pattern: Any, compile: Compile) -> None:
+    def __init__(self, transform: str, primal: Any, resolved: Resolved, inner: tuple[Layer, ...], argnums: int | str, pattern: Any,
+                 compile: Compile) -> None:
         _scipy(transform)
         functools.update_wrapper(self, primal, updated=())
         self.primal = primal
@@ -70,7 +71,10 @@ class SparseDerivative:
         return result
 
     def _swept(self, call: _Call, plan: Plan) -> Any:
-        return compressed(plan, call.push if plan.forward else call.pull(), call.dtype) if plan.count else np.zeros(0, call.dtype)
+        product = call.push if plan.forward else call.pull()
+        if not plan.count and plan.forward:
+            product(np.zeros(call.x.size))  # nothing to compute, but what cannot be differentiated is refused here, too
+        return compressed(plan, product, call.dtype)
 
     def pattern(self, *args: Any, **kwargs: Any) -> Any:
         """Which entries may be nonzero for these arguments: a matrix of booleans, which `pattern=` takes."""
@@ -110,7 +114,8 @@ class SparseDerivative:
         scale = abs(matrix) @ direction + np.max(np.abs(expected), initial=0.0)
         wrong = np.abs(expected - found) > _ROUNDING[call.x.itemsize] * scale
         if wrong.any():
-            raise ValueError(f"{self.transform}: the pattern that is given leaves out entries that are not zero, for example in {'row' if plan.forward else 'column'} {int(np.argmax(wrong))}")
+            where = f"{'row' if plan.forward else 'column'} {int(np.argmax(wrong))}"
+            raise ValueError(f"{self.transform}: the pattern that is given leaves out entries that are not zero, for example in {where}")
 
 
 REFUSALS[SparseDerivative.__call__] = Refusal(*INSIDE)
@@ -136,7 +141,8 @@ class _Call:
         self.place, self.item = place, item = _place(own, owner.transform, owner.argnums, len(args), values)
         self.x = x = values[place] if item is None else values[place][item]
         if not isinstance(x, np.ndarray) or x.dtype.kind != "f" or x.ndim == 0:
-            raise TypeError(f"{owner.transform} of {own.name}: argument {_part(own.names[place], item)!r} must be a real float array with at least one axis, not {_described(x)}")
+            raise TypeError(f"{owner.transform} of {own.name}: argument {_part(own.names[place], item)!r} must be a real float array "
+                            f"with at least one axis, not {_described(x)}")
         self.dtype = self.found = x.dtype if x.itemsize >= 8 else np.dtype(np.float64)
 
     def push(self, direction: Any) -> Any:
@@ -223,20 +229,22 @@ def _own(matrix: Any, notes: dict[str, Any], draws: bool) -> Pattern:
 def _place(dispatcher: Dispatcher, transform: str, argnums: int | str, positional: int, values: list[Any]) -> tuple[int, int | None]:
     """The parameter that is differentiated with respect to; of `*args`, also the number of the item."""
     places: list[tuple[int, int | None]] = []
+    place: tuple[int, int | None] | None
     for number, (kind, value) in enumerate(zip(dispatcher.kinds, values)):
         if kind == "positional":
             places.append((number, None))
         elif kind == "args":
             places += [(number, item) for item in range(len(value))]
     if isinstance(argnums, str):
-        names: list[tuple[int, int | None]] = [(n, None) for n, (name, kind) in enumerate(zip(dispatcher.names, dispatcher.kinds)) if name == argnums and kind in ("positional", "keyword")]
-        place = names[0] if names else None
+        named = argnums in dispatcher.names and dispatcher.kinds[dispatcher.names.index(argnums)] in ("positional", "keyword")
+        place = (dispatcher.names.index(argnums), None) if named else None
     else:
         number = argnums + (dispatcher.skip if argnums >= 0 else positional)
         place = places[number] if dispatcher.skip <= number < len(places) else None
     if place is None:
         shown = ", ".join(dispatcher.names[dispatcher.skip :])
-        raise TypeError(f"{transform} of {dispatcher.name}: there is no argument {argnums!r} to differentiate with respect to (the parameters are {shown or 'none'})")
+        raise TypeError(f"{transform} of {dispatcher.name}: there is no argument {argnums!r} to differentiate with respect to "
+                        f"(the parameters are {shown or 'none'})")
     return place
 
 

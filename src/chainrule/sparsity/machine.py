@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from ..ir.nodes import Arg, Block, Branch, Break, For, If, Let, Lit, Make, Program, Pullback, Slice, Stmt, Var, While, Yield
-from ..ir.ops import OPS, Op
+from ..ir.ops import OPS, REQUIRED
 from ..pipeline import DEBUG
 from ..rules import dependence as table
 from ..rules import random
@@ -48,15 +48,17 @@ _NOTHING: tuple[Var, ...] = ()
 class _Plan:
     """What is known of a statement before it runs."""
 
-    op: Op
+    run: Callable[..., Any]
+    special: Callable[[Machine, list[Known]], Known] | None  # what does all that there is to do
+    dead: tuple[Var, ...]  # read here for the last time
     handler: Handler | None
     still: tuple[int, ...]  # the arguments through which no derivative flows
-    strict: int | None
-    decides: bool
-    shapes_only: bool
+    strict: int | None  # from this argument on, the values of integers may decide
+    decides: bool  # the values of floats, too
+    shapes_only: bool  # of the first argument only the shape counts
     written: bool  # it gives new contents of its first argument
     once_each: bool  # of each element one, even if it is named several times
-    once: bool
+    once: bool  # on the path of one call: an effect that is not to be repeated
     outside: bool  # the result may come from the world outside
 
 
@@ -177,48 +179,56 @@ class Machine:
     # -- operations -------------------------------------------------------------------------------------------
 
     def let(self, stmt: Let, env: Env) -> None:
-        special = _SPECIAL.get(stmt.op)
-        if special is not None:
-            found = special(self, [self.read(arg, env) for arg in stmt.args])
+        plan = self.plans.get(stmt)
+        if plan is None:
+            plan = self.plans[stmt] = _planned(stmt, self.recorded, self.dead.get(stmt, _NOTHING))
+        if plan.special is not None:
+            found = plan.special(self, [self.read(arg, env) for arg in stmt.args])
             if stmt.out is not None:
                 env[stmt.out] = found
             return
-        plan = self.plans.get(stmt)
-        if plan is None:
-            plan = self.plans[stmt] = _planned(stmt, self.recorded)
-        values, marks, origins, self.origins = [], [], 0, []
-        for n, arg in enumerate(stmt.args):
-            value, mark, own = env[arg] if type(arg) is Var else self.read(arg, env)
+        values, marks, origins = [], [], []
+        for arg in stmt.args:
+            value, mark, own = env[arg] if type(arg) is Var else (arg.value, None, 0) if type(arg) is Lit else self.read(arg, env)
             values.append(value)
             marks.append(mark)
-            self.origins.append(own)
-            if own and not (plan.shapes_only and n == 0):
-                origins |= own
-                if plan.decides or (plan.strict is not None and plan.strict <= n and not is_float(value)):
-                    self.decisive |= own
+            origins.append(own)
         del value, mark
-        for var in self.dead.get(stmt, _NOTHING):
+        for var in plan.dead:
             env.pop(var, None)
+        self.origins = origins
+        origin = self.origin(plan, values, origins)
         if plan.written and _is_own(values) and (plan.once_each or _is_basic(values[1])) and (marks[0] is None or _is_own(marks)):
             result, mark = self.write(stmt.op, values, marks)
         else:
-            if plan.once:
-                result = once(plan.op.run, tuple(values))
-            else:
-                result = plan.op.run(tuple(values))
-            mark = None
+            result = once(plan.run, *values) if plan.once else plan.run(*values)
             for n in plan.still:
                 marks[n] = None
-            if plan.handler is not None and any(m is not None for m in marks):
-                mark = self.marked(plan.handler, stmt.op, values, marks, result)
+            mark = None
+            for one in marks:
+                if one is not None:
+                    mark = self.marked(plan, stmt.op, values, marks, result)
+                    break
         if plan.outside:
-            origins |= self.outside(stmt.op, values)
+            origin |= self.outside(stmt.op, values)
         if stmt.out is not None:
-            env[stmt.out] = (result, mark, origins)
+            env[stmt.out] = (result, mark, origin)
 
-    def marked(self, handler: Handler, op: str, values: list[Any], marks: list[Any], result: Any) -> Any:
+    def origin(self, plan: _Plan, values: list[Any], origins: list[int]) -> int:
+        """The origins of an operation's result; those that decide are noted."""
+        result = 0
+        for n, own in enumerate(origins):
+            if own and (n or not plan.shapes_only):
+                result |= own
+                if plan.decides or (plan.strict is not None and plan.strict <= n and own & ~self.decisive and not is_float(values[n])):
+                    self.decisive |= own
+        return result
+
+    def marked(self, plan: _Plan, op: str, values: list[Any], marks: list[Any], result: Any) -> Any:
+        if plan.handler is None:
+            return None
         try:
-            return handler(self, op, values, marks, result)
+            return plan.handler(self, op, values, marks, result)
         except Exception:  # a gap of ours: it can only cost entries
             if DEBUG:
                 raise
@@ -325,15 +335,22 @@ _SPECIAL: dict[str, Callable[[Machine, list[Known]], Known]] = {
 }
 
 
-def _planned(let: Let, recorded: bool) -> _Plan:
+def _planned(let: Let, recorded: bool, dead: tuple[Var, ...]) -> _Plan:
     op = OPS[let.op]
+    run: Callable[..., Any] = op.impl
+    if any(param.star or param.default is not REQUIRED for param in op.params):
+        run = lambda *values: op.run(values)
     if let.op in table.EFFECTS and let.out is None and not recorded:
-        op = Op(op.name, op.params, lambda *_args, **_keywords: None)
+        run = _nothing
     row = ROWS.get(let.op)
     found = None if row is not None and row.kind == "zero" else handler(let.op)
     still = tuple(n for n in range(len(let.args)) if not flows(let.op, n))
-    return _Plan(op, found, still, strict(let.op), let.op in table.DECIDES, let.op in table.SHAPES_ONLY, let.op in table.WRITES | table.ADDS,
-                 let.op in table.WRITES, recorded and op.effect, op.effect)
+    return _Plan(run, _SPECIAL.get(let.op), dead, found, still, strict(let.op), let.op in table.DECIDES, let.op in table.SHAPES_ONLY,
+                 let.op in table.WRITES | table.ADDS, let.op in table.WRITES, recorded and op.effect, op.effect)
+
+
+def _nothing(*_: Any) -> None:
+    """An effect that is left out."""
 
 
 # -- writing in place --------------------------------------------------------------------------------------------
@@ -353,7 +370,8 @@ def _is_own(items: list[Any]) -> bool:
 def _is_basic(path: Any) -> bool:
     """Whether a path leads to each element once: its last index is made of numbers and slices."""
     index = path[-1][1]
-    return all(item is None or item is Ellipsis or isinstance(item, (int, np.integer, slice)) for item in (index if isinstance(index, tuple) else (index,)))
+    items = index if isinstance(index, tuple) else (index,)
+    return all(item is None or item is Ellipsis or isinstance(item, (int, np.integer, slice)) for item in items)
 
 
 def _number(ids: Any) -> Any:

@@ -835,3 +835,156 @@ def test_as_plain_python_the_adjoint_is_zero():
         assert type(g) is float and g == 0.0
     with cr.adjoint_of(np.float32(2.0)) as g:
         assert type(g) is np.float32 and g == 0.0
+
+
+# -- intermediate_grads ----------------------------------------------------------------------------------------------
+
+
+def test_gradients_of_values_inside():
+    def loss(w, x):
+        h = np.tanh(w @ x)
+        logits = h.reshape(3, 1)[:, 0]
+        total = 0.0
+        for k in range(3):
+            total = total + logits[k] ** 2
+        t = total * 1.0
+        return t * t
+
+    w = np.diag([0.5, -0.3, 1.0])
+    derivative = cr.intermediate_grads(loss, ("h", "logits", "t"))
+    found = derivative(w, X)
+    h = np.tanh(w @ X)
+    t = np.sum(h**2)
+    assert list(found) == ["h", "logits", "t"]
+    np.testing.assert_allclose(found["h"], 2 * t * 2 * h)
+    np.testing.assert_allclose(found["logits"], 2 * t * 2 * h)
+    assert np.isclose(found["t"], 2 * t)
+    assert not np.may_share_memory(found["h"], found["logits"])
+    assert "h_bar" in derivative.source_for(w, X)
+
+
+def test_only_what_follows_a_name_counts():
+    def f(x):
+        a = x * 2.0
+        b = x * 2.0
+        c = a
+        a = a * a
+        return np.sum(a * b) + np.sum(c)
+
+    found = cr.intermediate_grads(f, ["a", "b", "c"])(X)
+    np.testing.assert_allclose(found["a"], 2 * X)
+    np.testing.assert_allclose(found["b"], 4 * X**2)
+    np.testing.assert_allclose(found["c"], 1.0 + 2 * 2 * X * 2 * X)  # the array that a was is c
+
+    def numbers(x):
+        a = x * 2.0
+        b = x * 2.0
+        return a + 3.0 * b + x
+
+    assert cr.intermediate_grads(numbers, ("a", "b"))(1.0) == {"a": 1.0, "b": 3.0}
+
+    def unused(x):
+        a = x * 2.0
+        h = np.sin(x)
+        return x * 3.0 + 0.0 * a
+
+    assert cr.intermediate_grads(unused, ("a", "h"))(1.0) == {"a": 0.0, "h": 0.0}
+
+
+def test_values_inside_with_helpers_recursion_and_keywords():
+    def helper(v):
+        h = v * 3.0
+        return h * h
+
+    def power(v, n):
+        return 1.0 if n == 0 else v * power(v, n - 1)
+
+    def f(x, *, scale=1.0):
+        h = x * scale
+        return helper(h) + power(h, 3)
+
+    assert np.isclose(cr.intermediate_grads(f, "h")(2.0, scale=0.5)["h"], 18 * 1.0 + 3 * 1.0)
+
+
+def _bound_in_a_loop(x):
+    for _ in range(3):
+        h = np.sin(x)
+        x = h * 2.0
+    return np.sum(x)
+
+
+def _bound_in_a_branch(x):
+    h = x * 1.0
+    if x[0] > 5:
+        h = x * 2.0
+    return np.sum(h)
+
+
+def _written_afterwards(x):
+    h = np.zeros(3)
+    h[:] = x
+    return np.sum(h * h)
+
+
+def _a_tuple(x):
+    h = (x, x)
+    return np.sum(h[0])
+
+
+def _not_there(x):
+    return np.sum(x)
+
+
+def test_in_loops_and_branches_the_last_value_counts():
+    np.testing.assert_allclose(cr.intermediate_grads(_bound_in_a_loop, "h")(X)["h"], np.full(3, 2.0))
+    np.testing.assert_allclose(cr.intermediate_grads(_bound_in_a_branch, "h")(X)["h"], np.ones(3))
+    np.testing.assert_allclose(cr.intermediate_grads(_bound_in_a_branch, "h")(X + 9)["h"], np.ones(3))
+
+    def used_in_its_iteration(x):
+        total = 0.0
+        for k in range(4):
+            h = x * k
+            total = total + h * h
+        return total
+
+    assert cr.intermediate_grads(used_in_its_iteration, "h")(2.0)["h"] == 2 * 6.0
+
+
+@pytest.mark.parametrize("f", [_written_afterwards, _a_tuple, _not_there], ids=lambda f: f.__name__)
+def test_other_values_inside_are_refused(f):
+    with pytest.raises(cr.UnsupportedError, match="with respect to `h`"):
+        cr.intermediate_grads(f, "h")(X)
+
+
+def _of_an_array(x):
+    h = x * 2.0
+    return h
+
+
+def test_wrong_use_of_intermediate_grads():
+    for names in ((), ("a", "a"), ("a b",), (1,)):
+        with pytest.raises(TypeError, match="names"):
+            cr.intermediate_grads(_not_there, names)
+    with pytest.raises(TypeError, match="made by a transform"):
+        cr.intermediate_grads(cr.grad(_not_there), "h")
+    with pytest.raises(TypeError, match="not a number"):
+        cr.intermediate_grads(_of_an_array, "h")(X)
+
+
+def test_a_block_in_a_checkpoint():
+    @cr.checkpoint
+    def layer(x):
+        h = np.sin(x)
+        with cr.adjoint_of(h) as g:
+            g *= 0.5
+        return h * h
+
+    def f(x):
+        return np.sum(layer(x))
+
+    try:
+        gradient = cr.grad(f)(X)
+    except cr.UnsupportedError as error:
+        assert "adjoint_of" in str(error)
+    else:
+        np.testing.assert_allclose(gradient, np.sin(X) * np.cos(X))

@@ -7,6 +7,7 @@ import html
 import inspect
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import FunctionType, MethodType
 from typing import Any, Literal, Union, overload
 
@@ -17,7 +18,7 @@ from .frontend.source import Resolved, resolve
 from .runtime.control import applied
 from .tangents import conform, moving, still
 
-__all__ = ["Transformed", "check_grads", "elementwise_grad", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "linearize",
+__all__ = ["Transformed", "check_grads", "elementwise_grad", "grad", "hessian", "hvp", "intermediate_grads", "jacfwd", "jacobian", "jacrev", "jvp", "linearize",
            "value_and_grad", "vjp"]
 
 Argnums = Union[int, str, Sequence[Union[int, str]]]
@@ -487,6 +488,42 @@ def checkpoint(f: Function) -> Callable[..., Any]:
            [0., 0.]])
     """
     return Checkpointed(f)
+
+
+def intermediate_grads(f: Function, names: str | Sequence[str]) -> Function:
+    """The gradients of f with respect to values inside it: a function with f's parameters that returns ``{name: gradient}``.
+
+    Arguments: ``f``, whose value is one number; ``names``, local variables of f. The derivative is with respect to what a name is bound to last, as
+    if that value had been given: by way of all that follows. It has the value's shape.
+
+    Raises TypeError if names are no names, or the value is not one number; UnsupportedError where a name is bound to something other than one
+    number or array of floats, or to an array that is written into afterwards. A loop or branch that binds a name is compiled for the path of each call.
+
+    >>> def loss(w, x):
+    ...     hidden = w * x
+    ...     return hidden**2
+    >>> intermediate_grads(loss, "hidden")(2.0, 5.0)
+    {'hidden': 20.0}
+    """
+    chosen = (names,) if isinstance(names, str) else tuple(names)
+    if not chosen or not all(isinstance(name, str) and name.isidentifier() for name in chosen) or len(set(chosen)) != len(chosen):
+        raise TypeError(f"intermediate_grads: names are names of variables, each once, not {names!r}")
+    resolved, inner = _layers(f)
+    if inner:
+        raise TypeError("intermediate_grads: a function made by a transform has no variables of the user's; give the function itself")
+
+    def compile(request: Request) -> Compiled:
+        return _compile(replace(request, intermediates=chosen))
+
+    dispatcher = Dispatcher(resolved.function, compile, "intermediate_grads", 0, False, skip=len(resolved.args))
+
+    @functools.wraps(f)
+    def derivatives(*args: Any, **kwargs: Any) -> Any:
+        return dispatcher.call((*resolved.args, *args), {**dict(resolved.keywords), **kwargs})
+
+    derivatives.source_for = lambda *args, **kwargs: dispatcher.variant_for(  # type: ignore[attr-defined]
+        (*resolved.args, *args), {**dict(resolved.keywords), **kwargs}).compiled.text
+    return derivatives
 
 
 def check_grads(f: Function, args: Sequence[Any], order: int = 1, modes: Sequence[str] = ("fwd", "rev"),

@@ -52,7 +52,7 @@ from ..ir.nodes import (
 )
 from ..ir.ops import OPS, Op, Param, define
 from ..ir.types import INT, OBJECT, Tuple, differentiable
-from ..ir.walk import all_stmts, free, leaves, map_arg, substitute_stmt
+from ..ir.walk import all_stmts, defined, free, leaves, map_arg, substitute_stmt
 from ..rules.table import RowError
 from ..simplify.copies import copies_block
 from ..simplify.dead import dead_block
@@ -106,6 +106,31 @@ def _derive(program: Program, wrt: tuple[Var, ...], name: str, keep_value: bool,
     bars = sweep.run(wrt)
     end = Seq(bars if seed == "pullback" or not keep_value else (result, *bars))
     return replace(program, name=name, body=sweep.finish(marker, end), callees=())
+
+
+def reverse_named(program: Program, named: Sequence[tuple[Var, Arg]], finish: Callable[[Builder, int, Operand, Arg], Operand], name: str) -> Program:
+    """The program that computes the derivative of its result, one number, with respect to values of its outermost block.
+
+    named: these, each with what else of the primal is needed to give the derivative its form, as `finish(builder, number, adjoint, needed)` does.
+    Its result is a Seq of these.
+    """
+    calls = Calls(program.callees, name)
+    assert isinstance(program.body.end, Yield)
+    # All of it is a result while the block is cleaned, which may give it other names.
+    body = cleaned(replace(program.body, end=Yield((Seq((program.body.end.values[0], *(Seq(pair) for pair in named))),))))
+    assert isinstance(body.end, Yield) and isinstance(body.end.values[0], Seq)
+    value, *pairs = body.end.values[0].items
+    wanted: list[tuple[Arg, Arg]] = [(pair.items[0], pair.items[1]) for pair in pairs if isinstance(pair, Seq)]
+    variables_ = tuple(dict.fromkeys(v for v, _ in wanted if isinstance(v, Var)))
+    sweep = Sweep(replace(body, end=Yield((value,))), variables_, _table(), False, calls, False)
+    if isinstance(value, Var):
+        sweep.adjoints.add(value, Lit(1.0))
+    held = sweep.run_to(variables_)
+    ends = tuple(finish(sweep.b, n, held[v] if isinstance(v, Var) else Lit(0.0), needed) for n, (v, needed) in enumerate(wanted))
+    derived = replace(program, name=name, body=sweep.finish((Let(None, "mark", (Lit("reverse"),)),), Seq(ends)), callees=())
+    for callee, callee_wrt, callee_name in calls.wanted():
+        calls.made.append(derive_callee(callee, callee_wrt, callee_name, calls))
+    return replace(derived, callees=tuple(map(erased, calls.needed(derived.body))))
 
 
 def derive_callee(program: Program, wrt: tuple[Var, ...], name: str, calls: Calls) -> Program:
@@ -225,6 +250,17 @@ class Sweep:
         for stmt in reversed(self.body.stmts):
             self.stmt(stmt)
         return tuple(self.adjoints.take(v) for v in wrt)
+
+    def run_to(self, wrt: tuple[Var, ...]) -> dict[Var, Operand]:
+        """The same for values that are made in the outermost block: their adjoints, when all their uses have contributed."""
+        held: dict[Var, Operand] = {}
+        for stmt in reversed(self.body.stmts):
+            for var in defined(stmt):
+                if var in wrt:
+                    bar = self.adjoints.settled(var)
+                    held[var] = self.adjoints.zeros(var) if bar is None else self.adjoints.full(var, bar)
+            self.stmt(stmt)
+        return held | {var: self.adjoints.take(var) for var in wrt if var not in held}
 
     def finish(self, marker: tuple[Stmt, ...], end: Arg) -> Block:
         """The whole body: the forward sweep, the marker, and the reverse sweep with the user's blocks in it."""

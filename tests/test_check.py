@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from chainrule.check import check_gradients, check_all, check_jvp, check_vjp, compare, slope
+from chainrule.check import check_all, check_gradients, check_jvp, check_vjp, compare, slope
 from chainrule.errors import GradientCheckError
 
 RNG = np.random.default_rng(7)

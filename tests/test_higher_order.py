@@ -250,7 +250,7 @@ def test_in_loops_and_branches():
     def f(x):
         total = 0.0
         for k in range(1, 4):
-            slope = cr.grad(lambda y: y**k * x)(x)  # noqa: B023: k x**k
+            slope = cr.grad(lambda y: y**k * x)(x)  # noqa: B023
             if slope > 1.0:
                 total = total + slope * x
             else:

@@ -860,7 +860,7 @@ def test_gradients_of_values_inside():
     np.testing.assert_allclose(found["logits"], 2 * t * 2 * h)
     assert np.isclose(found["t"], 2 * t)
     assert not np.may_share_memory(found["h"], found["logits"])
-    assert "h_bar" in derivative.source_for(w, X)
+    assert "h = np.tanh(w @ x)" in derivative.source_for(w, X)
 
 
 def test_only_what_follows_a_name_counts():
@@ -982,9 +982,5 @@ def test_a_block_in_a_checkpoint():
     def f(x):
         return np.sum(layer(x))
 
-    try:
-        gradient = cr.grad(f)(X)
-    except cr.UnsupportedError as error:
-        assert "adjoint_of" in str(error)
-    else:
-        np.testing.assert_allclose(gradient, np.sin(X) * np.cos(X))
+    with pytest.raises(cr.UnsupportedError, match="checkpoint"):
+        cr.grad(f)(X)

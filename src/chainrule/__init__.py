@@ -7,7 +7,22 @@
 """
 
 from . import errors
-from .api import check_grads, checkpoint, elementwise_grad, grad, hessian, hvp, intermediate_grads, jacfwd, jacobian, jacrev, jvp, linearize, value_and_grad, vjp
+from .api import (
+    check_grads,
+    checkpoint,
+    elementwise_grad,
+    grad,
+    hessian,
+    hvp,
+    intermediate_grads,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jvp,
+    linearize,
+    value_and_grad,
+    vjp,
+)
 from .errors import ChainRuleError, GradientCheckError, MissingRuleError, SourceUnavailableError, UnsupportedError
 from .runtime.surgery import adjoint_of, stop_gradient
 from .sparse import sparse_hessian, sparse_jacobian

@@ -31,7 +31,7 @@ def stop_gradient(x: T) -> T:
     return kept
 
 
-class adjoint_of:  # noqa: N801 (used like a function)
+class adjoint_of:
     """`with adjoint_of(x) as x_bar:` the block is executed in the reverse sweep, where the adjoint of x is known.
 
     x: a name that is bound to a float, or an array of floats (any expression that names one, also a view). In the derivative, the

@@ -19,7 +19,7 @@ of the reverse of each block; `transform/keep` decides how the primal values are
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from ..analysis.activity import activity, carried

@@ -41,8 +41,9 @@ def refuse_within(program: Program) -> None:
 
 def error(let: Let) -> RowError:
     """What is said about a block whose place is in no reverse sweep of one direction."""
-    found = RowError("`adjoint_of` in a function that is not differentiated by `grad`, `value_and_grad` or `vjp` once",
-                     "the block is written for one adjoint, and how what it does changes is not known", "take the first derivative, or leave the block out",
+    found = RowError("`adjoint_of` where no single reverse sweep passes: in a checkpoint, in a Jacobian, or in a derivative that is differentiated again",
+                     "the block is written for one adjoint, and how what it makes of that changes is not known",
+                     "use `grad`, `value_and_grad` or `vjp` alone, or leave the block out",
                      certain=True)
     found.span = let.span
     return found

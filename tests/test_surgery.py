@@ -677,6 +677,35 @@ def test_where_values_decide():
     np.testing.assert_allclose(seen, [2 * np.sin(x)])
 
 
+def test_of_arrays_of_outer_functions_and_derivatives_inside():
+    def f(x):
+        h = x * 1.0
+
+        def inner():
+            with cr.adjoint_of(h) as g:
+                g = g + cr.grad(lambda v: np.sum(v**2))(h)
+
+        inner()
+        with cr.adjoint_of(h[::2]) as g:
+            g[:] = [5.0, 6.0]
+        return np.sum(h)
+
+    np.testing.assert_allclose(value_is_that_of(f, X), [5.0 + 2 * X[0], 1.0 + 2 * X[1], 6.0 + 2 * X[2]])
+
+
+def test_of_one_of_two_arrays():
+    def f(x, c):
+        a = x * 1.0
+        b = x * 2.0
+        h = a if c > 0 else b
+        with cr.adjoint_of(h) as g:
+            g *= 0.25
+        return np.sum(a) + np.sum(b) + np.sum(h)
+
+    np.testing.assert_allclose(value_is_that_of(f, X, 1.0), np.full(3, 0.5 + 2.0))
+    np.testing.assert_allclose(value_is_that_of(f, X, -1.0), np.full(3, 1.0 + 1.0))
+
+
 def test_breakpoint(monkeypatch):
     hits = []
     monkeypatch.setattr("sys.breakpointhook", lambda *args, **keywords: hits.append("hit"))
@@ -815,7 +844,26 @@ def _into_a_part(x):
     return np.sum(h)
 
 
+def _of_an_outer_number(x):
+    y = x[0] * 2.0
+
+    def inner():
+        with cr.adjoint_of(y) as g:
+            g = g * 3.0
+
+    inner()
+    return y
+
+
+def _complex_for_real(x):
+    y = np.sum(x)
+    with cr.adjoint_of(y) as g:
+        g = g * 1j
+    return y
+
+
 @pytest.mark.parametrize("f, what", [
+    (_of_an_outer_number, "`adjoint_of` of the number `y` of another function"), (_complex_for_real, "`g` is not an adjoint at the end"),
     (_assigns, "`n` is assigned in a block of the reverse sweep"), (_writes, "changes an array, a list or an object of the primal"),
     (_appends, "changes an array, a list or an object of the primal"), (_returns, "`return` in a block"), (_breaks, "`break` in a block"),
     (_adjoint_is_used, "`g` is also used outside"), (_of_a_tuple, "`adjoint_of` of a tuple"), (_of_an_integer, "`adjoint_of` of a value that carries no"),

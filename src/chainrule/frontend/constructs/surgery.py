@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...ir.build import type_of
 from ...ir.nodes import Arg, Block, Lit, Operand, Seq, Var, Yield
-from ...ir.types import Array, Scalar, differentiable, shape
+from ...ir.types import Array, Scalar, differentiable, kind, shape
 from ...ir.walk import free, substitute
 from ..execution.exits import End, leaves
 from ..execution.machine import describe
@@ -48,6 +48,9 @@ def adjoint_block(m: Contexts, manager: Manager, items: list[ast.withitem], body
         name = node.args[0] if isinstance(node, ast.Call) and node.args else None
         if not isinstance(name, ast.Name):
             m.refuse("`adjoint_of` of a number that no name is bound to", "nothing that follows would use it", "bind it to a name first")
+        if name.id not in m.infos[m.current].locals:
+            m.refuse(f"`adjoint_of` of the number `{name.id}` of another function", "what that function computes of it later would not pass through the block",
+                     "write the block where the name is bound")
         type = value.operand.type
         bar = Var(Scalar(type.dtype, type.weak, None, True), None)
         result = _executed(m, item, body, Num(bar), bar)
@@ -149,9 +152,9 @@ def _end(m: Contexts, value: Value, x_bar: Value, bar: Var, name: str) -> Operan
 
 
 def _fits(type: Any, x_bar: Value, m: Contexts) -> bool:
-    if isinstance(x_bar, Num):
-        return shape(type) == () and type.dtype not in ("bool", "str")
-    return bool(type.dtype != "object")
+    own: Any = m.type(x_bar)
+    kinds = "fiuc" if kind(own.dtype) == "c" else "fiu"
+    return kind(type.dtype) in kinds and (isinstance(x_bar, Ref) or shape(type) == ())
 
 
 def _check(m: Contexts, body: list[ast.stmt], name: str) -> None:

@@ -705,7 +705,7 @@ def check_jvp(f: Callable[..., Any], args: Sequence[Any], jvp: Jvp, atol: float 
     leaves, structure = _taken_apart(args)
     tangents = [_random_like(leaf, rng) for leaf in leaves]
     fresh = _fresh(args)
-    value, tangent = jvp(f, fresh, unflatten(structure, tangents))
+    value, tangent = jvp(f, fresh, _as_tangents(structure, tangents))
     with streams.kept():
         plain = streams.from_start(f)
         outputs, treedef, rtol = _check_value(plain, args, value, atol, rtol)
@@ -742,6 +742,15 @@ def check_jvp(f: Callable[..., Any], args: Sequence[Any], jvp: Jvp, atol: float 
         return report
 
 
+def _as_tangents(structure: TreeDef, leaves: Sequence[Any]) -> list[Any]:
+    """Tangents, one for each argument, nested as gradients are: an object's are a dictionary."""
+    found, start = [], 0
+    for child in structure.children:
+        found.append(unflatten(gradient_structure(child), leaves[start:start + child.size]))
+        start += child.size
+    return found
+
+
 def _paired(treedef: TreeDef, cotangents: Sequence[Any], value: Any) -> float:
     """Re <c, value>."""
     parts = flatten_like(gradient_structure(treedef), value)
@@ -764,7 +773,7 @@ def _by_element(f: Callable[..., Any], args: Sequence[Any], jvp: Jvp, pair: Call
                 one: Any = np.zeros(np.shape(leaf), np.asarray(leaf).dtype)
                 one[index] = unit
                 moving = [*still[:number], one if isinstance(leaf, np.ndarray) else type(leaf)(one), *still[number + 1:]]
-                slope_here = pair(jvp(f, _fresh(args), unflatten(structure, moving))[1])
+                slope_here = pair(jvp(f, _fresh(args), _as_tangents(structure, moving))[1])
                 total += slope_here if unit == 1.0 else -1j * slope_here
             gradient[index] = total
         gradients.append(gradient)
@@ -793,7 +802,7 @@ def check_all(f: Callable[..., Any], args: Sequence[Any], vjp: Vjp, jvp: Jvp, or
     leaves, structure = _taken_apart(args)
     outputs, treedef = flatten(f(*_fresh(args)))
     cotangent = unflatten(treedef, [_random_like(leaf, rng) for leaf in outputs])
-    tangents = tuple(unflatten(structure, [_random_like(leaf, rng) for leaf in leaves]))
+    tangents = tuple(_as_tangents(structure, [_random_like(leaf, rng) for leaf in leaves]))
 
     def pulled(*args: Any) -> Any:
         return vjp(f, *args)[1](cotangent)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import inspect
+import sys
 import warnings
 from collections import namedtuple
 from collections.abc import Callable
@@ -12,8 +14,11 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.errors import UnsupportedError
+from chainrule.errors import MissingRuleError, UnsupportedError
 from tests.gradients import is_float, leaves, replace
+from tests.programs.generate import from_seed
+from tests.programs.oracle import float_positions, load, printed, run
+from tests.programs.values import fresh
 
 X = np.array([1.1, -0.7, 2.3])
 M = np.array([[0.3, 0.5, -0.7], [1.1, -0.2, 0.4]])
@@ -386,3 +391,70 @@ def test_the_function_is_evaluated_once():
 def test_there_is_no_loop_over_the_directions(transform):
     for f in (squares, softmax, gram, solved, gathered, masked, shaped):
         assert " in range(" not in transform(f).source_for(X), f.__name__
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 64])
+@BOTH
+def test_some_directions_at_a_time(transform, chunk):
+    for f in (squares, running, branching, newton, grown, gram, solved, gathered, scan):
+        np.testing.assert_allclose(transform(f, chunk_size=chunk)(X), transform(f)(X), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(transform(powers, chunk_size=chunk)(X, 2), transform(powers)(X, 2))  # one by one
+    found, right_one = (t({"w": X, "b": 2.0, "n": 3}) for t in (transform(of_a_dict, chunk_size=chunk), transform(of_a_dict)))
+    for (path, one), (_, two) in zip(leaves(found), leaves(right_one)):
+        assert one is two or np.array_equal(one, two), path
+    assert transform(squares, chunk_size=chunk)(X.astype(np.float32)).dtype == np.float32
+    assert transform(lambda x: x * 2.0, chunk_size=chunk)(np.zeros(0)).shape == (0, 0)
+    assert transform(lambda x: x**3, chunk_size=chunk)(2.0) == 12.0
+
+
+def test_chunks_of_a_hessian():
+    np.testing.assert_allclose(cr.hessian(rosenbrock, chunk_size=2)(X), cr.hessian(rosenbrock)(X))
+
+
+def test_chunks_keep_effects_single(capsys):
+    def talking(x):
+        print("here")
+        return x * x[0]
+
+    cr.jacfwd(talking, chunk_size=1)(X)
+    cr.jacrev(talking, chunk_size=1)(X)
+    assert capsys.readouterr().out == "here\nhere\n"
+
+
+@pytest.mark.parametrize("chunk", [0, -1, 2.0, True, "all"])
+def test_a_chunk_is_a_number(chunk):
+    with pytest.raises(ValueError, match="chunk_size"):
+        cr.jacfwd(squares, chunk_size=chunk)
+    with pytest.raises(TypeError, match="chunk_size"):
+        cr.grad(squares, chunk_size=2)
+
+
+# -- random programs ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_random_programs(block):
+    """Forward mode in all directions, and reverse mode for several results, give what the gradient is."""
+    compared = 0
+    for seed in range(20 * block, 20 * block + 20):
+        program = from_seed(seed)
+        names = ", ".join(inspect.signature(load(program.source)).parameters)
+        lines = f"def several({names}):\n    value = main({names})\n    return np.array([value, np.sin(value), 0.5 * value])\n"
+        main = load(f"import numpy as np\n{program.source}\n\n{lines}")
+        several, args = sys.modules[main.__module__].several, program.arguments[0]
+        chosen = float_positions(args)
+        if run(main, args).problem is not None or not chosen:
+            continue
+        with printed(), np.errstate(all="ignore"):
+            try:
+                value, gradient = cr.value_and_grad(main, chosen)(*fresh(args))
+                found = [cr.jacfwd(main, chosen)(*fresh(args)), cr.jacrev(several, chosen)(*fresh(args)), cr.jacfwd(several, chosen)(*fresh(args))]
+            except (UnsupportedError, MissingRuleError):
+                continue
+        for jacobian, factors in zip(found, ([], [1.0, np.cos(value), 0.5], [1.0, np.cos(value), 0.5])):
+            for block_, part in zip(jacobian, gradient):
+                wanted = np.stack([factor * np.asarray(part) for factor in factors]) if factors else part
+                assert np.shape(block_) == np.shape(wanted), seed
+                assert np.allclose(block_, wanted, rtol=1e-6, atol=1e-8, equal_nan=True), seed
+        compared += 1
+    assert compared > 12

@@ -10,6 +10,7 @@ from . import errors
 from .api import (
     check_grads,
     checkpoint,
+    checkpointed,
     elementwise_grad,
     grad,
     hessian,
@@ -24,6 +25,7 @@ from .api import (
     vjp,
 )
 from .errors import ChainRuleError, GradientCheckError, MissingRuleError, SourceUnavailableError, UnsupportedError
+from .implicit import argmin, fixed_point, implicit_root
 from .runtime.surgery import adjoint_of, stop_gradient
 from .sparse import sparse_hessian, sparse_jacobian
 
@@ -36,13 +38,17 @@ __all__ = [
     "SourceUnavailableError",
     "UnsupportedError",
     "adjoint_of",
+    "argmin",
     "check_grads",
     "checkpoint",
+    "checkpointed",
     "elementwise_grad",
     "errors",
+    "fixed_point",
     "grad",
     "hessian",
     "hvp",
+    "implicit_root",
     "intermediate_grads",
     "jacfwd",
     "jacobian",

@@ -6,7 +6,7 @@ import functools
 import html
 import inspect
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from types import FunctionType, MethodType
 from typing import Any, Literal, Union, overload
@@ -18,12 +18,13 @@ from .frontend.source import Resolved, resolve
 from .runtime.control import applied
 from .tangents import conform, moving, still
 
-__all__ = ["Transformed", "check_grads", "elementwise_grad", "grad", "hessian", "hvp", "intermediate_grads", "jacfwd", "jacobian", "jacrev", "jvp", "linearize",
+__all__ = ["Transformed", "check_grads", "checkpoint", "checkpointed", "elementwise_grad", "grad", "hessian", "hvp", "intermediate_grads", "jacfwd", "jacobian", "jacrev", "jvp", "linearize",
            "value_and_grad", "vjp"]
 
 Argnums = Union[int, str, Sequence[Union[int, str]]]
 Function = Callable[..., Any]
 BACKENDS = ("numpy",)
+JACOBIANS = ("jacobian", "jacfwd", "jacrev", "hessian")
 MARK = "__chainrule__"  # by which the compiler knows a public transform (frontend/calling/transforms)
 
 
@@ -66,7 +67,7 @@ class Transformed:
         if dispatcher is None:
             verify = _verify if options.get("check") else None
             dispatcher = Dispatcher(resolved.function, _compile, mode, self.argnums, self.has_aux, skip=len(self._given), verify=verify,
-                                    inner=inner)
+                                    inner=inner, chunk=options.get("chunk_size"))
         self._dispatcher = dispatcher
         self._count = -1 if self._given or self._keywords else dispatcher.count
         self._methods: Dispatcher | None = None
@@ -89,7 +90,7 @@ class Transformed:
         if self._methods is None:
             own = self._dispatcher
             self._methods = Dispatcher(own.function, own.compile, own.mode, own.argnums, own.has_aux, skip=1, backend=own.backend, verify=own.verify,
-                                       inner=own.inner)
+                                       inner=own.inner, chunk=own.chunk)
         method = MethodType(self.primal, owner)
         return Transformed(method, self.transform, self.argnums, self.has_aux, self.options,
                            dispatcher=self._methods, resolved=Resolved(self.primal, (owner,)))
@@ -153,9 +154,13 @@ def _rebuild(primal: Function, transform: str, argnums: Argnums, has_aux: bool, 
 
 
 def _check_options(transform: str, options: dict[str, Any]) -> None:
-    unknown = sorted(set(options) - {"backend", "check"})
+    known = {"backend", "chunk_size"} if transform in JACOBIANS else {"backend", "check"}
+    unknown = sorted(set(options) - {"backend", "check"} - known)
     if unknown:
-        raise TypeError(f"{transform}() has no option {unknown[0]!r}; its options are backend and check")
+        raise TypeError(f"{transform}() has no option {unknown[0]!r}; its options are {' and '.join(sorted(known))}")
+    chunk = options.get("chunk_size")
+    if chunk is not None and (isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1):
+        raise ValueError(f"{transform}: chunk_size is a number of directions, or None for all of them, not {chunk!r}")
     backend = options.get("backend", "numpy")
     if options.get("check") and transform not in ("grad", "value_and_grad"):
         raise TypeError(f"{transform}() has no option 'check'; check_grads compares derivatives of any kind with finite differences")
@@ -391,7 +396,8 @@ def jacobian(f: Function | None = None, argnums: Argnums = 0, **options: Any) ->
     """The Jacobian of a function: the derivative of each element of its value with respect to each element of an argument.
 
     Arguments as for `grad`. Forward mode where the value has at least as many elements as the argument, reverse mode otherwise; all directions at
-    once, as one more axis. Memory: that of the function's values, times the number of directions.
+    once, as one more axis. Memory: that of the values that depend on the argument, times the number of directions; with the option ``chunk_size``, times so many, and the
+    function is evaluated once for each chunk.
 
     Returns a function with the parameters of f. The result has shape ``value.shape + argument.shape``; where the value is a container, it has the
     structure of that, and at each leaf that of the argument.
@@ -524,6 +530,30 @@ def intermediate_grads(f: Function, names: str | Sequence[str]) -> Function:
     derivatives.source_for = lambda *args, **kwargs: dispatcher.variant_for(  # type: ignore[attr-defined]
         (*resolved.args, *args), {**dict(resolved.keywords), **kwargs}).compiled.text
     return derivatives
+
+
+@_public("checkpointed")
+def checkpointed(steps: Iterable[Any], budget: int | None = None, *, spill: bool = False) -> Iterator[Any]:
+    """What a loop goes through, of whose states a differentiated function keeps few: ``for k in checkpointed(range(n), budget=8):``.
+
+    The loop's reverse needs the state before each of its steps (what the loop carries from one step to the next). At most ``budget`` of them are kept beside the
+    current one; the others are computed again, in the order that takes the fewest steps (binomial checkpointing, Griewank and Walther, 2000). By default
+    as many as make each step be computed three times at most: some (6 n) ** (1/3). With ``spill`` they lie in temporary files instead of memory.
+
+    Where the number of steps is not known in advance (a ``break``, ``itertools.count()``), every state is stored at first, and every second one forgotten
+    whenever there are more than ``budget`` (20 by default); so up to half as many steps more are computed than are needed. What the loop prints is printed once,
+    what it draws at random is drawn once. A loop that carries lists keeps what it needs as if there were no budget.
+
+    Raises ValueError if the budget is less than 1.
+
+    >>> def orbit(x):
+    ...     for k in checkpointed(range(100), budget=3):
+    ...         x = x + 0.01 * x * (1 - x)
+    ...     return x
+    >>> round(grad(orbit)(0.1), 4)
+    1.9785
+    """
+    return iter(steps)
 
 
 def check_grads(f: Function, args: Sequence[Any], order: int = 1, modes: Sequence[str] = ("fwd", "rev"),

@@ -154,6 +154,7 @@ class Dispatcher:
         backend: str = "numpy",
         verify: Callable[[Dispatcher, Streams, Variant, list[Any], Any], None] | None = None,
         inner: tuple[Layer, ...] = (),
+        chunk: int | None = None,
     ) -> None:
         self.function = function
         self.skip = skip
@@ -164,6 +165,7 @@ class Dispatcher:
         self.backend = backend
         self.verify = verify
         self.inner = inner
+        self.chunk = chunk
         self.signature = inspect.signature(self.function, follow_wrapped=False)
         parameters = list(self.signature.parameters.values())
         self.names = [p.name for p in parameters]
@@ -426,7 +428,7 @@ class Dispatcher:
         if self.mode in TANGENT:
             tangents = tuple(dot.number for number, _ in outer.selected for leaf, dot in self._pairs(parameters, number))
         return Request(self.source, parameters, outer.selected, outer.wrt, outer.single, self.mode, self.has_aux, captures, self.backend, label,
-                       inner=tuple(inner), tangents=tangents)
+                       inner=tuple(inner), tangents=tangents, chunk=self.chunk)
 
     def _chosen_by(self, layer: Layer, parameters: tuple[Parameter, ...], positional: int) -> Chosen:
         """What one of the transforms differentiates with respect to."""

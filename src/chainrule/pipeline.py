@@ -139,7 +139,7 @@ def stages(derivative: Any, *args: Any, **kwargs: Any) -> dict[str, Stage]:
 
     own = getattr(derivative, "_dispatcher", derivative)
     given, keywords = getattr(derivative, "_given", ()), getattr(derivative, "_keywords", {})
-    again = type(own)(own.function, note, own.mode, own.argnums, own.has_aux, skip=own.skip)
+    again = type(own)(own.function, note, own.mode, own.argnums, own.has_aux, skip=own.skip, inner=own.inner, chunk=own.chunk)
     again.variant_for((*given, *args), {**keywords, **kwargs})
     return {name: Stage(program) for name, program in made.items() if isinstance(program, Program)}
 

@@ -122,6 +122,17 @@ class Builder:
             self.scopes[-1].known[key] = out
         return out
 
+    def named(self, value: Operand, hint: str | None) -> Operand:
+        """A value with a name, if the last statement has made it and it has none."""
+        last = self.stmts[-1] if self.stmts else None
+        if hint is None or not isinstance(last, Let) or last.out is not value or not isinstance(value, Var) or value.hint is not None:
+            return value
+        new = Var(value.type, hint)
+        self.stmts[-1] = self.made[new] = Let(new, last.op, last.args, last.span)
+        known = self.scopes[-1].known
+        known.update({key: new for key, var in known.items() if var is value})
+        return new
+
     def know(self, let: Let) -> None:
         """Merge later operations that equal this statement, which is already there, with it."""
         if let.out is not None:

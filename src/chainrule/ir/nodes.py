@@ -156,12 +156,20 @@ class If:
 
 
 @dataclass(frozen=True, eq=False)
+class Checkpoints:
+    """How many states of a loop its derivative may keep (None: as many as seem reasonable), and whether on disk; the others are computed again."""
+
+    budget: int | None
+    spill: bool = False
+
+
+@dataclass(frozen=True, eq=False)
 class For:
     """`for body.params[0] in range(start, stop, step)`, carrying body.params[1:].
 
     `reverse` runs over `reversed(range(...))`, still naming the range in its forward direction.
     `outs[k]` is the k-th yielded (or broken-out-with) value of the last iteration, `inits[k]` if there is none.
-    `trips`, if asked for, is the number of iterations begun.
+    `trips`, if asked for, is the number of iterations begun. `checkpoints`: see `transform/checkpoints`.
     """
 
     outs: tuple[Var, ...]
@@ -173,6 +181,7 @@ class For:
     reverse: bool = False
     trips: Var | None = None
     span: Span | None = None
+    checkpoints: Checkpoints | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,6 +194,7 @@ class While:
     body: Block
     trips: Var | None = None
     span: Span | None = None
+    checkpoints: Checkpoints | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -152,7 +152,8 @@ def _stmt(stmt: Stmt, names: Names, word: str) -> list[str]:
     if isinstance(stmt, For):
         bounds = ", ".join(names.arg(v) for v in (stmt.start, stmt.stop, stmt.step))
         index, *carried = stmt.body.params
-        head = f"for {names(index)} in " + (f"reversed(range({bounds}))" if stmt.reverse else f"range({bounds})")
+        kept = "" if stmt.checkpoints is None else f" keeping {stmt.checkpoints.budget} states"
+        head = f"for {names(index)} in " + (f"reversed(range({bounds}))" if stmt.reverse else f"range({bounds})") + kept
     else:
         carried = list(stmt.body.params)
         head = "while True"

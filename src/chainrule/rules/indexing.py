@@ -13,7 +13,7 @@ from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var
 from ..ir.probe import type_of
 from ..ir.types import Array, List, Tuple, rank
 from .call import Call
-from .infer import along
+from .infer import along, one_of
 from .structure import is_full, may_repeat
 from .table import RowError, linear, structural, zero
 
@@ -246,6 +246,7 @@ zero("rt.zeros_like(x)", op=SAME)
 linear("rt.one_hot(like, index, g) -> y", op=SAME, like="0.0", index="0.0", g="y_bar[index]")
 linear("rt.along(x, count) -> y", op={"views": (0,), "infer": along}, x="np.sum(y_bar, axis=0)", count="0.0")
 zero("rt.zeros_along(x, count)", op={"fresh": True, "infer": along})
+zero("rt.zeros_of_one(x)", op={"fresh": True, "infer": one_of})
 linear("rt.last_wins(x, index, g) -> y", x="0.0", index="0.0", g="rt.last_wins(like(x), index, y_bar)")
 
 

@@ -312,6 +312,13 @@ def along(x: Arg, count: Arg) -> Type:
     return Array(type.dtype, None if shape is None else (_extent(count), *shape))
 
 
+def one_of(x: Arg) -> Type:
+    """A number in one of several directions."""
+    type = type_of(x)
+    assert isinstance(type, Array)
+    return Array(type.dtype, None if type.shape is None else type.shape[1:])
+
+
 def like(position: int) -> Callable[..., Type]:
     """The shape of one argument, the dtype of the first: contributions made by helpers."""
 

@@ -45,7 +45,7 @@ def _active(row: Row, let: Let, call: Call) -> list[tuple[int, Var, str]]:
                 raise RowError(f"the derivative of {let.op} with respect to {param.name!r} is not known",
                                "its rule treats that argument as a constant")
             found.append((k, arg, param.name))
-        elif isinstance(arg, (Seq, Make)) and any(call.active(v) for v in variables(arg)):
+        elif isinstance(arg, (Seq, Make)) and param.name not in row.constant and any(call.active(v) for v in variables(arg)):
             raise RowError(f"{let.op} of a list or tuple of numbers that carry a derivative", "its rule knows arrays only",
                            "make it an array with np.array first")
     return found

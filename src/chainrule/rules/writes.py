@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import runtime
 from ..ir.build import Builder
 from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice
 from ..ir.ops import Op, Param, define
@@ -252,6 +253,8 @@ writes("sort(a, axis=-1, kind=None)", _sort, method="sort")
 
 rule("rt.multiply_at_pull(g, x, index, v) -> y", op={"infer": lambda g, x, index, v: infer_index(x, index)})
 zero("rt.shares_at(x, y, index, v)", op={"infer": lambda x, *_: type_of(x)})
+rule("rt.add_at_all(total, index, g) -> z", total="z_bar", index="0.0", g="z_bar[:, index]",
+     op={"impl": lambda total, index, g: runtime.add_at_all(total.copy(), index, g), "infer": lambda total, *_: type_of(total), "destroys": 0, "cheap": False})
 _ACCUMULATING: dict[str, Any] = {"mul_at": np.multiply, "div_at": np.divide, "max_at": np.maximum, "min_at": np.minimum}
 
 

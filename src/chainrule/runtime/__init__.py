@@ -50,6 +50,7 @@ from .containers import (
     unstack,
     zeros_along,
     zeros_like,
+    zeros_of_one,
 )
 from .control import (
     error_args,
@@ -61,6 +62,7 @@ from .draws import (
     check_positive,
     check_range,
 )
+from .implicit import along_root, newton_step, solve, through_root
 from .pointwise import (
     absorb,
     add_ties,
@@ -77,8 +79,10 @@ from .pointwise import (
     ties,
 )
 from .record import expect, expect_kind, expect_same, once, raised
+from .schedule import checkpoints, is_checkpoint, revolve, spilled, strided
 from .surgery import stop_gradient
 from .updates import (
+    add_at_all,
     conj,
     mean_shares,
     multiply_at_pull,
@@ -91,14 +95,17 @@ from .updates import (
 
 __all__ = [
     "absorb",
+    "add_at_all",
     "add_lists",
     "add_ties",
     "adjugate",
     "along",
+    "along_root",
     "broadcast_like",
     "check_nonnegative",
     "check_positive",
     "check_range",
+    "checkpoints",
     "cholesky_pull",
     "complex_of",
     "conj",
@@ -125,6 +132,7 @@ __all__ = [
     "instance",
     "interp_pull",
     "interp_slope",
+    "is_checkpoint",
     "item",
     "kron_pull",
     "last_wins",
@@ -132,6 +140,7 @@ __all__ = [
     "mean_shares",
     "median_share",
     "multiply_at_pull",
+    "newton_step",
     "norm_pull",
     "once",
     "one_hot",
@@ -144,6 +153,7 @@ __all__ = [
     "repeat_pull",
     "repeated_pull",
     "resize_pull",
+    "revolve",
     "set_errors",
     "set_global",
     "share",
@@ -153,9 +163,13 @@ __all__ = [
     "sinc_slope",
     "slopes",
     "slopes_pull",
+    "solve",
+    "spilled",
     "spread_axes",
     "stop_gradient",
+    "strided",
     "sum_leaves",
+    "through_root",
     "ties",
     "tile_pull",
     "trapezoid_pull",
@@ -166,4 +180,5 @@ __all__ = [
     "view",
     "zeros_along",
     "zeros_like",
+    "zeros_of_one",
 ]

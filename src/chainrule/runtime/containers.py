@@ -51,6 +51,15 @@ def zeros_along(x: Any, count: int) -> Any:
     return np.zeros((count, *np.shape(x)), getattr(x, "dtype", float))
 
 
+def zeros_of_one(x: Any) -> Any:
+    """Zeros of the shape and dtype of x in one of several directions, its first axis.
+
+    >>> zeros_of_one(np.ones((2, 3)))
+    array([0., 0., 0.])
+    """
+    return np.zeros(np.shape(x)[1:], getattr(x, "dtype", float))
+
+
 def zeros_like(x: Any) -> Any:
     """Zeros with the structure of x: of a number 0.0, of an array an array, of a list or tuple one of zeros.
 

@@ -16,6 +16,7 @@ where one would, `CannotBatch` is raised, and the caller goes through the direct
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -44,7 +45,7 @@ from ..ir.ops import OPS
 from ..ir.probe import type_of
 from ..ir.types import INT, Array, List, Scalar, Tuple, Type, rank
 from ..ir.walk import leaves, map_arg
-from ..rules.batching import SHAPES, CannotBatch, Directions, NoRule, of_shape, relevant, result_is_single
+from ..rules.batching import EMPTY, SHAPES, CannotBatch, Directions, NoRule, of_shape, relevant, result_is_single
 
 # Which parts of a value are batched: False for none; True for a number; for a tuple one entry for each item, for a list one for its elements.
 Which = Any
@@ -384,6 +385,7 @@ class _Batcher:
             if out is not None:
                 self.b.made[out] = replace(let, args=args)
             self.b.add(replace(let, args=args))
+            self.zeros(out)
         elif let.op in SHAPES or not self.which.any(relevant(let)):
             assert out is not None
             self.env[out] = self.of_shape(let, args)
@@ -391,6 +393,13 @@ class _Batcher:
             self.structural(let, args)
         else:
             self.operation(let, args)
+
+    def zeros(self, out: Var | None) -> None:
+        """Zeros are made in all directions beside those of one, in case they are needed later, when what they are like may have been written."""
+        made = None if out is None else self.b.made[out]
+        if made is not None and made.op in EMPTY:
+            with suppress(NoRule):
+                self.d.zeros[out] = self.named(self.d.all_zeros(made), out.hint)  # type: ignore[index,union-attr]
 
     def structural(self, let: Let, args: tuple[Arg, ...]) -> None:
         """Tuples and lists, whose parts are batched or not."""
@@ -433,14 +442,9 @@ class _Batcher:
 
     def named(self, value: Operand, hint: str | None) -> Operand:
         """A value that has just been made, with the name of the one that it takes the place of."""
-        last = self.b.stmts[-1] if self.b.stmts else None
-        if hint is None or not isinstance(last, Let) or last.out is not value or value.hint is not None:
-            return value
-        new = Var(value.type, hint)
-        self.b.stmts[-1] = self.b.made[new] = replace(last, out=new)
-        known = self.b.scopes[-1].known
-        known.update({key: new for key, var in known.items() if var is value})
-        self.d.on.add(new)
+        new = self.b.named(value, hint)
+        if isinstance(new, Var):
+            self.d.on.add(new)
         return new
 
     def complete(self, arg: Arg, own: Arg) -> Arg:

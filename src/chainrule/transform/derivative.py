@@ -47,7 +47,7 @@ def differentiate(request: Request, lowered: Lowered) -> Program:
         backwards = request.mode == "jacrev" or (request.mode == "jacobian" and (
             any(isinstance(v.type, (Array, Scalar)) and kind(v.type.dtype) == "c" for v in wrt)
             or _is_wide(request, [v.type for v in wrt], list(operands(value)))))
-        derived = (jacrev if backwards else jacfwd)(program, wrt, name=request.label)
+        derived = (jacrev if backwards else jacfwd)(program, wrt, name=request.label, chunk=request.chunk)
     elif request.mode in TANGENT:
         derived, _ = forward(program, wrt, name=request.label, dots=tuple(lowered.leaves[n] for n in request.tangents))
     elif request.mode == "linearize":

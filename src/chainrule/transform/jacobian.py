@@ -48,17 +48,18 @@ from ..simplify.gather import gather
 from ..simplify.signs import signs
 from .batch import CannotBatch, batch
 from .forward import forward
-from .nested import expand
+from .nested import expand, with_other_tapes
 from .reverse import reverse
 
 ALL = Slice(Lit(None), Lit(None), Lit(None))
 
 
-def jacfwd(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -> Program:
+def jacfwd(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, chunk: int | None = None) -> Program:
     """The program that also computes the Jacobian of its result, by forward mode: one direction for each element of `wrt`.
 
     Its result is a Seq: (value, Jacobian). The Jacobian is nested like the value; for each leaf that carries a derivative it holds a Seq
     with one array for each of `wrt`, of shape `leaf.shape + wrt.shape`; None for the others.
+    chunk: how many directions are gone through at once, if not all.
     """
     name = name or f"{program.name}_jacfwd"
     derived, dot_params = forward(program, wrt, name=name, sparse=_several(wrt))
@@ -67,7 +68,7 @@ def jacfwd(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
     body = Block(tuple(p for p in derived.body.params if p not in dot_params), (), derived.body.end)
     b = Builder()
     b.lenient = True
-    unit = Basis(b, wrt)
+    unit = Basis(b, wrt, dot_params)
     for one in unit.parts:
         if kind(one.dtype) == "c":
             raise RowError("the Jacobian in forward mode with respect to complex numbers", "one number does not say how a result depends on both parts",
@@ -78,22 +79,24 @@ def jacfwd(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
     value = pair.items[0]
     _check_leaves(value)
     count = sum(1 for _ in operands(value))
+    repeated = Block(dot_params, derived.body.stmts, Yield((pair.items[1],)))
     try:
+        if chunk is not None and not unit.single:
+            raise CannotBatch
         found = _in_all_directions(b, Block(dot_params, derived.body.stmts, Yield((pair,))), unit, lambda n: n >= count)
         assert isinstance(found, Seq)
         value, tangent = found.items
     except CannotBatch:
         _check_callees(derived.callees)
-        b, value, more = _primal(program)
+        b, value, more = _primal(program, derived)
         callees += more
-        unit = Basis(b, wrt)
-        tangent = _one_by_one(b, Block(dot_params, derived.body.stmts, Yield((pair.items[1],))), unit)
+        tangent, unit = _repeatedly(b, repeated, wrt, chunk)
     jacobian = _tangents(b, unit, value, tangent)
     end = Yield((Seq((value, jacobian)),))
     return replace(derived, name=name, body=Block(body.params, tuple(b.stmts), end), callees=_called(callees, b))
 
 
-def jacrev(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -> Program:
+def jacrev(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, chunk: int | None = None) -> Program:
     """The same by reverse mode: one direction for each element of the result."""
     name = name or f"{program.name}_jacrev"
     assert isinstance(program.body.end, Yield)
@@ -108,7 +111,7 @@ def jacrev(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
     b.stmts.extend(stmts[:at])
     b.made.update((stmt.out, stmt) for stmt in stmts[:at] if isinstance(stmt, Let) and stmt.out is not None)
     leaves = [leaf for leaf in operands(pullback.value) if differentiable(type_of(leaf))]
-    unit = Basis(b, leaves)
+    unit = Basis(b, leaves, pullback.params)
     for one in unit.parts:
         if kind(one.dtype) == "c":
             raise RowError("the Jacobian in reverse mode of a complex result", "one number does not say how both of its parts depend on the argument",
@@ -117,14 +120,16 @@ def jacrev(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
     rest = Block(pullback.params, stmts[at + 1:], derived.body.end)
     value = pullback.value
     try:
+        if chunk is not None and not unit.single:
+            raise CannotBatch
         bars = _in_all_directions(b, rest, unit, lambda n: True)
     except CannotBatch:
         _check_callees(derived.callees)
-        b, value, more = _primal(program)
+        b, value, more = _primal(program, derived)
         callees += more
         b.add(Let(None, "mark", (Lit("reverse"),)))
-        unit = Basis(b, [leaf for leaf in operands(value) if differentiable(type_of(leaf))])
-        bars = _one_by_one(b, Block(pullback.params, (*stmts[:at], *stmts[at + 1:]), derived.body.end), unit)
+        leaves = [leaf for leaf in operands(value) if differentiable(type_of(leaf))]
+        bars, unit = _repeatedly(b, Block(pullback.params, (*stmts[:at], *stmts[at + 1:]), derived.body.end), leaves, chunk)
     assert isinstance(bars, Seq)
     jacobian = _cotangents(b, unit, value, bars.items, wrt)
     end = Yield((Seq((value, jacobian)),))
@@ -182,13 +187,21 @@ class Part:
     start: Operand | None
     stop: Operand | None
     basis: Operand
+    last: bool = False
+
+    def rows(self) -> Slice:
+        """Its directions among those of all values."""
+        assert self.start is not None and self.stop is not None
+        first = isinstance(self.start, Lit) and self.start.value == 0
+        return Slice(Lit(None) if first else self.start, Lit(None) if self.last else self.stop, Lit(None))
 
 
 class Basis:
-    """The unit vectors of some values together, one direction each; `size` is how many there are."""
+    """The unit vectors of some values together, one direction each; `size` is how many there are. params: what they are the values of."""
 
-    def __init__(self, b: Builder, values: Sequence[Operand]) -> None:
+    def __init__(self, b: Builder, values: Sequence[Operand], params: Sequence[Var], whole: bool = True) -> None:
         self.b = b
+        self._hints = [v.hint for v in params]
         shapes = [self._shape(v) for v in values]
         extents = [self._extents(v) for v in values]
         counts = [self._product(shape, extent) for shape, extent in zip(shapes, extents)]
@@ -201,18 +214,30 @@ class Basis:
         self.parts: list[Part] = []
         if not values:
             return
-        whole: Operand = self._one(values[0]) if self.single else b.emit("np.eye", self.size, Lit(None), Lit(0), Lit(dtypes[0] if len(set(dtypes)) == 1 else "float64"))
-        for k, (value, shape, dtype) in enumerate(zip(values, shapes, dtypes)):
+        self._pieces = list(zip(values, shapes, dtypes, extents, ends, ends[1:]))
+        self.dtype = dtypes[0] if len(set(dtypes)) == 1 else "float64"
+        if whole:
+            self.parts = self.made(self._one(values[0]) if self.single else b.emit("np.eye", self.size, Lit(None), Lit(0), Lit(self.dtype)), self.size)
+
+    def rows(self, start: Operand, count: Operand) -> list[Part]:
+        """Some of the unit vectors, from one on."""
+        return self.made(self.b.emit("np.eye", count, self.size, start, Lit(self.dtype)), count)
+
+    def made(self, whole: Operand, count: Operand) -> list[Part]:
+        """The part of each value in rows of the identity."""
+        b, parts, alone = self.b, [], len(self._pieces) == 1
+        for k, (value, shape, dtype, extents, start, stop) in enumerate(self._pieces):
             part = whole
-            if len(values) > 1:
-                columns: Arg = ends[k] if not shape else Slice(Lit(None) if k == 0 else ends[k], Lit(None) if k == len(values) - 1 else ends[k + 1], Lit(None))
+            if not alone:
+                columns: Arg = start if not shape else Slice(Lit(None) if k == 0 else start, Lit(None) if k == len(self._pieces) - 1 else stop, Lit(None))
                 part = b.emit("index", part, Seq((ALL, columns)))
             if len(shape) > 1:
-                part = b.emit("np.reshape", part, Seq((self.size, *shape)))
-            if len(set(dtypes)) > 1 and dtype != "float64":
+                part = b.emit("np.reshape", part, Seq((count, *shape)))
+            if dtype != self.dtype:
                 part = b.emit("astype", part, Lit(dtype))
-            alone = len(values) == 1
-            self.parts.append(Part(value, dtype, shape, extents[k], None if alone else ends[k], None if alone else ends[k + 1], part))
+            part = b.named(part, self._hints[k])
+            parts.append(Part(value, dtype, shape, extents, None if alone else start, None if alone else stop, part, k == len(self._pieces) - 1))
+        return parts
 
     def _one(self, value: Operand) -> Operand:
         return self.b.emit("np.ones_like", value) if isinstance(type_of(value), Array) else Lit(1.0)
@@ -313,12 +338,13 @@ def _again(block: Block) -> Block:
     return Block(block.params, tuple(stmts), end)
 
 
-def _primal(program: Program) -> tuple[Builder, Arg, tuple[Program, ...]]:
+def _primal(program: Program, derived: Program) -> tuple[Builder, Arg, tuple[Program, ...]]:
     """The program itself, emitted, its value, and what it calls: the derivative that follows goes through it once more for each direction."""
     b = Builder()
     b.lenient = True
     program = expand(program)
-    return b, _inlined(b, program.body, program.body.params), program.callees
+    body = with_other_tapes(program.body, derived.body)
+    return b, _inlined(b, body, body.params), program.callees
 
 
 def _inlined(b: Builder, block: Block, args: Sequence[Operand]) -> Arg:
@@ -334,32 +360,59 @@ def _inlined(b: Builder, block: Block, args: Sequence[Operand]) -> Arg:
     return end.values[0]
 
 
-def _one_by_one(b: Builder, block: Block, unit: Basis) -> Arg:
-    """The results of a block for one unit vector after the other, stacked."""
+def _repeatedly(b: Builder, block: Block, values: Sequence[Operand], chunk: int | None) -> tuple[Arg, Basis]:
+    """The results of a block in a loop over some unit vectors at a time, or one after the other; and the unit vectors."""
     block = renamed(_again(block))
+    if chunk is not None:
+        unit = Basis(b, values, block.params, whole=False)
+        try:
+            with b.block() as stmts:
+                start = Var(INT, "start")
+                count = b.emit("-", b.emit("min", Seq((b.emit("+", start, Lit(chunk)), unit.size))), start)
+                unit.parts = unit.rows(start, count)
+                batched, _ = batch(block, block.params, count, lambda n: True, b)
+                found = _inlined(b, batched, [part.basis for part in unit.parts])
+                grown = _Grown(b, found)
+        except CannotBatch:
+            pass
+        else:
+            stop = unit.size if isinstance(unit.size, Lit) else b.emit("max", Seq((unit.size, Lit(1))))  # at least one chunk, perhaps of nothing
+            return grown.finish(start, stop, Lit(chunk), stmts, unit, "np.concatenate"), unit
+    unit = Basis(b, values, block.params)
     k = Var(INT, "k")
-    assert isinstance(block.end, Yield)
     with b.block() as stmts:
-        given = [b.emit("index", part.basis, k) for part in unit.parts]
-        found = _inlined(b, block, given)
-        results = list(operands(found))
-        kept = [v for v in results if isinstance(type_of(v), (Scalar, Array))]
-        olds = [Var(List(type_of(v))) for v in kept]
-        grown = tuple(b.emit("append", old, v, type=old.type) for old, v in zip(olds, kept))
-    news = tuple(Var(old.type) for old in olds)
-    empties = tuple(b.emit("empty_list", Lit(None), type=old.type) for old in olds)
-    b.add(For(news, Lit(0), unit.size, Lit(1), empties, Block((k, *olds), tuple(stmts), Yield(grown))))
-    type_size = type_of(unit.size)
-    extent = type_size.extent if isinstance(type_size, Scalar) and type_size.extent is not None else unknown_extent()
-    stacked = iter([b.emit("np.stack", new, Lit(0), type=_stacked_type(type_of(v), extent)) for new, v in zip(news, kept)])
-    return _nest(found, iter([next(stacked) if isinstance(type_of(v), (Scalar, Array)) else v for v in results]))
+        found = _inlined(b, block, [b.emit("index", part.basis, k) for part in unit.parts])
+        grown = _Grown(b, found)
+    return grown.finish(k, unit.size, Lit(1), stmts, unit, "np.stack"), unit
 
 
-def _stacked_type(type: Type, extent: Extent) -> Type:
-    if isinstance(type, Scalar):
-        return Array(type.dtype, (extent,))
-    assert isinstance(type, Array)
-    return Array(type.dtype, None if type.shape is None else (extent, *type.shape))
+class _Grown:
+    """The results of an iteration, which are appended to one list each."""
+
+    def __init__(self, b: Builder, found: Arg) -> None:
+        self.b, self.found = b, found
+        self.results = list(operands(found))
+        self.kept = [v for v in self.results if isinstance(type_of(v), (Scalar, Array))]
+        self.olds = [Var(List(type_of(v))) for v in self.kept]
+        self.grown = tuple(b.emit("append", old, v, type=old.type) for old, v in zip(self.olds, self.kept))
+
+    def finish(self, index: Var, stop: Arg, step: Arg, stmts: Sequence[Stmt], unit: Basis, join: str) -> Arg:
+        """The loop, and what it gives for all directions."""
+        b = self.b
+        news = tuple(Var(old.type) for old in self.olds)
+        empties = tuple(b.emit("empty_list", Lit(None), type=old.type) for old in self.olds)
+        b.add(For(news, Lit(0), stop, step, empties, Block((index, *self.olds), tuple(stmts), Yield(self.grown))))
+        size = type_of(unit.size)
+        extent = size.extent if isinstance(size, Scalar) and size.extent is not None else unknown_extent()
+        joined = iter([b.emit(join, new, Lit(0), type=_joined_type(type_of(v), extent, join)) for new, v in zip(news, self.kept)])
+        return _nest(self.found, iter([next(joined) if isinstance(type_of(v), (Scalar, Array)) else v for v in self.results]))
+
+
+def _joined_type(type: Type, extent: Extent, join: str) -> Type:
+    """The type of all directions, from that of one (which are stacked), or of several."""
+    shape = () if isinstance(type, Scalar) else type.shape if isinstance(type, Array) else None
+    assert isinstance(type, (Scalar, Array))
+    return Array(type.dtype, None if shape is None else (extent, *(shape if join == "np.stack" else shape[1:])))
 
 
 def _nest(like: Arg, leaves: Iterator[Arg]) -> Arg:
@@ -390,7 +443,7 @@ def _behind(b: Builder, unit: Basis, part: Part, tangent: Operand) -> Operand:
     if part.start is not None:
         if not part.shape:
             return b.emit("index", tangent, part.start)
-        tangent = b.emit("index", tangent, Slice(part.start, part.stop or Lit(None), Lit(None)))
+        tangent = b.emit("index", tangent, part.rows())
     elif not part.shape:
         return b.emit("index", tangent, Lit(0))
     if axes != 1:
@@ -436,7 +489,7 @@ def _of_result(b: Builder, unit: Basis, part: Part, bar: Arg, var: Var) -> Opera
     if part.start is not None:
         if not part.shape:
             return b.emit("index", bar, part.start)
-        bar = b.emit("index", bar, Slice(part.start, part.stop or Lit(None), Lit(None)))
+        bar = b.emit("index", bar, part.rows())
     elif not part.shape:
         return b.emit("index", bar, Lit(0))
     if len(part.shape) == 1:

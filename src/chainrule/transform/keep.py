@@ -248,6 +248,8 @@ class _Keeper:
         assert isinstance(stmt, For)
         start, stop, step = (map_arg(a, self.value) for a in (stmt.start, stmt.stop, stmt.step))
         inits = map_args(stmt.inits, self.value)
+        if not any(isinstance(s, Let) and s.op == "mirror" for s in stmt.body.stmts[:1]):  # it mirrors no loop
+            return replace(stmt, start=start, stop=stop, step=step, inits=inits, body=self._block(stmt.body))
         frame = self._mirrored(stmt.body)
         if isinstance(start, Lit) and start.value == 0 and isinstance(step, Lit) and step.value == 1:
             stop = self._length(frame) or stop

@@ -256,6 +256,15 @@ class _Expander:
         return walk(block)
 
 
+def with_other_tapes(block: Block, taken: Block) -> Block:
+    """A block whose tapes are not those of another one."""
+    expander = _Expander(Calls((), ""))
+    for stmt in all_stmts(taken):
+        if isinstance(stmt, Let) and stmt.op == "push" and isinstance(stmt.args[0], Lit):
+            expander.tapes.add(stmt.args[0].value)
+    return expander.with_tapes(block)
+
+
 def alone(stmt: Vjp) -> Block:
     """One derivative as a block of its arguments and seeds, without any other (for the interpreter)."""
     given = stmt_args(stmt)
@@ -275,4 +284,4 @@ interpret.EXPAND[:] = [alone]
 transforms.FORWARD[:] = [_forward]
 transforms.QUIET[:] = [quiet]
 
-__all__ = ["draws", "expand", "pull", "push_vjp", "vjp_node"]
+__all__ = ["draws", "expand", "pull", "push_vjp", "vjp_node", "with_other_tapes"]

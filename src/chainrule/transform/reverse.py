@@ -59,6 +59,8 @@ from ..simplify.dead import dead_block
 from ..simplify.loads import loads
 from .adjoints import Adjoints, Bar, bar_type
 from .calls import Called, Calls
+from .checkpoints import pull as pull_states
+from .checkpoints import with_states
 from .keep import keep
 from .prepare import headed, prepare
 from .pull import Pull
@@ -218,6 +220,7 @@ class Sweep:
         check_jumps(body, wrt, through, rules)
         check_read_back(body, wrt, through)
         self.functions = calls
+        body, self.kept = with_states(body)
         body, self.calls, pairs = calls.split(body, active)
         self.body, self.counts = prepare(body)
         self.active = active | pairs
@@ -280,6 +283,8 @@ class Sweep:
             seeds = [self.adjoints.pop(out) for out in stmt.outs]
             if any(seeds) or holds(stmt.then, stmt.orelse):
                 self.branches(stmt.condition, stmt.then, stmt.orelse, seeds, stmt.span)
+        elif isinstance(stmt, (For, While)) and stmt.checkpoints in self.kept:
+            pull_states(self, stmt, self.kept[stmt.checkpoints])
         elif isinstance(stmt, (For, While)):
             self.loop(stmt)
         elif isinstance(stmt, Vjp):

@@ -118,6 +118,7 @@ class Calls(Objects):
         self.shapes: list[tuple[Any, Any]] = []  # and the structures of the objects among their arguments
         self.loop_indices: list[Var] = []
         self.rolled: set[ast.stmt] = set()  # loops that cannot be unrolled
+        self.checkpoints: dict[ast.stmt, tuple[Any, ...]] = {}  # loops of which few states are kept: how many, and whether on disk
         self.flags: list[str] = []
         self.globals: dict[Any, str] = {}  # the global variables that the program sets, by place: their names in the frame FRAME
         self.renamed: set[Any] = set()  # functions behind functools.wraps

@@ -278,6 +278,10 @@ def transform(m: Calls, kind: str, args: Args, keywords: Keywords) -> Value:
         return _vjp(m, args, keywords)
     if kind == "linearize":
         return _linearize(m, args)
+    if kind == "checkpointed":
+        budget = args[1] if len(args) > 1 else keywords.get("budget", NONE)
+        spill = bool(m.static(args[2] if len(args) > 2 else keywords.get("spill", Static(False)), "whether a loop spills"))
+        return Partial(args[0] if args else keywords["steps"], (Static(m.static(budget, "the budget of a checkpointed loop")), Static(spill)), (), "checkpointed")
     if kind == "checkpoint":
         return Partial(args[0] if args else keywords["f"], (), (), "checkpoint")
     m.refuse(f"`{kind}` inside a differentiated function", "it is not supported there yet", "use grad, jvp or vjp")
@@ -299,6 +303,8 @@ def of_transformed(f: Any) -> Partial:
     """A function that a transform has made outside, as one made inside."""
     if f.transform == "checkpoint":
         return Partial(Static(f.primal), (), (), "checkpoint")
+    if f.transform == "implicit":
+        return Partial(Static(f), (), (), "implicit")
     return Partial(Static(f.primal), (Static(f.argnums), Static(f.has_aux)), (), f.transform)
 
 
@@ -308,7 +314,7 @@ def method(function: Partial, owner: Value) -> Partial:
 
 
 def is_derived(function: Partial) -> bool:
-    return function.kind in (*GRADIENTS, *JACOBIANS, "hvp", "decorator", "pullback", "pushforward", "along", "back", "checkpoint")
+    return function.kind in (*GRADIENTS, *JACOBIANS, "hvp", "decorator", "pullback", "pushforward", "along", "back", "checkpoint", "implicit")
 
 
 def call(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
@@ -316,6 +322,9 @@ def call(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
     if function.kind == "decorator":
         assert isinstance(function.function, Static)
         return transform(m, function.function.value, args, dict(function.keywords))
+    if function.kind == "implicit":
+        assert isinstance(function.function, Static)
+        return _implicit(m, function.function.value, args, keywords)
     if function.kind == "checkpoint":
         return _checkpointed(m, function, args, keywords)
     if function.kind == "pullback":
@@ -487,6 +496,26 @@ def _checkpointed(m: Calls, function: Partial, args: Args, keywords: Keywords) -
     results = _outs(found.block)
     m.b.add(Vjp(results, found.block, found.args, (), (None,) * len(results), m.b.span))
     return _result(m, found, results)
+
+
+def _implicit(m: Calls, f: Any, args: Args, keywords: Keywords) -> Value:
+    """What a solver finds, with the derivative of the condition that it solves (`rules/implicit`)."""
+    if keywords or not args or not is_moving(m, args[0]):
+        m.refuse(f"`{f.__name__}` is called with keywords, or without a float or an array of floats as the initial guess", "its derivative is known for x like that guess",
+                 "pass all arguments by position, the guess first")
+    init, *theta = args
+    given = (Lit(f), m.operand(init), Seq(tuple(map(m.operand, theta))))
+    x = m.b.emit("rt.solve", *given, type=bar_type(m.type(init)), hint="x")
+    at = valued(m, x)
+    if f.kind == "argmin":
+        residual = m.call(Partial(Static(f.condition), (Static(0), Static(False)), (), "grad"), (at, *theta), {})
+    else:
+        residual = m.call(Static(f.condition), (at, *theta), {})
+        if f.kind == "fixed point":
+            residual = m.binary("-", at, residual)
+    still = m.call_row("rt.stop_gradient", (residual,), {})
+    step = m.b.emit("rt.newton_step", Lit(f), x, given[2], m.operand(m.binary("-", residual, still)), type=type_of(x))
+    return m.binary("-", at, valued(m, step))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -10,17 +10,17 @@ from __future__ import annotations
 import ast
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Union, cast
 
 from ...errors import Finding
 from ...ir.build import type_of
-from ...ir.nodes import Arg, Lit, Var
+from ...ir.nodes import Arg, Checkpoints, For, Lit, Var, While
 from ...ir.types import Array, List, Scalar, kind, shape
 from ...rules.structure import is_basic
 from ..containers import lists, mappings, sets
 from ..containers.iteration import UNROLL_LIMIT
-from ..containers.iterator_loops import loop_over, stepwise
+from ..containers.iterator_loops import counting, loop_over, stepwise
 from ..containers.iterators import as_generator, in_turn, iterator
 from ..execution.exits import STATEMENT, Exit, Unreachable, leaves
 from ..execution.machine import NeedStatic, Refusal, describe
@@ -39,6 +39,7 @@ from ..execution.values import (
     ListV,
     Num,
     Object,
+    Partial,
     Range,
     Ref,
     Select,
@@ -500,6 +501,9 @@ class Statements(Patterns):
         if isinstance(stmt, ast.While):
             return step_through(self, stmt, None, LoopContext(), rest) if concrete else self.real_loop(stmt, None, None, rest)
         iterable = self.eval(stmt.iter)
+        if isinstance(iterable, Partial) and iterable.kind == "checkpointed":
+            self.checkpoints[stmt] = tuple(self.static(one, "a budget") for one in iterable.args)
+            iterable = iterable.function
         if isinstance(iterable, Object):
             iterable = iterator_of_object(self, iterable)
         if concrete or (suspended.may_step(self) and any(
@@ -524,6 +528,9 @@ class Statements(Patterns):
         if isinstance(iterable, (ListV, DictV, SetV)) and not isinstance(self.state.heap[iterable.slot], (Var, Lit)):
             iterable = iterator(self, iterable)  # which sees what the body does to it
         if isinstance(iterable, IteratorV):
+            numbers = counting(self, iterable, stmt)
+            if numbers is not None:
+                return self.counted_loop(stmt, numbers, rest)
             return loop_over(self, stmt, iterable, rest, any(leaves_block(s) for s in stmt.body))
         known = self.known_items(iterable)
         if known is not None:
@@ -777,6 +784,8 @@ class Statements(Patterns):
         try:
             loop = (self.source.file, stmt.lineno, stmt.col_offset)
             lower_loop(self, body_and_exits, bounds, guess, span, loop, peelable=bounds is not None or self.begins(stmt))
+            if stmt in self.checkpoints:
+                self.keep_few(stmt)
         except (NeedPeel, NeedUnroll) as need:
             self.state, self.loop = snapshot, outer
             del kept.stmts[count:]
@@ -818,6 +827,12 @@ class Statements(Patterns):
         if returns and not reached:
             self.frame()["%returned"] = Static(False)
         return self.after_loop(stmt, breaks, bool(reached), rest, span)
+
+    def keep_few(self, stmt: Any) -> None:
+        """Mark the loop that has just been lowered as one of which few states are kept."""
+        at = next((n for n in reversed(range(len(self.b.stmts))) if isinstance(self.b.stmts[n], (For, While))), None)
+        if at is not None:
+            self.b.stmts[at] = replace(self.b.stmts[at], checkpoints=Checkpoints(*self.checkpoints[stmt]))  # type: ignore[arg-type]
 
     def begins(self, stmt: ast.For | ast.While) -> bool:
         """Whether it is known that the condition of a `while` holds at first."""

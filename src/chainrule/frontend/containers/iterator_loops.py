@@ -9,9 +9,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from ...ir.nodes import Lit
 from ..execution.places import Do, Leaf, Split
 from ..execution.state import reachable
-from ..execution.values import IteratorV, Lazy, Num, Static, Value
+from ..execution.values import IteratorV, Lazy, Num, Range, Static, Value
 from . import iterators
 from .iterators import flatten, indexed, move, position, step, through
 
@@ -25,6 +26,16 @@ BRANCH_LIMIT = 64  # each doubles what follows it, at the worst
 def more(it: Any) -> Any:
     """Whether an iterator has one more item: a name for the condition of a loop, never called."""
     raise NotImplementedError
+
+
+def counting(m: Statements, it: IteratorV, stmt: ast.For) -> Range | None:
+    """`itertools.count()`, as long as nobody else sees it: a range without an end that matters."""
+    source = it.source
+    if isinstance(source, Lazy) and source.kind == "count" and position(m, it) == Static(0) and not is_held(m, it, stmt):
+        start, step = source.parts
+        if isinstance(start, Static) and isinstance(step, Static) and type(start.value) is int and type(step.value) is int and step.value > 0:
+            return Range(Lit(start.value), Lit(2**62), Lit(step.value))
+    return None
 
 
 def loop_over(m: Statements, stmt: ast.For, it: IteratorV, rest: list[Any], leaves: bool) -> Leaf | Split | None:

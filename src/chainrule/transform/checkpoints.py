@@ -1,0 +1,311 @@
+"""Loops of which few states are kept (`For.checkpoints`): the first sweep stores some, the reverse sweep follows a schedule.
+
+    for k in range(n) carrying u:           places = rt.checkpoints(n, budget)
+        yield step(u)                       for k in range(n) carrying u, kept = []:
+                                                if rt.is_checkpoint(k, places): kept = append(kept, u)
+                                                yield step(u), kept
+                                            for action, k in rt.revolve(n, budget, places) carrying u, kept, u_bar:
+                                                restore u from kept; or advance u by step(u); or store u; or drop what was stored last;
+                                                or u_bar = the adjoint of step at u, a derivative of its own (`Vjp`)
+
+The schedule is binomial (`runtime/schedule`). A step is executed again without what it does to the world outside. Where the number of steps is not known in
+advance (a loop that breaks), the first sweep stores every state, then, when there are too many, forgets every second one and stores half as often from then on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ..analysis.activity import carried
+from ..ir.build import Builder, type_of
+from ..ir.nodes import (
+    UNDEFINED,
+    Arg,
+    Block,
+    Branch,
+    Break,
+    Checkpoints,
+    For,
+    If,
+    Lit,
+    Operand,
+    Seq,
+    Slice,
+    Stmt,
+    Var,
+    Vjp,
+    While,
+    Yield,
+)
+from ..ir.ops import OPS, Op, Param, define
+from ..ir.types import BOOL, INT, OBJECT, Array, List, Scalar
+from ..ir.walk import free, renamed, substitute
+from ..runtime import schedule
+from .adjoints import bar_type
+
+if TYPE_CHECKING:
+    from .reverse import Sweep
+
+ACTIONS = Array("int64", None)
+for _op, _params, _helper, _type in (
+        ("rt.checkpoints", ("n", "budget"), schedule.checkpoints, OBJECT), ("rt.is_checkpoint", ("k", "stored"), schedule.is_checkpoint, BOOL),
+        ("rt.revolve", ("n", "budget", "stored"), schedule.revolve, ACTIONS), ("rt.strided", ("n", "stride"), schedule.strided, OBJECT),
+        ("rt.spilled", ("array",), schedule.spilled, OBJECT)):
+    if _op not in OPS:
+        define(Op(_op, tuple(map(Param, _params)), _helper, lambda *_, _type=_type: _type))
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What the first sweep of a loop stores: of which carried values, the loop as it was, and how many steps it has."""
+
+    loop: For | While
+    slots: tuple[int, ...]
+    steps: Operand
+    budget: int | None
+    places: Var | None = None  # the steps before which a state is stored; None if it is every `stride`-th
+    stride: Var | None = None
+
+
+def with_states(block: Block) -> tuple[Block, dict[Checkpoints, Kept]]:
+    """The block whose loops with checkpoints store states, and what each of them stores."""
+    found: dict[Checkpoints, Kept] = {}
+    return _block(block, found), found
+
+
+def _block(block: Block, found: dict[Checkpoints, Kept]) -> Block:
+    stmts: list[Stmt] = []
+    for stmt in block.stmts:
+        if isinstance(stmt, If):
+            stmt = replace(stmt, then=_block(stmt.then, found), orelse=_block(stmt.orelse, found))
+        elif isinstance(stmt, (For, While)) and stmt.checkpoints is not None and _is_plain(stmt):
+            if isinstance(stmt, For) and isinstance(stmt.body.end, Yield):
+                stmts += _storing(stmt, found)
+            else:
+                stmts += _thinning(stmt, found)
+            continue
+        elif isinstance(stmt, (For, While)):
+            stmt = replace(stmt, body=_block(stmt.body, found))
+        stmts.append(stmt)
+    end = block.end
+    if isinstance(end, Branch):
+        end = replace(end, then=_block(end.then, found), orelse=_block(end.orelse, found))
+    return Block(block.params, tuple(stmts), end)
+
+
+def _is_plain(loop: For | While) -> bool:
+    """Whether the states of a loop are numbers and arrays; others keep what they need as if there were no checkpoints."""
+    return not (isinstance(loop, For) and loop.reverse) and all(
+        isinstance(p.type, (Scalar, Array)) for p, init in zip(carried(loop), loop.inits) if init is not UNDEFINED)
+
+
+def _storing(loop: For, found: dict[Checkpoints, Kept]) -> list[Stmt]:
+    assert loop.checkpoints is not None and isinstance(loop.body.end, Yield)
+    b = Builder()
+    b.span = loop.span
+    plain = _is(loop.start, 0) and _is(loop.step, 1)
+    steps = loop.stop if plain else b.emit("len", b.emit("range", loop.start, loop.stop, loop.step))
+    places = b.emit("rt.checkpoints", steps, Lit(loop.checkpoints.budget), hint="stored")
+    assert isinstance(places, Var) and isinstance(steps, (Var, Lit))
+    params = carried(loop)
+    slots = tuple(k for k, init in enumerate(loop.inits) if init is not UNDEFINED)
+    lists = [List(_stored(params[k])) for k in slots]
+    olds, news, outs = ([Var(type, _name(params[k])) for k, type in zip(slots, lists)] for _ in range(3))
+    empty = [b.emit("empty_list", Lit(None), type=type) for type in lists]
+    index = loop.body.params[0]
+    count: list[Var] = []
+    with b.block() as inside:
+        step: Operand = index
+        if not plain:
+            count = [Var(INT, "step")]
+            step = count[0]
+        here = b.emit("rt.is_checkpoint", step, places)
+        with b.block() as storing:
+            grown = tuple(b.emit("append", old, _spilled(b, params[k], loop.checkpoints), type=old.type) for old, k in zip(olds, slots))
+        b.add(If(tuple(news), here, Block((), tuple(storing), Yield(grown)), Block((), (), Yield(tuple(olds))), loop.span))
+        more: tuple[Arg, ...] = (b.emit("+", step, 1),) if count else ()
+    body = Block((*loop.body.params, *count, *olds), (*inside, *loop.body.stmts), Yield((*loop.body.end.values, *more, *news)))
+    counted = tuple(Var(INT, "step") for _ in count)
+    token = replace(loop.checkpoints)
+    found[token] = Kept(loop, slots, steps, loop.checkpoints.budget, places)
+    new = replace(loop, outs=(*loop.outs, *counted, *outs), inits=(*loop.inits, *(Lit(0) for _ in count), *empty), body=body, checkpoints=token)
+    return [*b.stmts, new]
+
+
+def _thinning(loop: For | While, found: dict[Checkpoints, Kept]) -> list[Stmt]:
+    """A loop whose number of steps is not known in advance."""
+    assert loop.checkpoints is not None
+    budget = schedule.UNKNOWN if loop.checkpoints.budget is None else loop.checkpoints.budget
+    b = Builder()
+    b.span = loop.span
+    params = carried(loop)
+    slots = tuple(k for k, init in enumerate(loop.inits) if init is not UNDEFINED)
+    lists = [List(_stored(params[k])) for k in slots]
+    olds, outs, longer, thinner = ([Var(type, _name(params[k])) for k, type in zip(slots, lists)] for _ in range(4))
+    step, stride, next_stride, wider, last, last_stride = (Var(INT, name) for name in ("step", "stride", "stride", "stride", "step", "stride"))
+    empty = [b.emit("empty_list", Lit(None), type=type) for type in lists]
+    with b.block() as inside:
+        here = b.emit("==", b.emit("%", step, stride), Lit(0))
+        with b.block() as storing:
+            grown = [b.emit("append", old, _spilled(b, params[k], loop.checkpoints), type=old.type) for old, k in zip(olds, slots)]
+            many = b.emit(">", b.emit("len", grown[0]) if grown else Lit(0), Lit(budget))
+            with b.block() as forgetting:
+                halves = tuple(b.emit("list_slice", one, Slice(Lit(None), Lit(None), Lit(2)), type=type) for one, type in zip(grown, lists))
+                twice = b.emit("*", stride, 2)
+            b.add(If((*thinner, wider), many, Block((), tuple(forgetting), Yield((*halves, twice))), Block((), (), Yield((*grown, stride))), loop.span))
+        b.add(If((*longer, next_stride), here, Block((), tuple(storing), Yield((*thinner, wider))), Block((), (), Yield((*olds, stride))), loop.span))
+        after = b.emit("+", step, 1)
+    block = _also(loop.body, (after, next_stride, *longer))
+    block = Block((*block.params, step, stride, *olds), (*inside, *block.stmts), block.end)
+    token = replace(loop.checkpoints)
+    found[token] = Kept(loop, slots, last, budget, stride=last_stride)
+    inits = (*loop.inits, Lit(0), Lit(1), *empty)
+    return [*b.stmts, replace(loop, outs=(*loop.outs, last, last_stride, *outs), inits=inits, body=block, checkpoints=token)]
+
+
+def _also(block: Block, more: tuple[Arg, ...]) -> Block:
+    """A loop's body that ends with further values, whichever way it ends."""
+    end = block.end
+    if isinstance(end, Branch):
+        end = replace(end, then=_also(end.then, more), orelse=_also(end.orelse, more))
+    elif isinstance(end, (Yield, Break)):
+        end = replace(end, values=(*end.values, *more))
+    return replace(block, end=end)
+
+
+def _ended(block: Block) -> Block:
+    """A loop's body as a block that ends in one way: what it yields, or breaks with."""
+    end = block.end
+    if isinstance(end, Break):
+        return replace(block, end=Yield(end.values))
+    if not isinstance(end, Branch):
+        return block
+    then, orelse = _ended(end.then), _ended(end.orelse)
+    ends = [side.end.values for side in (then, orelse) if isinstance(side.end, Yield)]
+    if not ends:
+        return Block(block.params, (*block.stmts, If((), end.condition, then, orelse, end.span)), then.end)
+    outs = tuple(Var(next((type_of(v) for v in values if v is not UNDEFINED), OBJECT), next((v.hint for v in values if isinstance(v, Var)), None))
+                 for values in zip(*ends))
+    return Block(block.params, (*block.stmts, If(outs, end.condition, then, orelse, end.span)), Yield(outs))
+
+
+def pull(sweep: Sweep, stmt: For | While, kept: Kept) -> None:
+    """The reverse of a loop whose first sweep has stored states."""
+    from .nested import quiet
+
+    adjoints, b, loop = sweep.adjoints, sweep.b, kept.loop
+    count = len(loop.inits)
+    seeds = [adjoints.pop(out) for out in stmt.outs][:count]
+    if not any(seeds):
+        return
+    params = carried(loop)
+    moving = [k for k in range(count) if params[k] in sweep.active or stmt.outs[k] in sweep.active]
+    outer = [v for v in free(loop.body) if v in sweep.active]
+    inits: list[Operand] = [adjoints.zeros(stmt.outs[k]) if (bar := seeds[k]) is None else adjoints.full(stmt.outs[k], bar) for k in moving]
+    inits += [adjoints.take(v) for v in outer]
+    named = [params[k] if params[k].hint else stmt.outs[k] for k in moving] + outer
+    states = [Var(_stored(params[k]), params[k].hint) for k in kept.slots]
+    lists = [Var(v.type, v.hint) for v in stmt.outs[len(stmt.outs) - len(kept.slots):]]
+    bars = [Var(bar_type(v.type), None if v.hint is None else f"{v.hint}_bar") for v in named]
+    before = adjoints.bars
+    stored = kept.places if kept.places is not None else b.emit("rt.strided", kept.steps, kept.stride, hint="stored")
+    actions = b.emit("rt.revolve", kept.steps, Lit(kept.budget), stored, hint="actions")
+    j = Var(INT, "j")
+    with b.block() as stmts:
+        action = b.emit("index", actions, Seq((j, Lit(0))), type=Scalar("int64"), hint="action")
+        index: tuple[Arg, ...] = ()
+        if isinstance(loop, For):
+            k = b.emit("int", b.emit("index", actions, Seq((j, Lit(1))), type=Scalar("int64")), hint=loop.body.params[0].hint)
+            index = (k if _is(loop.start, 0) and _is(loop.step, 1) else b.emit("+", loop.start, b.emit("*", k, loop.step)),)
+        body, _ = quiet(_function(loop))
+        first = len(index)
+        frees = body.params[first + count:]
+        args = (*index, *(_of(states, kept.slots, n) for n in range(count)), *frees)
+        own = [Var(v.type, v.hint) for v in frees]
+        block = substitute(replace(body, params=body.params[:first + count]), lambda v: own[frees.index(v)] if v in frees else v)
+        block = replace(block, params=(*body.params[:first + count], *own))
+        wrt = (*(first + n for n in moving), *(first + count + frees.index(v) for v in outer))
+        back = [Var(bar_type(v.type), None if v.hint is None else f"{v.hint}_bar") for v in named]
+        results = _results(block)
+        reversing = Vjp((*results, *back[:len(moving)], *(Var(bar_type(v.type)) for v in outer)), renamed(block), args, wrt,
+                        tuple(bars[moving.index(n)] if n in moving else None for n in range(count)), stmt.span)
+        advancing = Vjp(tuple(_results(block)), renamed(block), args, (), (None,) * count, stmt.span)
+
+        def branch(number: int) -> tuple[list[Stmt], tuple[Arg, ...]]:
+            """The statements of an action, and the states, lists and adjoints after it."""
+            with b.block() as made:
+                after: tuple[list[Arg], list[Arg], list[Arg]] = ([*states], [*lists], [*bars])
+                if number == schedule.BACK:
+                    b.add(reversing)
+                    after[2][:] = back[:len(moving)]
+                    for v, bar, new in zip(outer, bars[len(moving):], reversing.outs[count + len(moving):]):
+                        after[2].append(b.emit("rt.add_lists", bar, new) if isinstance(v.type, List) else b.emit("accum", bar, new))
+                elif number == schedule.ADVANCE:
+                    b.add(advancing)
+                    after[0][:] = [advancing.outs[n] for n in kept.slots]
+                elif number == schedule.RESTORE:
+                    after[0][:] = [b.emit("list_item", one, Lit(-1), type=state.type) for one, state in zip(lists, states)]
+                elif number == schedule.STORE:
+                    after[1][:] = [b.emit("append", one, _spilled(b, state, loop.checkpoints), type=one.type) for one, state in zip(lists, states)]
+                else:
+                    after[1][:] = [b.emit("list_drop", one, type=one.type) for one in lists]
+            return made, (*after[0], *after[1], *after[2])
+
+        def choose(numbers: list[int]) -> tuple[list[Stmt], tuple[Arg, ...]]:
+            number, *rest = numbers
+            if not rest:
+                return branch(number)
+            then, orelse = branch(number), choose(rest)
+            outs = tuple(Var(v.type, v.hint) for v in (*states, *lists, *bars))
+            with b.block() as made:
+                b.add(If(outs, b.emit("==", action, Lit(number)), Block((), tuple(then[0]), Yield(then[1])), Block((), tuple(orelse[0]), Yield(orelse[1])), stmt.span))
+            return made, outs
+
+        made, values = choose([schedule.ADVANCE, schedule.BACK, schedule.RESTORE, schedule.STORE, schedule.DROP])
+        for one in made:
+            b.add(one)
+    outs = tuple(Var(v.type, v.hint) for v in (*states, *lists, *bars))
+    starts = (*(loop.inits[n] for n in kept.slots), *stmt.outs[len(stmt.outs) - len(kept.slots):], *inits)
+    b.add(For(outs, Lit(0), b.emit("len", actions), Lit(1), starts, Block((j, *states, *lists, *bars), tuple(stmts), Yield(values)), span=stmt.span))
+    ends = outs[len(states) + len(lists):]
+    adjoints.bars = before
+    adjoints.bars.update((v, adjoints.bar(v, out)) for v, out in zip(outer, ends[len(moving):]))
+    for n, out in zip(moving, ends):
+        adjoints.add(loop.inits[n], out)
+
+
+def _function(loop: For | While) -> Block:
+    """The body of a loop as a function of its index, what it carries, and what it sees."""
+    body = _ended(loop.body)
+    return Block((*body.params, *free(body)), body.stmts, body.end)
+
+
+def _results(block: Block) -> list[Var]:
+    assert isinstance(block.end, Yield)
+    return [Var(type_of(v), v.hint if isinstance(v, Var) else None) for v in block.end.values]
+
+
+def _of(states: list[Var], slots: tuple[int, ...], n: int) -> Arg:
+    return states[slots.index(n)] if n in slots else UNDEFINED
+
+
+def _stored(var: Var) -> Scalar | Array:
+    assert isinstance(var.type, (Scalar, Array))
+    return bar_type(var.type)  # type: ignore[return-value]
+
+
+def _name(var: Var) -> str:
+    return f"{var.hint}_kept" if var.hint else "kept"
+
+
+def _spilled(b: Builder, value: Var, checkpoints: Checkpoints | None) -> Operand:
+    """What is kept of a value: itself, or a copy on disk."""
+    return b.emit("rt.spilled", value, type=value.type) if checkpoints is not None and checkpoints.spill and isinstance(value.type, Array) else value
+
+
+def _is(arg: Arg, value: int) -> bool:
+    return isinstance(arg, Lit) and type(arg.value) is int and arg.value == value
+
+
+__all__ = ["Kept", "pull", "with_states"]

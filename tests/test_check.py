@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from chainrule.check import check_gradients, check_vjp, compare, slope
+from chainrule.check import check_all, check_gradients, check_jvp, check_vjp, compare, slope
 from chainrule.errors import GradientCheckError
 
 RNG = np.random.default_rng(7)
@@ -293,10 +293,28 @@ def test_vjp_value_must_be_that_of_the_function():
 
 
 def test_what_there_is_not_is_named():
-    with pytest.raises(ValueError, match="order=2"):
-        check_vjp(np.sin, [1.0], vjp_of(np.sin, None), order=2)
+    with pytest.raises(ValueError, match="order=0"):
+        check_all(np.sin, [1.0], vjp_of(np.sin, None), None, 0, ("rev",))
     with pytest.raises(ValueError, match="'rev'"):
-        check_vjp(np.sin, [1.0], vjp_of(np.sin, None), modes=("fwd",))
+        check_all(np.sin, [1.0], vjp_of(np.sin, None), None, 1, ("backwards",))
+
+
+def jvp_of(slope_of):
+    return lambda f, primals, tangents: (f(*primals), slope_of(*primals) * tangents[0])
+
+
+def test_forward_mode_is_checked():
+    x = np.array([1.0, 2.0, -0.5])
+    assert check_jvp(np.sin, [x], jvp_of(np.cos)).ok
+    assert check_jvp(np.abs, [np.array([0.0, 2.0])], jvp_of(lambda x: np.array([0.5, 1.0]))).kinks
+    with pytest.raises(GradientCheckError, match=r"\[1\]: got .* relative error"):
+        check_jvp(lambda x: np.sin(x), [x], jvp_of(lambda x: np.cos(x) * [1.0, -1.0, 1.0]))
+    with pytest.raises(GradientCheckError, match="shape of the tangent"):
+        check_jvp(lambda x: np.sin(x), [x], lambda f, primals, tangents: (np.sin(x), 1.0 * tangents[0][:2]))
+    with pytest.raises(GradientCheckError, match="value is"):
+        check_jvp(lambda x: np.sin(x), [x], lambda f, primals, tangents: (np.cos(x), np.cos(x) * tangents[0]))
+    with pytest.raises(GradientCheckError):
+        check_jvp(lambda x: np.sin(x), [x.astype(np.float32)], jvp_of(lambda x: -np.cos(x)))
 
 
 def test_no_elements_nothing_to_check():

@@ -15,6 +15,7 @@ from .api import (
     grad,
     hessian,
     hvp,
+    intermediate_grads,
     jacfwd,
     jacobian,
     jacrev,
@@ -25,7 +26,7 @@ from .api import (
 )
 from .errors import ChainRuleError, GradientCheckError, MissingRuleError, SourceUnavailableError, UnsupportedError
 from .implicit import argmin, fixed_point, implicit_root
-from .runtime.control import stop_gradient
+from .runtime.surgery import adjoint_of, stop_gradient
 from .sparse import sparse_hessian, sparse_jacobian
 
 __version__ = "0.1.0"
@@ -36,6 +37,7 @@ __all__ = [
     "MissingRuleError",
     "SourceUnavailableError",
     "UnsupportedError",
+    "adjoint_of",
     "argmin",
     "check_grads",
     "checkpoint",
@@ -47,6 +49,7 @@ __all__ = [
     "hessian",
     "hvp",
     "implicit_root",
+    "intermediate_grads",
     "jacfwd",
     "jacobian",
     "jacrev",

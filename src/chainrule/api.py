@@ -7,6 +7,7 @@ import html
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from types import FunctionType, MethodType
 from typing import Any, Literal, Union, overload
 
@@ -17,7 +18,7 @@ from .frontend.source import Resolved, resolve
 from .runtime.control import applied
 from .tangents import conform, moving, still
 
-__all__ = ["Transformed", "check_grads", "checkpoint", "checkpointed", "elementwise_grad", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "linearize",
+__all__ = ["Transformed", "check_grads", "checkpoint", "checkpointed", "elementwise_grad", "grad", "hessian", "hvp", "intermediate_grads", "jacfwd", "jacobian", "jacrev", "jvp", "linearize",
            "value_and_grad", "vjp"]
 
 Argnums = Union[int, str, Sequence[Union[int, str]]]
@@ -495,6 +496,42 @@ def checkpoint(f: Function) -> Callable[..., Any]:
     return Checkpointed(f)
 
 
+def intermediate_grads(f: Function, names: str | Sequence[str]) -> Function:
+    """The gradients of f with respect to values inside it: a function with f's parameters that returns ``{name: gradient}``.
+
+    Arguments: ``f``, whose value is one number; ``names``, local variables of f. The derivative is with respect to what a name is bound to last, as
+    if that value had been given: by way of all that follows. It has the value's shape.
+
+    Raises TypeError if names are no names, or the value is not one number; UnsupportedError where a name is bound to something other than one
+    number or array of floats, or to an array that is written into afterwards. A loop or branch that binds a name is compiled for the path of each call.
+
+    >>> def loss(w, x):
+    ...     hidden = w * x
+    ...     return hidden**2
+    >>> intermediate_grads(loss, "hidden")(2.0, 5.0)
+    {'hidden': 20.0}
+    """
+    chosen = (names,) if isinstance(names, str) else tuple(names)
+    if not chosen or not all(isinstance(name, str) and name.isidentifier() for name in chosen) or len(set(chosen)) != len(chosen):
+        raise TypeError(f"intermediate_grads: names are names of variables, each once, not {names!r}")
+    resolved, inner = _layers(f)
+    if inner:
+        raise TypeError("intermediate_grads: a function made by a transform has no variables of the user's; give the function itself")
+
+    def compile(request: Request) -> Compiled:
+        return _compile(replace(request, intermediates=chosen))
+
+    dispatcher = Dispatcher(resolved.function, compile, "intermediate_grads", 0, False, skip=len(resolved.args))
+
+    @functools.wraps(f)
+    def derivatives(*args: Any, **kwargs: Any) -> Any:
+        return dispatcher.call((*resolved.args, *args), {**dict(resolved.keywords), **kwargs})
+
+    derivatives.source_for = lambda *args, **kwargs: dispatcher.variant_for(  # type: ignore[attr-defined]
+        (*resolved.args, *args), {**dict(resolved.keywords), **kwargs}).compiled.text
+    return derivatives
+
+
 @_public("checkpointed")
 def checkpointed(steps: Iterable[Any], budget: int | None = None, *, spill: bool = False) -> Iterator[Any]:
     """What a loop goes through, of whose states a differentiated function keeps few: ``for k in checkpointed(range(n), budget=8):``.
@@ -521,18 +558,22 @@ def checkpointed(steps: Iterable[Any], budget: int | None = None, *, spill: bool
     return iter(steps)
 
 
-def check_grads(f: Function, args: Sequence[Any], order: int = 1, modes: Sequence[str] = ("rev",),
+def check_grads(f: Function, args: Sequence[Any], order: int = 1, modes: Sequence[str] = ("fwd", "rev"),
                 atol: float | None = None, rtol: float | None = None) -> None:
     """Compare the derivatives of f at some arguments with finite differences.
 
+    Arguments: ``args``, numbers, arrays and containers of them; ``order``, the highest derivative to compare; ``modes``, among "fwd" and "rev": each
+    order is taken in each of these, so that order 2 means forward over reverse, reverse over reverse, and so on;
+    ``atol`` and ``rtol``, which follow the dtypes of the arguments by default.
+
     Raises GradientCheckError, which says which argument, which element and both values, and where the function has a
-    kink (that alone is no error).
+    kink (that alone is no error); ValueError for another mode or order.
 
     >>> def area(radius):
     ...     return 3.0 * radius**2
-    >>> check_grads(area, (2.0,))
+    >>> check_grads(area, (2.0,), order=2)
     """
-    _check.check_vjp(f, args, vjp, order, modes, atol, rtol)
+    _check.check_all(f, args, vjp, jvp, order, modes, atol, rtol)
 
 
 def _verify(dispatcher: Dispatcher, streams: _check.Streams, variant: Variant, values: list[Any], result: Any) -> None:

@@ -11,7 +11,11 @@ Where one-sided differences disagree, or one side has no value, the point is a k
 error: there finite differences say nothing about which value is right. The pairing of complex numbers is Re(sum(a * b)), without
 conjugation, so that the gradient of a real f is df/dx - i df/dy.
 
-What this does not do: forward mode and higher orders; directions restricted to a manifold (symmetric matrices).
+Forward mode is checked along one direction, and element by element where that is wrong. A derivative of higher order is
+checked as the first derivative of a derivative: of `pulled`, the gradient of <c, f> for a fixed cotangent c, and of
+`pushed`, the derivative of f along fixed tangents.
+
+What this does not do: directions restricted to a manifold (symmetric matrices).
 """
 
 from __future__ import annotations
@@ -31,9 +35,11 @@ import numpy as np
 from chainrule.errors import GradientCheckError
 from chainrule.structure import TreeDef, flatten, flatten_like, gradient_structure, leaf_paths, unflatten
 
-__all__ = ["Difference", "Kink", "Report", "Slope", "Streams", "check_gradients", "check_vjp", "compare", "copied", "slope", "streams_of"]
+__all__ = ["Difference", "Kink", "Report", "Slope", "Streams", "check_all", "check_gradients", "check_jvp", "check_vjp", "compare", "copied", "slope", "streams_of"]
 
 Vjp = Callable[..., tuple[Any, Callable[[Any], tuple[Any, ...]]]]
+Jvp = Callable[[Callable[..., Any], Sequence[Any], Sequence[Any]], tuple[Any, Any]]
+MODES: Final = ("fwd", "rev")
 
 # Relative. Truncation, h**4 ~ 1e-11, and rounding, eps / h ~ 1e-13, are both far below the tolerance.
 FIRST_STEP: Final = 2.0**-9
@@ -620,8 +626,6 @@ def check_vjp(
     f: Callable[..., Any],
     args: Sequence[Any],
     vjp: Vjp,
-    order: int = 1,
-    modes: Sequence[str] = ("rev",),
     atol: float | None = None,
     rtol: float | None = None,
     *,
@@ -634,18 +638,13 @@ def check_vjp(
     the narrowest float argument.
 
     Returns the report, which lists kinks. Raises GradientCheckError when a derivative, or the value that vjp returns,
-    is wrong; ValueError for a mode or an order that there is not.
+    is wrong.
 
     >>> def vjp(f, x):
     ...     return np.sin(x), lambda c: (c * np.cos(x),)
     >>> print(check_vjp(np.sin, [np.array([1.0, 2.0])], vjp))
     derivative of sin: as finite differences give it
     """
-    if order != 1:
-        raise ValueError(f"order={order}: only first derivatives (order=1) can be checked")
-    unknown = [mode for mode in modes if mode != "rev"]
-    if unknown:
-        raise ValueError(f"modes={tuple(modes)}: only reverse mode ('rev') can be checked")
     streams = streams_of(f)
     fresh = _fresh(args)
     value, pullback = vjp(f, *fresh)
@@ -655,18 +654,8 @@ def check_vjp(
 
 def _check_pullback(f: Callable[..., Any], args: Sequence[Any], value: Any, pullback: Callable[[Any], tuple[Any, ...]],
                     atol: float | None, rtol: float | None, seed: int) -> Report:
+    outputs, treedef, rtol = _check_value(f, args, value, atol, rtol)
     report = Report(_function_name(f))
-    outputs, treedef = flatten(value)
-    expected, expected_treedef = flatten(f(*_fresh(args)))
-    relative, noise = _tolerances([*_taken_apart(args)[0], *outputs])
-    rtol, atol_value = relative if rtol is None else rtol, noise if atol is None else atol
-    if treedef != expected_treedef:
-        report.differences.append(Difference("result", None, treedef, expected_treedef, "structure of the value"))
-    else:
-        for path, ours, theirs in zip(leaf_paths(treedef, "result"), outputs, expected, strict=True):
-            if not _same_value(ours, theirs, rtol, atol_value):
-                report.differences.append(Difference(path, None, ours, theirs, "value"))
-    report.raise_if_wrong()
     rng = np.random.default_rng(seed)
     cotangents = [_random_like(leaf, rng) for leaf in outputs]
     gradients = pullback(unflatten(treedef, cotangents))
@@ -679,6 +668,152 @@ def _check_pullback(f: Callable[..., Any], args: Sequence[Any], value: Any, pull
     report = compare(f, args, gradients, None, wide, rtol=rtol, atol=atol, seed=seed)
     report.raise_if_wrong()
     return report
+
+
+def _check_value(f: Callable[..., Any], args: Sequence[Any], value: Any, atol: float | None, rtol: float | None) -> tuple[list[Any], TreeDef, float]:
+    """Raise GradientCheckError if a transform gives another value than f. Otherwise the leaves of the value, its structure, and the tolerance."""
+    report = Report(_function_name(f))
+    outputs, treedef = flatten(value)
+    expected, expected_treedef = flatten(f(*_fresh(args)))
+    relative, noise = _tolerances([*_taken_apart(args)[0], *outputs])
+    rtol, atol_value = relative if rtol is None else rtol, noise if atol is None else atol
+    if treedef != expected_treedef:
+        report.differences.append(Difference("result", None, treedef, expected_treedef, "structure of the value"))
+    else:
+        for path, ours, theirs in zip(leaf_paths(treedef, "result"), outputs, expected, strict=True):
+            if not _same_value(ours, theirs, rtol, atol_value):
+                report.differences.append(Difference(path, None, ours, theirs, "value"))
+    report.raise_if_wrong()
+    return outputs, treedef, rtol
+
+
+def check_jvp(f: Callable[..., Any], args: Sequence[Any], jvp: Jvp, atol: float | None = None, rtol: float | None = None, *, seed: int = 0) -> Report:
+    """Compare forward-mode derivatives of f at args with finite differences.
+
+    Arguments: ``jvp(f, primals, tangents) -> (value, tangent)``. For random tangents v and a random cotangent c, <c, jvp(v)> must be the
+    slope of t -> <c, f(x + t v)>. Where it is not, the derivative is taken element by element, and the report says which are wrong.
+
+    Returns and raises what `check_vjp` does.
+
+    >>> def jvp(f, primals, tangents):
+    ...     return np.sin(primals[0]), np.cos(primals[0]) * tangents[0]
+    >>> print(check_jvp(np.sin, [np.array([1.0, 2.0])], jvp))
+    derivative of sin: as finite differences give it
+    """
+    streams = streams_of(f)
+    rng = np.random.default_rng(seed)
+    leaves, structure = _taken_apart(args)
+    tangents = [_random_like(leaf, rng) for leaf in leaves]
+    fresh = _fresh(args)
+    value, tangent = jvp(f, fresh, _as_tangents(structure, tangents))
+    with streams.kept():
+        plain = streams.from_start(f)
+        outputs, treedef, rtol = _check_value(plain, args, value, atol, rtol)
+        report = Report(_function_name(f))
+        try:
+            parts = flatten_like(gradient_structure(treedef), tangent)
+        except ValueError as error:
+            report.differences.append(Difference("result", None, str(error), "the value's structure", "structure of the tangent"))
+        else:
+            for path, part, output in zip(leaf_paths(treedef, "result"), parts, outputs):
+                wrong = _misfit(part, output, True) if _is_float(output) else None
+                if wrong is not None:
+                    report.differences.append(Difference(path, None, wrong[0], wrong[1], wrong[2].replace("gradient", "tangent")))
+        report.raise_if_wrong()
+        cotangents = [_random_like(leaf, rng) for leaf in outputs]
+        wide = unflatten(treedef, [c if c is None else np.asarray(c) for c in cotangents])
+        pair = functools.partial(_paired, treedef, cotangents)
+
+        def at(step: float) -> float:
+            moved = [_wide(leaf) if t is None else _wide(leaf) + step * np.asarray(t, np.asarray(_wide(leaf)).dtype) for leaf, t in zip(leaves, tangents)]
+            moved = [m if isinstance(leaf, np.ndarray) or t is None else type(_wide(leaf))(m) for m, leaf, t in zip(moved, leaves, tangents)]
+            with np.errstate(all="ignore"):
+                return pair(plain(*unflatten(structure, moved)))
+
+        claim = pair(tangent)
+        noise = (_tolerances(leaves)[1] if atol is None else atol) * max(1.0, abs(claim))
+        double = all(_itemsize(leaf) >= 8 for leaf in leaves if _is_float(leaf))
+        if double and math.isfinite(claim):
+            found = slope(at, claim, rtol, noise)
+            if abs(found.value - claim) <= noise + rtol * max(abs(found.value), abs(claim)):
+                return report
+        report = compare(plain, args, _by_element(f, args, jvp, pair), None, wide, rtol=rtol, atol=atol, seed=seed, strict=False)
+        report.raise_if_wrong()
+        return report
+
+
+def _as_tangents(structure: TreeDef, leaves: Sequence[Any]) -> list[Any]:
+    """Tangents, one for each argument, nested as gradients are: an object's are a dictionary."""
+    found, start = [], 0
+    for child in structure.children:
+        found.append(unflatten(gradient_structure(child), leaves[start:start + child.size]))
+        start += child.size
+    return found
+
+
+def _paired(treedef: TreeDef, cotangents: Sequence[Any], value: Any) -> float:
+    """Re <c, value>."""
+    parts = flatten_like(gradient_structure(treedef), value)
+    return float(sum(np.sum(np.asarray(c) * np.asarray(part)).real for c, part in zip(cotangents, parts) if c is not None))
+
+
+def _by_element(f: Callable[..., Any], args: Sequence[Any], jvp: Jvp, pair: Callable[[Any], float]) -> list[Any]:
+    """The gradients that the derivatives along each element alone amount to."""
+    leaves, structure = _taken_apart(args)
+    gradients: list[Any] = []
+    still = [None if not _is_float(leaf) else np.zeros_like(leaf) if isinstance(leaf, np.ndarray) else type(leaf)(0) for leaf in leaves]
+    for number, leaf in enumerate(leaves):
+        if not _is_float(leaf):
+            gradients.append(None)
+            continue
+        gradient = np.zeros(np.shape(leaf), complex if np.iscomplexobj(leaf) else float)
+        for index in np.ndindex(*np.shape(leaf)):
+            total: complex = 0.0
+            for unit in ((1.0, 1.0j) if np.iscomplexobj(leaf) else (1.0,)):
+                one: Any = np.zeros(np.shape(leaf), np.asarray(leaf).dtype)
+                one[index] = unit
+                moving = [*still[:number], one if isinstance(leaf, np.ndarray) else type(leaf)(one), *still[number + 1:]]
+                slope_here = pair(jvp(f, _fresh(args), _as_tangents(structure, moving))[1])
+                total += slope_here if unit == 1.0 else -1j * slope_here
+            gradient[index] = total
+        gradients.append(gradient)
+    return list(unflatten(structure, gradients))
+
+
+def check_all(f: Callable[..., Any], args: Sequence[Any], vjp: Vjp, jvp: Jvp, order: int, modes: Sequence[str],
+              atol: float | None = None, rtol: float | None = None) -> None:
+    """Check all derivatives up to an order, each order in each of the modes: at order 2, forward over reverse, reverse over reverse...
+
+    Raises ValueError for a mode or an order that there is not, otherwise what `check_vjp` raises.
+    """
+    unknown = [mode for mode in modes if mode not in MODES]
+    if unknown or not modes or isinstance(modes, str):
+        raise ValueError(f"modes={modes!r}: the modes are 'fwd' and 'rev'")
+    if isinstance(order, bool) or not isinstance(order, int) or order < 1:
+        raise ValueError(f"order={order!r}: the order of a derivative is 1 or more")
+    for mode in modes:
+        if mode == "rev":
+            check_vjp(f, args, vjp, atol, rtol)
+        else:
+            check_jvp(f, args, jvp, atol, rtol)
+    if order == 1:
+        return
+    rng = np.random.default_rng(order)
+    leaves, structure = _taken_apart(args)
+    outputs, treedef = flatten(f(*_fresh(args)))
+    cotangent = unflatten(treedef, [_random_like(leaf, rng) for leaf in outputs])
+    tangents = tuple(_as_tangents(structure, [_random_like(leaf, rng) for leaf in leaves]))
+
+    def pulled(*args: Any) -> Any:
+        return vjp(f, *args)[1](cotangent)
+
+    def pushed(*args: Any) -> Any:
+        return jvp(f, args, tangents)[1]
+
+    for mode in modes:
+        derivative = pulled if mode == "rev" else pushed
+        derivative.__qualname__ = f"the {'reverse' if mode == 'rev' else 'forward'} derivative of {_function_name(f)}"
+        check_all(derivative, args, vjp, jvp, order - 1, modes, atol, rtol)
 
 
 class Streams:

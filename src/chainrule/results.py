@@ -36,7 +36,7 @@ def finisher(request: Request, compiled: Compiled) -> Convert | None:
         if request.has_aux:
             return lambda result: _with_aux(request.label, compiled, result[0], result[1], gradients)
         return lambda result: (result[0], Pullback(request.label, compiled, result[0], result[1], gradients))
-    if not any(converts) or request.mode in ("jacfwd", "jacrev", "jacobian"):
+    if request.mode == "intermediate_grads" or not any(converts) or request.mode in ("jacfwd", "jacrev", "jacobian"):
         return None
     gradient = converts[0] if request.single else _each(converts)
     assert gradient is not None

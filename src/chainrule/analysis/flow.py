@@ -62,7 +62,7 @@ def check_read_back(body: Block, wrt: tuple[Var, ...], flows: Callable[[Let, int
 def flows(rules: Rules) -> Callable[[Let, int], bool]:
     """Whether a derivative flows through the k-th argument of a statement, as a function of both."""
     def through(let: Let, k: int) -> bool:
-        if let.op in ("item", "tuple"):
+        if let.op in ("item", "tuple", "surgery"):
             return k == 0
         if let.op in ("call", "apply"):
             return k == 1

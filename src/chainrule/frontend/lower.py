@@ -18,7 +18,7 @@ from typing import Any
 
 from ..errors import Finding, UnsupportedError
 from ..ir.nodes import Arg, Block, Lit, Make, Program, Seq, Var, Yield
-from ..ir.types import Opaque
+from ..ir.types import Array, Opaque, Scalar, differentiable
 from ..structure import LEAF, TreeDef, flatten, is_object, is_plain, steps
 from .calling import draws, effects, functionals  # noqa: F401 (they register what they handle)
 from .calling.calls import FrameInfo, names_of
@@ -43,6 +43,7 @@ from .execution.values import (
     Object,
     Ref,
     Static,
+    Step,
     TupleV,
     Value,
 )
@@ -57,6 +58,15 @@ from .source import MISSING, Place
 
 
 @dataclass(frozen=True, eq=False)
+class Named:
+    """What a name is bound to at the end of the function: a Var of the outermost block, and the views (as in `values.Step`) that lead to it."""
+
+    name: str
+    value: Var
+    views: tuple[Step, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Lowered:
     """A program, and what ties it to the call: its parameters by leaf, the guards, and the captured values.
 
@@ -67,6 +77,7 @@ class Lowered:
     leaves: dict[int, Var]
     guards: tuple[Guard, ...]
     path: Path | None = None
+    named: tuple[Named, ...] = ()
 
 
 def lower(request: Request) -> Lowered:
@@ -143,6 +154,7 @@ class Lowerer(Recursion):
         self.objects: dict[Var, Place] = {}
         self.unknown_layout: list[int] = []  # arrays of which it is not known whether they are C-contiguous
         self.captured: dict[int, tuple[str, Arg, Value]] = {}
+        self.marked: set[Var] = set()  # what names are bound to whose derivatives are asked for
         self.recorded: list[Any] = []  # lists outside that the program appends to
 
     def run_request(self) -> Lowered:
@@ -153,7 +165,9 @@ class Lowerer(Recursion):
             self.refuse("`async def` cannot be differentiated", "a coroutine is suspended and resumed by somebody else", "use a plain function", node)
         number = self.numbers = 1
         local, nonlocals = names_of(node)
-        self.infos[number] = FrameInfo(source, None, local, nonlocals, liveness=liveness(node))
+        live = liveness(node)
+        live.always |= frozenset(self.request.intermediates)
+        self.infos[number] = FrameInfo(source, None, local, nonlocals, liveness=live)
         self.state.frames[number] = {}
         self.current, self.source = number, source
         signature = []
@@ -202,7 +216,37 @@ class Lowerer(Recursion):
         body = Block(params, tuple(self.b.stmts), Yield((returned,)))
         program = Program(source.name, tuple(signature), body, self.span(node), tuple(self.finished))
         path = None if self.witness is None else Path(self.retries, self.by_layout)
-        return Lowered(program, self.leaves, tuple(self.guards.values()), path)
+        named = tuple(self.intermediate(number, name) for name in self.request.intermediates)
+        return Lowered(program, self.leaves, tuple(self.guards.values()), path, named)
+
+    def bind_name(self, name: str, value: Value) -> None:
+        """Bind a name; one that is asked for, to a value that no equal one is."""
+        if self.current == 1 and name in self.request.intermediates and len(self.b.scopes) == 1 and not self.operating:
+            old: Any = value.operand if isinstance(value, Num) else self.state.heap[value.slot] if isinstance(value, Ref) else None
+            if isinstance(old, Var) and isinstance(old.type, (Array, Scalar)) and differentiable(old.type) and not (
+                    isinstance(value, Ref) and any(step.kind == "item" for step in value.path)):
+                if isinstance(value, Ref):
+                    self.before_write(value.slot)
+                self.name(value, name)
+                bar = Var(old.type)
+                new = self.b.emit("surgery", old, Lit(Block((bar,), (), Yield((bar,)))), Seq(()), hint=name)
+                assert isinstance(new, Var)
+                self.marked.add(new)
+                if isinstance(value, Ref):
+                    self.state.heap[value.slot] = new
+                else:
+                    value = Num(new)
+        super().bind_name(name, value)
+
+    def intermediate(self, frame: int, name: str) -> Named:
+        """What a name of the function is bound to at its end."""
+        value = self.state.frames[frame].get(name, UNBOUND)
+        found: Any = value.operand if isinstance(value, Num) else self.state.heap[value.slot] if isinstance(value, Ref) else None
+        views = value.path if isinstance(value, Ref) else ()
+        if name not in self.infos[frame].locals or value is UNBOUND or found not in self.marked:
+            self.refuse(f"the derivative with respect to `{name}` is asked for", "it must be bound to one number or array of floats outside of loops and branches, "
+                        "and an array not be written into afterwards", "bind a name to it where it is complete: `h = h.copy()`")
+        return Named(name, found, views)
 
     # -- arguments ---------------------------------------------------------------------------------------------
 

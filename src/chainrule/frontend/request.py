@@ -111,6 +111,8 @@ class Request:
                 The gradient has the structure of the argument, with None at leaves without derivative.
     inner:      the transforms that come before this one, the innermost first.
     tangents:   modes "jvp" and "pushforward": for each leaf in wrt that of its tangent.
+    intermediates: mode "intermediate_grads": the names whose values at the end of the function are differentiated with respect to. f(*params,
+                *captured) -> {name: gradient}.
     chunk:      Jacobians: how many directions are gone through at once; None for all.
     overlaps:   pairs of array leaves that share memory in this call; captures included (ask again after a capture).
     captures:   where the compiler asks for the types of what the function reads from outside.
@@ -129,6 +131,7 @@ class Request:
     by_values: bool = False  # types do not decide what the function does: this is known
     inner: tuple[Chosen, ...] = ()
     tangents: tuple[int, ...] = ()
+    intermediates: tuple[str, ...] = ()
     chunk: int | None = None
     everywhere: bool = False  # all of it is to be executed by values
     record: Record | None = None  # what the call has done so far, if it is going to run

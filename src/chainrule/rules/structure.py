@@ -356,6 +356,12 @@ _op("list_set", "list index value", _with, _same_as_first, destroys=0, views=(2,
 _op("list_drop", "list", lambda list: list[:-1], _same_as_first, destroys=0)  # the list without its last element
 
 
+# -- surgery: `y` is x; in the reverse sweep the block of the IR, a constant, is given its adjoint, then `free`, and gives the adjoint of x --
+
+_op("surgery", "x block free", lambda x, block, free: x, _same_as_first, effect=True)
+_op("operate", "bar block free", lambda bar, block, free: bar, _same_as_first, effect=True)  # the same as a statement of the reverse sweep
+
+
 # -- calls -------------------------------------------------------------------------------------------------
 
 _op("call", "name args", lambda name, args: None, lambda *_: OBJECT, effect=True)  # a function of the generated module

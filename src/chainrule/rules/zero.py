@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..ir.probe import type_of
 from .infer import bincount, like, unique
 from .table import alias, linear, refuse, rule, zero
 
@@ -11,7 +12,7 @@ linear("np.bincount(x, weights=None, minlength=0) -> y", weights="y_bar[x]", op=
 zero("np.digitize(x, bins)", "np.lexsort(keys)", "np.result_type(*arrays_and_dtypes)",
      "np.can_cast(from_, to)", "np.isscalar(element)", "np.iscomplexobj(x)", "np.isrealobj(x)", "np.may_share_memory(a, b)",
      "np.shares_memory(a, b)", "np.ravel_multi_index(multi_index, dims)", "np.unravel_index(indices, shape)", "np.indices(dimensions)")
-zero("rt.stop_gradient(x)", op={"views": (0,)})
+zero("rt.stop_gradient(x)", op={"infer": type_of, "fresh": True})
 alias("rt.stop_gradient", "rt.stop_gradient")
 
 for _name in ("eval", "exec", "locals", "globals", "compile", "__import__"):

@@ -56,7 +56,6 @@ from .control import (
     error_args,
     set_errors,
     set_global,
-    stop_gradient,
 )
 from .draws import (
     check_nonnegative,
@@ -81,6 +80,7 @@ from .pointwise import (
 )
 from .record import expect, expect_kind, expect_same, once, raised
 from .schedule import checkpoints, is_checkpoint, revolve, spilled, strided
+from .surgery import stop_gradient
 from .updates import (
     add_at_all,
     conj,

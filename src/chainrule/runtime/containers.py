@@ -88,10 +88,18 @@ def _shared_zeros(x: Any) -> Any:
 
 
 def full_like(like: Any, value: Any) -> Any:
-    """`value` in every place of a list or tuple, or of an array."""
+    """`value` in every place of a list or tuple, or of an array.
+
+    In the place of a number it is a number, also where NumPy has made it a 0-d array: that would be one array in all places.
+
+    >>> full_like([1.0, 2.0], np.array(3.0))
+    [np.float64(3.0), np.float64(3.0)]
+    """
     if isinstance(like, (list, tuple)):
         return type(like)(full_like(item, value) for item in like)
-    return np.full_like(like, value) if isinstance(like, np.ndarray) else value
+    if isinstance(like, np.ndarray):
+        return np.full_like(like, value)
+    return value[()] if isinstance(value, np.ndarray) else value
 
 
 def sum_leaves(x: Any) -> Any:

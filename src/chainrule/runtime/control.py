@@ -1,21 +1,10 @@
-"""Functions that say where no derivative goes, and what floating-point errors do."""
+"""Functions that set what a program does not compute: what floating-point errors do, a module's variables."""
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-
-T = TypeVar("T")
-
-
-def stop_gradient(x: T) -> T:
-    """x itself, with derivative zero: a constant for the chain rule.
-
-    >>> stop_gradient(2.0)
-    2.0
-    """
-    return x
 
 
 def set_errors(errors: dict[str, Any]) -> None:

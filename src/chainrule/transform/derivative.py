@@ -23,7 +23,8 @@ from .forward import forward
 from .jacobian import jacfwd, jacrev
 from .linear import linearize
 from .nested import expand, vjp_node
-from .reverse import reverse
+from .reverse import reverse, reverse_named
+from .surgery import erased, refuse_within
 
 TANGENT = ("jvp", "pushforward")
 JACOBIAN = ("jacfwd", "jacrev", "jacobian")
@@ -38,6 +39,10 @@ def differentiate(request: Request, lowered: Lowered) -> Program:
     value, _ = _split(request, request, result)
     check_result(request, request, value)
     wrt = tuple(lowered.leaves[n] for n in request.wrt)
+    if request.mode in ("jacrev", "jacobian"):
+        refuse_within(program)
+    elif request.mode in (*TANGENT, "linearize", "jacfwd"):
+        program = erased(program)
     if request.mode in JACOBIAN:
         backwards = request.mode == "jacrev" or (request.mode == "jacobian" and (
             any(isinstance(v.type, (Array, Scalar)) and kind(v.type.dtype) == "c" for v in wrt)
@@ -47,6 +52,8 @@ def differentiate(request: Request, lowered: Lowered) -> Program:
         derived, _ = forward(program, wrt, name=request.label, dots=tuple(lowered.leaves[n] for n in request.tangents))
     elif request.mode == "linearize":
         derived = linearize(program, wrt, name=request.label)
+    elif request.mode == "intermediate_grads":
+        derived = _of_intermediates(request, program, lowered)
     elif request.mode == "vjp":
         derived = reverse(program, wrt, name=request.label, seed="pullback")
     else:
@@ -61,6 +68,9 @@ def differentiate(request: Request, lowered: Lowered) -> Program:
     derived = replace(derived, callees=callees, doc=doc)
     if request.mode in ("jvp", "linearize"):
         return derived
+    if request.mode == "intermediate_grads":
+        assert isinstance(found, Seq)
+        return replace(derived, body=replace(derived.body, end=Yield((Make(dict, request.intermediates, found.items),))))
     assert isinstance(found, Seq)
     if request.mode in JACOBIAN:
         return replace(derived, body=replace(derived.body, end=Yield((_jacobian(request, found.items[0], found.items[1]),))))
@@ -71,6 +81,24 @@ def differentiate(request: Request, lowered: Lowered) -> Program:
         return replace(derived, body=replace(derived.body, end=Yield((gradient,))))
     returned = _returned(request, request, found.items[0], found.items[1:])
     return replace(derived, body=replace(derived.body, end=Yield((returned,))))
+
+
+def _of_intermediates(request: Request, program: Program, lowered: Lowered) -> Program:
+    """The derivatives with respect to what some names are bound to at the end of the function."""
+
+    def finish(b: Builder, number: int, bar: Operand, needed: Arg) -> Operand:
+        assert isinstance(needed, Seq)
+        for step, detail in zip(lowered.named[number].views, needed.items):
+            if step.kind in ("reshape", "flat"):
+                bar = b.emit("np.reshape", bar, Lit(-1) if step.kind == "flat" else detail)
+            elif step.kind in ("index", "T"):
+                bar = b.emit("index" if step.kind == "index" else "np.transpose", bar, detail)
+            else:
+                bar = b.emit(step.kind, bar, *detail.items if isinstance(detail, Seq) else ())
+        return b.emit("copy", bar) if isinstance(type_of(bar), Array) else bar
+
+    named = [(entry.value, Seq(tuple(step.detail for step in entry.views))) for entry in lowered.named]
+    return reverse_named(program, named, finish, request.label)
 
 
 def _summed(program: Program) -> Program:
@@ -147,7 +175,7 @@ def before(request: Request, lowered: Lowered) -> Program:
 
 _TITLES = {"jacfwd": "Jacobian of {}, in forward mode,", "jacrev": "Jacobian of {}, in reverse mode,", "jacobian": "Jacobian of {}",
            "elementwise_grad": "Derivative, element by element, of {}", "jvp": "Value and tangent of {}", "pushforward": "Tangent of {}", "grad": "Gradient of {}", "value_and_grad": "Value and gradient of {}", "vjp": "Value of {}, and its pullback",
-           "linearize": "Value of {}, and its pushforward"}
+           "linearize": "Value of {}, and its pushforward", "intermediate_grads": "Gradients of {} with respect to values inside it"}
 _NAMES = {"grad": "gradient", "value_and_grad": "value and gradient"}
 _LINE = 90  # columns of a docstring of one line
 _SHOWN = 12  # types of arguments in a docstring; a network may have hundreds
@@ -163,7 +191,7 @@ def describe(request: Request) -> str:
     source = request.source
     where = _place(source.file, source.line)
     chosen = [part(request.parameters[position].name, item) for position, item in request.selected]
-    wrt = "" if request.mode in ("vjp", "linearize") or request.mode in TANGENT else f" with respect to {_listed(chosen)}"
+    wrt = "" if request.mode in ("vjp", "linearize", "intermediate_grads") or request.mode in TANGENT else f" with respect to {_listed(chosen)}"
     leaves = [leaf for parameter in request.parameters for leaf in parameter.value.leaves]
     types = [f"{leaf.path}={describe_static(leaf.value)}" if leaf.static else f"{leaf.path}: {described_type(leaf.type)}" for leaf in leaves]
     name = "".join((*(f"the {_NAMES.get(layer.mode, layer.mode)} of " for layer in reversed(request.inner)), source.name))

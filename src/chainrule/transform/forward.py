@@ -57,6 +57,7 @@ from ..simplify.copies import copies_block
 from ..simplify.dead import dead_block
 from .adjoints import bar_type
 from .reverse import transpose
+from .surgery import error as surgery_error
 
 HIGHEST = 5  # derivatives of one recursive function inside each other; each is twice as long as the one before
 
@@ -136,9 +137,9 @@ class Forward:
             if isinstance(stmt, Let) and stmt.out in self.active:
                 row = registry.row(stmt.op)
                 read = [(v, isinstance(v, Var) and v in self.active) for arg in stmt.args for v in operands(arg)]
-                mixed = row is not None and row.linear == "together" and row.kind != "elementwise" and any(
-                    not active for v, active in read if differentiable(type_of(v)))
-                if stmt.out is not None and ((registry.masks(stmt.op) and registry.by_element(stmt.op)) or mixed):
+                still = any(not active for v, active in read if differentiable(type_of(v)))
+                mixed = row is not None and row.linear == "together" and row.kind != "elementwise" and still
+                if stmt.out is not None and ((registry.masks(stmt.op) and (registry.by_element(stmt.op) or still)) or mixed):
                     found.add(stmt.out)
             elif isinstance(stmt, If):
                 ends = [b.end.values for b in (stmt.then, stmt.orelse) if isinstance(b.end, Yield)]
@@ -224,6 +225,8 @@ class Forward:
         if let.op == "call" and let.out in self.active:
             self.call(let)
             return
+        if let.op == "surgery":
+            raise surgery_error(let)
         if let.out in self.active and OPS[let.op].destroys is not None:
             array = let.args[OPS[let.op].destroys or 0]
             if isinstance(array, Var) and array not in self.dots and isinstance(array.type, Array):

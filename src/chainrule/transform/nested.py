@@ -28,6 +28,7 @@ from .adjoints import bar_type
 from .calls import Calls, called
 from .forward import Callees, Forward, forward_block
 from .reverse import derive_callee, reverse_block
+from .surgery import error as surgery_error
 
 if TYPE_CHECKING:
     from .reverse import Sweep
@@ -99,6 +100,8 @@ def quiet(block: Block) -> tuple[Block, tuple[int, ...]]:
     drawn: dict[Var, int] = {}
     assert isinstance(block.end, Yield)
     for stmt in every_stmt(block):
+        if isinstance(stmt, Let) and stmt.op == "surgery":
+            raise surgery_error(stmt)
         if isinstance(stmt, Let) and stmt.out is not None and OPS[stmt.op].effect and stmt.op not in ("call", "apply"):
             if stmt.out in block.end.values:
                 drawn[stmt.out] = block.end.values.index(stmt.out)

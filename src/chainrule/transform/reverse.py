@@ -19,7 +19,7 @@ of the reverse of each block; `transform/keep` decides how the primal values are
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from ..analysis.activity import activity, carried
@@ -52,7 +52,7 @@ from ..ir.nodes import (
 )
 from ..ir.ops import OPS, Op, Param, define
 from ..ir.types import INT, OBJECT, Tuple, differentiable
-from ..ir.walk import all_stmts, free, leaves, substitute_stmt
+from ..ir.walk import all_stmts, defined, free, leaves, map_arg, substitute_stmt
 from ..rules.table import RowError
 from ..simplify.copies import copies_block
 from ..simplify.dead import dead_block
@@ -64,6 +64,7 @@ from .checkpoints import with_states
 from .keep import keep
 from .prepare import headed, prepare
 from .pull import Pull
+from .surgery import Erased, erased, holds, operated, operations
 from .undo import with_old_values
 
 if "mirror" not in OPS:
@@ -83,7 +84,7 @@ def reverse(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, 
     derived = _derive(program, wrt, name, keep_value, seed, rules or _table(), calls, sparse)
     for callee, callee_wrt, callee_name in calls.wanted():
         calls.made.append(derive_callee(callee, callee_wrt, callee_name, calls))
-    return replace(derived, callees=calls.needed(derived.body))
+    return replace(derived, callees=tuple(map(erased, calls.needed(derived.body))))
 
 
 def _derive(program: Program, wrt: tuple[Var, ...], name: str, keep_value: bool, seed: Lit | str, rules: Rules, calls: Calls,
@@ -106,8 +107,32 @@ def _derive(program: Program, wrt: tuple[Var, ...], name: str, keep_value: bool,
         marker = (Let(None, "mark", (Lit("reverse"),)),)
     bars = sweep.run(wrt)
     end = Seq(bars if seed == "pullback" or not keep_value else (result, *bars))
-    body = keep(sweep.body, marker, tuple(sweep.b.stmts), end, sweep.likes, sweep.adjoints.names)
-    return replace(program, name=name, body=body, callees=())
+    return replace(program, name=name, body=sweep.finish(marker, end), callees=())
+
+
+def reverse_named(program: Program, named: Sequence[tuple[Var, Arg]], finish: Callable[[Builder, int, Operand, Arg], Operand], name: str) -> Program:
+    """The program that computes the derivative of its result, one number, with respect to values of its outermost block.
+
+    named: these, each with what else of the primal is needed to give the derivative its form, as `finish(builder, number, adjoint, needed)` does.
+    Its result is a Seq of these.
+    """
+    calls = Calls(program.callees, name)
+    assert isinstance(program.body.end, Yield)
+    # All of it is a result while the block is cleaned, which may give it other names.
+    body = cleaned(replace(program.body, end=Yield((Seq((program.body.end.values[0], *(Seq(pair) for pair in named))),))))
+    assert isinstance(body.end, Yield) and isinstance(body.end.values[0], Seq)
+    value, *pairs = body.end.values[0].items
+    wanted: list[tuple[Arg, Arg]] = [(pair.items[0], pair.items[1]) for pair in pairs if isinstance(pair, Seq)]
+    variables_ = tuple(dict.fromkeys(v for v, _ in wanted if isinstance(v, Var)))
+    sweep = Sweep(replace(body, end=Yield((value,))), variables_, _table(), False, calls, False)
+    if isinstance(value, Var):
+        sweep.adjoints.add(value, Lit(1.0))
+    held = sweep.run_to(variables_)
+    ends = tuple(finish(sweep.b, n, held[v] if isinstance(v, Var) else Lit(0.0), needed) for n, (v, needed) in enumerate(wanted))
+    derived = replace(program, name=name, body=sweep.finish((Let(None, "mark", (Lit("reverse"),)),), Seq(ends)), callees=())
+    for callee, callee_wrt, callee_name in calls.wanted():
+        calls.made.append(derive_callee(callee, callee_wrt, callee_name, calls))
+    return replace(derived, callees=tuple(map(erased, calls.needed(derived.body))))
 
 
 def derive_callee(program: Program, wrt: tuple[Var, ...], name: str, calls: Calls) -> Program:
@@ -129,7 +154,7 @@ def reverse_block(block: Block, wrt: tuple[Var, ...], seeds: Sequence[Arg | None
             sweep.adjoints.add(result, seed)
     bars = sweep.run(wrt)
     marker = (Let(None, "mark", (Lit("reverse"),)),) if marked else ()
-    body = keep(sweep.body, marker, tuple(sweep.b.stmts), Seq((*results, *bars)), sweep.likes, sweep.adjoints.names)
+    body = sweep.finish(marker, Seq((*results, *bars)))
     assert isinstance(body.end, Yield) and isinstance(body.end.values[0], Seq)
     return replace(body, end=Yield(body.end.values[0].items))
 
@@ -189,7 +214,9 @@ class Sweep:
         through = flows(rules)
         leaves_ = [leaf for value in body.end.values for leaf in operands(value)]
         results = [v for v in (leaves_ if pullback else leaves_[:1]) if isinstance(v, Var)]
-        active = activity(body, wrt, results, through)
+        operated_on = [let for let in operations(body) if let.out is not None]  # what a block makes of an adjoint may be anything
+        active = activity(body, (*wrt, *(let.out for let in operated_on if let.out is not None)),
+                          (*results, *(v for let in operated_on for v in variables(let.args[0]))), through)
         check_jumps(body, wrt, through, rules)
         check_read_back(body, wrt, through)
         self.functions = calls
@@ -227,6 +254,26 @@ class Sweep:
             self.stmt(stmt)
         return tuple(self.adjoints.take(v) for v in wrt)
 
+    def run_to(self, wrt: tuple[Var, ...]) -> dict[Var, Operand]:
+        """The same for values that are made in the outermost block: their adjoints, when all their uses have contributed."""
+        held: dict[Var, Operand] = {}
+        for stmt in reversed(self.body.stmts):
+            for var in defined(stmt):
+                if var in wrt:
+                    bar = self.adjoints.settled(var)
+                    held[var] = self.adjoints.zeros(var) if bar is None else self.adjoints.full(var, bar)
+            self.stmt(stmt)
+        return held | {var: self.adjoints.take(var) for var in wrt if var not in held}
+
+    def finish(self, marker: tuple[Stmt, ...], end: Arg) -> Block:
+        """The whole body: the forward sweep, the marker, and the reverse sweep with the user's blocks in it."""
+        primal, stmts, likes = self.body, tuple(self.b.stmts), self.likes
+        if holds(primal):
+            rest = Erased(primal)
+            primal, marker, stmts, end = rest.body, rest.sweep(marker), rest.sweep(stmts), map_arg(end, rest.value)
+            likes = {proxy: like for proxy, var in likes.items() if isinstance(like := rest.value(var), Var)}
+        return operated(keep(primal, marker, stmts, end, likes, self.adjoints.names))
+
     def stmt(self, stmt: Stmt) -> None:
         """Add the reverse of a statement."""
         self.b.span = getattr(stmt, "span", None)
@@ -234,7 +281,7 @@ class Sweep:
             self.let(stmt)
         elif isinstance(stmt, If):
             seeds = [self.adjoints.pop(out) for out in stmt.outs]
-            if any(seeds):
+            if any(seeds) or holds(stmt.then, stmt.orelse):
                 self.branches(stmt.condition, stmt.then, stmt.orelse, seeds, stmt.span)
         elif isinstance(stmt, (For, While)) and stmt.checkpoints in self.kept:
             pull_states(self, stmt, self.kept[stmt.checkpoints])
@@ -247,6 +294,9 @@ class Sweep:
 
     def let(self, let: Let) -> None:
         bar = None if let.out is None else self.adjoints.pop(let.out)
+        if let.op == "surgery":
+            self._operate(let, bar)
+            return
         if bar is None:
             return
         if let in self.calls:
@@ -265,6 +315,13 @@ class Sweep:
             except RowError as error:
                 error.span = let.span
                 raise
+
+    def _operate(self, let: Let, bar: Bar | None) -> None:
+        """A block of the user's on an adjoint: it is executed also where that is zero."""
+        assert let.out is not None
+        value = self.adjoints.zeros(let.out) if bar is None else self.adjoints.full(let.out, bar)
+        new = self.b.emit("operate", value, *let.args[1:], type=bar_type(let.out.type))
+        self.adjoints.add(let.args[0], new)
 
     def _pull_tuple(self, let: Let, bar: Bar) -> None:
         assert let.out is not None
@@ -306,7 +363,7 @@ class Sweep:
             with self.b.reopen([*self.b.scopes, scope]):
                 ends.append(Yield(tuple(self.adjoints.take(v) for v in changed)))
         self.adjoints.bars = before
-        if changed:
+        if changed or holds(then, orelse):
             blocks = [Block((), tuple(scope.stmts), end) for scope, end in zip(scopes, ends)]
             self.b.add(If(outs, condition, blocks[0], blocks[1], span))
         before.update((v, self.adjoints.bar(v, out)) for v, out in zip(changed, outs))
@@ -347,7 +404,7 @@ class Sweep:
         """The reverse of a loop: the same number of iterations, the last one first."""
         adjoints = self.adjoints
         seeds = [adjoints.pop(out) for out in stmt.outs]
-        if not any(seeds):
+        if not any(seeds) and not holds(stmt.body):
             return
         params = carried(stmt)
         slots = [k for k in range(len(params)) if params[k] in self.active or stmt.outs[k] in self.active]

@@ -25,6 +25,7 @@ from ...ir.ops import OPS
 from ...ir.types import List, Opaque, Scalar, differentiable, kind, rank
 from ...rules import effects as effect_rules
 from ...rules import methods, random, registry
+from ...runtime.surgery import adjoint_of
 from ...structure import is_plain
 from .. import source as sources
 from ..constructs.scopes import FRAME
@@ -67,7 +68,7 @@ from . import composed
 # Classes of context managers that the compiler knows (see `contexts`).
 MANAGERS: dict[Any, str] = {
     np.errstate: "errstate", contextlib.suppress: "suppress", contextlib.nullcontext: "null", warnings.catch_warnings: "nothing",
-    contextlib._GeneratorContextManager: "generator"}
+    contextlib._GeneratorContextManager: "generator", adjoint_of: "adjoint"}
 
 # Functions without a row that may be run when the program is compiled: the same arguments give the same value, always.
 _PURE = frozenset({abs, ascii, bin, bool, chr, complex, divmod, float, hex, int, issubclass, oct, ord, pow, round})

@@ -20,6 +20,7 @@ from ..objects.classes import Inner, raw
 from ..source import read
 from .exceptions import Catching, harmless
 from .generators import Generators, relabelled
+from .surgery import adjoint_block
 
 _ERRORS = ("all", "divide", "over", "under", "invalid")
 
@@ -39,6 +40,9 @@ class Contexts(Generators):
             end = self.with_statement(others, body, [])
             return Leaf("fall", self.state) if end is None else end
 
+        if isinstance(manager, Manager) and manager.kind == "adjoint":
+            adjoint_block(self, manager, items, body)
+            return None
         if isinstance(manager, Manager) and manager.kind == "generator":
             return self.with_generator(manager, item, inner, rest)
         around = self.catching

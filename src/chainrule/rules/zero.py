@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from .infer import bincount, like, unique
+from ..ir.nodes import Arg
+from ..ir.types import Array, Type
+from .infer import _extent, bincount, eye, like, unique
 from .table import alias, linear, refuse, rule, zero
+
+
+
+def _window(M: Arg) -> Type:
+    return Array("float64", (_extent(M),))
+
 
 rule("np.unique(x) -> y", x="rt.unique_pull(y_bar, x)", op={"infer": unique})
 rule("rt.unique_pull(g, x) -> y", op={"infer": like(1)})
@@ -11,6 +19,13 @@ linear("np.bincount(x, weights=None, minlength=0) -> y", weights="y_bar[x]", op=
 zero("np.digitize(x, bins)", "np.lexsort(keys)", "np.result_type(*arrays_and_dtypes)",
      "np.can_cast(from_, to)", "np.isscalar(element)", "np.iscomplexobj(x)", "np.isrealobj(x)", "np.may_share_memory(a, b)",
      "np.shares_memory(a, b)", "np.ravel_multi_index(multi_index, dims)", "np.unravel_index(indices, shape)", "np.indices(dimensions)")
+zero("np.isin(element, test_elements, assume_unique=False, invert=False)", "np.in1d(ar1, ar2, assume_unique=False, invert=False)",
+     "np.iscomplex(x)", "np.isreal(x)", "np.isposinf(x)", "np.isneginf(x)", "np.array_equiv(a1, a2)",
+     "np.tril_indices(n, k=0, m=None)", "np.triu_indices(n, k=0, m=None)", "np.tril_indices_from(arr, k=0)", "np.triu_indices_from(arr, k=0)",
+     "np.diag_indices(n, ndim=2)", "np.diag_indices_from(arr)",
+     "np.argpartition(a, kth, axis=-1, kind='introselect')")
+zero("np.tri(N, M=None, k=0, dtype=None)", op={"fresh": True, "infer": eye})
+zero(*(f"np.{name}(M)" for name in ("bartlett", "blackman", "hamming", "hanning")), op={"infer": _window})
 zero("rt.stop_gradient(x)", op={"views": (0,)})
 alias("rt.stop_gradient", "rt.stop_gradient")
 
@@ -19,5 +34,4 @@ for _name in ("eval", "exec", "locals", "globals", "compile", "__import__"):
 refuse("np.nditer", because="it walks over memory in an order of its own, and may write into it", instead="loop over the array, or over `a.flat`")
 refuse("np.frompyfunc", because="it makes an array of Python objects", instead="np.vectorize, or a loop")
 refuse("id", because="objects of the generated program lie elsewhere in memory", instead="compare with `is`, or number the objects yourself")
-refuse("np.partition", because="its result depends on how NumPy orders the parts", instead="np.sort")
 refuse("np.frombuffer", because="the buffer's contents are not numbers to the compiler", instead="np.asarray")

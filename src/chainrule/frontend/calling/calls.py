@@ -27,6 +27,7 @@ from ...rules import effects as effect_rules
 from ...rules import methods, random, registry
 from ...structure import is_plain
 from .. import source as sources
+from .. import composed as meanings
 from ..constructs.scopes import FRAME
 from ..constructs.syntax import nodes
 from ..containers import library, lists
@@ -486,7 +487,7 @@ class Calls(Objects):
         return self.execute(source.node, source, None, defaults, keyword_defaults, (*bound, *args), {**extra, **keywords})
 
     def is_library(self, source: Any) -> bool:
-        return source.function.__module__ in (library.__name__, composed.__name__)
+        return source.function.__module__ in (library.__name__, composed.__name__) or source.function.__module__.startswith(f"{meanings.__name__}.")
 
     def library(self, function: Any, *args: Value, **keywords: Value) -> Value:
         """Call a function of `library` for the call that is being lowered."""

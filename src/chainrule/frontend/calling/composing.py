@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import runtime
+from ...ir.nodes import Lit
 from ...ir.types import rank
+from ...rules import registry
+from ..composed import fourier, joining, linalg, padding, polynomials
+from ..composed import statistics as of_samples
 from ..execution.values import Items, ListV, SliceV, Static, TupleV, Value
 from . import composed
 from .builtins import BUILTINS, Args, Keywords, builtin
@@ -17,25 +21,111 @@ from .builtins import BUILTINS, Args, Keywords, builtin
 if TYPE_CHECKING:
     from .calls import Calls
 
-_NAMES = ("average", "correlate", "cov", "dstack", "ediff1d", "geomspace", "gradient", "logspace", "meshgrid", "percentile", "polyval", "quantile", "select")
-_FUNCTIONS: dict[Any, Any] = {getattr(np, name): getattr(composed, name) for name in _NAMES}
-_FUNCTIONS |= {np.linalg.matrix_power: composed.matrix_power, np.linalg.multi_dot: composed.multi_dot}
+# Function of NumPy -> what it means. Names that this NumPy does not have are skipped.
+_MEANINGS: list[tuple[Any, Any, str]] = [
+    (np, composed, "gradient meshgrid select dstack"),
+    (np, joining, "block choose compress delete diagflat extract insert intersect1d setdiff1d setxor1d sort_complex trim_zeros union1d unstack vander"),
+    (np, of_samples, "average corrcoef cov histogram histogram2d histogram_bin_edges nancumprod nancumsum nanmax nanmean nanmedian nanmin nanpercentile "
+                     "nanprod nanquantile nanstd nanvar percentile quantile"),
+    (np, polynomials, "correlate cumulative_prod cumulative_sum ediff1d geomspace kaiser logspace poly polyadd polyder polydiv polyfit polyint polymul "
+                      "polysub polyval roots unwrap"),
+    (np, linalg, "matvec real_if_close vecdot vecmat"),
+    (np.linalg, linalg, "cond cross diagonal eig eigvals lstsq matmul matrix_norm matrix_power matrix_transpose outer svdvals tensordot tensorinv "
+                        "tensorsolve trace vecdot vector_norm"),
+    (np.fft, fourier, "fft2 fftn hfft ifft2 ifftn ihfft irfft2 irfftn rfft2 rfftn"),
+]
+_FUNCTIONS: dict[Any, Any] = {
+    getattr(module, name): getattr(meaning, name) for module, meaning, names in _MEANINGS for name in names.split() if hasattr(module, name)}
+_FUNCTIONS |= {np.linalg.multi_dot: composed.multi_dot}
+_FUNCTIONS |= {getattr(np.emath, name): getattr(linalg, f"emath_{name}") for name in "arccos arcsin arctanh log log10 log2 logn power sqrt".split()}
+# Functions whose row is for the usual arguments: what they mean with others.
+_WITH_MORE: dict[Any, tuple[str, Any]] = {
+    np.cross: ("np.cross", linalg.cross_product), np.diff: ("np.diff", polynomials.diff), np.interp: ("np.interp", polynomials.interp),
+    np.linspace: ("np.linspace", polynomials.linspace), np.pad: ("np.pad", padding.pad)}
 
 
 _OF_STATISTICS = ("mean", "median", "pvariance", "variance", "pstdev", "stdev")
 
 
-def _handler(name: str, function: Any) -> Any:
+def _handler(name: str, function: Any, original: Any = None) -> Any:
     signature = inspect.signature(function)
+    try:
+        real = inspect.signature(original) if original is not None and not isinstance(original, np.ufunc) else None
+    except (TypeError, ValueError):
+        real = None
+    if real is not None and any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in real.parameters.values()):
+        real = None
 
     def call(m: Calls, args: Args, keywords: Keywords) -> Value:
+        out = None
+        if real is not None:
+            args, keywords = _bound(m, name, signature, real, args, keywords)
+        if "out" in keywords and "out" not in signature.parameters:
+            keywords = dict(keywords)
+            out = keywords.pop("out")
         try:
             signature.bind(*args, **keywords)
         except TypeError:
+            unknown = [k for k in keywords if k not in signature.parameters]
+            if unknown:
+                m.refuse(f"the argument `{unknown[0]}` of `{name}` is not supported", "its derivative is not known then", f"leave `{unknown[0]}` out")
             m.refuse(f"`{name}` with these arguments", "its derivative is known for the usual ones only", f"pass those of `{name}{signature}`")
-        return m.library(function, *args, **keywords)
+        result = m.library(function, *args, **keywords)
+        if out is None or (isinstance(out, Static) and out.value is None):
+            return result
+        operand = m.operand(result)
+        m.check_cast(out, operand, m.node)
+        m.write(out, Lit(Ellipsis), operand)
+        return out
 
     return call
+
+
+def _bound(m: Calls, name: str, signature: inspect.Signature, real: inspect.Signature, args: Args, keywords: Keywords) -> tuple[Args, Keywords]:
+    """The arguments by the names that NumPy gives them; what has the value that it has anyway is left out."""
+    try:
+        given = real.bind(*args, **keywords).arguments
+    except TypeError:
+        return args, keywords
+    positional, by_name = [], {}
+    direct = True
+    for key, value in given.items():
+        default = real.parameters[key].default
+        own = signature.parameters.get(key)
+        if own is None and isinstance(value, Static) and (value.value is default or value.value is None):
+            direct = False
+            continue
+        if own is not None and own.kind is not own.KEYWORD_ONLY and direct and list(signature.parameters)[len(positional)] == key:
+            positional.append(value)
+        else:
+            direct = False
+            by_name[key] = value
+    return tuple(positional), by_name
+
+
+def _or_row(row: str, function: Any) -> Any:
+    """A function that has a row for the usual arguments."""
+    more = _handler(row, function)
+
+    def call(m: Calls, args: Args, keywords: Keywords) -> Value:
+        known = registry.row(row)
+        assert known is not None
+        if len(args) <= len(known.names) and all(name is not None for name in known.names[:len(args)]) and all(
+                key in known.keywords or key == "out" for key in keywords) and not _unusual(row, m, args, keywords):
+            return m.call_row(row, args, keywords)
+        return more(m, args, keywords)  # type: ignore[no-any-return]
+
+    return call
+
+
+def _unusual(row: str, m: Calls, args: Args, keywords: Keywords) -> bool:
+    """Whether the row does not know these arguments, though it has them."""
+    if row != "np.pad":
+        return False
+    mode = keywords.get("mode", args[2] if len(args) > 2 else Static("constant"))
+    if "constant_values" in keywords and not isinstance(keywords["constant_values"], Static):
+        return True
+    return isinstance(mode, Static) and mode.value not in ("constant", "empty", "edge", "reflect", "symmetric", "wrap")
 
 
 def _of_numbers(name: str) -> Any:
@@ -54,7 +144,8 @@ def _of_numbers(name: str) -> Any:
     return call
 
 
-BUILTINS.update({function: _handler(f"np.{function.__name__}", meaning) for function, meaning in _FUNCTIONS.items()})
+BUILTINS.update({function: _handler(f"np.{function.__name__}", meaning, function) for function, meaning in _FUNCTIONS.items()})
+BUILTINS.update({function: _or_row(row, meaning) for function, (row, meaning) in _WITH_MORE.items()})
 BUILTINS.update({getattr(statistics, name): _of_numbers(name) for name in (*_OF_STATISTICS, "fmean")})
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..ir.nodes import Arg
 from ..ir.types import Array, Type
 from .infer import _extent, bincount, eye, like, unique
@@ -26,6 +28,12 @@ zero("np.isin(element, test_elements, assume_unique=False, invert=False)", "np.i
      "np.argpartition(a, kth, axis=-1, kind='introselect')")
 zero("np.tri(N, M=None, k=0, dtype=None)", op={"fresh": True, "infer": eye})
 zero(*(f"np.{name}(M)" for name in ("bartlett", "blackman", "hamming", "hanning")), op={"infer": _window})
+for _name in sorted(dir(np)):  # of whole numbers and truth values
+    _ufunc = getattr(np, _name)
+    if isinstance(_ufunc, np.ufunc) and _ufunc.__name__ == _name and _ufunc.signature is None and (_ufunc.nin, _ufunc.nout) == (2, 1) and "dd->d" not in _ufunc.types:
+        if _name not in ("logical_and", "logical_or"):
+            zero(f"np.{_name}.reduce(array, axis=0, dtype=None, keepdims=False, initial=None, where=None)")
+        zero(f"np.{_name}.accumulate(array, axis=0, dtype=None)", f"np.{_name}.reduceat(array, indices, axis=0, dtype=None)")
 zero("rt.stop_gradient(x)", op={"views": (0,)})
 alias("rt.stop_gradient", "rt.stop_gradient")
 

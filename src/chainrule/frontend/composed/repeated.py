@@ -14,7 +14,7 @@ def reduce_axis(function, x, start):
         for i in range(1, len(x)):
             y = function(y, x[i])
         return y
-    y = start
+    y = np.asarray(start, x.dtype)[()]
     for i in range(len(x)):
         y = function(y, x[i])
     return y
@@ -30,14 +30,6 @@ def reduce_rows(function, x, start):
     y = np.broadcast_to(np.asarray(start, x.dtype), np.shape(x)[1:]).copy()
     for i in range(len(x)):
         y = function(y, x[i])
-    return y
-
-
-def running(function, x):
-    """`accumulate` along the first axis."""
-    y = x.copy()
-    for i in range(1, len(x)):
-        y[i] = function(y[i - 1], x[i])
     return y
 
 

@@ -15,7 +15,7 @@ from .dispatch import Dispatcher, Variant
 from .frontend.request import Compiled, Layer, Request
 from .frontend.source import Resolved, resolve
 from .runtime.control import applied
-from .tangents import conform
+from .tangents import conform, moving, still
 
 __all__ = ["Transformed", "check_grads", "elementwise_grad", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "linearize",
            "value_and_grad", "vjp"]
@@ -320,8 +320,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
 def linearize(f: Function, *primals: Any) -> tuple[Any, Callable[..., Any]]:
     """The value of f at the arguments, and its pushforward: the linear map from tangents of these to the tangent of the value.
 
-    Returns ``(value, pushforward)``. ``pushforward(*tangents)`` takes one tangent for each argument, as `jvp` does. It may be called many times;
-    each call computes values and tangents anew.
+    Returns ``(value, pushforward)``. ``pushforward(*tangents)`` takes one tangent for each argument, as `jvp` does, and may be called many times.
 
     >>> def scale(x, y):
     ...     return x * y
@@ -330,12 +329,17 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Callable[..., Any]]:
     (10.0, 6.0)
     """
     resolved, inner = _layers(f)
-    kept = tuple(_check.copied(primal) for primal in primals)
+    dispatcher = _dispatcher(resolved.function, "linearize", len(resolved.args), False, inner)
+    value, along = dispatcher.call((*resolved.args, *primals), dict(resolved.keywords))
+    names = dispatcher.names[len(resolved.args):] + [f"argument {n}" for n in range(len(primals))]
+    shapes = [still(primal) for primal in primals]
 
     def pushforward(*tangents: Any) -> Any:
-        return _push("pushforward", "pushforward", resolved, inner, kept, tangents)
+        if len(tangents) != len(shapes):
+            raise TypeError(f"pushforward: there are {len(shapes)} arguments, but {len(tangents)} tangents")
+        return along(*moving("pushforward", names, shapes, tangents))
 
-    return f(*primals), pushforward
+    return value, pushforward
 
 
 @_public("hvp")

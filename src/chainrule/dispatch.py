@@ -33,6 +33,7 @@ from .tracebacks import raise_at_user_line
 __all__ = ["Compile", "Dispatcher", "Variant"]
 
 Compile = Callable[[Request], Compiled]
+GIVEN = ("vjp", "linearize")  # modes that differentiate with respect to all arguments that are given
 TANGENT = ("jvp", "pushforward")  # modes whose function also takes tangents
 CHOOSING = ("grad", "value_and_grad", "elementwise_grad", "jacfwd", "jacrev", "jacobian")  # modes with argnums
 PATHS = 64  # as many paths through one function are remembered, for arguments of the same types
@@ -171,7 +172,7 @@ class Dispatcher:
         self.padding = [MISSING if p.default is p.empty else p.default for p in parameters]
         self.positional = sum(kind == "positional" for kind in self.kinds)
         self.plain = "args" not in self.kinds and "kwargs" not in self.kinds
-        self.negative = mode == "vjp" or any(isinstance(n, int) and n < 0 for layer in self.layers for n in _several(layer.argnums))
+        self.negative = mode in GIVEN or any(isinstance(n, int) and n < 0 for layer in self.layers for n in _several(layer.argnums))
         self.primals = len(parameters)
         if mode in TANGENT:
             self.names += _dot_names(self.names)
@@ -345,7 +346,7 @@ class Dispatcher:
         return found
 
     def _choose(self, positional: int) -> Iterator[int]:
-        if self.mode == "vjp" or self.mode in TANGENT:
+        if self.mode in GIVEN or self.mode in TANGENT:
             yield from range(self.skip, self.primals)
         for choice in (choice for layer in self.layers if layer.mode in CHOOSING for choice in _several(layer.argnums)):
             if isinstance(choice, str):
@@ -435,7 +436,7 @@ class Dispatcher:
             return Chosen(layer.mode, selected, wrt, False, layer.has_aux)
         selected = tuple(self._selected(layer, parameters, positional))
         wrt = tuple(leaf for choice in selected for leaf in self._differentiable(layer, parameters, choice))
-        return Chosen(layer.mode, selected, wrt, not isinstance(layer.argnums, tuple) and layer.mode != "vjp", layer.has_aux)
+        return Chosen(layer.mode, selected, wrt, not isinstance(layer.argnums, tuple) and layer.mode not in GIVEN, layer.has_aux)
 
     def _pairs(self, parameters: tuple[Parameter, ...], number: int) -> Iterator[tuple[Leaf, Leaf]]:
         """The leaves of a parameter that have a tangent, with it."""
@@ -445,7 +446,7 @@ class Dispatcher:
 
     def _selected(self, layer: Layer, parameters: tuple[Parameter, ...], positional: int) -> Iterator[tuple[int, Any]]:
         """The chosen arguments, as (parameter, item); for a vjp, all that are given (not those left at their defaults)."""
-        if layer.mode == "vjp":
+        if layer.mode in GIVEN:
             yield from self._positional(parameters)[self.skip : positional if self.plain else None]
             return
         places = self._positional(parameters)
@@ -484,7 +485,7 @@ class Dispatcher:
     def _differentiable(self, layer: Layer, parameters: tuple[Parameter, ...], choice: tuple[int, Any]) -> list[int]:
         argument = part(parameters[choice[0]].value, choice[1])
         error = derivative_error(self.name, layer.mode, argument)
-        if error is not None and (layer.mode != "vjp" or any(leaf.why_not for leaf in argument.leaves)):
+        if error is not None and (layer.mode not in GIVEN or any(leaf.why_not for leaf in argument.leaves)):
             raise error
         return [leaf.number for leaf in argument.leaves if leaf.differentiable]
 

@@ -29,7 +29,7 @@ from .simplify.dots import dots
 from .simplify.gather import gather
 from .simplify.reuse import reuse
 from .simplify.signs import signs
-from .transform.derivative import differentiate, result_types
+from .transform.derivative import before, differentiate, result_types
 
 DEBUG = bool(os.environ.get("CHAINRULE_DEBUG"))  # verify the program after every pass, and what it returns (on in the tests)
 
@@ -93,7 +93,7 @@ def _finish(request: Request, made: dict[str, Any]) -> Compiled:
     file = function.__code__.co_filename
     if DEBUG:
         function = checked(function, request)
-    structure, types, cotangents = result_types(lowered.program)
+    structure, types, cotangents = result_types(before(request, lowered))
     return Compiled(function, emitted.text, lowered.guards, emitted.line_map, file, (structure, types), lowered.path,
                     cotangents if request.mode == "vjp" else ())
 

@@ -28,6 +28,9 @@ def finisher(request: Request, compiled: Compiled) -> Convert | None:
     converts = [_converter(part(request.parameters[parameter].value, item)) for parameter, item in request.selected]
     if request.mode in ("jvp", "pushforward"):
         return _tangents(compiled, request.mode == "jvp")
+    if request.mode == "linearize":
+        converted = _tangents(compiled, False)
+        return lambda result: (result[0], lambda *dots: converted(result[1](*dots)))
     if request.mode == "vjp":
         gradients = _each(converts)
         if request.has_aux:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .structure import LEAF, flatten, flatten_like, gradient_structure, leaf_paths, unflatten
+from .structure import LEAF, TreeDef, flatten, flatten_like, gradient_structure, leaf_paths, unflatten
 
-__all__ = ["conform"]
+__all__ = ["conform", "moving", "still"]
 
 
 def conform(transform: str, names: Sequence[str], primals: Sequence[Any], tangents: Sequence[Any]) -> list[Any]:
@@ -53,3 +53,33 @@ def _leaf(transform: str, path: str, leaf: Any, dot: Any) -> Any:
     if isinstance(leaf, np.ndarray):
         return np.asarray(dot, leaf.dtype)
     return type(leaf)(np.asarray(dot)[()])
+
+
+def still(primal: Any) -> tuple[list[Any], TreeDef]:
+    """The leaves of an argument without their values: zeros of their classes and shapes at those that carry a derivative, None at the others."""
+    leaves, structure = flatten(primal, True)
+    return [_zero(leaf) for leaf in leaves], gradient_structure(structure)
+
+
+def _zero(leaf: Any) -> Any:
+    if isinstance(leaf, (np.ndarray, np.generic)):
+        return np.zeros(leaf.shape, leaf.dtype)[()] if isinstance(leaf, np.generic) else np.zeros(leaf.shape, leaf.dtype)
+    return type(leaf)(0) if isinstance(leaf, (float, complex)) else None
+
+
+def moving(transform: str, names: Sequence[str], arguments: Sequence[tuple[list[Any], TreeDef]], tangents: Sequence[Any]) -> list[Any]:
+    """One tangent for each leaf that carries a derivative, zeros where it does not move."""
+    found: list[Any] = []
+    for name, (zeros, structure), tangent in zip(names, arguments, tangents):
+        if tangent is None:
+            given: list[Any] = [None] * len(zeros)
+        elif structure is LEAF:
+            given = [_leaf(transform, name, zeros[0], tangent)]
+        else:
+            given = flatten(_conform(transform, name, unflatten(structure, zeros), tangent))[0]
+        found += [zero if dot is None else dot for zero, dot in zip(zeros, given) if _carries(zero)]
+    return found
+
+
+def _carries(zero: Any) -> bool:
+    return zero is not None and (isinstance(zero, (float, complex)) or zero.dtype.kind in "fc")

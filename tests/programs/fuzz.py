@@ -18,6 +18,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 
+from tests.programs import orders
 from tests.programs.generate import GROUPS, Program, from_seed
 from tests.programs.oracle import Verdict, judge, reliable
 from tests.programs.reduce import reduce, within
@@ -25,10 +26,10 @@ from tests.programs.reduce import reduce, within
 Result = tuple[int, Verdict, str]  # seed, verdict, the reduced program (of a failure)
 
 
-def run(seed: int, most: int, seconds: int, reduce_failures: bool, compiler: bool, groups: tuple[str, ...] = ()) -> Result:
+def run(seed: int, most: int, seconds: int, reduce_failures: bool, compiler: bool | str, groups: tuple[str, ...] = ()) -> Result:
     """Judge the program of one seed; a program that takes too long has crashed."""
     warnings.simplefilter("ignore")
-    examine = judge if compiler else reliable
+    examine = orders.judge if compiler == "orders" else judge if compiler else reliable
     program = from_seed(seed, most, groups)
 
     def verdict_of(candidate: Program, seconds: int = seconds) -> Verdict:
@@ -54,12 +55,12 @@ def run(seed: int, most: int, seconds: int, reduce_failures: bool, compiler: boo
     return seed, verdict_of(smallest), repr(smallest)
 
 
-def _run(work: tuple[int, int, int, bool, bool, tuple[str, ...]]) -> Result:
+def _run(work: tuple[int, int, int, bool, bool | str, tuple[str, ...]]) -> Result:
     return run(*work)
 
 
 def results(
-    seeds: range, jobs: int, most: int, seconds: int, reduce_failures: bool, compiler: bool, groups: tuple[str, ...] = ()
+    seeds: range, jobs: int, most: int, seconds: int, reduce_failures: bool, compiler: bool | str, groups: tuple[str, ...] = ()
 ) -> Iterator[Result]:
     """The results in the order of the seeds, whatever the number of jobs."""
     work = ((seed, most, seconds, reduce_failures, compiler, groups) for seed in seeds)
@@ -81,6 +82,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--failures", type=int, default=20, help="stop after so many")
     parser.add_argument("--no-reduce", action="store_true")
     parser.add_argument("--no-compiler", action="store_true")
+    parser.add_argument("--orders", action="store_true", help="compare forward mode and second derivatives instead")
     parser.add_argument(
         "--refused", action="store_true", help="also print the first program of each reason for refusal"
     )
@@ -94,7 +96,7 @@ def main(argv: list[str] | None = None) -> int:
     failures = 0
     seeds = range(options.seed, options.seed + options.count)
     for seed, verdict, program in results(
-        seeds, options.jobs, options.most, options.seconds, not options.no_reduce, not options.no_compiler, groups
+        seeds, options.jobs, options.most, options.seconds, not options.no_reduce, "orders" if options.orders else not options.no_compiler, groups
     ):
         kinds[verdict.kind] += 1
         if verdict.kind != "ok":

@@ -127,6 +127,6 @@ def test_long_programs_take_time_in_proportion():
 {body}
             return x1000
     """, n=INT)
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(lines(p)) < 2100
-    assert time.perf_counter() - started < 2.0
+    assert time.process_time() - started < 2.0

@@ -51,7 +51,7 @@ from .fold import Plan, fold, walked_tapes
 from .inplace import ADDS
 from .names import names
 
-_ALWAYS = frozenset({"np", "math", "range", "reversed", "slice", "list", "complex", "pullback"})
+_ALWAYS = frozenset({"np", "math", "range", "reversed", "slice", "list", "complex", "pullback", "pushforward"})
 _UPDATES = {"iadd": "+", "isub": "-", "add_at": "+", "sub_at": "-"}
 _AT = {"add_at": "np.add.at", "sub_at": "np.subtract.at", "mul_at": "np.multiply.at", "div_at": "np.divide.at",
        "max_at": "np.maximum.at", "min_at": "np.minimum.at"}
@@ -211,8 +211,8 @@ class _Function:
         self.top(rest)
         body, self.out = self.out, outer
         self.depth -= 1
-        self.out.append(_function("pullback", [ast.arg(self.names[param]) for param in stmt.params], body))
-        self.add(ast.Return(ast.Tuple([self.printer.arg(stmt.value), name("pullback")], ast.Load())), None)
+        self.out.append(_function(stmt.name, [ast.arg(self.names[param]) for param in stmt.params], body))
+        self.add(ast.Return(ast.Tuple([self.printer.arg(stmt.value), name(stmt.name)], ast.Load())), None)
 
     def name_tapes(self) -> dict[str, str]:
         tapes: dict[str, str] = {}

@@ -189,13 +189,14 @@ class While:
 
 @dataclass(frozen=True, eq=False)
 class Pullback:
-    """What follows is the body of a nested function `pullback(*params)`; it ends the forward sweep.
+    """What follows is the body of a nested function `pullback(*params)`, or of another name; it ends the forward sweep.
 
     `value` is what the outer function returns beside the pullback.
     """
 
     params: tuple[Var, ...]
     value: Arg
+    name: str = "pullback"
 
 
 @dataclass(frozen=True, eq=False)

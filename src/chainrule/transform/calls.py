@@ -69,16 +69,16 @@ class Calls:
         """The functions that a body calls, directly or not."""
         programs = {p.name: p for p in (*self.callees.values(), *self.made)}
         found: dict[str, None] = {}
-        todo = list(_called(body))
+        todo = list(called(body))
         while todo:
             name = todo.pop(0)
             if name not in found:
                 found[name] = None
-                todo += _called(programs[name].body)
+                todo += called(programs[name].body)
         return tuple(programs[name] for name in found)
 
 
-def _called(body: Block) -> Iterable[str]:
+def called(body: Block) -> Iterable[str]:
     for stmt in every_stmt(body):
         if isinstance(stmt, Let) and stmt.op == "call":
             assert isinstance(stmt.args[0], Lit)
@@ -123,4 +123,4 @@ class _Splitter:
                 Let(pullback, "item", (pair, Lit(1)), stmt.span)]
 
 
-__all__ = ["Called", "Calls"]
+__all__ = ["Called", "Calls", "called"]

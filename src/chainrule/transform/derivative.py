@@ -21,6 +21,7 @@ from ..ir.types import Array, Opaque, Scalar, Tuple, Type, differentiable, is_un
 from ..structure import LEAF, TreeDef, gradient_structure
 from .forward import forward
 from .jacobian import jacfwd, jacrev
+from .linear import linearize
 from .nested import expand, vjp_node
 from .reverse import reverse
 
@@ -29,9 +30,7 @@ JACOBIAN = ("jacfwd", "jacrev", "jacobian")
 
 def differentiate(request: Request, lowered: Lowered) -> Program:
     """The derivative of a lowered function, returning what the request asks for."""
-    program = lowered.program
-    for layer in request.inner:
-        program = _inner(request, layer, program, lowered.leaves)
+    program = before(request, lowered)
     if request.mode == "elementwise_grad":
         program = _summed(program)
     assert isinstance(program.body.end, Yield)
@@ -44,6 +43,8 @@ def differentiate(request: Request, lowered: Lowered) -> Program:
         derived = (jacrev if backwards else jacfwd)(program, wrt, name=request.label)
     elif request.mode in TANGENT:
         derived, _ = forward(program, wrt, name=request.label, dots=tuple(lowered.leaves[n] for n in request.tangents))
+    elif request.mode == "linearize":
+        derived = linearize(program, wrt, name=request.label)
     elif request.mode == "vjp":
         derived = reverse(program, wrt, name=request.label, seed="pullback")
     else:
@@ -51,14 +52,14 @@ def differentiate(request: Request, lowered: Lowered) -> Program:
     derived = expand(derived)
     assert isinstance(derived.body.end, Yield)
     found = derived.body.end.values[0]
-    assert isinstance(found, Seq)
     callees = tuple(replace(callee, doc=_describe_callee(callee)) for callee in derived.callees)
     doc = describe(request)
     if any(isinstance(stmt, Let) and stmt.op in ("rt.expect", "rt.expect_same") for stmt in derived.body.stmts):
         doc += "\n\nFor calls that take one path through it: `expect` leaves where a call takes another."
     derived = replace(derived, callees=callees, doc=doc)
-    if request.mode == "jvp":
+    if request.mode in ("jvp", "linearize"):
         return derived
+    assert isinstance(found, Seq)
     if request.mode in JACOBIAN:
         return replace(derived, body=replace(derived.body, end=Yield((_jacobian(request, found.items[1]),))))
     if request.mode == "pushforward":
@@ -131,10 +132,19 @@ def _inner(request: Request, layer: Chosen, program: Program, leaves: dict[int, 
     return replace(program, body=Block(params, (node,), Yield((returned,))))
 
 
+def before(request: Request, lowered: Lowered) -> Program:
+    """What the last transform is applied to: the function, after all other transforms."""
+    program = lowered.program
+    for layer in request.inner:
+        program = _inner(request, layer, program, lowered.leaves)
+    return program
+
+
 # -- docstrings --------------------------------------------------------------------------------------------
 
 _TITLES = {"jacfwd": "Jacobian of {}, in forward mode,", "jacrev": "Jacobian of {}, in reverse mode,", "jacobian": "Jacobian of {}",
-           "elementwise_grad": "Derivative, element by element, of {}", "jvp": "Value and tangent of {}", "pushforward": "Tangent of {}", "grad": "Gradient of {}", "value_and_grad": "Value and gradient of {}", "vjp": "Value of {}, and its pullback"}
+           "elementwise_grad": "Derivative, element by element, of {}", "jvp": "Value and tangent of {}", "pushforward": "Tangent of {}", "grad": "Gradient of {}", "value_and_grad": "Value and gradient of {}", "vjp": "Value of {}, and its pullback",
+           "linearize": "Value of {}, and its pushforward"}
 _NAMES = {"grad": "gradient", "value_and_grad": "value and gradient"}
 _LINE = 90  # columns of a docstring of one line
 _SHOWN = 12  # types of arguments in a docstring; a network may have hundreds
@@ -150,7 +160,7 @@ def describe(request: Request) -> str:
     source = request.source
     where = _place(source.file, source.line)
     chosen = [part(request.parameters[position].name, item) for position, item in request.selected]
-    wrt = "" if request.mode == "vjp" or request.mode in TANGENT else f" with respect to {_listed(chosen)}"
+    wrt = "" if request.mode in ("vjp", "linearize") or request.mode in TANGENT else f" with respect to {_listed(chosen)}"
     leaves = [leaf for parameter in request.parameters for leaf in parameter.value.leaves]
     types = [f"{leaf.path}={describe_static(leaf.value)}" if leaf.static else f"{leaf.path}: {described_type(leaf.type)}" for leaf in leaves]
     name = "".join((*(f"the {_NAMES.get(layer.mode, layer.mode)} of " for layer in reversed(request.inner)), source.name))
@@ -199,7 +209,7 @@ def described_type(type: Type) -> str:
 
 def _split(request: Request, layer: Chosen | Request, result: Arg) -> tuple[Arg, Arg | None]:
     """The value that is differentiated, and the auxiliary result."""
-    if not layer.has_aux or layer.mode in TANGENT or layer.mode in JACOBIAN:
+    if not layer.has_aux or layer.mode == "linearize" or layer.mode in TANGENT or layer.mode in JACOBIAN:
         return result, None
     if not isinstance(result, Seq) or len(result.items) != 2:
         raise TypeError(f"{layer.mode} of {request.source.name}: with has_aux=True the function must return a pair (value, aux)")
@@ -208,7 +218,7 @@ def _split(request: Request, layer: Chosen | Request, result: Arg) -> tuple[Arg,
 
 def check_result(request: Request, layer: Chosen | Request, value: Arg) -> None:
     """A gradient is that of one number. Raises TypeError."""
-    if layer.mode == "vjp" or layer.mode in TANGENT or layer.mode in JACOBIAN:
+    if layer.mode in ("vjp", "linearize") or layer.mode in TANGENT or layer.mode in JACOBIAN:
         return
     leaves = [type_of(leaf) for leaf in operands(value)]
     error = result_error(request.source.name, layer.mode, structure_of(value), leaves)
@@ -259,4 +269,4 @@ def result_types(program: Program) -> tuple[TreeDef, tuple[Type, ...], tuple[int
     return structure_of(result), types, tuple(n for n, t in enumerate(types) if differentiable(t))
 
 
-__all__ = ["Pullback", "Var", "differentiate", "result_types"]
+__all__ = ["Pullback", "Var", "before", "differentiate", "result_types"]

@@ -58,6 +58,8 @@ from ..simplify.dead import dead_block
 from .adjoints import bar_type
 from .reverse import transpose
 
+HIGHEST = 5  # derivatives of one recursive function inside each other; each is twice as long as the one before
+
 
 def forward(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, dots: tuple[Var, ...] | None = None,
             sparse: bool = False) -> tuple[Program, tuple[Var, ...]]:
@@ -385,6 +387,9 @@ class Callees:
     def name(self, callee: str, mask: tuple[bool, ...]) -> str:
         """The name of the function that also gives the tangent, for tangents of the arguments in the mask."""
         if (callee, mask) not in self.names:
+            if callee.count("_jvp") >= HIGHEST:
+                raise RowError(f"`{callee.partition('_jvp')[0]}` calls itself and takes its own derivative", "each depth needs a derivative of a higher order",
+                               "keep the recursion and the derivative apart")
             name = f"{callee}_jvp"
             while name in self.names.values() or name in self.callees or name == self.main:
                 name += "_"

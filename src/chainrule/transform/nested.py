@@ -24,7 +24,7 @@ from ..ir.probe import type_of
 from ..ir.walk import all_stmts, every_stmt, renamed, stmt_args, substitute_end, substitute_stmt
 from ..rules.table import RowError
 from .adjoints import bar_type
-from .calls import Calls
+from .calls import Calls, called
 from .forward import Callees, Forward, forward_block
 from .reverse import derive_callee, reverse_block
 
@@ -83,6 +83,13 @@ def pull(sweep: Sweep, stmt: Vjp) -> None:
 
 def _dot(var: Var) -> Var:
     return Var(bar_type(var.type), None if var.hint is None else f"{var.hint}_dot")
+
+
+def draws(stmts: tuple[Stmt, ...]) -> Iterator[Var]:
+    """What statements have found in the world outside: random numbers, and results of calls for an effect."""
+    for stmt in stmts:
+        if isinstance(stmt, Let) and stmt.out is not None and OPS[stmt.op].effect and stmt.op not in ("call", "apply"):
+            yield stmt.out
 
 
 def quiet(block: Block) -> tuple[Block, tuple[int, ...]]:
@@ -147,17 +154,24 @@ def _nested(nest: Arg, values: Iterator[Var]) -> Arg:
 
 
 def expand(program: Program) -> Program:
-    """The program with a forward and a reverse sweep in the place of each derivative."""
-    programs = (program, *program.callees)
-    if not any(isinstance(stmt, Vjp) for p in programs for stmt in all_stmts(p.body)):
+    """The program with a forward and a reverse sweep in the place of each derivative, also in the functions that it calls."""
+    if not any(isinstance(stmt, Vjp) for p in (program, *program.callees) for stmt in all_stmts(p.body)):
         return program
     calls = Calls(program.callees, program.name)
-    expander = _Expander(calls)
     marked = any(isinstance(stmt, Let) and stmt.op == "mark" for stmt in program.body.stmts)
-    body = expander.block(program.body, top=not marked)
-    for callee, wrt, name in calls.wanted():
-        calls.made.append(derive_callee(callee, wrt, name, calls))
-    return replace(program, body=body, callees=calls.needed(body))
+    body = _Expander(calls).block(program.body, top=not marked)
+    final: dict[str, Program] = {}
+    todo = list(called(body))
+    while todo:
+        name = todo.pop(0)
+        if name in final:
+            continue
+        for callee, wrt, derived in calls.wanted():
+            calls.made.append(derive_callee(callee, wrt, derived, calls))
+        callee = next(p for p in (*calls.made, *calls.callees.values()) if p.name == name)
+        final[name] = replace(callee, body=_Expander(calls).block(callee.body), callees=())
+        todo += called(final[name].body)
+    return replace(program, body=body, callees=tuple(final.values()))
 
 
 class _Expander:
@@ -257,4 +271,4 @@ interpret.EXPAND[:] = [alone]
 transforms.FORWARD[:] = [_forward]
 transforms.QUIET[:] = [quiet]
 
-__all__ = ["expand", "pull", "push_vjp", "vjp_node"]
+__all__ = ["draws", "expand", "pull", "push_vjp", "vjp_node"]

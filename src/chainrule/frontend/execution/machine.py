@@ -294,7 +294,11 @@ class Machine(Deciding):
         return value
 
     def type(self, value: Value) -> Type:
-        return type_of(self.operand(value))
+        """The type of a value. What is read to find it is not read by the program: the value may be there on one path alone."""
+        if isinstance(value, Num):
+            return type_of(value.operand)
+        with self.b.block():
+            return type_of(self.operand(value))
 
     def static(self, value: Value, what: str) -> Any:
         """The value of something that must be known at compile time; integers are asked for as static."""

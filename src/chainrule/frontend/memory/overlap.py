@@ -81,6 +81,11 @@ def _refuse(m: Calls) -> NoReturn:
 
 def may_clash(m: Calls, owner: Ref, index: Arg, value: Ref) -> bool:
     """Whether `owner[index] = value`, two parts of one array, may read what it has just written."""
+    with m.b.block():  # what is read here is read for its type only: it may be there on one path alone
+        return _may_clash(m, owner, index, value)
+
+
+def _may_clash(m: Calls, owner: Ref, index: Arg, value: Ref) -> bool:
     if is_flat(owner):
         return not is_flat(value)
     if not is_basic(index):

@@ -36,7 +36,7 @@ POOL: dict[str, Any] = {
     "z": _complex(5), "z3": _complex(3), "c": _complex(3, 5), "cs": _complex(3, 3) + 3 * np.diag([1.0, 2.0, 3.0]), "ctall": _complex(5, 3), "r": 1.3, "q": 0.37, "f0": np.float64(0.7), "o": np.array(0.6),
     "empty": np.zeros(0), "none": np.zeros((0, 3)), "hole": _holes(rng.uniform(-2, 2, size=6), 1, 4),
     "holes": _holes(rng.uniform(-2, 2, size=(3, 5)), (0, 1), (2, 3), (2, 4)),
-    "i": np.array([0, 2, 2]), "j": np.array([2, 0, 1]), "m": np.array([True, False, True]), "k": np.array([1, 0, 2, 1, 0]), "up": np.arange(5.0),
+    "i": np.array([0, 2, 2]), "j": np.array([2, 0, 1]), "m": np.array([True, False, True]), "k": np.array([1, 0, 2, 1, 0]), "up": np.arange(5.0), "grid": np.arange(5),
 }
 
 # Function -> expressions, one a line.
@@ -96,12 +96,13 @@ expressions(
         np.linalg.svd(a, full_matrices=False)
         np.linalg.svd(tall, full_matrices=False)
         np.linalg.svd(stack)
-        (lambda u, s, vh: (u * s) @ vh[:2] + u @ u.T)(*np.linalg.svd(a[:2]))
+        (lambda u, s, vh: (u * s) @ vh[:2])(*np.linalg.svd(a[:2]))
         (lambda u, s, vh: (u[:, :3] * s) @ vh + (u[:, 3:] @ u[:, 3:].T)[:, :3])(*np.linalg.svd(tall))
         (lambda u, s, vh: (vh[3:].T @ vh[3:]))(*np.linalg.svd(a))
         (lambda u, s, vh: (u * s ** 2) @ vh)(*np.linalg.svd(c, full_matrices=False))
         (lambda u, s, vh: np.abs(u) ** 2 @ s)(*np.linalg.svd(cs))
-        np.linalg.svd(a)[1]""",
+        np.linalg.svd(a)[1]
+        np.linalg.svd(a).S""",
     linalg__svdvals="np.linalg.svdvals(a)\nnp.linalg.svdvals(stack)",
     linalg__qr="""np.linalg.qr(tall)
         np.linalg.qr(s)
@@ -160,7 +161,8 @@ expressions(
     unstack="np.unstack(a)\nnp.unstack(tall, axis=1)", vander="np.vander(x)\nnp.vander(x, 3)\nnp.vander(x, 4, increasing=True)", union1d="np.union1d(x, y)",
     intersect1d="np.intersect1d(x, np.concatenate((x[1:3], y)))", setdiff1d="np.setdiff1d(x, x[1:3])", setxor1d="np.setxor1d(x, np.concatenate((x[1:3], y)))",
     sort_complex="np.sort_complex(x)", partition="np.partition(x, 2)\nnp.partition(a, 1, axis=0)\nnp.partition(a, 2)",
-    unique="np.unique(x)\nnp.unique(a)\nnp.unique(x, return_index=True)[0]\nnp.unique(np.concatenate((x, x)), return_inverse=True)\nnp.unique(v[i], return_counts=True)",
+    unique="np.unique(x)\nnp.unique(a)\nnp.unique(x, return_index=True)[0]\nnp.unique(np.concatenate((x, x)), return_inverse=True)\nnp.unique(v[i], return_counts=True)\nnp.unique(x, True, True, True)",
+    unique_all="np.unique_all(x)[0]\nnp.unique_all(x).values", unique_counts="np.unique_counts(v[i]).values", unique_inverse="np.unique_inverse(x)[0]", unique_values="np.unique_values(x)",
     average="np.average(x)\nnp.average(a, axis=1, weights=b + 3)\nnp.average(a, 0, w)\nnp.average(a, axis=1, weights=u)\nnp.average(x, weights=u, returned=True)\nnp.average(a, axis=0, keepdims=True)",
     quantile="\n".join(f"np.quantile(x, 0.3, method='{m}')\nnp.quantile(a, np.array([0.25, 0.6]), axis=1, method='{m}')" for m in (
         "linear", "lower", "higher", "midpoint", "nearest", "inverted_cdf", "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf",
@@ -178,11 +180,11 @@ expressions(
     **{name: f"np.{name}(hole)\nnp.{name}(holes, axis=1)\nnp.{name}(holes, axis=0)\nnp.{name}(holes, axis=(0, 1))\nnp.{name}(holes, axis=1, keepdims=True)\nnp.{name}(x)"
        for name in ("nanmax", "nanmin", "nanmean", "nanvar", "nanstd", "nanprod", "nansum")},
     nancumsum="np.nancumsum(hole)\nnp.nancumsum(holes, axis=1)", nancumprod="np.nancumprod(hole)\nnp.nancumprod(holes, axis=0)",
-    histogram="""np.histogram(up, 3, weights=x)[0]
-        np.histogram(up, bins=np.array([0.0, 1.5, 4.0]), weights=x)
-        np.histogram(up, 4, (0.0, 4.0), weights=u, density=True)[0]
+    histogram="""np.histogram(grid, 3, weights=x)[0]
+        np.histogram(grid, bins=np.array([0.0, 1.5, 4.0]), weights=x)
+        np.histogram(grid, 4, (0.0, 4.0), weights=u, density=True)[0]
         np.histogram(x, 3, weights=u)""",
-    histogram2d="np.histogram2d(up, up[::-1], 3, weights=x)[0]\nnp.histogram2d(up, up, [2, 3], weights=u, density=True)[0]", histogram_bin_edges="np.histogram_bin_edges(x, 4)\nnp.histogram_bin_edges(x, 4, (0.0, r))",
+    histogram2d="np.histogram2d(grid, grid[::-1], 3, weights=x)[0]\nnp.histogram2d(grid, grid, [2, 3], weights=u, density=True)[0]", histogram_bin_edges="np.histogram_bin_edges(x, 4)\nnp.histogram_bin_edges(x, 4, (0.0, r))",
     bincount="np.bincount(k, weights=x)\nnp.bincount(k, x, minlength=6)",
     cov="np.cov(a)\nnp.cov(x, y)\nnp.cov(a, rowvar=False)\nnp.cov(a, bias=True)\nnp.cov(a, ddof=0)\nnp.cov(a, aweights=u)\nnp.cov(x)\nnp.cov(a, fweights=np.array([1, 2, 1, 1, 3]))\nnp.cov(c)\nnp.cov(a, aweights=u, ddof=0)",
     corrcoef="np.corrcoef(a)\nnp.corrcoef(x, y)[0, 1]\nnp.corrcoef(tall, rowvar=False)\nnp.corrcoef(c)",
@@ -197,7 +199,7 @@ expressions(
     ediff1d="np.ediff1d(x)\nnp.ediff1d(a, to_end=w, to_begin=r)", diff="np.diff(x, prepend=0.0)\nnp.diff(a, prepend=r, append=b, axis=0)\nnp.diff(a, axis=0, append=b)\nnp.diff(x, n=2, append=r)",
     correlate="np.correlate(x, v)\nnp.correlate(x, v, 'same')\nnp.correlate(x, v, 'full')\nnp.correlate(v, x, 'full')\nnp.correlate(v, x)\nnp.correlate(v, x, 'same')\nnp.correlate(x, w[:2], 'same')\nnp.correlate(w[:2], x, 'same')\nnp.correlate(z, z3, 'full')",
     convolve="np.convolve(x, v)\nnp.convolve(v, x, 'same')\nnp.convolve(w[:2], x, 'same')\nnp.convolve(v, x, 'valid')\nnp.convolve(z, z3)",
-    interp="np.interp(0.9 * u, up, y)\nnp.interp(3 * x, up, y, left=0.0, right=r)\nnp.interp(7 * x, up, y, period=5.0)\nnp.interp(r, u + up, x)\nnp.interp(0.9 * u, up + 0.1 * x, y)",
+    interp="np.interp(0.9 * u, up, y)\nnp.interp(3 * x, up, y, left=0.0, right=r)\nnp.interp(7 * x, up, y, period=5.0)\nnp.interp(r, u[0] * up, x)\nnp.interp(0.9 * u, up + 0.1 * x, y)",
     pad="""np.pad(x, 2, constant_values=r)
         np.pad(a, ((1, 0), (0, 2)), constant_values=((r, 0.0), (0.0, q)))
         np.pad(x, 2, 'linear_ramp')
@@ -214,18 +216,18 @@ expressions(
         np.pad(a, ((0, 1), (1, 0)), 'edge')
         np.pad(x, (1, 2), 'empty')[1:4]
         np.pad(x, 2, 'symmetric')""",
-    real_if_close="np.real_if_close(z)\nnp.real_if_close(z * np.conj(z))\nnp.real_if_close(x)", histogramdd="np.histogramdd(np.stack((up, up[::-1]), 1), (2, 3), weights=x)[0]",
+    real_if_close="np.real_if_close(z)\nnp.real_if_close(z * np.conj(z))\nnp.real_if_close(x)",
     **{f"emath__{name}": f"np.emath.{name}(0.3 * u)\nnp.emath.{name}(x)\nnp.emath.{name}(z)\nnp.emath.{name}(r)" for name in ("sqrt", "log", "log2", "log10", "arccos", "arcsin", "arctanh")},
     emath__logn="np.emath.logn(2, u)\nnp.emath.logn(r, x)", emath__power="np.emath.power(u, 2.5)\nnp.emath.power(x, q)",
     # the methods of ufuncs
     **{f"{name}__reduce": f"np.{name}.reduce(u)\nnp.{name}.reduce(a ** 2 + 0.3)\nnp.{name}.reduce(cube ** 2 + 0.3, axis=1)\nnp.{name}.reduce(a ** 2 + 0.3, axis=-1, keepdims=True)"
-       for name in ("add", "multiply", "maximum", "minimum", "fmax", "fmin", "logaddexp", "logaddexp2", "hypot", "subtract", "divide", "power", "arctan2")},
-    add__reduceat="np.add.reduceat(x, [0, 2, 3])\nnp.add.reduceat(a, [0, 3, 1], axis=1)\nnp.add.reduceat(x, i)", multiply__reduceat="np.multiply.reduceat(x, [0, 2])",
+       for name in ("add", "multiply", "maximum", "minimum", "fmax", "fmin", "logaddexp", "logaddexp2", "hypot", "subtract", "divide")},
+    mod__outer="np.mod.outer(u, 10 * w)", fmod__outer="np.fmod.outer(u, 10 * w)", add__reduceat="np.add.reduceat(x, [0, 2, 3])\nnp.add.reduceat(a, [0, 3, 1], axis=1)\nnp.add.reduceat(x, i)", multiply__reduceat="np.multiply.reduceat(x, [0, 2])",
     maximum__reduceat="np.maximum.reduceat(x, [0, 2])", logaddexp__reduceat="np.logaddexp.reduceat(x, [0, 3])", minimum__reduceat="np.minimum.reduceat(a, [0, 2], 1)",
     **{f"{name}__accumulate": f"np.{name}.accumulate(u)\nnp.{name}.accumulate(a ** 2 + 0.3, axis=1)" for name in (
         "add", "multiply", "maximum", "minimum", "logaddexp", "subtract", "divide", "hypot", "fmax", "fmin")},
     **{f"{name}__outer": f"np.{name}.outer(u, w)\nnp.{name}.outer(u, r)" for name in (
-        "add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "fmax", "fmin", "hypot", "arctan2", "logaddexp", "logaddexp2", "float_power", "copysign", "mod", "fmod")},
+        "add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "fmax", "fmin", "hypot", "arctan2", "logaddexp", "logaddexp2", "float_power", "copysign")},
 )
 expressions(add__reduce=EXPRESSIONS["np.add.reduce"] + "\nnp.add.reduce(a, axis=None)\nnp.add.reduce(cube, axis=(0, 2))\nnp.add.reduce(x, initial=r)\nnp.add.reduce(v, where=m)",
             logaddexp__reduce=EXPRESSIONS["np.logaddexp.reduce"] + "\nnp.logaddexp.reduce(cube, axis=(0, 2))\nnp.logaddexp.reduce(a, axis=None)\nnp.logaddexp.reduce(x, initial=r)")

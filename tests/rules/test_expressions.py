@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import linecache
 import types
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -56,12 +58,13 @@ def difference(at: Any) -> Any:
     return (64 * finest - 20 * fine + coarse) / 45
 
 
-def flat(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return tuple(flat(v) for v in value)
-    if isinstance(value, list):
-        return [flat(v) for v in value]
-    return value
+def random_seed(value: Any, rng: Any) -> Any:
+    """A cotangent of the structure of a value."""
+    if isinstance(value, tuple) and hasattr(value, "_make"):
+        return value._make(random_seed(item, rng) for item in value)
+    if isinstance(value, (tuple, list)):
+        return type(value)(random_seed(item, rng) for item in value)
+    return random_like(value, rng)
 
 
 def same_types(found: Any, wanted: Any) -> None:
@@ -88,8 +91,8 @@ def test_expression(name: str, expression: str) -> None:
     active = [k for k, a in enumerate(args) if is_float(a)]
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        expected = flat(f(*args))
-        seed = random_like(expected, rng)
+        expected = f(*args)
+        seed = random_seed(expected, rng)
         value, pullback = cr.vjp(f, *args)
         same_types(value, expected)
         gradients = pullback(seed)
@@ -98,10 +101,25 @@ def test_expression(name: str, expression: str) -> None:
                 assert np.shape(g) == np.shape(a) and np.asarray(g).dtype == np.asarray(a).dtype
                 assert np.all(np.isfinite(g[~np.isnan(a)] if np.ndim(a) else g)), g
         found = sum(dot(np.where(np.isnan(args[k]), 0, gradients[k]), directions[k]) for k in active)
-        wanted = difference(lambda h: dot(seed, flat(f(*moved(args, directions, h)))))
+        wanted = difference(lambda h: dot(seed, f(*moved(args, directions, h))))
         np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-7, err_msg="reverse")
-        forward(f, args, directions, active, seed, found)
-        second(expression, names, args, directions, active, seed)
+        with again():
+            forward(f, args, directions, active, seed, found)
+            second(expression, names, args, directions, active, seed)
+
+
+# Helpers whose own derivative is not known: to ask for it is an error.
+ONCE = ("rt.norm_pull", "rt.unique_pull", "rt.cumprod_pull", "rt.interp_slope")
+
+
+@contextlib.contextmanager
+def again() -> Iterator[None]:
+    """Where a second derivative is refused, with the name of the helper that has none."""
+    try:
+        yield
+    except cr.errors.UnsupportedError as error:
+        if not any(name in str(error) for name in ONCE):
+            raise
 
 
 def forward(f: Any, args: list[Any], directions: list[Any], active: list[int], seed: Any, found: float) -> None:
@@ -168,7 +186,7 @@ def test_single_precision_and_strides(name: str, expression: str) -> None:
     rng = np.random.default_rng(5)
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        seed = random_like(flat(f(*args)), rng)
+        seed = random_seed(f(*args), rng)
         wide = cr.vjp(f, *args)[1](seed)
         for around in (np.ascontiguousarray, lambda a: np.repeat(np.asfortranarray(a), 2, axis=-1)[..., ::2]):
             strided = [around(a) if isinstance(a, np.ndarray) and a.ndim else a for a in args]
@@ -176,7 +194,7 @@ def test_single_precision_and_strides(name: str, expression: str) -> None:
                 if g is not None:
                     np.testing.assert_allclose(h, g, rtol=1e-9, atol=1e-11)
         small = [narrow(a) for a in args]
-        expected = flat(f(*small))
+        expected = f(*small)
         value, pullback = cr.vjp(f, *small)
         for found, wanted in zip(leaves(value), leaves(expected)):
             assert found.dtype == wanted.dtype, (found.dtype, wanted.dtype)
@@ -188,5 +206,6 @@ def test_single_precision_and_strides(name: str, expression: str) -> None:
 
 def cast(seed: Any, like: Any) -> Any:
     if isinstance(like, (tuple, list)):
-        return type(like)(cast(s, w) for s, w in zip(seed, like))
+        items = (cast(s, w) for s, w in zip(seed, like))
+        return like._make(items) if hasattr(like, "_make") else type(like)(items)
     return seed if not is_float(like) else seed.astype(like.dtype) if isinstance(like, np.ndarray) else type(like)(seed)

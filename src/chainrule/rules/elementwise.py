@@ -44,8 +44,9 @@ elementwise("np.hypot(x, y) -> z", x="rt.divide_or_zero(x, z)", y="rt.divide_or_
 elementwise("np.sin(x) -> y", x="np.cos(x)")
 elementwise("np.cos(x) -> y", x="-np.sin(x)")
 elementwise("np.tan(x) -> y", x="1 + y ** 2", pole=True)
-elementwise("np.arcsin(x) -> y", x="1 / np.sqrt(1 - x ** 2)", pole=True, quiet=True)
-elementwise("np.arccos(x) -> y", x="-1 / np.sqrt(1 - x ** 2)", pole=True, quiet=True)
+# On the branch cut of a complex argument 1 - x ** 2 does not tell its sides apart; the result does.
+elementwise("np.arcsin(x) -> y", x="1 / np.cos(y) if kind(x) == 'c' else 1 / np.sqrt(1 - x ** 2)", pole=True, quiet=True)
+elementwise("np.arccos(x) -> y", x="-1 / np.sin(y) if kind(x) == 'c' else -1 / np.sqrt(1 - x ** 2)", pole=True, quiet=True)
 elementwise("np.arctan(x) -> y", x="1 / (1 + x ** 2)")
 elementwise("np.arctan2(y, x) -> z", y="rt.divide_or_zero(x, x ** 2 + y ** 2)", x="-rt.divide_or_zero(y, x ** 2 + y ** 2)")
 elementwise("np.sinh(x) -> y", x="np.cosh(x)", pole=True)

@@ -20,6 +20,13 @@ METHODS: dict[str, str] = {
 WITH_ARGUMENTS: dict[str, str] = {"copy": "np.copy"}
 # Operations that read the elements of an array in an order that may be that in which they lie in memory.
 IN_MEMORY_ORDER = frozenset({"np.reshape", "np.ravel", "rt.flatten"})
+# Methods that are functions of NumPy with other positions of the arguments: which of these is the array.
+COMPOSED: dict[str, tuple[str, int]] = {"choose": ("choose", 0), "compress": ("compress", 1)}
+REFUSED: dict[str, str] = {
+    **dict.fromkeys(("byteswap", "getfield", "setfield", "to_device"), "it looks at the bytes of the numbers"),
+    **dict.fromkeys(("flags", "strides", "setflags"), "the program that computes the gradient may lay out its arrays otherwise"),
+    "resize": "it changes how many elements an array has that others may see",
+}
 ATTRIBUTES: dict[str, str] = {
     "T": "np.transpose", "mT": "np.matrix_transpose", "real": "np.real", "imag": "np.imag", "shape": "np.shape", "size": "np.size",
     "ndim": "static", "dtype": "static", "nbytes": "static", "itemsize": "static",
@@ -41,4 +48,4 @@ def bind_method(method: str, owner: Arg, args: tuple[Arg, ...], kwargs: dict[str
     return name, bind(name, (owner, *args), kwargs)
 
 
-__all__ = ["ATTRIBUTES", "IN_MEMORY_ORDER", "METHODS", "WITH_ARGUMENTS", "bind_method"]
+__all__ = ["ATTRIBUTES", "COMPOSED", "IN_MEMORY_ORDER", "METHODS", "REFUSED", "WITH_ARGUMENTS", "bind_method"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..ir.nodes import Arg
-from ..ir.types import Array, Type
+from ..ir.probe import type_of
+from ..ir.types import Array, Type, unknown_extent
 from .infer import _extent, bincount, eye, like, unique
 from .table import alias, linear, refuse, rule, zero
 
@@ -28,12 +29,30 @@ zero("np.isin(element, test_elements, assume_unique=False, invert=False)", "np.i
      "np.argpartition(a, kth, axis=-1, kind='introselect')")
 zero("np.tri(N, M=None, k=0, dtype=None)", op={"fresh": True, "infer": eye})
 zero(*(f"np.{name}(M)" for name in ("bartlett", "blackman", "hamming", "hanning")), op={"infer": _window})
+for _name in ("power", "arctan2"):
+    for _method in ("reduce", "reduceat"):
+        refuse(f"np.{_name}.{_method}", because="the order in which NumPy goes through the array is not defined, and its results differ",
+               instead=f"write the loop, or `np.{_name}.accumulate(x)[-1]`")
 for _name in sorted(dir(np)):  # of whole numbers and truth values
     _ufunc = getattr(np, _name)
     if isinstance(_ufunc, np.ufunc) and _ufunc.__name__ == _name and _ufunc.signature is None and (_ufunc.nin, _ufunc.nout) == (2, 1) and "dd->d" not in _ufunc.types:
         if _name not in ("logical_and", "logical_or"):
             zero(f"np.{_name}.reduce(array, axis=0, dtype=None, keepdims=False, initial=None, where=None)")
         zero(f"np.{_name}.accumulate(array, axis=0, dtype=None)", f"np.{_name}.reduceat(array, indices, axis=0, dtype=None)")
+
+
+def _places(x: Arg) -> Type:
+    return Array("int64", (unknown_extent(),))
+
+
+def _inverse(x: Arg) -> Type:
+    type = type_of(x)
+    return Array("int64", type.shape if NEW_INVERSE and isinstance(type, Array) and type.shape is not None else (unknown_extent(),))
+
+
+NEW_INVERSE = np.unique(np.zeros((1, 1)), return_inverse=True)[1].ndim == 2  # has the shape of the array since NumPy 2
+zero("rt.unique_index(x)", "rt.unique_counts(x)", op={"infer": _places})
+zero("rt.unique_inverse(x)", op={"infer": _inverse})
 zero("rt.stop_gradient(x)", op={"views": (0,)})
 alias("rt.stop_gradient", "rt.stop_gradient")
 

@@ -96,7 +96,27 @@ def bessel_i(x: Any, n: int) -> Any:
     """
     t = (np.arange(_TERMS) + 0.5) * (np.pi / _TERMS)
     value = np.mean(np.exp(np.asarray(x)[..., None] * np.cos(t)) * np.cos(n * t), axis=-1)
-    return value.astype(np.result_type(x, np.float32))[()]
+    return value.astype(np.result_type(np.asarray(x).dtype, np.float16))[()]
 
 
-__all__ = ["apart", "bessel_i", "cutoff", "eig", "eigvals", "irfft_pull", "largest_component", "lstsq", "lstsq_rank", "resized", "rfft_pull"]
+def decided(condition: Any) -> bool:
+    """A condition on which the types of results depend: the compiler looks at its value, and makes a program for each (see `composing`)."""
+    return bool(condition)
+
+
+def unique_index(x: Any) -> Any:
+    """Where np.unique finds each of its elements first."""
+    return np.unique(x, return_index=True)[1]
+
+
+def unique_inverse(x: Any) -> Any:
+    """For each element its place in np.unique."""
+    return np.unique(x, return_inverse=True)[1]
+
+
+def unique_counts(x: Any) -> Any:
+    """How often each element of np.unique is there."""
+    return np.unique(x, return_counts=True)[1]
+
+
+__all__ = ["apart", "bessel_i", "cutoff", "decided", "eig", "eigvals", "irfft_pull", "largest_component", "lstsq", "lstsq_rank", "resized", "rfft_pull", "unique_counts", "unique_index", "unique_inverse"]

@@ -802,6 +802,11 @@ class Calls(Objects):
             return lists.listed(self, owner)
         if name in ("bit_length", "bit_count", "as_integer_ratio") and isinstance(type := self.type(owner), Scalar) and kind(type.dtype) in "iub":
             return Static(getattr(int(self.static(owner, "an integer")), name)())
+        if name in methods.COMPOSED:
+            function, place = methods.COMPOSED[name]
+            return self.call_static(getattr(np, function), (*args[:place], owner, *args[place:]), keywords)
+        if name in methods.REFUSED:
+            self.refuse(f"the array method `{name}` is called", methods.REFUSED[name], "write it with functions of NumPy")
         if name not in registry.METHODS:
             self.refuse(f"the array method `{name}` is not supported yet", "it has no rule", "use a NumPy function that has one")
         op = methods.WITH_ARGUMENTS.get(name, registry.METHODS[name]) if args or keywords else registry.METHODS[name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import statistics
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 # Function of NumPy -> what it means. Names that this NumPy does not have are skipped.
 _MEANINGS: list[tuple[Any, Any, str]] = [
     (np, composed, "gradient meshgrid select dstack"),
-    (np, joining, "block choose compress delete diagflat extract insert intersect1d setdiff1d setxor1d sort_complex trim_zeros union1d unstack vander"),
+    (np, joining, "block choose compress delete diagflat extract insert intersect1d setdiff1d setxor1d sort_complex trim_zeros union1d unique_all unique_counts "
+                  "unique_inverse unique_values unstack vander"),
     (np, of_samples, "average corrcoef cov histogram histogram2d histogram_bin_edges nancumprod nancumsum nanmax nanmean nanmedian nanmin nanpercentile "
                      "nanprod nanquantile nanstd nanvar percentile quantile"),
     (np, polynomials, "correlate cumulative_prod cumulative_sum ediff1d geomspace kaiser logspace poly polyadd polyder polydiv polyfit polyint polymul "
@@ -41,7 +43,13 @@ _FUNCTIONS |= {getattr(np.emath, name): getattr(linalg, f"emath_{name}") for nam
 # Functions whose row is for the usual arguments: what they mean with others.
 _WITH_MORE: dict[Any, tuple[str, Any]] = {
     np.cross: ("np.cross", linalg.cross_product), np.diff: ("np.diff", polynomials.diff), np.interp: ("np.interp", polynomials.interp),
-    np.linspace: ("np.linspace", polynomials.linspace), np.pad: ("np.pad", padding.pad)}
+    np.linspace: ("np.linspace", polynomials.linspace), np.pad: ("np.pad", padding.pad),
+    np.unique: ("np.unique", joining.unique)}
+# Operations of our own that these functions are made of.
+_OWN = ("eig", "eigvals", "lstsq", "lstsq_rank", "slopes", "unique_counts", "unique_index", "unique_inverse")
+# Functions that give named tuples.
+_NAMED = {np.linalg.svd: np.linalg.svd(np.eye(1)), np.linalg.qr: np.linalg.qr(np.eye(1)), np.linalg.eigh: np.linalg.eigh(np.eye(1)),
+          np.linalg.slogdet: np.linalg.slogdet(np.eye(1))}
 
 
 _OF_STATISTICS = ("mean", "median", "pvariance", "variance", "pstdev", "stdev")
@@ -149,14 +157,34 @@ BUILTINS.update({function: _or_row(row, meaning) for function, (row, meaning) in
 BUILTINS.update({getattr(statistics, name): _of_numbers(name) for name in (*_OF_STATISTICS, "fmean")})
 
 
-@builtin(runtime.slopes)
-def _slopes(m: Calls, args: Args, keywords: Keywords) -> Value:
-    return m.call_row("rt.slopes", args, keywords)
+BUILTINS.update({getattr(runtime, name): (lambda m, args, keywords, name=name: m.call_row(f"rt.{name}", args, keywords)) for name in _OWN})
+
+
+@builtin(runtime.decided)
+def _decided(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return Static(m.decide(args[0], "on which the type of the result depends"))
+
+
+def _named(function: Any, cls: type) -> Any:
+    """A function that has a row, and gives a named tuple."""
+    row = registry.lookup(function)
+    assert row is not None
+
+    def call(m: Calls, args: Args, keywords: Keywords) -> Value:
+        result = m.call_row(row, args, keywords)
+        return replace(result, cls=cls, whole=None) if isinstance(result, TupleV) and cls is not tuple else result
+
+    return call
+
+
+BUILTINS.update({function: _named(function, type(value)) for function, value in _NAMED.items()})
 
 
 @builtin(np.ndim)
 def _ndim(m: Calls, args: Args, keywords: Keywords) -> Value:
     """np.ndim: known, where the number of axes is."""
+    if args and isinstance(args[0], Static):
+        return Static(np.ndim(args[0].value))
     known = rank(m.type(args[0])) if args and m.is_number(args[0]) else None
     return m.call_row("np.ndim", args, keywords) if known is None else Static(known)
 

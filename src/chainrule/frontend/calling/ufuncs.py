@@ -159,10 +159,10 @@ for _name in sorted(dir(np)):
     _ufunc = getattr(np, _name)
     if not isinstance(_ufunc, np.ufunc) or _ufunc.signature is not None or _ufunc.nin != 2 or _ufunc.nout != 1:
         continue
-    if _ufunc.reduce not in BUILTINS and registry.lookup(_ufunc.reduce) is None:
+    if registry.lookup(_ufunc.reduce) is None and registry.refusal(_ufunc.reduce) is None:
         BUILTINS[_ufunc.reduce] = _reduce_row(_REDUCED[_ufunc]) if _ufunc in _REDUCED else _reduce(_ufunc)
     if registry.lookup(_ufunc.accumulate) is None:
         BUILTINS[_ufunc.accumulate] = _accumulate(_ufunc)
-    if registry.lookup(_ufunc.reduceat) is None:
+    if registry.lookup(_ufunc.reduceat) is None and registry.refusal(_ufunc.reduceat) is None:
         BUILTINS[_ufunc.reduceat] = _reduceat(_ufunc)
     BUILTINS[_ufunc.outer] = _outer(_ufunc)

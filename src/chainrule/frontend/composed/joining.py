@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ... import runtime
+
 
 def _depth(arrays):
     return 1 + _depth(arrays[0]) if isinstance(arrays, list) else 0
@@ -138,6 +140,44 @@ def vander(x, N=None, increasing=False):
     if not increasing:
         powers = powers[::-1]
     return x[:, None] ** powers
+
+
+def unique(ar, return_index=False, return_inverse=False, return_counts=False, axis=None, *, equal_nan=True, sorted=True):
+    """np.unique: elements that are equal share what belongs to their value."""
+    if axis is not None and np.asarray(ar).ndim != 1:
+        raise ValueError("np.unique along an axis is not differentiated")
+    found = [np.unique(ar)]
+    if return_index:
+        found.append(runtime.unique_index(ar))
+    if return_inverse:
+        found.append(runtime.unique_inverse(ar))
+    if return_counts:
+        found.append(runtime.unique_counts(ar))
+    return tuple(found) if len(found) > 1 else found[0]
+
+
+def unique_values(x):
+    """np.unique_values."""
+    return np.unique(x)
+
+
+if hasattr(np, "unique_all"):
+    _All, _Counts, _Inverse = (type(f(np.zeros(1))) for f in (np.unique_all, np.unique_counts, np.unique_inverse))
+
+
+def unique_all(x):
+    """np.unique_all."""
+    return _All(np.unique(x), runtime.unique_index(x), runtime.unique_inverse(x), runtime.unique_counts(x))
+
+
+def unique_counts(x):
+    """np.unique_counts."""
+    return _Counts(np.unique(x), runtime.unique_counts(x))
+
+
+def unique_inverse(x):
+    """np.unique_inverse."""
+    return _Inverse(np.unique(x), runtime.unique_inverse(x))
 
 
 def union1d(ar1, ar2):

@@ -153,18 +153,21 @@ def matrix_power(a, n):
     return square @ a if n % 2 else square
 
 
+_Eig = type(np.linalg.eig(np.eye(1)))
+
+
 def eig(a):
     """np.linalg.eig: real, where all eigenvalues are."""
     values, vectors = runtime.eig(a)
-    if np.asarray(a).dtype.kind != "c" and np.all(np.imag(values) == 0.0):
-        return np.real(values), np.real(vectors)
-    return values, vectors
+    if np.asarray(a).dtype.kind != "c" and runtime.decided(np.all(np.imag(values) == 0.0)):
+        return _Eig(np.real(values), np.real(vectors))
+    return _Eig(values, vectors)
 
 
 def eigvals(a):
     """np.linalg.eigvals: real, where all are."""
     values = runtime.eigvals(a)
-    if np.asarray(a).dtype.kind != "c" and np.all(np.imag(values) == 0.0):
+    if np.asarray(a).dtype.kind != "c" and runtime.decided(np.all(np.imag(values) == 0.0)):
         return np.real(values)
     return values
 
@@ -188,63 +191,60 @@ def lstsq(a, b, rcond=None):
 
 
 def _complex_below(x, low):
-    x = np.asarray(x)
-    if x.dtype.kind != "c" and np.any(x < low):
+    if np.asarray(x).dtype.kind != "c" and runtime.decided(np.any(x < low)):
         return x + 0j
     return x
 
 
 def _complex_outside(x):
-    x = np.asarray(x)
-    if x.dtype.kind != "c" and np.any(np.abs(x) > 1):
+    if np.asarray(x).dtype.kind != "c" and runtime.decided(np.any(np.abs(x) > 1)):
         return x + 0j
     return x
 
 
 def emath_sqrt(x):
     """np.emath.sqrt."""
-    return np.sqrt(_complex_below(x, 0))[()]
+    return np.sqrt(_complex_below(x, 0))
 
 
 def emath_log(x):
     """np.emath.log."""
-    return np.log(_complex_below(x, 0))[()]
+    return np.log(_complex_below(x, 0))
 
 
 def emath_log2(x):
     """np.emath.log2."""
-    return np.log2(_complex_below(x, 0))[()]
+    return np.log2(_complex_below(x, 0))
 
 
 def emath_log10(x):
     """np.emath.log10."""
-    return np.log10(_complex_below(x, 0))[()]
+    return np.log10(_complex_below(x, 0))
 
 
 def emath_logn(n, x):
     """np.emath.logn."""
-    return (np.log(_complex_below(x, 0)) / np.log(_complex_below(n, 0)))[()]
+    return np.log(_complex_below(x, 0)) / np.log(_complex_below(n, 0))
 
 
 def emath_power(x, p):
     """np.emath.power."""
-    p = np.asarray(p)
-    return np.power(_complex_below(x, 0), p)[()]
+    return np.power(_complex_below(x, 0), p)
 
 
 def emath_arccos(x):
     """np.emath.arccos."""
-    return np.arccos(_complex_outside(x))[()]
+    return np.arccos(_complex_outside(x))
 
 
 def emath_arcsin(x):
     """np.emath.arcsin."""
-    return np.arcsin(_complex_outside(x))[()]
+    return np.arcsin(_complex_outside(x))
 
 
 def emath_arctanh(x):
     """np.emath.arctanh."""
-    return np.arctanh(_complex_outside(x))[()]
+    return np.arctanh(_complex_outside(x))
 
 
 def real_if_close(a, tol=100):
@@ -253,6 +253,6 @@ def real_if_close(a, tol=100):
     if a.dtype.kind != "c":
         return a
     limit = tol * np.finfo(a.dtype).eps if tol > 1 else tol
-    if np.all(np.abs(np.imag(a)) < limit):
+    if runtime.decided(np.all(np.abs(np.imag(a)) < limit)):
         return np.real(a)
     return a

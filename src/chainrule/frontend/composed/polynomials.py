@@ -8,6 +8,8 @@ import math
 
 import numpy as np
 
+from ... import runtime
+
 
 def polyadd(a1, a2):
     """np.polyadd."""
@@ -82,7 +84,7 @@ def poly(seq_of_zeros):
     p = np.ones(1, z.dtype)
     for k in range(len(z)):
         p = np.convolve(p, np.stack([np.ones_like(z[k]), -z[k]]))
-    if p.dtype.kind == "c" and np.all(np.sort(z) == np.sort(np.conj(z))):
+    if p.dtype.kind == "c" and runtime.decided(np.all(np.sort(z) == np.sort(np.conj(z)))):
         return np.real(p).copy()
     return p
 
@@ -133,7 +135,7 @@ def polyfit(x, y, deg, rcond=None, full=False, w=None, cov=False):
 
 def polyval(p, x):
     """np.polyval: Horner's rule."""
-    y = np.zeros_like(x)
+    y = np.zeros_like(x)[()]
     for c in np.asarray(p):
         y = y * x + c
     return y

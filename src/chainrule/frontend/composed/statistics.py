@@ -87,6 +87,8 @@ def _with_axes(result, a, q, axis, keepdims):
 def quantile(a, q, axis=None, *, method="linear", keepdims=False, overwrite_input=False):
     """np.quantile."""
     a = np.asanyarray(a)
+    if isinstance(q, (list, tuple)):
+        q = np.asarray(q)
     x = np.sort(_together(a, axis), axis=0)
     low, high, t = _place(len(x), q, method)
     if np.ndim(q) > 0 and x.ndim > 1:
@@ -107,6 +109,8 @@ def percentile(a, q, axis=None, *, method="linear", keepdims=False, overwrite_in
 def nanquantile(a, q, axis=None, *, method="linear", keepdims=False, overwrite_input=False):
     """np.nanquantile: NaN comes last when sorted, and does not count."""
     a = np.asanyarray(a)
+    if isinstance(q, (list, tuple)):
+        q = np.asarray(q)
     x = np.sort(_together(a, axis), axis=0)
     n = np.sum(~np.isnan(x), axis=0)
     if np.ndim(q) > 0:
@@ -184,7 +188,7 @@ def _counted(a, axis, where, keepdims):
     there = ~np.isnan(a)
     if where is not None:
         there = there & where
-    return there, np.sum(there, axis, keepdims=keepdims)
+    return there, np.sum(there, axis, keepdims=keepdims, dtype=np.real(a).dtype)
 
 
 def nanmean(a, axis=None, dtype=None, *, keepdims=False, where=None):
@@ -194,7 +198,7 @@ def nanmean(a, axis=None, dtype=None, *, keepdims=False, where=None):
         return np.mean(a, axis, dtype=dtype, keepdims=keepdims)
     there, count = _counted(a, axis, where, keepdims)
     total = np.sum(np.where(there, a, np.asarray(0, a.dtype)), axis, dtype=dtype, keepdims=keepdims)
-    return np.divide(total, count, dtype=total.dtype)
+    return total / (count if dtype is None else count.astype(np.real(total).dtype))
 
 
 def nanvar(a, axis=None, dtype=None, *, ddof=0, keepdims=False, where=None):
@@ -204,12 +208,13 @@ def nanvar(a, axis=None, dtype=None, *, ddof=0, keepdims=False, where=None):
         return np.var(a, axis, dtype=dtype, ddof=ddof, keepdims=keepdims)
     there, count = _counted(a, axis, where, True)
     known = np.where(there, a, np.asarray(0, a.dtype))
-    centre = np.divide(np.sum(known, axis, dtype=dtype, keepdims=True), count, dtype=known.dtype if dtype is None else dtype)
+    centre = np.sum(known, axis, dtype=dtype, keepdims=True) / (count if dtype is None else count.astype(dtype))
     off = np.where(there, known - centre, np.asarray(0, a.dtype))
     squares = np.real(off * np.conj(off))
     total = np.sum(squares, axis, dtype=dtype, keepdims=keepdims)
     there, count = _counted(a, axis, where, keepdims)
-    return np.where(count > ddof, total / np.maximum(count - ddof, 1).astype(total.dtype), np.asarray(np.nan, total.dtype))[()]
+    spread = total / np.maximum(count - ddof, 1)
+    return np.where(count > ddof, spread, np.asarray(np.nan, spread.dtype))[()]
 
 
 def nanstd(a, axis=None, dtype=None, *, ddof=0, keepdims=False, where=None):

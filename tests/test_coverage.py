@@ -71,10 +71,8 @@ def classes(name: str, value: Any) -> list[tuple[str, str]]:
         if (refused := registry.refusal(value)) is not None and op is None:
             found.append((REFUSED, refused.because))
         if value in BUILTINS:
-            if value in coverage.CONSTANT:
-                found.append((ZERO, ""))
-            else:
-                found.append((DIFFERENTIABLE, ""))
+            ufunc = registry.lookup(getattr(np, prefix)) if last in UFUNC_METHODS else None
+            found.append((ZERO if name in coverage.CONSTANT or (ufunc is not None and ROWS[ufunc].kind == "zero") else DIFFERENTIABLE, ""))
         elif op is not None:
             found.append((_of_row(op), ""))
         elif registry.writer(value) is not None:
@@ -108,4 +106,12 @@ def _of_generator(name: str) -> list[tuple[str, str]]:
     if draw is not None:
         carries = draw.family is not None or draw.name in ("choice", "permutation", "multivariate_normal")
         return [(DIFFERENTIABLE if carries else ZERO, "")]
-    return [(IRRELEVANT, "bit generators and seeds")] if name in ("bit_generator", "spawn") else []
+    if name in ("bit_generator", "spawn"):
+        return [(IRRELEVANT, "bit generators and seeds")]
+    if name == "shuffle":
+        return [(DIFFERENTIABLE, "")]
+    refused = registry.refusal(getattr(np.random.default_rng(0), name))
+    return [] if refused is None else [(REFUSED, refused.because)]
+
+
+WALK = {name: classes(name, value) for name, value in names().items()}

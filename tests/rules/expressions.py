@@ -231,3 +231,24 @@ expressions(
 )
 expressions(add__reduce=EXPRESSIONS["np.add.reduce"] + "\nnp.add.reduce(a, axis=None)\nnp.add.reduce(cube, axis=(0, 2))\nnp.add.reduce(x, initial=r)\nnp.add.reduce(v, where=m)",
             logaddexp__reduce=EXPRESSIONS["np.logaddexp.reduce"] + "\nnp.logaddexp.reduce(cube, axis=(0, 2))\nnp.logaddexp.reduce(a, axis=None)\nnp.logaddexp.reduce(x, initial=r)")
+expressions(
+    apply_along_axis="np.apply_along_axis(lambda row: row * np.sum(row ** 2), 1, a)\nnp.apply_along_axis(np.sum, 0, a)", apply_over_axes="np.apply_over_axes(np.sum, cube, (0, 2))\nnp.apply_over_axes(np.max, a, 1)",
+    asarray_chkfinite="np.asarray_chkfinite(x) * 2", astype="np.astype(a, 'float64') * b\nnp.astype(a, np.complex128)" if hasattr(np, "astype") else "", dstack="np.dstack((x, y))\nnp.dstack((a, b))",
+    fromfunction="np.fromfunction(lambda n, k: n * r + k, (2, 3))", fromiter="np.fromiter([r, q, 2.0], float)",
+    gradient="np.gradient(x)\nnp.gradient(a, axis=0)\nnp.gradient(a)\nnp.gradient(x, r)\nnp.gradient(a, 0.5, 2.0)",
+    meshgrid="np.meshgrid(x, v)\nnp.meshgrid(x, v, indexing='ij')\nnp.meshgrid(x, v, w, sparse=True)\nnp.meshgrid(x)", row_stack="np.vstack((x, y))",
+    piecewise="np.piecewise(x, [x < 0, x >= 0], [lambda t: t ** 2, np.sqrt])\nnp.piecewise(x, [x < 0, x > 1], [0.0, np.sqrt, np.exp])\nnp.piecewise(x, [x > 0], [lambda t, s: s * t], r)",
+    select="np.select([x < 0, x < 1], [x ** 2, y], default=r)\nnp.select([x > 0, x > 1], [np.sqrt(x), np.log(x)])\nnp.select([a > 0], [a], b)",
+    copysign__reduce="np.copysign.reduce(x)", heaviside__outer="np.heaviside.outer(x, r)", nextafter__outer="np.nextafter.outer(x, r)",
+    mean="np.mean(a, axis=1, keepdims=True)\nnp.mean(a, where=a > 0)\nnp.mean(c)", sum="np.sum(a, axis=(0, 1), keepdims=True)\nnp.sum(v, where=m, initial=r)\nnp.sum(c, axis=0)",
+    median="np.median(a, axis=1)\nnp.median(x)\nnp.median(a, keepdims=True)\nnp.median(cube, axis=(0, 1))", take_along_axis="np.take_along_axis(a, np.argsort(a, axis=1), axis=1)",
+    trapezoid="np.trapezoid(x)\nnp.trapezoid(a, dx=r, axis=0)", kron="np.kron(a, v)\nnp.kron(s, w[:2])", meshgrids="", einsum="np.einsum('ij,kj->ik', a, b)\nnp.einsum('ii', s)\nnp.einsum('...i,i', cube, w[i][:1][0] * u[:4])\nnp.einsum(a, [0, 1], b, [0, 1])\nnp.einsum('i,i,i->', x, y, u)\nnp.einsum('ij->j', c)",
+    mod="np.mod(x, u)\nnp.mod(a, r)\nnp.remainder(x, -u)", floor_divide="np.floor_divide(x, u) * x", modf="np.modf(x)", divmod="np.divmod(x, u)[1]", spacing="np.spacing(x) * x",
+)
+for _name in sorted(dir(np)):
+    _ufunc = getattr(np, _name)
+    if isinstance(_ufunc, np.ufunc) and _ufunc.__name__ == _name and (_ufunc.nin, _ufunc.nout) == (2, 1) and _ufunc.signature is None and "dd->d" in _ufunc.types:
+        for _method, _arguments in (("reduce", ""), ("accumulate", ""), ("reduceat", ", [0, 2]")):
+            if _name not in ("power", "arctan2") or _method == "accumulate":
+                EXPRESSIONS.setdefault(f"np.{_name}.{_method}", f"np.{_name}.{_method}(1.2 * u{_arguments})\nnp.{_name}.{_method}(a ** 2 + 0.7{_arguments}, axis=1)")
+del EXPRESSIONS["np.meshgrids"]

@@ -43,6 +43,8 @@ _NAMES: dict[str, str] = {
         "ndarray broadcast flatiter ndenumerate ndindex memmap recarray record nested_iters ufunc void object_ str_ bytes_ flexible character "
         "chararray unicode_ string_ asmatrix matrix bmat mat poly1d Datasource",
 }
+# Executed in the frontend, and giving no number that depends on others.
+CONSTANT = frozenset({"logical_and.reduce", "logical_or.reduce", "mask_indices"})
 REASONS: dict[str, str] = {name: reason for reason, names in _NAMES.items() for name in names.split()}
 
 
@@ -59,4 +61,4 @@ def irrelevant(name: str, value: Any) -> str | None:
     return "is called for its effect, or for a text" if function_effect(value) is not None else None
 
 
-__all__ = ["REASONS", "irrelevant"]
+__all__ = ["CONSTANT", "REASONS", "irrelevant"]

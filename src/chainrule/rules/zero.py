@@ -61,4 +61,6 @@ for _name in ("eval", "exec", "locals", "globals", "compile", "__import__"):
 refuse("np.nditer", because="it walks over memory in an order of its own, and may write into it", instead="loop over the array, or over `a.flat`")
 refuse("np.frompyfunc", because="it makes an array of Python objects", instead="np.vectorize, or a loop")
 refuse("id", because="objects of the generated program lie elsewhere in memory", instead="compare with `is`, or number the objects yourself")
+refuse("np.histogramdd", because="the number of its axes is in the shape of an array", instead="np.histogram2d, or np.bincount of np.ravel_multi_index")
+refuse("np.require", because="the program that computes the gradient may lay out its arrays otherwise", instead="np.asarray")
 refuse("np.frombuffer", because="the buffer's contents are not numbers to the compiler", instead="np.asarray")

@@ -76,7 +76,7 @@ def correlate(a, v, mode="valid"):
     return np.convolve(a, np.conj(v)[::-1], mode)
 
 
-def meshgrid(*xi, indexing="xy", copy=True):
+def meshgrid(*xi, indexing="xy", sparse=False, copy=True):
     """np.meshgrid."""
     count = len(xi)
     axes = list(range(count))
@@ -89,7 +89,8 @@ def meshgrid(*xi, indexing="xy", copy=True):
     for x, axis in zip(xi, axes):
         own = [1] * count
         own[axis] = -1
-        grids.append(np.broadcast_to(np.reshape(x, tuple(own)), tuple(shape)).copy())
+        grid = np.reshape(x, tuple(own))
+        grids.append(grid.copy() if sparse else np.broadcast_to(grid, tuple(shape)).copy())
     return tuple(grids)
 
 

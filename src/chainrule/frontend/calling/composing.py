@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import statistics
+import string
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 # Function of NumPy -> what it means. Names that this NumPy does not have are skipped.
 _MEANINGS: list[tuple[Any, Any, str]] = [
     (np, composed, "gradient meshgrid select dstack"),
-    (np, joining, "block choose compress delete diagflat extract insert intersect1d setdiff1d setxor1d sort_complex trim_zeros union1d unique_all unique_counts "
+    (np, joining, "asarray_chkfinite astype block choose compress delete diagflat extract insert intersect1d mask_indices row_stack setdiff1d setxor1d sort_complex trim_zeros union1d unique_all unique_counts "
                   "unique_inverse unique_values unstack vander"),
     (np, of_samples, "average corrcoef cov histogram histogram2d histogram_bin_edges nancumprod nancumsum nanmax nanmean nanmedian nanmin nanpercentile "
                      "nanprod nanquantile nanstd nanvar percentile quantile"),
@@ -158,6 +159,22 @@ BUILTINS.update({getattr(statistics, name): _of_numbers(name) for name in (*_OF_
 
 
 BUILTINS.update({getattr(runtime, name): (lambda m, args, keywords, name=name: m.call_row(f"rt.{name}", args, keywords)) for name in _OWN})
+
+
+@builtin(np.einsum)
+def _einsum(m: Calls, args: Args, keywords: Keywords) -> Value:
+    """np.einsum, also with lists of axes after the arrays."""
+    if args and not (isinstance(args[0], Static) and isinstance(args[0].value, str)):
+        letters = (*string.ascii_letters, "...")
+
+        def term(axes: Value) -> str:
+            return "".join(letters[-1 if k is Ellipsis else k] for k in m.static(axes, "a list of axes"))
+
+        text = ",".join(term(axes) for axes in args[1::2][:len(args) // 2])
+        if len(args) % 2:
+            text = f"{text}->{term(args[-1])}"
+        args = (Static(text), *args[:len(args) // 2 * 2:2])
+    return m.call_row("np.einsum", args, keywords)
 
 
 @builtin(runtime.decided)

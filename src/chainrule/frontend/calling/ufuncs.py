@@ -149,6 +149,7 @@ def _outer(function: np.ufunc) -> Callable[[Calls, Args, Keywords], Value]:
         more = rank(m.type(b))
         if more is None or rank(m.type(a)) is None:
             m.refuse(f"`{function.__name__}.outer` of an array with an unknown number of axes", "where they go is not known", "use arrays of known rank")
+        a, b = (m.call_row("np.asarray", (v,), {}) if isinstance(v, Static) or not rank(m.type(v)) else v for v in (a, b))  # which decide the dtype
         column = m.subscript(a, TupleV((Static(Ellipsis), *[Static(None)] * more))) if more and rank(m.type(a)) else a
         return m.call(Static(function), (column, b), keywords)
 

@@ -35,6 +35,29 @@ def diagflat(v, k=0):
     return np.diag(np.ravel(v), k)
 
 
+def row_stack(tup):
+    """np.row_stack."""
+    return np.vstack(tup)
+
+
+def asarray_chkfinite(a, dtype=None, order=None):
+    """np.asarray_chkfinite."""
+    a = np.asarray(a, dtype)
+    if a.dtype.kind in "fc" and not np.all(np.isfinite(a)):
+        raise ValueError("array must not contain infs or NaNs")
+    return a
+
+
+def astype(x, dtype, copy=True):
+    """np.astype."""
+    return x.astype(dtype)
+
+
+def mask_indices(n, mask_func, k=0):
+    """np.mask_indices."""
+    return np.nonzero(mask_func(np.ones((n, n), int), k) != 0)
+
+
 def _along(axis, index):
     return (slice(None),) * axis + (index,)
 

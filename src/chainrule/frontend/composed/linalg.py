@@ -229,7 +229,7 @@ def emath_logn(n, x):
 
 def emath_power(x, p):
     """np.emath.power."""
-    return np.power(_complex_below(x, 0), p)
+    return np.power(_complex_below(x, 0), np.asarray(p))
 
 
 def emath_arccos(x):

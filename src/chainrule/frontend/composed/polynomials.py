@@ -211,8 +211,8 @@ def ediff1d(ary, to_end=None, to_begin=None):
     """np.ediff1d."""
     d = np.diff(np.ravel(ary))
     if to_begin is not None:
-        d = np.concatenate((np.ravel(to_begin), d))
-    return d if to_end is None else np.concatenate((d, np.ravel(to_end)))
+        d = np.concatenate((np.ravel(to_begin).astype(d.dtype), d))
+    return d if to_end is None else np.concatenate((d, np.ravel(to_end).astype(d.dtype)))
 
 
 def diff(a, n=1, axis=-1, prepend=None, append=None):

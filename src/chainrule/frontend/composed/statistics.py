@@ -91,12 +91,16 @@ def quantile(a, q, axis=None, *, method="linear", keepdims=False, overwrite_inpu
         q = np.asarray(q)
     x = np.sort(_together(a, axis), axis=0)
     low, high, t = _place(len(x), q, method)
+    if isinstance(q, (int, float)) and a.dtype.kind == "f":
+        t = np.asarray(t).astype(a.dtype)
     if np.ndim(q) > 0 and x.ndim > 1:
         t = np.reshape(t, np.shape(q) + (1,) * (x.ndim - 1))
-    if method in ("inverted_cdf", "closest_observation"):
+    if method in ("lower", "higher", "nearest"):
+        result = x[low]
+    elif method in ("inverted_cdf", "closest_observation"):
         result = x[np.where(t > 0, high, low)] if x.ndim == 1 else np.where(t > 0, x[high], x[low])
     else:
-        result = x[low] + (x[high] - x[low]) * (t if a.dtype == np.float64 or a.dtype.kind != "f" else np.asarray(t).astype(a.dtype))
+        result = x[low] + (x[high] - x[low]) * t
     result = np.where(np.isnan(x[-1]), np.nan, result)[()] if a.dtype.kind == "f" else result
     return _with_axes(result, a, q, axis, keepdims)
 
@@ -114,20 +118,24 @@ def nanquantile(a, q, axis=None, *, method="linear", keepdims=False, overwrite_i
     x = np.sort(_together(a, axis), axis=0)
     n = np.sum(~np.isnan(x), axis=0)
     if np.ndim(q) > 0:
-        parts = [_nan_quantile(x, n, q[k], method) for k in range(len(q))]
+        parts = [_nan_quantile(x, n, q[k], method, False) for k in range(len(q))]
         result = np.stack(parts)
     else:
-        result = _nan_quantile(x, n, q, method)
+        result = _nan_quantile(x, n, q, method, isinstance(q, (int, float)))
     return _with_axes(result, a, q, axis, keepdims)
 
 
-def _nan_quantile(x, n, q, method):
+def _nan_quantile(x, n, q, method, number):
     low, high, t = _place(np.maximum(n, 1), q, method)
+    if number and x.dtype.kind == "f":
+        t = np.asarray(t).astype(x.dtype)
     if x.ndim == 1:
         below, above = x[low], x[high]
     else:
         below = np.take_along_axis(x, low[None], 0)[0]
         above = np.take_along_axis(x, high[None], 0)[0]
+    if method in ("lower", "higher", "nearest"):
+        return np.where(n == 0, np.asarray(np.nan, x.dtype), below)[()]
     return np.where(n == 0, np.nan, np.where(t == 0, below, below + (above - below) * t))[()]
 
 
@@ -239,7 +247,8 @@ def _edges(a, bins, range):
         first, last = np.min(a), np.max(a)
     if first == last:
         first, last = first - 0.5, last + 0.5
-    return np.linspace(first, last, bins + 1)
+    edges = np.linspace(first, last, bins + 1)
+    return edges.astype(np.asarray(a).dtype) if np.asarray(a).dtype.kind == "f" and np.asarray(a).dtype != edges.dtype else edges
 
 
 def histogram_bin_edges(a, bins=10, range=None):
@@ -260,6 +269,8 @@ def histogram(a, bins=10, range=None, density=None, weights=None):
         counts = np.bincount(which, minlength=n)
     else:
         counts = np.bincount(which, np.ravel(weights)[inside], minlength=n)
+        if np.asarray(weights).dtype != counts.dtype:
+            counts = counts.astype(np.asarray(weights).dtype)
     if density:
         return counts / np.diff(edges) / np.sum(counts), edges
     return counts, edges
@@ -293,6 +304,9 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
         x = x.T
     if x.ndim < 2:
         x = x[None]
+    wanted = dtype if dtype is not None else np.complex128 if x.dtype.kind == "c" else np.float64
+    if x.dtype != wanted:
+        x = x.astype(wanted)
     if y is not None:
         more = np.asanyarray(y)
         if more.ndim == 2 and not rowvar and np.shape(more)[0] != 1:
@@ -317,7 +331,7 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
 
 def corrcoef(x, y=None, rowvar=True, *, dtype=None):
     """np.corrcoef."""
-    c = cov(x, y, rowvar)
+    c = cov(x, y, rowvar, dtype=dtype)
     if c.ndim == 0:
         return c / c
     spread = np.sqrt(np.real(np.diagonal(c)))

@@ -239,7 +239,7 @@ expressions(
     meshgrid="np.meshgrid(x, v)\nnp.meshgrid(x, v, indexing='ij')\nnp.meshgrid(x, v, w, sparse=True)\nnp.meshgrid(x)", row_stack="np.vstack((x, y))",
     piecewise="np.piecewise(x, [x < 0, x >= 0], [lambda t: t ** 2, np.sqrt])\nnp.piecewise(x, [x < 0, x > 1], [0.0, np.sqrt, np.exp])\nnp.piecewise(x, [x > 0], [lambda t, s: s * t], r)",
     select="np.select([x < 0, x < 1], [x ** 2, y], default=r)\nnp.select([x > 0, x > 1], [np.sqrt(x), np.log(x)])\nnp.select([a > 0], [a], b)",
-    copysign__reduce="np.copysign.reduce(x)", heaviside__outer="np.heaviside.outer(x, r)", nextafter__outer="np.nextafter.outer(x, r)",
+    ldexp__outer="np.ldexp.outer(x, i)", copysign__reduce="np.copysign.reduce(x)", heaviside__outer="np.heaviside.outer(x, r)", nextafter__outer="np.nextafter.outer(x, r)",
     mean="np.mean(a, axis=1, keepdims=True)\nnp.mean(a, where=a > 0)\nnp.mean(c)", sum="np.sum(a, axis=(0, 1), keepdims=True)\nnp.sum(v, where=m, initial=r)\nnp.sum(c, axis=0)",
     median="np.median(a, axis=1)\nnp.median(x)\nnp.median(a, keepdims=True)\nnp.median(cube, axis=(0, 1))", take_along_axis="np.take_along_axis(a, np.argsort(a, axis=1), axis=1)",
     trapezoid="np.trapezoid(x)\nnp.trapezoid(a, dx=r, axis=0)", kron="np.kron(a, v)\nnp.kron(s, w[:2])", meshgrids="", einsum="np.einsum('ij,kj->ik', a, b)\nnp.einsum('ii', s)\nnp.einsum('...i,i', cube, w[i][:1][0] * u[:4])\nnp.einsum(a, [0, 1], b, [0, 1])\nnp.einsum('i,i,i->', x, y, u)\nnp.einsum('ij->j', c)",

@@ -21,13 +21,13 @@ _NAMES: dict[str, str] = {
         "ndarray.dump ndarray.dumps ndarray.tobytes ndarray.tofile ndarray.tostring DataSource",
     "text: how numbers are printed":
         "array2string array_repr array_str base_repr binary_repr format_float_positional format_float_scientific get_printoptions printoptions "
-        "set_printoptions set_string_function typename mintypecode info ndarray.__repr__",
+        "set_printoptions set_string_function typename mintypecode info compare_chararrays format_parser ndarray.__repr__",
     "dates and business days":
         "busday_count busday_offset busdaycalendar datetime_as_string datetime_data datetime64 is_busday isnat timedelta64",
     "administration of the library":
         "get_include getbufsize setbufsize geterr geterrcall seterr seterrcall show_config show_runtime test linalg.test fft.test random.test "
         "add_newdoc add_newdoc_ufunc add_docstring deprecate deprecate_with_doc disp lookfor source who byte_bounds safe_eval get_array_wrap "
-        "random.get_bit_generator random.set_bit_generator set_numeric_ops fastCopyAndTranspose tracemalloc_domain cast nbytes recfromcsv recfromtxt",
+        "random.get_bit_generator random.set_bit_generator set_numeric_ops fastCopyAndTranspose geterrobj seterrobj emath.array_function_dispatch tracemalloc_domain cast nbytes recfromcsv recfromtxt",
     "about types, not numbers":
         "common_type einsum_path find_common_type isdtype issubclass_ issubsctype iterable maximum_sctype min_scalar_type obj2sctype sctype2char "
         "sctypes issctype isfortran asscalar dtype finfo iinfo issubdtype promote_types can_cast result_type sctypeDict typecodes ScalarType "

@@ -64,7 +64,7 @@ for _name in ("np.rad2deg", "np.degrees"):
 # -- kinks --------------------------------------------------------------------------------------------------------
 
 for _name in ("abs", "np.abs"):
-    pointwise(f"{_name}(x) -> y", x="y_bar * np.conj(rt.sign(x)) if kind(x) == 'c' else y_bar * np.sign(x)")
+    pointwise(f"{_name}(x) -> y", x="y_bar * rt.divide_or_zero(np.conj(x), y) if kind(x) == 'c' else y_bar * np.sign(x)")
 elementwise("np.fabs(x) -> y", x="np.sign(x)")
 elementwise("np.maximum(x, y) -> z", x="rt.exceeds(x, y)", y="rt.exceeds(y, x)", masks=True)
 elementwise("np.minimum(x, y) -> z", x="rt.exceeds(y, x)", y="rt.exceeds(x, y)", masks=True)

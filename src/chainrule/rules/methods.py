@@ -10,7 +10,7 @@ from .table import RowError, bind
 METHODS: dict[str, str] = {
     **{name: f"np.{name}" for name in (
         "all", "any", "argmax", "argmin", "argsort", "clip", "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min",
-        "nonzero", "prod", "ravel", "repeat", "reshape", "round", "searchsorted", "squeeze", "std", "sum", "swapaxes", "take", "trace",
+        "nonzero", "prod", "ptp", "ravel", "repeat", "reshape", "round", "searchsorted", "squeeze", "std", "sum", "swapaxes", "take", "trace",
         "transpose", "var")},
     "argpartition": "np.argpartition", "conj": "rt.conj", "conjugate": "rt.conj", "copy": "copy", "astype": "astype", "flatten": "rt.flatten",
     "item": "rt.item", "view": "rt.view",
@@ -23,8 +23,9 @@ IN_MEMORY_ORDER = frozenset({"np.reshape", "np.ravel", "rt.flatten"})
 # Methods that are functions of NumPy with other positions of the arguments: which of these is the array.
 COMPOSED: dict[str, tuple[str, int]] = {"choose": ("choose", 0), "compress": ("compress", 1)}
 REFUSED: dict[str, str] = {
-    **dict.fromkeys(("byteswap", "getfield", "setfield", "to_device"), "it looks at the bytes of the numbers"),
+    **dict.fromkeys(("byteswap", "getfield", "newbyteorder", "setfield", "to_device"), "it looks at the bytes of the numbers"),
     **dict.fromkeys(("flags", "strides", "setflags"), "the program that computes the gradient may lay out its arrays otherwise"),
+    "itemset": "later versions of NumPy do not have it: write `x[i] = v`",
     "resize": "it changes how many elements an array has that others may see",
 }
 ATTRIBUTES: dict[str, str] = {

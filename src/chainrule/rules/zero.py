@@ -36,6 +36,10 @@ for _name in ("power", "arctan2"):
 for _name in sorted(dir(np)):  # of whole numbers and truth values
     _ufunc = getattr(np, _name)
     if isinstance(_ufunc, np.ufunc) and _ufunc.__name__ == _name and _ufunc.signature is None and (_ufunc.nin, _ufunc.nout) == (2, 1) and "dd->d" not in _ufunc.types:
+        if _name == "ldexp":
+            for _method in ("reduce", "accumulate", "reduceat"):
+                refuse(f"np.ldexp.{_method}", because="NumPy raises TypeError here: a number and an exponent are of different types", instead="write the loop")
+            continue
         if _name not in ("logical_and", "logical_or"):
             zero(f"np.{_name}.reduce(array, axis=0, dtype=None, keepdims=False, initial=None, where=None)")
         zero(f"np.{_name}.accumulate(array, axis=0, dtype=None)", f"np.{_name}.reduceat(array, indices, axis=0, dtype=None)")
@@ -61,6 +65,10 @@ for _name in ("eval", "exec", "locals", "globals", "compile", "__import__"):
 refuse("np.nditer", because="it walks over memory in an order of its own, and may write into it", instead="loop over the array, or over `a.flat`")
 refuse("np.frompyfunc", because="it makes an array of Python objects", instead="np.vectorize, or a loop")
 refuse("id", because="objects of the generated program lie elsewhere in memory", instead="compare with `is`, or number the objects yourself")
+for _old, _name in (("product", "prod"), ("cumproduct", "cumprod"), ("alltrue", "all"), ("sometrue", "any"), ("round_", "round")):  # before NumPy 2
+    alias(f"np.{_old}", f"np.{_name}")
+for _old, _instead in (("asfarray", "np.asarray(x, float)"), ("msort", "np.sort(x, axis=0)")):
+    refuse(f"np.{_old}", because="later versions of NumPy do not have it", instead=_instead)
 refuse("np.histogramdd", because="the number of its axes is in the shape of an array", instead="np.histogram2d, or np.bincount of np.ravel_multi_index")
 refuse("np.require", because="the program that computes the gradient may lay out its arrays otherwise", instead="np.asarray")
 refuse("np.frombuffer", because="the buffer's contents are not numbers to the compiler", instead="np.asarray")

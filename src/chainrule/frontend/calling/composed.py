@@ -15,6 +15,9 @@ import numpy as np
 from ... import runtime
 
 
+SEVERAL = type(np.meshgrid(0.0))  # a list before NumPy 2
+
+
 def jacfwd(along, x):
     """The Jacobian column by column: `along` gives the tangent for a tangent of x."""
     if np.ndim(x) == 0:
@@ -91,7 +94,7 @@ def meshgrid(*xi, indexing="xy", sparse=False, copy=True):
         own[axis] = -1
         grid = np.reshape(x, tuple(own))
         grids.append(grid.copy() if sparse else np.broadcast_to(grid, tuple(shape)).copy())
-    return tuple(grids)
+    return tuple(grids) if SEVERAL is tuple else grids
 
 
 def dstack(tup):
@@ -142,7 +145,8 @@ def gradient(f, *varargs, axis=None):
         return runtime.slopes(f, varargs[0] if varargs else 1.0, axes)
     if len(axes) == 1:
         return runtime.slopes(f, varargs[0] if varargs else 1.0, axes[0])
-    return tuple(runtime.slopes(f, varargs[n] if len(varargs) > 1 else varargs[0] if varargs else 1.0, a) for n, a in enumerate(axes))
+    parts = [runtime.slopes(f, varargs[n] if len(varargs) > 1 else varargs[0] if varargs else 1.0, a) for n, a in enumerate(axes)]
+    return tuple(parts) if SEVERAL is tuple else parts
 
 
 def cov(m, *, rowvar=True, bias=False, ddof=None):

@@ -39,6 +39,8 @@ _MEANINGS: list[tuple[Any, Any, str]] = [
 ]
 _FUNCTIONS: dict[Any, Any] = {
     getattr(module, name): getattr(meaning, name) for module, meaning, names in _MEANINGS for name in names.split() if hasattr(module, name)}
+if getattr(np, "row_stack", None) is np.vstack:  # before NumPy 2
+    del _FUNCTIONS[np.vstack]
 _FUNCTIONS |= {np.linalg.multi_dot: composed.multi_dot}
 _FUNCTIONS |= {getattr(np.emath, name): getattr(linalg, f"emath_{name}") for name in "arccos arcsin arctanh log log10 log2 logn power sqrt".split()}
 # Functions whose row is for the usual arguments: what they mean with others.

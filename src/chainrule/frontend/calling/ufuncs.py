@@ -162,7 +162,7 @@ for _name in sorted(dir(np)):
         continue
     if registry.lookup(_ufunc.reduce) is None and registry.refusal(_ufunc.reduce) is None:
         BUILTINS[_ufunc.reduce] = _reduce_row(_REDUCED[_ufunc]) if _ufunc in _REDUCED else _reduce(_ufunc)
-    if registry.lookup(_ufunc.accumulate) is None:
+    if registry.lookup(_ufunc.accumulate) is None and registry.refusal(_ufunc.accumulate) is None:
         BUILTINS[_ufunc.accumulate] = _accumulate(_ufunc)
     if registry.lookup(_ufunc.reduceat) is None and registry.refusal(_ufunc.reduceat) is None:
         BUILTINS[_ufunc.reduceat] = _reduceat(_ufunc)

@@ -32,6 +32,11 @@ _PARAMETERS = {"interpolated_inverted_cdf": (0.0, 1.0), "hazen": (0.5, 0.5), "we
                "median_unbiased": (1.0 / 3.0, 1.0 / 3.0), "normal_unbiased": (3.0 / 8.0, 3.0 / 8.0)}
 
 
+_WEAK = np.lib.NumpyVersion(np.__version__) >= "2.0.0b1"  # a Python number has no dtype of its own
+# Which of two elements that are equally near is the closest one: that with the even number, in NumPy's count, which changed.
+_TURN = 1 if np.quantile(np.arange(5.0), 0.3, method="closest_observation") == 1 else 0
+
+
 def _place(n, q, method):
     """Where a quantile lies among n sorted elements (Hyndman and Fan 1996): the element below, and how far the way to the next one it is."""
     if method in _PARAMETERS:
@@ -55,7 +60,7 @@ def _place(n, q, method):
         elif method == "averaged_inverted_cdf":
             t = np.where(whole, 0.5, 1.0)
         else:
-            t = np.where(whole & (below % 2 == 1), 0.0, 1.0)
+            t = np.where(whole & (below % 2 == _TURN), 0.0, 1.0)
     else:
         raise ValueError("there is no such method")
     low = np.clip(below, 0, n - 1).astype(int)
@@ -92,7 +97,7 @@ def quantile(a, q, axis=None, *, method="linear", keepdims=False, overwrite_inpu
     x = np.sort(_together(a, axis), axis=0)
     low, high, t = _place(len(x), q, method)
     if isinstance(q, (int, float)) and a.dtype.kind == "f":
-        t = np.asarray(t).astype(a.dtype)
+        t = np.asarray(t).astype(a.dtype) if _WEAK or x.ndim == 1 else np.reshape(t, (1,) * (x.ndim - 1))
     if np.ndim(q) > 0 and x.ndim > 1:
         t = np.reshape(t, np.shape(q) + (1,) * (x.ndim - 1))
     if method in ("lower", "higher", "nearest"):
@@ -101,7 +106,7 @@ def quantile(a, q, axis=None, *, method="linear", keepdims=False, overwrite_inpu
         result = x[np.where(t > 0, high, low)] if x.ndim == 1 else np.where(t > 0, x[high], x[low])
     else:
         result = x[low] + (x[high] - x[low]) * t
-    result = np.where(np.isnan(x[-1]), np.nan, result)[()] if a.dtype.kind == "f" else result
+    result = np.where(np.isnan(x[-1]), np.asarray(np.nan, result.dtype), result)[()] if a.dtype.kind == "f" else result
     return _with_axes(result, a, q, axis, keepdims)
 
 
@@ -128,7 +133,7 @@ def nanquantile(a, q, axis=None, *, method="linear", keepdims=False, overwrite_i
 def _nan_quantile(x, n, q, method, number):
     low, high, t = _place(np.maximum(n, 1), q, method)
     if number and x.dtype.kind == "f":
-        t = np.asarray(t).astype(x.dtype)
+        t = np.asarray(t).astype(x.dtype) if _WEAK or x.ndim == 1 else np.reshape(t, np.shape(t) if np.ndim(t) else (1,) * (x.ndim - 1))
     if x.ndim == 1:
         below, above = x[low], x[high]
     else:
@@ -136,7 +141,8 @@ def _nan_quantile(x, n, q, method, number):
         above = np.take_along_axis(x, high[None], 0)[0]
     if method in ("lower", "higher", "nearest"):
         return np.where(n == 0, np.asarray(np.nan, x.dtype), below)[()]
-    return np.where(n == 0, np.nan, np.where(t == 0, below, below + (above - below) * t))[()]
+    between = below + (above - below) * t
+    return np.where(n == 0, np.asarray(np.nan, between.dtype), np.where(t == 0, below, between))[()]
 
 
 def nanpercentile(a, q, axis=None, *, method="linear", keepdims=False, overwrite_input=False):

@@ -16,7 +16,7 @@ import pytest
 import chainrule.frontend.lower  # noqa: F401  (registers what it handles)
 from chainrule.frontend.calling.tables import BUILTINS
 from chainrule.rules import coverage, methods, random, registry
-from chainrule.rules.table import OPERATORS, ROWS
+from chainrule.rules.table import ROWS
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "coverage.md"
 MODULES = {"": np, "linalg": np.linalg, "fft": np.fft, "random": np.random, "emath": np.emath}

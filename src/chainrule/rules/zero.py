@@ -11,7 +11,6 @@ from .infer import _extent, bincount, eye, like, unique
 from .table import alias, linear, refuse, rule, zero
 
 
-
 def _window(M: Arg) -> Type:
     return Array("float64", (_extent(M),))
 

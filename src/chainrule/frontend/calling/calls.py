@@ -26,8 +26,8 @@ from ...ir.types import List, Opaque, Scalar, differentiable, kind, rank
 from ...rules import effects as effect_rules
 from ...rules import methods, random, registry
 from ...structure import is_plain
-from .. import source as sources
 from .. import composed as meanings
+from .. import source as sources
 from ..constructs.scopes import FRAME
 from ..constructs.syntax import nodes
 from ..containers import library, lists

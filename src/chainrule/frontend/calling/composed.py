@@ -14,7 +14,6 @@ import numpy as np
 
 from ... import runtime
 
-
 SEVERAL = type(np.meshgrid(0.0))  # a list before NumPy 2
 
 
@@ -44,39 +43,12 @@ def jacrev(back, y, x):
     return found if np.ndim(y) == 1 else np.reshape(found, np.shape(y) + np.shape(x))
 
 
-def average(a, axis=None, weights=None, *, keepdims=False):
-    """np.average."""
-    a = np.asanyarray(a)
-    if weights is None:
-        return np.mean(a, axis, keepdims=keepdims)
-    weights = np.asanyarray(weights)
-    if weights.ndim != a.ndim:
-        shape = [1] * a.ndim
-        shape[axis] = -1
-        weights = np.reshape(weights, tuple(shape))
-        weights = np.broadcast_to(weights, np.shape(a))
-    return np.sum(a * weights, axis, keepdims=keepdims) / np.sum(weights, axis, keepdims=keepdims)
-
-
-def polyval(p, x):
-    """np.polyval: Horner's rule."""
-    y = np.zeros_like(x)
-    for c in np.asarray(p):
-        y = y * x + c
-    return y
-
-
 def select(condlist, choicelist, default=0):
     """np.select: the first choice whose condition holds."""
     result = default
     for condition, choice in zip(reversed(condlist), reversed(choicelist)):
         result = np.where(condition, choice, result)
     return result
-
-
-def correlate(a, v, mode="valid"):
-    """np.correlate."""
-    return np.convolve(a, np.conj(v)[::-1], mode)
 
 
 def meshgrid(*xi, indexing="xy", sparse=False, copy=True):
@@ -111,32 +83,6 @@ def _at_least_3d(x):
     return x[:, :, None] if x.ndim == 2 else x
 
 
-def quantile(a, q, axis=None, *, keepdims=False):
-    """np.quantile, linear between the sorted elements."""
-    a = np.asanyarray(a)
-    if axis is None:
-        x = np.sort(np.ravel(a))
-    else:
-        x = np.moveaxis(np.sort(a, axis), axis, 0)
-    place = np.multiply(q, len(x) - 1)
-    below = np.floor(place).astype(int)
-    above = np.minimum(below + 1, len(x) - 1)
-    t = place - below
-    if np.ndim(t) == 1 and x.ndim > 1:
-        t = np.reshape(t, (-1,) + (1,) * (x.ndim - 1))
-    result = np.where(np.isnan(x[-1]), np.nan, x[below] + (x[above] - x[below]) * t)
-    if not keepdims:
-        return result
-    if axis is None:
-        return np.reshape(result, np.shape(q) + (1,) * a.ndim)
-    return np.expand_dims(result, axis + np.ndim(q) if axis >= 0 else axis)
-
-
-def percentile(a, q, axis=None, *, keepdims=False):
-    """np.percentile."""
-    return quantile(a, np.true_divide(q, 100), axis, keepdims=keepdims)
-
-
 def gradient(f, *varargs, axis=None):
     """np.gradient: one array for each axis; `varargs` are the distances, or the coordinates."""
     f = np.asanyarray(f)
@@ -147,44 +93,6 @@ def gradient(f, *varargs, axis=None):
         return runtime.slopes(f, varargs[0] if varargs else 1.0, axes[0])
     parts = [runtime.slopes(f, varargs[n] if len(varargs) > 1 else varargs[0] if varargs else 1.0, a) for n, a in enumerate(axes)]
     return tuple(parts) if SEVERAL is tuple else parts
-
-
-def cov(m, *, rowvar=True, bias=False, ddof=None):
-    """np.cov of one array."""
-    x = np.asanyarray(m)
-    if x.ndim == 2 and not rowvar:
-        x = x.T
-    if x.ndim < 2:
-        x = x[None]
-    if ddof is None:
-        ddof = 0 if bias else 1
-    x = x - np.mean(x, axis=1, keepdims=True)
-    return np.squeeze(x @ np.conj(x.T) / (x.shape[1] - ddof))
-
-
-def geomspace(start, stop, num=50):
-    """np.geomspace of positive numbers."""
-    return np.exp(np.linspace(np.log(start), np.log(stop), num))
-
-
-def logspace(start, stop, num=50, endpoint=True, base=10.0):
-    """np.logspace."""
-    return np.power(base, np.linspace(start, stop, num, endpoint=endpoint))
-
-
-def ediff1d(ary):
-    """np.ediff1d."""
-    return np.diff(np.ravel(ary))
-
-
-def matrix_power(a, n):
-    """np.linalg.matrix_power of a known power."""
-    if n < 0:
-        return matrix_power(np.linalg.inv(a), -n)
-    result = np.eye(a.shape[0]) if n == 0 else a
-    for _ in range(n - 1):
-        result = result @ a
-    return result
 
 
 def multi_dot(arrays):

@@ -42,7 +42,7 @@ _FUNCTIONS: dict[Any, Any] = {
 if getattr(np, "row_stack", None) is np.vstack:  # before NumPy 2
     del _FUNCTIONS[np.vstack]
 _FUNCTIONS |= {np.linalg.multi_dot: composed.multi_dot}
-_FUNCTIONS |= {getattr(np.emath, name): getattr(linalg, f"emath_{name}") for name in "arccos arcsin arctanh log log10 log2 logn power sqrt".split()}
+_FUNCTIONS |= {getattr(np.emath, name): getattr(linalg, f"emath_{name}") for name in ["arccos", "arcsin", "arctanh", "log", "log10", "log2", "logn", "power", "sqrt"]}
 # Functions whose row is for the usual arguments: what they mean with others.
 _WITH_MORE: dict[Any, tuple[str, Any]] = {
     np.cross: ("np.cross", linalg.cross_product), np.diff: ("np.diff", polynomials.diff), np.interp: ("np.interp", polynomials.interp),
@@ -98,7 +98,8 @@ def _bound(m: Calls, name: str, signature: inspect.Signature, real: inspect.Sign
         given = real.bind(*args, **keywords).arguments
     except TypeError:
         return args, keywords
-    positional, by_name = [], {}
+    positional: list[Value] = []
+    by_name: Keywords = {}
     direct = True
     for key, value in given.items():
         default = real.parameters[key].default

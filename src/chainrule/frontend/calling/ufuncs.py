@@ -46,6 +46,13 @@ def _first(m: Calls, array: Value, dimensions: int, axes: tuple[int, ...]) -> Va
     return m.call_row("np.reshape", (array, TupleV((Static(-1), *tail))), {})
 
 
+def _computed(m: Calls, function: np.ufunc, x: Value) -> Value:
+    """An array in the dtype that the function computes in."""
+    dtype = m.type(x).dtype  # type: ignore[union-attr]
+    own = function(np.ones(1, dtype), np.ones(1, dtype)).dtype
+    return x if own == dtype else m.call_row("astype", (x, Static(str(own))), {})
+
+
 def _written(m: Calls, out: Value | None, result: Value) -> Value:
     if _is(out, None):
         return result
@@ -62,7 +69,7 @@ def _given(m: Calls, function: np.ufunc, method: str, names: tuple[str, ...], kn
     for name in list(given):
         value = given[name]
         if name not in known and not _is(value, True if name == "where" else False if name == "keepdims" else None) and not (
-                isinstance(value, Static) and value.value is np._NoValue):  # type: ignore[attr-defined]
+                isinstance(value, Static) and value.value is np._NoValue):
             m.refuse(f"`{function.__name__}.{method}` with `{name}`", "its derivative is not known then", f"leave `{name}` out")
     return {name: value for name, value in given.items() if name in known}
 
@@ -92,9 +99,9 @@ def _reduce(function: np.ufunc) -> Callable[[Calls, Args, Keywords], Value]:
         axes = tuple(range(dimensions)) if axis is None else tuple(a % dimensions for a in (axis if isinstance(axis, tuple) else (axis,)))
         if len(axes) != 1 and function.identity is None and function not in (np.fmax, np.fmin):
             m.refuse(f"{name} along several axes", "NumPy raises ValueError here", "reduce one axis after the other")
-        x = _first(m, array, dimensions, axes)
+        x = _computed(m, function, _first(m, array, dimensions, axes))
         start = given.get("initial", NONE)
-        if _is(start, np._NoValue):  # type: ignore[attr-defined]
+        if _is(start, np._NoValue):
             start = NONE
         if start is NONE and function.identity is not None:
             start = Static(float(function.identity))
@@ -118,7 +125,7 @@ def _accumulate(function: np.ufunc) -> Callable[[Calls, Args, Keywords], Value]:
         given = _given(m, function, "accumulate", (), ("array", "axis", "out"), (), given)
         array, dimensions = _array(m, given["array"], f"`{function.__name__}.accumulate`")
         axis = m.static(given.get("axis", Static(0)), "the axis") % dimensions
-        x = _first(m, array, dimensions, (axis,))
+        x = _computed(m, function, _first(m, array, dimensions, (axis,)))
         result = m.call(Static(loops_of_numpy.running), (Static(function), x), {})
         return _written(m, given.get("out"), _back(m, result, dimensions, axis))
 
@@ -136,7 +143,7 @@ def _reduceat(function: np.ufunc) -> Callable[[Calls, Args, Keywords], Value]:
         given = _given(m, function, "reduceat", ("array", "indices", "axis", "dtype", "out"), ("array", "indices", "axis", "out"), args, keywords)
         array, dimensions = _array(m, given["array"], f"`{function.__name__}.reduceat`")
         axis = m.static(given.get("axis", Static(0)), "the axis") % dimensions
-        x = _first(m, array, dimensions, (axis,))
+        x = _computed(m, function, _first(m, array, dimensions, (axis,)))
         result = m.library(repeated.reduce_at, Static(function.reduce), x, given["indices"])
         return _written(m, given.get("out"), _back(m, result, dimensions, axis))
 

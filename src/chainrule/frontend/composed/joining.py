@@ -90,7 +90,7 @@ def insert(arr, obj, values, axis=None):
     if np.ndim(obj) == 0:
         if axis != 0:
             values = np.moveaxis(values, 0, axis)
-        shape = np.shape(arr)[:axis] + (np.shape(values)[axis],) + np.shape(arr)[axis + 1:]
+        shape = (*np.shape(arr)[:axis], np.shape(values)[axis], *np.shape(arr)[axis + 1:])
         if obj < -n or obj > n:
             raise IndexError("index is out of bounds for the axis")
         at = obj + n if obj < 0 else obj
@@ -104,7 +104,7 @@ def insert(arr, obj, values, axis=None):
     place[order] += np.arange(len(at))
     old = np.ones(n + len(at), bool)
     old[place] = False
-    result = np.zeros(np.shape(arr)[:axis] + (n + len(at),) + np.shape(arr)[axis + 1:], arr.dtype)
+    result = np.zeros((*np.shape(arr)[:axis], n + len(at), *np.shape(arr)[axis + 1:]), arr.dtype)
     result[_along(axis, place)] = values
     result[_along(axis, old)] = arr
     return result

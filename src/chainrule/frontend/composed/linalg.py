@@ -23,9 +23,9 @@ def cross_product(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
     if np.shape(a)[-1] == 2 and np.shape(b)[-1] == 2:
         return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
     if np.shape(a)[-1] == 2:
-        a = np.concatenate((a, np.zeros(np.shape(a)[:-1] + (1,), a.dtype)), axis=-1)
+        a = np.concatenate((a, np.zeros((*np.shape(a)[:-1], 1), a.dtype)), axis=-1)
     if np.shape(b)[-1] == 2:
-        b = np.concatenate((b, np.zeros(np.shape(b)[:-1] + (1,), b.dtype)), axis=-1)
+        b = np.concatenate((b, np.zeros((*np.shape(b)[:-1], 1), b.dtype)), axis=-1)
     return np.moveaxis(np.cross(a, b), -1, axisc)
 
 
@@ -91,7 +91,7 @@ def vector_norm(x, *, axis=None, keepdims=False, ord=2):
         return np.linalg.norm(x, ord, axis, keepdims)
     axes = [k % x.ndim for k in axis]
     rest = [k for k in range(x.ndim) if k not in axes]
-    moved = np.reshape(np.transpose(x, tuple(axes + rest)), (-1,) + tuple(np.shape(x)[k] for k in rest))
+    moved = np.reshape(np.transpose(x, tuple(axes + rest)), (-1, *tuple(np.shape(x)[k] for k in rest)))
     result = np.linalg.norm(moved, ord, 0)
     return np.expand_dims(result, tuple(axes)) if keepdims else result
 

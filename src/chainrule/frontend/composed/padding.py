@@ -27,7 +27,7 @@ def _part(x, axis, start, stop):
 
 
 def _constant(x, axis, count, value):
-    return np.broadcast_to(np.asarray(value, x.dtype), np.shape(x)[:axis] + (count,) + np.shape(x)[axis + 1:])
+    return np.broadcast_to(np.asarray(value, x.dtype), (*np.shape(x)[:axis], count, *np.shape(x)[axis + 1:]))
 
 
 def _ramp(x, axis, count, end, edge, before):

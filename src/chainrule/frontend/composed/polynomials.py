@@ -67,7 +67,7 @@ def polydiv(u, v):
     m, n = len(u) - 1, len(v) - 1
     q = np.zeros(max(m - n + 1, 1), u.dtype)
     r = u.copy()
-    for k in range(0, m - n + 1):
+    for k in range(m - n + 1):
         d = r[k] / v[0]
         q[k] = d
         r[k:k + n + 1] -= d * v
@@ -222,7 +222,7 @@ def diff(a, n=1, axis=-1, prepend=None, append=None):
     if prepend is not None:
         parts = [_edge(prepend, a, axis), a]
     if append is not None:
-        parts = parts + [_edge(append, a, axis)]
+        parts = [*parts, _edge(append, a, axis)]
     return np.diff(np.concatenate(parts, axis=axis), n, axis)
 
 
@@ -231,7 +231,7 @@ def _edge(value, a, axis):
     if value.ndim > 0:
         return value
     axis = axis % a.ndim
-    return np.broadcast_to(value, np.shape(a)[:axis] + (1,) + np.shape(a)[axis + 1:])
+    return np.broadcast_to(value, (*np.shape(a)[:axis], 1, *np.shape(a)[axis + 1:]))
 
 
 def correlate(a, v, mode="valid"):

@@ -77,7 +77,7 @@ def _together(a, axis):
     axes = [k % a.ndim for k in axis]
     rest = [k for k in range(a.ndim) if k not in axes]
     moved = np.transpose(a, tuple(axes + rest))
-    return np.reshape(moved, (-1,) + tuple(np.shape(a)[k] for k in rest))
+    return np.reshape(moved, (-1, *tuple(np.shape(a)[k] for k in rest)))
 
 
 def _with_axes(result, a, q, axis, keepdims):

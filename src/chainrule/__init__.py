@@ -10,6 +10,7 @@ from . import errors
 from .api import check_grads, elementwise_grad, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, linearize, value_and_grad, vjp
 from .errors import ChainRuleError, GradientCheckError, MissingRuleError, SourceUnavailableError, UnsupportedError
 from .runtime.control import stop_gradient
+from .sparse import sparse_hessian, sparse_jacobian
 
 __version__ = "0.1.0"
 
@@ -30,6 +31,8 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "sparse_hessian",
+    "sparse_jacobian",
     "stop_gradient",
     "value_and_grad",
     "vjp",

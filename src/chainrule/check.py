@@ -728,8 +728,8 @@ class Streams:
             self._set(now)
 
 
-def streams_of(f: Any) -> Streams:
-    """The generators that a function finds in its closure, among its globals, or in the object that it is a method of."""
+def streams_of(f: Any, args: Sequence[Any] = ()) -> Streams:
+    """The generators that a function finds in its closure, among its globals, or in the object that it is a method of, and those among some arguments."""
     owner = getattr(f, "__self__", None)
     values: list[Any] = [*getattr(owner, "__dict__", {}).values()]
     f = inspect.unwrap(f.__func__ if inspect.ismethod(f) else f) if callable(f) else f
@@ -741,7 +741,7 @@ def streams_of(f: Any) -> Streams:
                 values.append(cell.cell_contents)
             except ValueError:  # not bound yet
                 continue
-    return Streams(values)
+    return Streams([*values, *args])
 
 
 def _taken_apart(args: Sequence[Any]) -> tuple[list[Any], TreeDef]:

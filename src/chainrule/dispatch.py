@@ -35,7 +35,7 @@ __all__ = ["Compile", "Dispatcher", "Variant"]
 Compile = Callable[[Request], Compiled]
 GIVEN = ("vjp", "linearize")  # modes that differentiate with respect to all arguments that are given
 TANGENT = ("jvp", "pushforward")  # modes whose function also takes tangents
-CHOOSING = ("grad", "value_and_grad", "elementwise_grad", "jacfwd", "jacrev", "jacobian")  # modes with argnums
+CHOOSING = ("grad", "value_and_grad", "elementwise_grad", "jacfwd", "jacrev", "jacobian", "sparse_jacobian", "sparse_hessian")  # modes with argnums
 PATHS = 64  # as many paths through one function are remembered, for arguments of the same types
 _compiling = threading.RLock()  # one for all: compiling one function may look into another
 

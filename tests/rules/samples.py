@@ -155,6 +155,7 @@ SAMPLES: dict[str, list[Case]] = {
     "rt.tile_pull": [case(A(6), Fixed(A(3)), 2)], "rt.repeat_pull": [case(A(6), Fixed(A(3)), 2)], "rt.diagonal_pull": [case(A(3), Fixed(A(3, 4)), 0, 0, 1)],
     "rt.pad_pull": [case(A(5), Fixed(A(3)), 1)], "rt.put_along": [case(A(3), Fixed(A(3)), INTS, 0)], "rt.trapezoid_pull": [case(1.5, Fixed(A(4)))],
     "rt.kron_pull": [case(A(4, 6), Fixed(A(2, 3)), Fixed(A(2, 2)), 0)], "rt.interp_pull": [case(A(2), Fixed(P(2)), Fixed(np.arange(3.0)), Fixed(A(3)))],
+    "rt.along": [case(A(3), 2), case(A(2, 3), 1), case(1.5, 3)], "rt.zeros_along": [case(A(3), 2)],
     "rt.unbroadcast": [case(A(2, 3), Fixed(A(3)))], "rt.broadcast_like": [case(A(3), Fixed(A(2, 3)))], "rt.conj": [case(A(3)), case(C(3)), case(1.5)],
     "rt.resize_pull": [case(A(5), Fixed(A(3))), case(A(2), Fixed(A(2, 2)))], "rt.spread_axes": [case(A(2), Fixed(A(2, 3)), 1, False), case(1.5, Fixed(A(3)), None, False)],
     "rt.view": [case(A(3))], "rt.mean_shares": [case(MASK, A(2, 3), 1)], "rt.shares_of_some": [case(A(3), 1.5, None, False, None, MASK)],

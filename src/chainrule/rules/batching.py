@@ -20,14 +20,14 @@ from typing import Any
 import numpy as np
 
 from ..ir.build import Builder, is_static, static_value
-from ..ir.nodes import Arg, Block, For, Lit, Make, Operand, Seq, Slice, Var, Yield, variables
+from ..ir.nodes import Arg, Block, For, Let, Lit, Make, Operand, Seq, Slice, Var, Yield, operands, variables
 from ..ir.ops import OPS
 from ..ir.probe import type_of
 from ..ir.types import INT, Array, Extent, List, Opaque, Scalar, Tuple, Type, is_number, kind, unknown_extent
 from ..ir.types import rank as type_rank
 from . import infer
 from .linalg import _explicit
-from .structure import _advanced_shape, broadcast, index_items, infer_index, is_advanced
+from .structure import _advanced_shape, broadcast, index_items, is_advanced
 from .table import ROWS
 
 ALL = Slice(Lit(None), Lit(None), Lit(None))
@@ -98,11 +98,10 @@ class Directions:
     # -- emitting --------------------------------------------------------------------------------------------
 
     def emit(self, op: str, *args: Any, type: Type | None = None) -> Operand:
-        """An operation whose result is batched."""
+        """An operation whose result is batched if an argument is, or if the number of directions is among them."""
         result = self.b.emit(op, *args, type=type)
-        if not isinstance(result, Var):
-            raise NoRule
-        self.on.add(result)
+        if isinstance(result, Var) and any(v in self.on or v is self.size for arg in args for v in operands(arg)):
+            self.on.add(result)
         return result
 
     def apply(self, op: str, *args: Arg, out: Type | None = None) -> Operand:
@@ -136,7 +135,7 @@ class Directions:
             return arg  # type: ignore[return-value]
         if not is_number(type_of(arg)):
             raise NoRule
-        return self.emit("np.broadcast_to", arg, Seq((self.size, *self.shape(arg))))
+        return self.emit("rt.along", arg, self.size)
 
     def fresh(self, arg: Arg, type: Type | None = None) -> Operand:
         """A value as a batched one, the same in all directions, with memory of its own. type: what it is in one direction."""
@@ -152,17 +151,18 @@ class Directions:
         if not isinstance(type, (Scalar, Array)):
             raise CannotBatch(f"a value of type {type} in several directions")
         made = self.b.made.get(arg) if isinstance(arg, Var) else None
-        if isinstance(arg, Lit) or isinstance(type, Scalar) or (made is not None and made.op in EMPTY):
-            if isinstance(type, Array) and type.shape != () and made is None:
+        zeros = made if made is not None and made.op in EMPTY else None
+        if zeros is not None and zeros.op == "np.zeros":
+            return self.emit("np.zeros", Seq((self.size, *extents(self, zeros.args[0]))), Lit(type.dtype))
+        if zeros is not None:
+            return self.emit("rt.zeros_along", arg if zeros.args[1:] != () and not _is_none(zeros.args[1]) else zeros.args[0], self.size)
+        if isinstance(arg, Lit) or isinstance(type, Scalar):
+            if isinstance(type, Array) and type.shape != ():
                 raise CannotBatch("a number where an array is expected")
-            shape = Seq((self.size, *(self.shape(arg) if made is not None else ())))
-            if (made is not None and made.op in EMPTY) or (isinstance(arg, Lit) and type_of(arg) != type and arg.value == 0):
-                return self.emit("np.zeros", shape, Lit(type.dtype))
-            return self.emit("np.full", shape, arg, Lit(type.dtype))
-        try:
-            return self.emit("copy", self.spread(arg))
-        except NoRule:
-            return self.emit("np.repeat", self.b.emit("index", arg, Lit(None)), self.size, Lit(0))
+            if isinstance(arg, Lit) and type_of(arg) != type and arg.value == 0:
+                return self.emit("np.zeros", Seq((self.size,)), Lit(type.dtype))
+            return self.emit("np.full", Seq((self.size,)), arg, Lit(type.dtype))
+        return self.emit("copy", self.spread(arg))
 
     def _fresh_list(self, arg: Arg, type: List) -> Operand:
         """A list of batched elements."""
@@ -196,6 +196,7 @@ class Directions:
         news = tuple(Var(old.type) for old in olds)
         self.b.add(For(news, Lit(0), self.size, Lit(1), empties, Block((k, *olds), tuple(stmts), Yield(tuple(grown)))))
         wanted = out.items if isinstance(out, Tuple) and isinstance(type, Tuple) else [out] if is_number(out or type) and out else types
+        self.on.update(news)  # their items are the directions
         results = [self.emit("np.stack", new, Lit(0), type=self.type_of_all(Array(t.dtype, w.shape if isinstance(w, Array) else ())))  # type: ignore[union-attr]
                    for new, t, w in zip(news, types, wanted)]
         return self.emit("tuple", Seq(tuple(results))) if isinstance(type, Tuple) else results[0]
@@ -205,6 +206,8 @@ class Directions:
         if isinstance(arg, Var) and arg in self.on:
             if isinstance(arg.type, Tuple):
                 return self.b.emit("tuple", Seq(tuple(self.direction(self.emit("item", arg, Lit(n)), k) for n in range(len(arg.type.items)))))
+            if isinstance(arg.type, List):
+                return self._direction_of_list(arg, k)
             if not isinstance(arg.type, Array):
                 raise CannotBatch(f"a value of type {arg.type} in one direction")
             return self.b.emit("index", arg, k)
@@ -216,10 +219,25 @@ class Directions:
             return Slice(*(self.direction(part, k) for part in (arg.start, arg.stop, arg.step)))
         return arg
 
+    def _direction_of_list(self, arg: Var, k: Var) -> Operand:
+        assert isinstance(arg.type, List)
+        j = Var(INT, "j")
+        with self.b.block() as stmts:
+            item = self.b.emit("list_item", arg, j, type=arg.type.element)
+            assert isinstance(item, Var)
+            self.on.add(item)
+            part = self.direction(item, k)
+            old = Var(List(type_of(part)))
+            grown = self.b.emit("append", old, part, type=old.type)
+        new = Var(old.type)
+        empty = self.b.emit("empty_list", NONE, type=old.type)
+        self.b.add(For((new,), Lit(0), self.b.emit("len", arg), Lit(1), (empty,), Block((j, old), tuple(stmts), Yield((grown,)))))
+        return new
+
 
 Rule = Callable[..., Operand]
 BATCHING: dict[str, Rule] = {}
-EMPTY = frozenset({"np.zeros", "np.zeros_like", "rt.zeros_like"})  # what makes arrays of zeros
+EMPTY = frozenset({"np.zeros", "np.zeros_like"})  # what makes arrays of zeros
 RAGGED = frozenset({"np.nonzero", "np.flatnonzero", "np.argwhere", "np.unique", "np.arange"})  # the extents of their results depend on values
 
 
@@ -227,6 +245,10 @@ def batching(rule: Rule, *names: str) -> None:
     for name in names:
         if name in OPS:
             BATCHING[name] = rule
+
+
+def _is_none(arg: Arg) -> bool:
+    return isinstance(arg, Lit) and arg.value is None
 
 
 def result_is_single(op: str) -> bool:
@@ -475,6 +497,16 @@ def _sum_of(d: Directions, op: str, items: Arg, start: Arg = Lit(0)) -> Operand:
 batching(_sum_of, "sum", "math.fsum")
 
 
+def _sum_leaves(d: Directions, op: str, x: Arg) -> Operand:
+    type = type_of(x)
+    if isinstance(type, List) and type_rank(type.element) == 1:
+        return _sum_of(d, "sum", x)
+    raise NoRule
+
+
+batching(_sum_leaves, "rt.sum_leaves")
+
+
 def _norm(d: Directions, op: str, x: Arg, ord: Arg, axis: Arg, keepdims: Arg) -> Operand:
     along, r = _static(axis), d.rank(x)
     if along is None and r > 2 and not _static(keepdims) and _static(ord) is None:
@@ -516,19 +548,28 @@ def extents(d: Directions, shape: Arg) -> list[Arg]:
 
 
 def _reshape(d: Directions, op: str, x: Arg, shape: Arg, order: Arg) -> Operand:
-    if d.batched(shape) or _static(order) != "C":
+    if d.batched(shape) or _static(order) not in ("C", "F"):
         raise NoRule
     items = extents(d, shape)
+    if _static(order) == "F":  # the transpose in the order of C
+        turned = _reshape(d, op, _transpose(d, "np.transpose", x, NONE), Seq(tuple(reversed(items))), Lit("C"))
+        return _transpose(d, "np.transpose", turned, NONE)
     if len(items) == 1:
         if d.rank(x) == 1:
             return x  # type: ignore[return-value]
         if isinstance(items[0], Lit) and items[0].value == -1:
             return flat(d, x)
+    if any(isinstance(item, Lit) and item.value == -1 for item in items):  # with no direction at all, it would not be known what is left
+        known = product(d, [item for item in items if not (isinstance(item, Lit) and item.value == -1)])
+        rest = d.b.emit("//", product(d, d.shape(x)), known)
+        items = [rest if isinstance(item, Lit) and item.value == -1 else item for item in items]
     return d.emit(op, x, Seq((d.size, *items)))
 
 
 def _ravel(d: Directions, op: str, x: Arg, order: Arg) -> Operand:
-    if _static(order) != "C":
+    if _static(order) == "F":
+        x = _transpose(d, "np.transpose", x, NONE)
+    elif _static(order) != "C":
         raise NoRule
     return flat(d, x) if op != "rt.flatten" or d.rank(x) != 1 else d.emit("copy", x)
 
@@ -564,7 +605,15 @@ def _broadcast_to(d: Directions, op: str, x: Arg, shape: Arg) -> Operand:
 
 
 def _broadcast_like(d: Directions, op: str, g: Arg, like: Arg) -> Operand:
-    return d.emit("np.broadcast_to", d.align(g, d.rank(like)), Seq((d.size, *d.shape(like))))
+    return _fitted(d, op, g, like)
+
+
+def _fitted(d: Directions, op: str, g: Arg, like: Arg) -> Operand:
+    """g with the shape of `like`, by an operation that makes it so."""
+    whole, own = d.spread(like), type_of(g)
+    type = type_of(whole)
+    assert isinstance(type, Array) and isinstance(own, (Array, Scalar))
+    return d.emit(op, d.align(g, d.rank(like)), whole, type=Array(own.dtype, type.shape))
 
 
 def _unbroadcast(d: Directions, op: str, g: Arg, like: Arg) -> Operand:
@@ -573,7 +622,7 @@ def _unbroadcast(d: Directions, op: str, g: Arg, like: Arg) -> Operand:
     more = d.rank(g) - d.rank(like)
     if more > 0:
         g = d.emit("np.sum", g, Lit(every_axis(more)))
-    return d.emit(op, d.align(g, d.rank(like)), d.spread(like))
+    return _fitted(d, op, g, like)
 
 
 def _at_least(n: int) -> Rule:
@@ -712,7 +761,14 @@ def _lines(d: Directions, op: str, arrays: Arg) -> Operand:
     """np.hstack, np.vstack and np.column_stack."""
     items = _items(d, arrays)
     if items is None:
-        raise NoRule
+        type = type_of(arrays)
+        assert isinstance(type, List)
+        r = (type_rank(type.element) or 0) - 1  # of one direction
+        if r < 1:
+            raise NoRule
+        if r == 1 and op != "np.hstack":
+            return d.emit("np.stack", arrays, Lit(1 if op == "np.vstack" else 2))
+        return d.emit("np.concatenate", arrays, Lit(1 if r == 1 or op == "np.vstack" else 2))
     if op == "np.hstack":
         items = [d.apply("np.atleast_1d", item) for item in items]
         return d.emit("np.concatenate", Seq(tuple(items)), Lit(1 if all(d.rank(item) == 1 for item in items) else 2))
@@ -736,6 +792,14 @@ def _array(d: Directions, op: str, x: Arg, dtype: Arg, order: Arg) -> Operand:
         made = x if op != "np.array" else d.emit("copy", x)  # type: ignore[assignment]
     elif isinstance(type_of(x), List) and isinstance(type_of(x).element, Array):  # type: ignore[union-attr]
         made = d.emit("np.stack", x, Lit(1))
+    elif isinstance(type_of(x), List):
+        depth, element = 0, type_of(x)
+        while isinstance(element, List):
+            depth, element = depth + 1, element.element
+        if not isinstance(element, Array) or element.shape is None:
+            raise NoRule
+        whole = Array(element.dtype, (*(unknown_extent() for _ in range(depth)), *element.shape))
+        made = d.emit("np.moveaxis", d.emit("np.array", x, type=whole), Lit(depth), Lit(0))
     else:
         raise NoRule
     wanted = _static(dtype)
@@ -779,7 +843,7 @@ batching(lambda d, op, like, index, g: d.emit(op, like if d.batched(like) else d
 # -- arrays that are made ------------------------------------------------------------------------------------------------------
 
 
-def _full(d: Directions, op: str, shape: Arg, value: Arg, dtype: Arg, order: Arg) -> Operand:
+def _full(d: Directions, op: str, shape: Arg, value: Arg, dtype: Arg, *order: Arg) -> Operand:
     items = extents(d, shape)
     return d.emit("np.full", Seq((d.size, *items)), d.align(value, len(items)), dtype)
 
@@ -788,17 +852,16 @@ def _full_like(d: Directions, op: str, like: Arg, value: Arg, *how: Arg) -> Oper
     """np.full_like and rt.full_like."""
     type = type_of(like)
     if isinstance(type, List):
-        element = d.fresh(like)
-        rank = type_rank(type.element)
-        if rank is None:
+        whole, rank = d.fresh(like), type_rank(type.element)
+        if rank is None or isinstance(type.element, (List, Tuple)):
             raise NoRule
-        return d.emit(op, element, d.align(value, rank), type=d.type_of_all(type))
-    if how and not (isinstance(how[-1], Lit) and how[-1].value is None):  # another shape
-        raise NoRule
+        return d.emit(op, whole, d.align(value, rank - d.batched(like)), type=type_of(whole))
+    dtype = how[0] if how and not (isinstance(how[0], Lit) and how[0].value is None) else Lit(type.dtype)  # type: ignore[union-attr]
+    if how and not (isinstance(how[-1], Lit) and how[-1].value is None):
+        return _full(d, op, how[-1], value, dtype)
     if d.batched(like) and not d.batched(value):
         return d.emit("np.full_like", like, value, *how)
-    dtype = how[0] if how and not (isinstance(how[0], Lit) and how[0].value is None) else Lit(type.dtype)  # type: ignore[union-attr]
-    return d.emit("np.full", Seq((d.size, *d.shape(like))), d.align(value, d.rank(like)), dtype)
+    return d.emit("np.full_like", d.spread(like), d.align(value, d.rank(like)), dtype, Lit("C"))
 
 
 def _linspace(d: Directions, op: str, start: Arg, stop: Arg, num: Arg, endpoint: Arg, dtype: Arg) -> Operand:
@@ -867,31 +930,62 @@ def _write(d: Directions, op: str, array: Arg, path: Arg, value: Arg) -> Operand
     if not isinstance(type, Array) or type.shape is None:
         raise NoRule
     steps: list[Arg] = []
-    view = d.type_of_one(type)
+    view = Var(type)  # stands for the part that the steps so far lead to, in all directions
+    d.on.add(view)
     for n, step in enumerate(path.items):
         assert isinstance(step, Seq) and isinstance(step.items[0], Lit)
         name, detail = step.items[0].value, step.items[1]
         last = n == len(path.items) - 1
+        if name in ("reshape", "flat"):
+            return _write_reshaped(d, op, whole, steps, Lit(-1) if name == "flat" else detail, Seq(path.items[n + 1:]), value)
         if name == "index":
             index, apart = led(d, detail)
             steps.append(Seq((Lit("index"), index)))
-            view = infer_index(Var(view), detail)
+            view = _seen(d, "index", view, index)
             if apart is not None and not last:
                 raise NoRule
             if last:
-                value = _value(d, value, type_rank(view), apart)
+                value = _value(d, value, d.rank(view), apart)
         elif name == "T":
+            r = d.rank(view)
             axes = _static(detail)
-            r = type_rank(view)
-            assert r is not None and isinstance(view, Array) and view.shape is not None
             order = tuple(range(r - 1, -1, -1)) if axes is None else tuple(a % r for a in axes)
             steps.append(Seq((Lit("T"), Lit((0, *(a + 1 for a in order))))))
-            view = Array(view.dtype, tuple(view.shape[a] for a in order))
-        elif name in ("reshape", "flat"):
-            return _write_reshaped(d, op, whole, steps, Lit(-1) if name == "flat" else detail, Seq(path.items[n + 1:]), value)
+            view = _seen(d, "np.transpose", view, Lit((0, *(a + 1 for a in order))))
+        elif name == "item":
+            steps.append(step)
+            view = _seen(d, "item", view, detail)
         else:
-            raise NoRule
+            assert isinstance(detail, Seq)
+            name, args, view = _view_step(d, name, view, detail.items)
+            if args is not None:
+                steps.append(Seq((Lit(name), Seq(args))))
     return d.emit(op, whole, Seq(tuple(steps)), value)
+
+
+def _seen(d: Directions, op: str, view: Var, detail: Arg) -> Var:
+    """What a step leads to: only its type means anything."""
+    with d.b.block():
+        seen = d.emit(op, view, detail)
+    assert isinstance(seen, Var)
+    return seen
+
+
+def _view_step(d: Directions, name: str, view: Var, args: tuple[Arg, ...]) -> tuple[str, tuple[Arg, ...] | None, Var]:
+    """An operation that gives a view, for all directions: its name and further arguments (None: there is nothing to be done), and
+    what it leads to."""
+    rule = BATCHING.get(name) or (elementwise if ROWS[name].kind in ("elementwise", "pointwise") else None)
+    if rule is None:
+        raise NoRule
+    with d.b.block() as made:
+        seen = rule(d, name, view, *args)
+    if seen is view:
+        return name, None, view
+    let = made[0] if len(made) == 1 else None
+    if not isinstance(let, Let) or let.out is not seen or let.args[0] is not view or 0 not in OPS[let.op].views or let.op in ("index", "np.reshape"):
+        raise NoRule
+    assert isinstance(seen, Var)
+    return let.op, let.args[1:], seen
 
 
 def _value(d: Directions, value: Arg, rank: int | None, apart: tuple[int, int] | None) -> Arg:
@@ -941,7 +1035,9 @@ def _last_wins(d: Directions, op: str, x: Arg, index: Arg, g: Arg) -> Operand:
     if d.batched(index) or not d.batched(g):
         raise NoRule
     like = d.b.emit("np.empty", Seq(tuple(d.shape(x)))) if d.batched(x) else x
-    wins = d.b.emit(op, like, index, d.b.emit("np.ones", Seq(tuple(d.shape(g)))))
+    of = d.type_of_one(type_of(g))
+    assert isinstance(of, Array)
+    wins = d.b.emit(op, like, index, d.b.emit("np.ones", Seq(tuple(d.shape(g)))), type=Array("float64", of.shape))
     return d.emit("np.where", d.b.emit("!=", wins, Lit(0.0)), g, Lit(0.0))
 
 
@@ -1111,13 +1207,52 @@ def _size(d: Directions, op: str, x: Arg, axis: Arg) -> Operand:
     along = _static(axis)
     if along is None:
         return product(d, d.shape(x))
-    return d.shape(x)[along]  # type: ignore[return-value]
+    found: Operand = d.shape(x)[along]
+    return found
 
 
 def _len(d: Directions, op: str, x: Arg) -> Operand:
     if isinstance(type_of(x), (List, Tuple)):
         return d.b.emit("len", x)
     return d.shape(x)[0]  # type: ignore[return-value]
+
+
+# Parameters of which only the shape counts: where nothing else is batched, the result is the same in all directions.
+LIKE = {
+    **dict.fromkeys(("np.zeros_like", "np.ones_like", "np.empty_like", "np.full_like", "rt.tile_pull", "rt.repeat_pull", "rt.resize_pull", "rt.diagonal_pull",
+                     "rt.pad_pull", "rt.repeated_pull", "rt.put_along", "rt.slopes_pull", "rt.convolve_pull", "rt.last_wins", "rt.mean_shares",
+                     "rt.spread_axes"), "x"),
+    **dict.fromkeys(("rt.unbroadcast", "rt.broadcast_like"), "like"),
+    "rt.interp_pull": "fp", "rt.trapezoid_pull": "y",
+}
+_MADE = {"np.zeros_like": "np.zeros", "np.ones_like": "np.ones", "np.empty_like": "np.empty"}
+
+
+def relevant(let: Let) -> tuple[Arg, ...]:
+    """The arguments of which more than the shape counts."""
+    name = LIKE.get(let.op)
+    return let.args if name is None else tuple(arg for arg, param in zip(let.args, OPS[let.op].params) if param.name != name)
+
+
+def of_shape(d: Directions, op: str, *args: Arg) -> Operand:
+    """An operation of whose arguments only the one whose shape counts is batched: it is done once, for something of the shape of one direction."""
+    if op in _MADE or op == "np.full_like":
+        like, *rest = args
+        dtype, asked = rest[-4], rest[-1]
+        type = type_of(like)
+        assert isinstance(type, (Scalar, Array))
+        shape = asked if not isinstance(asked, Lit) or asked.value is not None else Seq(tuple(d.shape(like)))
+        made = Lit(type.dtype) if isinstance(dtype, Lit) and dtype.value is None else dtype
+        return d.b.emit("np.full", shape, rest[0], made) if op == "np.full_like" else d.b.emit(_MADE[op], shape, made)
+    name = LIKE[op]
+    return d.b.emit(op, *(_like(d, arg) if param.name == name else arg for arg, param in zip(args, OPS[op].params)))
+
+
+def _like(d: Directions, arg: Arg) -> Operand:
+    """Something of the shape and dtype of one direction."""
+    type = type_of(arg)
+    assert isinstance(type, Array)
+    return d.b.emit("np.broadcast_to", d.b.emit("np.zeros", Seq(()), Lit(type.dtype)), Seq(tuple(d.shape(arg))))
 
 
 SHAPES: dict[str, Rule] = {
@@ -1128,4 +1263,4 @@ SHAPES: dict[str, Rule] = {
     **dict.fromkeys(("np.iscomplexobj", "np.isrealobj", "np.result_type", "np.can_cast"), lambda d, op, *args: d.b.emit(op, *args)),
 }
 
-__all__ = ["CannotBatch", "Directions", "NoRule", "batching", "result_is_single"]
+__all__ = ["SHAPES", "CannotBatch", "Directions", "NoRule", "batching", "of_shape", "relevant", "result_is_single"]

@@ -22,7 +22,7 @@ from ..ir.probe import type_of
 from ..ir.types import Array, Scalar, Type, kind
 from ..ir.types import rank as type_rank
 from .call import Call
-from .table import OPERATORS, ROWS, Row, RowError, bind, operator_name, resolve
+from .table import MODULES, OPERATORS, ROWS, Row, RowError, bind, operator_name, resolve
 
 ONE = Lit(1.0)
 
@@ -448,7 +448,7 @@ WORDS: dict[str, Callable[..., Arg]] = {
 def verify() -> None:
     """Every name in every formula means something; rows that are wrong fail here, at import."""
     for row in ROWS.values():
-        own = {p.name for p in OPS[row.op].params} | {row.result, row.result + "_bar", "np", "math", "rt"} | set(WORDS)
+        own = {p.name for p in OPS[row.op].params} | {row.result, row.result + "_bar", *MODULES} | set(WORDS)
         for formula in row.formulas.values():
             for node in ast.walk(formula):
                 if isinstance(node, ast.Name) and node.id not in own and node.id not in OPS:

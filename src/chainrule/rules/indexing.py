@@ -13,6 +13,7 @@ from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var
 from ..ir.probe import type_of
 from ..ir.types import Array, List, Tuple, rank
 from .call import Call
+from .infer import along
 from .structure import is_full, may_repeat
 from .table import RowError, linear, structural, zero
 
@@ -243,6 +244,8 @@ SAME = {"infer": lambda x, *_: type_of(x)}
 linear("rt.add_lists(x, y) -> z", x="z_bar", y="z_bar", op=SAME)
 zero("rt.zeros_like(x)", op=SAME)
 linear("rt.one_hot(like, index, g) -> y", op=SAME, like="0.0", index="0.0", g="y_bar[index]")
+linear("rt.along(x, count) -> y", op={"views": (0,), "infer": along}, x="np.sum(y_bar, axis=0)", count="0.0")
+zero("rt.zeros_along(x, count)", op={"fresh": True, "infer": along})
 linear("rt.last_wins(x, index, g) -> y", x="0.0", index="0.0", g="rt.last_wins(like(x), index, y_bar)")
 
 

@@ -304,6 +304,14 @@ def linspace(start: Arg, stop: Arg, num: Arg, endpoint: Arg, dtype: Arg) -> Type
     return Array(dtype_of(dtype), (_extent(num),))
 
 
+def along(x: Arg, count: Arg) -> Type:
+    """A number in several directions."""
+    type = type_of(x)
+    assert isinstance(type, (Scalar, Array))
+    shape = () if isinstance(type, Scalar) else type.shape
+    return Array(type.dtype, None if shape is None else (_extent(count), *shape))
+
+
 def like(position: int) -> Callable[..., Type]:
     """The shape of one argument, the dtype of the first: contributions made by helpers."""
 

@@ -161,10 +161,13 @@ def _advanced_shape(item: Arg) -> tuple[Extent, ...]:
         if not isinstance(type.element, Scalar):
             raise IndexError("a list of lists is an index: make an array of it first")
         return (unknown_extent(),)
+    if isinstance(item, Seq) and any(isinstance(t, Scalar) and t.dtype == "bool" for t in map(type_of, item.items)):  # a mask
+        known = [part.value for part in item.items if isinstance(part, Lit)]
+        return (sum(known) if len(known) == len(item.items) else unknown_extent(),)
     if isinstance(item, Seq):
         return (len(item.items),)
     if isinstance(item, Lit) and isinstance(item.value, list):
-        return np.shape(item.value)
+        return (sum(item.value),) if item.value and all(isinstance(v, bool) for v in item.value) else np.shape(item.value)
     return ()
 
 

@@ -26,6 +26,7 @@ import importlib
 import inspect
 import math
 import operator
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from .views import Each, View
 
 Pull = Callable[[Let, "Call"], None]
+MODULES: dict[str, Any] = {"np": np, "math": math, "rt": runtime, "operator": operator}  # what the first parts of names in rows mean
+LATER = {"scipy.special": "scipy_special"}  # rows that are read when the module has been imported: its name, and that of the module of rows
 
 
 class RowError(Exception):
@@ -151,7 +154,7 @@ def resolve(name: str) -> Any:
     first, *rest = name.split(".")
     if not rest:
         return getattr(builtins, first, None)
-    value: Any = {"np": np, "math": math, "rt": runtime, "operator": operator}.get(first) or importlib.import_module(first)
+    value: Any = MODULES.get(first) or importlib.import_module(first)
     for part in rest:
         value = getattr(value, part, None)
     return value
@@ -403,9 +406,24 @@ def bind(name: str, args: tuple[Arg, ...], kwargs: dict[str, Arg] | None = None)
 def lookup(function: Any) -> str | None:
     """The operation that a callable is, by identity; None if there is no row for it."""
     try:
-        return FUNCTIONS.get(function)
+        found = FUNCTIONS.get(function)
     except TypeError:  # not hashable
         return None
+    if found is None and any(module in sys.modules for module in LATER):
+        read_later()
+        found = FUNCTIONS.get(function)
+    return found
+
+
+def read_later() -> None:
+    """Read the rows of libraries that have been imported."""
+    from .formula import verify
+
+    for module, rows in [*LATER.items()]:
+        if module in sys.modules:
+            del LATER[module]
+            importlib.import_module(f".{rows}", __package__)
+            verify()
 
 
 def refusal(function: Any) -> Refusal | None:

@@ -34,6 +34,7 @@ from .arrays import (
 )
 from .containers import (
     add_lists,
+    along,
     broadcast_like,
     complex_of,
     cut,
@@ -47,6 +48,7 @@ from .containers import (
     sum_leaves,
     unbroadcast,
     unstack,
+    zeros_along,
     zeros_like,
 )
 from .control import (
@@ -109,6 +111,7 @@ __all__ = [
     "add_lists",
     "add_ties",
     "adjugate",
+    "along",
     "apart",
     "bessel_i",
     "broadcast_like",
@@ -193,5 +196,6 @@ __all__ = [
     "unsort",
     "unstack",
     "view",
+    "zeros_along",
     "zeros_like",
 ]

@@ -31,6 +31,26 @@ def broadcast_like(g: Any, like: Any) -> Any:
     return np.broadcast_to(g, np.shape(like))
 
 
+def along(x: Any, count: int) -> Any:
+    """x in each of several directions, the first axis; not for writing.
+
+    >>> along(np.array([1.0, 2.0]), 2)
+    array([[1., 2.],
+           [1., 2.]])
+    """
+    return np.broadcast_to(x, (count, *np.shape(x)))
+
+
+def zeros_along(x: Any, count: int) -> Any:
+    """Zeros of the shape and dtype of x in each of several directions, the first axis.
+
+    >>> zeros_along(np.array([1.0, 2.0]), 2)
+    array([[0., 0.],
+           [0., 0.]])
+    """
+    return np.zeros((count, *np.shape(x)), getattr(x, "dtype", float))
+
+
 def zeros_like(x: Any) -> Any:
     """Zeros with the structure of x: of a number 0.0, of an array an array, of a list or tuple one of zeros.
 

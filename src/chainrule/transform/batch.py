@@ -42,22 +42,23 @@ from ..ir.nodes import (
 )
 from ..ir.ops import OPS
 from ..ir.probe import type_of
-from ..ir.types import Array, List, Scalar, Tuple, Type, rank
+from ..ir.types import INT, Array, List, Scalar, Tuple, Type, rank
 from ..ir.walk import leaves, map_arg
-from ..rules.batching import SHAPES, CannotBatch, Directions, result_is_single
+from ..rules.batching import SHAPES, CannotBatch, Directions, NoRule, of_shape, relevant, result_is_single
 
 # Which parts of a value are batched: False for none; True for a number; for a tuple one entry for each item, for a list one for its elements.
 Which = Any
 
 
-def batch(block: Block, batched: Collection[Var], size: Operand, wanted: Callable[[int], bool] = lambda n: False) -> tuple[Block, tuple[bool, ...]]:
+def batch(block: Block, batched: Collection[Var], size: Operand, wanted: Callable[[int], bool] = lambda n: False,
+          b: Builder | None = None) -> tuple[Block, tuple[bool, ...]]:
     """The block, and which leaves of its result are batched; those that are `wanted` (by their number) in any case.
 
-    size: the number of directions, a value that is known where the block stands. Raises CannotBatch.
+    size: the number of directions, a value that is known where the block stands. b: what has made values that are known there. Raises CannotBatch.
     """
     assert isinstance(block.end, Yield)
     which = Spread(block, {v: whole(v.type) for v in batched})
-    batcher = _Batcher(which, size)
+    batcher = _Batcher(which, size, b)
     params = tuple(batcher.param(p) for p in block.params)
     body = batcher.block(block, lambda end: replace(end, values=tuple(batcher.result(v, wanted) for v in end.values)))
     return Block(params, body.stmts, body.end), tuple(batcher.results)
@@ -168,7 +169,7 @@ class Spread:
         elif let.op == "pop":
             assert isinstance(let.args[0], Lit)
             self._add(let.out, self.tapes.get(let.args[0].value, False))
-        elif not self.any(let.args):
+        elif not self.any(relevant(let)):
             pass
         elif let.out is None:
             raise CannotBatch(f"{let.op} of values that differ between directions")
@@ -234,9 +235,9 @@ _STRUCTURAL: dict[str, Callable[[Spread, Let], Which]] = {
 class _Batcher:
     """Statements -> batched statements."""
 
-    def __init__(self, which: Spread, size: Operand) -> None:
+    def __init__(self, which: Spread, size: Operand, b: Builder | None) -> None:
         self.which = which
-        self.b = Builder()
+        self.b = b or Builder()
         self.b.lenient = True
         self.d = Directions(self.b, size)
         self.env: dict[Var, Arg] = {}
@@ -281,9 +282,22 @@ class _Batcher:
             result = self.b.emit("tuple", Seq(tuple(self.widened(item, h, w, t) for item, h, w, t in zip(items, own, wanted, type.items))))
             self.mark(result, wanted)
             return result
-        if isinstance(type, List) and not which and wanted == whole(type):
-            return self.d.fresh(value, type)
+        if isinstance(type, List):
+            return self.widened_list(value, which, wanted, type)
         raise CannotBatch(f"a value of type {type}, some of whose parts differ between directions")
+
+    def widened_list(self, value: Arg, which: Which, wanted: Which, type: List) -> Arg:
+        before, after = self.type(type, which), self.type(type, wanted)
+        assert isinstance(before, List)
+        k, old, new = Var(INT, "k"), Var(after), Var(after)
+        with self.b.block() as stmts:
+            item = self.b.emit("list_item", value, k, type=before.element)
+            self.mark(item, which and which[0])
+            grown = self.b.emit("append", old, self.widened(item, which and which[0], wanted[0], type.element), type=after)
+        empty = self.b.emit("empty_list", Lit(None), type=after)
+        self.b.add(For((new,), Lit(0), self.b.emit("len", value), Lit(1), (empty,), Block((k, old), tuple(stmts), Yield((grown,)))))
+        self.mark(new, wanted)
+        return new
 
     def part(self, value: Arg, k: int, which: Which) -> Operand:
         item = self.b.emit("item", value, Lit(k))
@@ -370,9 +384,9 @@ class _Batcher:
             if out is not None:
                 self.b.made[out] = replace(let, args=args)
             self.b.add(replace(let, args=args))
-        elif let.op in SHAPES:
+        elif let.op in SHAPES or not self.which.any(relevant(let)):
             assert out is not None
-            self.env[out] = SHAPES[let.op](self.d, let.op, *args)
+            self.env[out] = self.of_shape(let, args)
         elif let.op in _STRUCTURAL and not (let.op == "index" and isinstance(type_of(let.args[0]), (Scalar, Array))):
             self.structural(let, args)
         else:
@@ -408,7 +422,26 @@ class _Batcher:
         expected, have = rank(self.d.type_of_all(out.type)), rank(type_of(new))
         if not self.d.batched(new) or (expected is not None and have is not None and expected != have):
             raise CannotBatch(f"{let.op}: its result does not have the expected axes")
-        self.env[out] = new
+        self.env[out] = self.named(new, out.hint)
+
+    def of_shape(self, let: Let, args: tuple[Arg, ...]) -> Operand:
+        """What depends on the shapes of batched values only is the same in all directions."""
+        try:
+            return SHAPES[let.op](self.d, let.op, *args) if let.op in SHAPES else of_shape(self.d, let.op, *args)
+        except NoRule:
+            raise CannotBatch(f"{let.op} of an array whose number of axes is not known") from None
+
+    def named(self, value: Operand, hint: str | None) -> Operand:
+        """A value that has just been made, with the name of the one that it takes the place of."""
+        last = self.b.stmts[-1] if self.b.stmts else None
+        if hint is None or not isinstance(last, Let) or last.out is not value or value.hint is not None:
+            return value
+        new = Var(value.type, hint)
+        self.b.stmts[-1] = self.b.made[new] = replace(last, out=new)
+        known = self.b.scopes[-1].known
+        known.update({key: new for key, var in known.items() if var is value})
+        self.d.on.add(new)
+        return new
 
     def complete(self, arg: Arg, own: Arg) -> Arg:
         """An argument all of which is batched, if some parts are."""

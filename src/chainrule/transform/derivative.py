@@ -17,7 +17,7 @@ from ..frontend.request import Chosen, Request
 from ..frontend.signature import describe_static, result_error
 from ..ir.build import Builder, type_of
 from ..ir.nodes import Arg, Block, Let, Lit, Make, Operand, Program, Pullback, Seq, Var, Yield, operands
-from ..ir.types import Array, Opaque, Scalar, Tuple, Type, differentiable, is_unknown
+from ..ir.types import Array, Opaque, Scalar, Tuple, Type, differentiable, is_unknown, kind
 from ..structure import LEAF, TreeDef, gradient_structure
 from .forward import forward
 from .jacobian import jacfwd, jacrev
@@ -39,7 +39,9 @@ def differentiate(request: Request, lowered: Lowered) -> Program:
     check_result(request, request, value)
     wrt = tuple(lowered.leaves[n] for n in request.wrt)
     if request.mode in JACOBIAN:
-        backwards = request.mode == "jacrev" or (request.mode == "jacobian" and _is_wide(request, [v.type for v in wrt], list(operands(value))))
+        backwards = request.mode == "jacrev" or (request.mode == "jacobian" and (
+            any(isinstance(v.type, (Array, Scalar)) and kind(v.type.dtype) == "c" for v in wrt)
+            or _is_wide(request, [v.type for v in wrt], list(operands(value)))))
         derived = (jacrev if backwards else jacfwd)(program, wrt, name=request.label)
     elif request.mode in TANGENT:
         derived, _ = forward(program, wrt, name=request.label, dots=tuple(lowered.leaves[n] for n in request.tangents))
@@ -61,7 +63,7 @@ def differentiate(request: Request, lowered: Lowered) -> Program:
         return derived
     assert isinstance(found, Seq)
     if request.mode in JACOBIAN:
-        return replace(derived, body=replace(derived.body, end=Yield((_jacobian(request, found.items[1]),))))
+        return replace(derived, body=replace(derived.body, end=Yield((_jacobian(request, found.items[0], found.items[1]),))))
     if request.mode == "pushforward":
         return replace(derived, body=replace(derived.body, end=Yield((found.items[1],))))
     if request.mode == "vjp":
@@ -82,10 +84,11 @@ def _summed(program: Program) -> Program:
     return replace(program, body=replace(program.body, stmts=(*program.body.stmts, *b.stmts), end=Yield((total,))))
 
 
-def _jacobian(request: Request, found: Arg) -> Arg:
-    """The Jacobians of the leaves of a result, each in the structure of the chosen arguments."""
-    if isinstance(found, Make) or (isinstance(found, Seq) and not all(isinstance(item, (Var, Lit)) for item in found.items)):
-        return replace(found, items=tuple(_jacobian(request, item) for item in found.items))
+def _jacobian(request: Request, value: Arg, found: Arg) -> Arg:
+    """The Jacobians of the leaves of a result, each in the structure of the chosen arguments; `found` is nested as the value is."""
+    if isinstance(value, (Seq, Make)):
+        assert isinstance(found, (Seq, Make))
+        return replace(found, items=tuple(_jacobian(request, *pair) for pair in zip(value.items, found.items)))
     if not isinstance(found, Seq):
         return found
     return _gradient(request, request, dict(zip(request.wrt, found.items)))

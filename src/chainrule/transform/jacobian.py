@@ -13,13 +13,34 @@ be gone through together, they are one after the other, in a loop. Either way th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..ir.build import Builder, type_of
-from ..ir.nodes import Arg, Block, For, Let, Lit, Make, Operand, Program, Pullback, Seq, Slice, Var, Yield, operands
-from ..ir.types import INT, OBJECT, Array, Dim, Extent, List, Scalar, Type, differentiable, kind, unknown_extent
-from ..ir.walk import renamed, substitute_end, substitute_stmt
+from ..ir.nodes import (
+    Arg,
+    Block,
+    Branch,
+    For,
+    If,
+    Let,
+    Lit,
+    Make,
+    Operand,
+    Program,
+    Pullback,
+    Raise,
+    Seq,
+    Slice,
+    Stmt,
+    Var,
+    While,
+    Yield,
+    operands,
+)
+from ..ir.ops import OPS
+from ..ir.types import INT, OBJECT, Array, Dim, Extent, List, Scalar, Type, differentiable, kind, rank, unknown_extent
+from ..ir.walk import all_stmts, renamed, substitute_end, substitute_stmt
 from ..rules.table import RowError
 from ..simplify.dead import dead
 from ..simplify.dots import dots
@@ -27,7 +48,7 @@ from ..simplify.gather import gather
 from ..simplify.signs import signs
 from .batch import CannotBatch, batch
 from .forward import forward
-from .nested import expand, quiet
+from .nested import expand
 from .reverse import reverse
 
 ALL = Slice(Lit(None), Lit(None), Lit(None))
@@ -40,8 +61,9 @@ def jacfwd(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
     with one array for each of `wrt`, of shape `leaf.shape + wrt.shape`; None for the others.
     """
     name = name or f"{program.name}_jacfwd"
-    derived, dot_params = forward(program, wrt, name=name, sparse=True)
+    derived, dot_params = forward(program, wrt, name=name, sparse=_several(wrt))
     derived = _simplified(expand(derived))
+    callees = derived.callees
     body = Block(tuple(p for p in derived.body.params if p not in dot_params), (), derived.body.end)
     b = Builder()
     b.lenient = True
@@ -54,21 +76,30 @@ def jacfwd(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
     pair = derived.body.end.values[0]
     assert isinstance(pair, Seq)
     value = pair.items[0]
+    _check_leaves(value)
     count = sum(1 for _ in operands(value))
-    inner = Block(dot_params, derived.body.stmts, Yield((pair,)))
-    found = _in_all_directions(b, inner, unit, lambda n: n >= count)
-    assert isinstance(found, Seq)
-    value, tangent = found.items
+    try:
+        found = _in_all_directions(b, Block(dot_params, derived.body.stmts, Yield((pair,))), unit, lambda n: n >= count)
+        assert isinstance(found, Seq)
+        value, tangent = found.items
+    except CannotBatch:
+        _check_callees(derived.callees)
+        b, value, more = _primal(program)
+        callees += more
+        unit = Basis(b, wrt)
+        tangent = _one_by_one(b, Block(dot_params, derived.body.stmts, Yield((pair.items[1],))), unit)
     jacobian = _tangents(b, unit, value, tangent)
     end = Yield((Seq((value, jacobian)),))
-    return replace(derived, name=name, body=Block(body.params, tuple(b.stmts), end))
+    return replace(derived, name=name, body=Block(body.params, tuple(b.stmts), end), callees=_called(callees, b))
 
 
 def jacrev(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -> Program:
     """The same by reverse mode: one direction for each element of the result."""
     name = name or f"{program.name}_jacrev"
-    derived = _simplified(expand(reverse(program, wrt, name=name, seed="pullback", sparse=True)))
-    stmts = derived.body.stmts
+    assert isinstance(program.body.end, Yield)
+    leaves = [leaf for leaf in operands(program.body.end.values[0]) if differentiable(type_of(leaf))]
+    derived = _simplified(expand(reverse(program, wrt, name=name, seed="pullback", sparse=_several(leaves))))
+    callees, stmts = derived.callees, derived.body.stmts
     at = next(n for n, stmt in enumerate(stmts) if isinstance(stmt, Pullback))
     pullback = stmts[at]
     assert isinstance(pullback, Pullback) and isinstance(derived.body.end, Yield)
@@ -84,19 +115,51 @@ def jacrev(program: Program, wrt: tuple[Var, ...], *, name: str | None = None) -
                            "return the real and the imaginary part")
     b.add(Let(None, "mark", (Lit("reverse"),)))
     rest = Block(pullback.params, stmts[at + 1:], derived.body.end)
+    value = pullback.value
     try:
-        bars = _in_all_directions(b, rest, unit, lambda n: True, repeat=False)
+        bars = _in_all_directions(b, rest, unit, lambda n: True)
     except CannotBatch:
-        b.stmts[:] = []
-        b.scopes[-1].known.clear()
-        whole = Block(pullback.params, (*stmts[:at], *stmts[at + 1:]), derived.body.end)
-        b.stmts.extend(stmts[:at])
-        unit = Basis(b, leaves)
-        bars = _one_by_one(b, replace(quiet(whole)[0], params=pullback.params), unit)
+        _check_callees(derived.callees)
+        b, value, more = _primal(program)
+        callees += more
+        b.add(Let(None, "mark", (Lit("reverse"),)))
+        unit = Basis(b, [leaf for leaf in operands(value) if differentiable(type_of(leaf))])
+        bars = _one_by_one(b, Block(pullback.params, (*stmts[:at], *stmts[at + 1:]), derived.body.end), unit)
     assert isinstance(bars, Seq)
-    jacobian = _cotangents(b, unit, pullback.value, bars.items, wrt)
-    end = Yield((Seq((pullback.value, jacobian)),))
-    return replace(derived, name=name, body=Block(derived.body.params, tuple(b.stmts), end))
+    jacobian = _cotangents(b, unit, value, bars.items, wrt)
+    end = Yield((Seq((value, jacobian)),))
+    return replace(derived, name=name, body=Block(derived.body.params, tuple(b.stmts), end), callees=_called(callees, b))
+
+
+def _several(values: Sequence[Operand]) -> bool:
+    """Whether there is more than one direction, so that unit vectors hold zeros."""
+    return len(values) > 1 or any(rank(type_of(value)) != 0 for value in values)
+
+
+def _check_leaves(value: Arg) -> None:
+    """A Jacobian has the axes of the leaves of the result."""
+    for leaf in operands(value):
+        if differentiable(type_of(leaf)) and not isinstance(type_of(leaf), (Scalar, Array)):
+            raise _shapeless(type_of(leaf))
+
+
+def _shapeless(type: Type) -> RowError:
+    what = "an array whose number of axes is not known" if isinstance(type, Array) else "a list whose length is not known"
+    return RowError(f"the Jacobian of, or with respect to, {what}", "which axes it has cannot be said", "make it an array of one rank on every path")
+
+
+def _called(callees: Sequence[Program], b: Builder) -> tuple[Program, ...]:
+    """Those functions that are called."""
+    known = {callee.name: callee for callee in callees}
+    wanted: dict[str, None] = {}
+    waiting = [Block((), tuple(b.stmts), Raise())]
+    while waiting:
+        for stmt in all_stmts(waiting.pop()):
+            name = stmt.args[0].value if isinstance(stmt, Let) and stmt.op == "call" and isinstance(stmt.args[0], Lit) else None
+            if name in known and name not in wanted:
+                wanted[name] = None
+                waiting.append(known[name].body)
+    return tuple(callee for name, callee in known.items() if name in wanted)
 
 
 def _simplified(program: Program) -> Program:
@@ -138,7 +201,7 @@ class Basis:
         self.parts: list[Part] = []
         if not values:
             return
-        whole: Operand = Lit(1.0) if self.single else b.emit("np.eye", self.size, Lit(None), Lit(0), Lit(dtypes[0] if len(set(dtypes)) == 1 else "float64"))
+        whole: Operand = self._one(values[0]) if self.single else b.emit("np.eye", self.size, Lit(None), Lit(0), Lit(dtypes[0] if len(set(dtypes)) == 1 else "float64"))
         for k, (value, shape, dtype) in enumerate(zip(values, shapes, dtypes)):
             part = whole
             if len(values) > 1:
@@ -151,13 +214,15 @@ class Basis:
             alone = len(values) == 1
             self.parts.append(Part(value, dtype, shape, extents[k], None if alone else ends[k], None if alone else ends[k + 1], part))
 
+    def _one(self, value: Operand) -> Operand:
+        return self.b.emit("np.ones_like", value) if isinstance(type_of(value), Array) else Lit(1.0)
+
     def _shape(self, value: Operand) -> tuple[Arg, ...]:
         type = type_of(value)
         if isinstance(type, Scalar):
             return ()
         if not isinstance(type, Array) or type.shape is None:
-            what = "a list" if isinstance(type, List) else "an array whose number of axes is not known"
-            raise RowError(f"the Jacobian of, or with respect to, {what}", "which axes it has cannot be said", "make it an array of one rank on every path")
+            raise _shapeless(type)
         return tuple(Lit(n) if isinstance(n, int) else self.b.emit("index", self.b.emit("np.shape", value), Lit(k)) for k, n in enumerate(type.shape))
 
     def _extents(self, value: Operand) -> tuple[Extent, ...]:
@@ -197,17 +262,63 @@ class Basis:
         return out
 
 
-def _in_all_directions(b: Builder, block: Block, unit: Basis, wanted: object, repeat: bool = True) -> Arg:
-    """The result of a block whose parameters are the unit vectors, emitted; batched, or one direction after the other (if `repeat`)."""
+def _in_all_directions(b: Builder, block: Block, unit: Basis, wanted: Callable[[int], bool]) -> Arg:
+    """The result of a block whose parameters are the unit vectors, emitted; those leaves that are wanted are batched. Raises CannotBatch."""
     if unit.single or not unit.parts:
-        return _inlined(b, block, [Lit(1.0)] * len(unit.parts))
-    try:
-        batched, _ = batch(block, block.params, unit.size, wanted)  # type: ignore[arg-type]
-    except CannotBatch:
-        if not repeat:
-            raise
-        return _one_by_one(b, replace(quiet(block)[0], params=block.params), unit)
-    return _inlined(b, batched, [part.basis for part in unit.parts])
+        return _inlined(b, block, [part.basis for part in unit.parts])
+    batched, on = batch(block, block.params, unit.size, wanted, b)
+    return _single(b, _inlined(b, batched, [part.basis for part in unit.parts]), on, wanted)
+
+
+def _single(b: Builder, found: Arg, on: Sequence[bool], wanted: Callable[[int], bool]) -> Arg:
+    """Results of which one direction is wanted: those that were found to be batched, though they are the same in all."""
+    leaves = [b.emit("index", leaf, Lit(0)) if on[n] and not wanted(n) and isinstance(type_of(leaf), Array) else leaf
+              for n, leaf in enumerate(operands(found))]
+    return _nest(found, iter(leaves))
+
+
+_KEPT = frozenset({"push", "pop", "call", "apply", "py.raise"})
+
+
+def _check_callees(callees: Sequence[Program]) -> None:
+    """What a function that is called does to the world outside would be done once for each direction."""
+    for callee in callees:
+        for stmt in all_stmts(callee.body):
+            if isinstance(stmt, Let) and OPS[stmt.op].effect and stmt.op not in _KEPT and stmt.op != "mark":
+                error = RowError("the Jacobian of a function that calls itself, and prints, draws or changes something outside",
+                                 "its derivative goes through it once for each direction")
+                error.span = stmt.span
+                raise error
+
+
+def _again(block: Block) -> Block:
+    """A block that is executed once more for each direction, without what it does to the world outside."""
+    stmts: list[Stmt] = []
+    for stmt in block.stmts:
+        if isinstance(stmt, Let) and OPS[stmt.op].effect and stmt.op not in _KEPT:
+            if stmt.out is None:
+                continue
+            error = RowError("the Jacobian of a function that draws random numbers, or calls what cannot be looked into",
+                             "it is computed once more for each direction, and would find other values", "draw outside, and pass what is drawn")
+            error.span = stmt.span
+            raise error
+        if isinstance(stmt, If):
+            stmt = replace(stmt, then=_again(stmt.then), orelse=_again(stmt.orelse))
+        elif isinstance(stmt, (For, While)):
+            stmt = replace(stmt, body=_again(stmt.body))
+        stmts.append(stmt)
+    end = block.end
+    if isinstance(end, Branch):
+        end = replace(end, then=_again(end.then), orelse=_again(end.orelse))
+    return Block(block.params, tuple(stmts), end)
+
+
+def _primal(program: Program) -> tuple[Builder, Arg, tuple[Program, ...]]:
+    """The program itself, emitted, its value, and what it calls: the derivative that follows goes through it once more for each direction."""
+    b = Builder()
+    b.lenient = True
+    program = expand(program)
+    return b, _inlined(b, program.body, program.body.params), program.callees
 
 
 def _inlined(b: Builder, block: Block, args: Sequence[Operand]) -> Arg:
@@ -225,13 +336,13 @@ def _inlined(b: Builder, block: Block, args: Sequence[Operand]) -> Arg:
 
 def _one_by_one(b: Builder, block: Block, unit: Basis) -> Arg:
     """The results of a block for one unit vector after the other, stacked."""
-    block = renamed(block)
+    block = renamed(_again(block))
     k = Var(INT, "k")
     assert isinstance(block.end, Yield)
     with b.block() as stmts:
         given = [b.emit("index", part.basis, k) for part in unit.parts]
         found = _inlined(b, block, given)
-        results = [v for v in operands(found)]
+        results = list(operands(found))
         kept = [v for v in results if isinstance(type_of(v), (Scalar, Array))]
         olds = [Var(List(type_of(v))) for v in kept]
         grown = tuple(b.emit("append", old, v, type=old.type) for old, v in zip(olds, kept))
@@ -267,37 +378,39 @@ def _tangents(b: Builder, unit: Basis, value: Arg, tangent: Arg) -> Arg:
         return replace(value, items=tuple(_tangents(b, unit, v, t) for v, t in zip(value.items, tangent.items)))
     if isinstance(tangent, Lit) and tangent.value is None:
         return Lit(None)
-    assert isinstance(tangent, (Var, Lit)) and isinstance(value, (Var, Lit))
-    return Seq(tuple(_behind(b, unit, part, value, tangent) for part in unit.parts))
+    assert isinstance(tangent, (Var, Lit))
+    return Seq(tuple(_behind(b, unit, part, tangent) for part in unit.parts))
 
 
-def _behind(b: Builder, unit: Basis, part: Part, value: Operand, tangent: Operand) -> Operand:
+def _behind(b: Builder, unit: Basis, part: Part, tangent: Operand) -> Operand:
     """The directions of one input, last; as its axes."""
     if unit.single:
         return tangent
-    type = type_of(value)
-    rank = 0 if isinstance(type, Scalar) else None if not isinstance(type, Array) or type.shape is None else len(type.shape)
+    whole, axes = tangent, rank(type_of(tangent))
     if part.start is not None:
         if not part.shape:
             return b.emit("index", tangent, part.start)
         tangent = b.emit("index", tangent, Slice(part.start, part.stop or Lit(None), Lit(None)))
     elif not part.shape:
         return b.emit("index", tangent, Lit(0))
-    if rank != 0:
-        tangent = b.emit("np.transpose", tangent) if rank == 1 else b.emit("np.moveaxis", tangent, Lit(0), Lit(-1))
+    if axes != 1:
+        tangent = b.emit("np.transpose", tangent) if axes == 2 else b.emit("np.moveaxis", tangent, Lit(0), Lit(-1))
     if len(part.shape) == 1:
         return tangent
-    if rank is None:
-        return b.emit("np.reshape", tangent, b.emit("+", b.emit("np.shape", value), Seq(part.shape), type=OBJECT))
-    return b.emit("np.reshape", tangent, Seq((*_extents(b, value), *part.shape)))
+    if axes is None:
+        own = b.emit("index", b.emit("np.shape", whole), Slice(Lit(1), Lit(None), Lit(None)), type=OBJECT)
+        return b.emit("np.reshape", tangent, b.emit("+", own, Seq(part.shape), type=OBJECT))
+    return b.emit("np.reshape", tangent, Seq((*_extents(b, whole, 1), *part.shape)))
 
 
-def _extents(b: Builder, value: Operand) -> tuple[Arg, ...]:
+def _extents(b: Builder, value: Operand, first: int = 0) -> tuple[Arg, ...]:
+    """The extents of a value, from the first axis that counts."""
     type = type_of(value)
     if isinstance(type, Scalar):
         return ()
     assert isinstance(type, Array) and type.shape is not None
-    return tuple(Lit(n) if isinstance(n, int) else b.emit("index", b.emit("np.shape", value), Lit(k)) for k, n in enumerate(type.shape))
+    return tuple(Lit(n) if isinstance(n, int) else b.emit("index", b.emit("np.shape", value), Lit(k))
+                 for k, n in enumerate(type.shape) if k >= first)
 
 
 def _cotangents(b: Builder, unit: Basis, value: Arg, bars: Sequence[Arg], wrt: Sequence[Var]) -> Arg:

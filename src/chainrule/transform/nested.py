@@ -23,6 +23,7 @@ from ..ir.ops import OPS
 from ..ir.probe import type_of
 from ..ir.walk import all_stmts, every_stmt, renamed, stmt_args, substitute_end, substitute_stmt
 from ..rules.table import RowError
+from ..simplify.equal import equal
 from .adjoints import bar_type
 from .calls import Calls, called
 from .forward import Callees, Forward, forward_block
@@ -159,7 +160,7 @@ def expand(program: Program) -> Program:
         return program
     calls = Calls(program.callees, program.name)
     marked = any(isinstance(stmt, Let) and stmt.op == "mark" for stmt in program.body.stmts)
-    body = _Expander(calls).block(program.body, top=not marked)
+    body = equal(_Expander(calls).block(program.body, top=not marked))
     final: dict[str, Program] = {}
     todo = list(called(body))
     while todo:
@@ -169,7 +170,7 @@ def expand(program: Program) -> Program:
         for callee, wrt, derived in calls.wanted():
             calls.made.append(derive_callee(callee, wrt, derived, calls))
         callee = next(p for p in (*calls.made, *calls.callees.values()) if p.name == name)
-        final[name] = replace(callee, body=_Expander(calls).block(callee.body), callees=())
+        final[name] = replace(callee, body=equal(_Expander(calls).block(callee.body)), callees=())
         todo += called(final[name].body)
     return replace(program, body=body, callees=tuple(final.values()))
 

@@ -187,7 +187,7 @@ expressions(
     histogram2d="np.histogram2d(grid, grid[::-1], 3, weights=x)[0]\nnp.histogram2d(grid, grid, [2, 3], weights=u, density=True)[0]", histogram_bin_edges="np.histogram_bin_edges(x, 4)\nnp.histogram_bin_edges(x, 4, (0.0, r))",
     bincount="np.bincount(k, weights=x)\nnp.bincount(k, x, minlength=6)",
     cov="np.cov(a)\nnp.cov(x, y)\nnp.cov(a, rowvar=False)\nnp.cov(a, bias=True)\nnp.cov(a, ddof=0)\nnp.cov(a, aweights=u)\nnp.cov(x)\nnp.cov(a, fweights=np.array([1, 2, 1, 1, 3]))\nnp.cov(c)\nnp.cov(a, aweights=u, ddof=0)",
-    corrcoef="np.corrcoef(a)\nnp.corrcoef(x, y)[0, 1]\nnp.corrcoef(tall, rowvar=False)\nnp.corrcoef(c)",
+    corrcoef="np.corrcoef(a)\nnp.corrcoef(x, y)[0, 1]\nnp.corrcoef(tall, rowvar=False)\nnp.corrcoef(c)\nnp.corrcoef(x, np.arange(5.0))\nnp.corrcoef(x)",
     polyadd="np.polyadd(x, v)\nnp.polyadd(v, x)", polysub="np.polysub(x, v)", polymul="np.polymul(x, v)", polyder="np.polyder(x)\nnp.polyder(x, 2)", polyint="np.polyint(x)\nnp.polyint(x, 2, [r, 1.0])\nnp.polyint(v, k=r)",
     polydiv="np.polydiv(x, v)", poly="np.poly(x)\nnp.poly(s)\nnp.poly(spin)", roots="np.roots(x)\nnp.roots(v)\nnp.roots(np.array([1.0, -3.0, 2.0]) * r)",
     polyfit="np.polyfit(u, y, 2)\nnp.polyfit(u, y, 1, w=u)\nnp.polyfit(u, tall, 1)\nnp.polyfit(u, y, 1, cov=True)\nnp.polyfit(u, y, 1, full=True)[0]\nnp.polyfit(u, y, 0, w=u, cov='unscaled')",

@@ -358,7 +358,7 @@ def elementwise(d: Directions, op: str, *args: Arg) -> Operand:
 
 
 batching(elementwise, "float", "complex", "not", "np.float16", "np.float32", "np.float64", "np.longdouble", "np.complex64", "np.complex128",
-         "//", "invert", "<", "<=", ">", ">=", "==", "!=", "&", "|", "^", "<<", ">>", "rt.sign", "rt.exceeds", "rt.inside", "np.round", "np.fix",
+         "//", "invert", "<", "<=", ">", ">=", "==", "!=", "&", "|", "^", "<<", ">>", "rt.sign", "rt.exceeds", "rt.chosen", "rt.inside", "np.round", "np.fix",
          "math.isnan", "math.isinf", "math.isfinite", "np.isclose", "np.cross", "np.broadcast_arrays")
 batching(elementwise, *(name for name, row in ROWS.items() if row.kind == "zero" and row.ufunc))
 

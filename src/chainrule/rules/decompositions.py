@@ -72,17 +72,13 @@ def _svd(let: Let, call: Call) -> None:
     f.items("u", "s", "v")
     f(uc="cj(u_bar)", vc="t(v_bar)")
     if _literal(let.args[1], "`full_matrices` of np.linalg.svd"):
-        f(k=call.b.emit("index", call.b.emit("np.shape", f.e.dots["s"]), Lit(-1)))
-        f(u2="u[..., k:]", uc2="uc[..., k:]", u="u[..., :k]", uc="uc[..., :k]", v2="v[..., k:, :]", vc2="vc[..., k:]", v="v[..., :k, :]", vc="vc[..., :k]")
-    f(over="rt.divide_or_zero(1.0, s)[..., None, :]", gaps="(s[..., None, :] - s[..., :, None]) * (s[..., None, :] + s[..., :, None])",
-      mask="rt.apart(s)", f="np.where(mask, 1.0 / np.where(mask, gaps, 1.0), 0.0)",
-      m="ct(u) @ uc", n="v @ vc", x="f * m", y="f * n", core="(x + ct(x)) * s[..., None, :] + s[..., :, None] * (y + ct(y))")
-    if kind(call.type(0).dtype) == "c":  # type: ignore[union-attr]
-        f(phase="0.5j * rt.divide_or_zero(np.imag(np.diagonal(m, 0, -2, -1)) - np.imag(np.diagonal(n, 0, -2, -1)), s)")
-        f(middle="s_bar + phase")
-    else:
-        f(middle="s_bar")
-    f(result="u @ core @ v + (u * middle[..., None, :]) @ v", left="(uc - u @ m) * over", right="ct((vc - ct(v) @ n) * over)")
+        f(few=call.b.emit("index", call.b.emit("np.shape", f.e.dots["s"]), Lit(-1)))
+        f(u2="u[..., few:]", uc2="uc[..., few:]", u="u[..., :few]", uc="uc[..., :few]", v2="v[..., few:, :]", vc2="vc[..., few:]", v="v[..., :few, :]", vc="vc[..., :few]")
+    # of p = u^H da v, the Hermitian part turns u and v by the differences of singular values, the rest by their sums
+    f(over="rt.divide_or_zero(1.0, s)[..., None, :]", mask="rt.apart(s)", gaps="s[..., None, :] - s[..., :, None]", m="ct(u) @ uc", n="v @ vc",
+      k="np.where(mask, 0.5 / np.where(mask, gaps, 1.0), 0.0) * (m + n)", l="rt.divide_or_zero(0.5, s[..., None, :] + s[..., :, None]) * (m - n)",
+      core="k + ct(k) + l - ct(l)")
+    f(result="u @ core @ v + (u * s_bar[..., None, :]) @ v", left="(uc - u @ m) * over", right="ct((vc - ct(v) @ n) * over)")
     f(result="result + left @ v + u @ right")
     if _literal(let.args[1], "full_matrices"):
         f(result="result - u2 @ ct(uc2) @ (u * over) @ v - (u * over) @ (v @ vc2) @ v2")

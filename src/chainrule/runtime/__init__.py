@@ -80,6 +80,7 @@ from .draws import (
     check_range,
 )
 from .pointwise import (
+    chosen,
     absorb,
     add_ties,
     digamma,
@@ -116,6 +117,7 @@ __all__ = [
     "bessel_i",
     "broadcast_like",
     "check_nonnegative",
+    "chosen",
     "check_positive",
     "check_range",
     "cholesky_pull",

@@ -103,10 +103,11 @@ def _reduce(function: np.ufunc) -> Callable[[Calls, Args, Keywords], Value]:
         start = given.get("initial", NONE)
         if _is(start, np._NoValue):
             start = NONE
-        if start is NONE and function.identity is not None:
-            start = Static(float(function.identity))
+        empty = NONE if function.identity is None else Static(float(function.identity))
+        if start is NONE and function is np.hypot:  # which is a number's absolute value, if there is only one
+            start = empty
         rows = len(axes) < dimensions
-        result = m.library(repeated.reduce_rows if rows else repeated.reduce_axis, Static(function), x, start)
+        result = m.library(repeated.reduce_rows if rows else repeated.reduce_axis, Static(function), x, start, empty)
         if m.static(given.get("keepdims", Static(False)), "keepdims"):
             result = m.call_row("np.expand_dims", (result, Static(tuple(sorted(axes)))), {}) if rows else m.call_row(
                 "np.reshape", (result, Static((1,) * dimensions)), {})

@@ -7,9 +7,11 @@ from __future__ import annotations
 import numpy as np
 
 
-def reduce_axis(function, x, start):
-    """Along the first axis; `start` is None, or the value to begin with."""
+def reduce_axis(function, x, start, empty):
+    """Along the first axis; `start` is None, or the value to begin with; `empty` is None, or the result of no elements."""
     if start is None:
+        if empty is not None and len(x) == 0:
+            return np.asarray(empty, x.dtype)[()]
         y = x[0]
         for i in range(1, len(x)):
             y = function(y, x[i])
@@ -20,9 +22,11 @@ def reduce_axis(function, x, start):
     return y
 
 
-def reduce_rows(function, x, start):
+def reduce_rows(function, x, start, empty):
     """Along the first axis of an array with several."""
     if start is None:
+        if empty is not None and len(x) == 0:
+            return np.full(np.shape(x)[1:], empty, x.dtype)
         y = x[0].copy()
         for i in range(1, len(x)):
             y = function(y, x[i])

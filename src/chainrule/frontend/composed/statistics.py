@@ -322,7 +322,7 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
         ddof = 0 if bias else 1
     if fweights is None and aweights is None:
         x = x - np.mean(x, axis=1, keepdims=True)
-        return np.squeeze(x @ np.conj(x.T) / (x.shape[1] - ddof))
+        return _squeezed(x @ np.conj(x.T) / (x.shape[1] - ddof), m, y)
     w = np.asarray(aweights) if fweights is None else np.asarray(fweights) if aweights is None else np.asarray(fweights) * np.asarray(aweights)
     total = np.sum(w)
     x = x - np.sum(x * w, axis=1, keepdims=True) / total
@@ -332,7 +332,14 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
         factor = total - ddof
     else:
         factor = total - ddof * np.sum(w * np.asarray(aweights)) / total
-    return np.squeeze(x @ np.conj((x * w).T) / factor)
+    return _squeezed(x @ np.conj((x * w).T) / factor, m, y)
+
+
+def _squeezed(c, m, y):
+    """The variance of one variable is a number."""
+    if y is not None:
+        return c
+    return np.reshape(c, ()) if np.ndim(m) < 2 else np.squeeze(c)
 
 
 def corrcoef(x, y=None, rowvar=True, *, dtype=None):

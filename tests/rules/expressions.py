@@ -235,7 +235,7 @@ expressions(
     apply_along_axis="np.apply_along_axis(lambda row: row * np.sum(row ** 2), 1, a)\nnp.apply_along_axis(np.sum, 0, a)", apply_over_axes="np.apply_over_axes(np.sum, cube, (0, 2))\nnp.apply_over_axes(np.max, a, 1)",
     asarray_chkfinite="np.asarray_chkfinite(x) * 2", astype="np.astype(a, 'float64') * b\nnp.astype(a, np.complex128)" if hasattr(np, "astype") else "", dstack="np.dstack((x, y))\nnp.dstack((a, b))",
     fromfunction="np.fromfunction(lambda n, k: n * r + k, (2, 3))", fromiter="np.fromiter([r, q, 2.0], float)",
-    gradient="np.gradient(x)\nnp.gradient(a, axis=0)\nnp.gradient(a)\nnp.gradient(x, r)\nnp.gradient(a, 0.5, 2.0)",
+    gradient="np.gradient(x, edge_order=2)\nnp.gradient(a, edge_order=2)\nnp.gradient(a, np.array([0.0, 1.0, 1.5, 3.0, 3.5]), axis=1, edge_order=2)\nnp.gradient(x, r, edge_order=2)\nnp.gradient(x)\nnp.gradient(a, axis=0)\nnp.gradient(a)\nnp.gradient(x, r)\nnp.gradient(a, 0.5, 2.0)",
     meshgrid="np.meshgrid(x, v)\nnp.meshgrid(x, v, indexing='ij')\nnp.meshgrid(x, v, w, sparse=True)\nnp.meshgrid(x)", row_stack="np.vstack((x, y))",
     piecewise="np.piecewise(x, [x < 0, x >= 0], [lambda t: t ** 2, np.sqrt])\nnp.piecewise(x, [x < 0, x > 1], [0.0, np.sqrt, np.exp])\nnp.piecewise(x, [x > 0], [lambda t, s: s * t], r)",
     select="np.select([x < 0, x < 1], [x ** 2, y], default=r)\nnp.select([x > 0, x > 1], [np.sqrt(x), np.log(x)])\nnp.select([a > 0], [a], b)",
@@ -251,4 +251,11 @@ for _name in sorted(dir(np)):
         for _method, _arguments in (("reduce", ""), ("accumulate", ""), ("reduceat", ", [0, 2]")):
             if _name not in ("power", "arctan2") or _method == "accumulate":
                 EXPRESSIONS.setdefault(f"np.{_name}.{_method}", f"np.{_name}.{_method}(1.2 * u{_arguments})\nnp.{_name}.{_method}(a ** 2 + 0.7{_arguments}, axis=1)")
+expressions(
+    var="np.var(a, where=b > -1)\nnp.var(a, axis=0, where=b > -2)" + ("\nnp.var(x, correction=1)\nnp.var(a, axis=1, mean=np.mean(a, axis=1, keepdims=True))" if hasattr(np, "trapezoid") else ""),
+    std="np.std(a, axis=0, where=b > -2, keepdims=True)", trace="np.trace(cube, axis1=1, axis2=2)\nnp.trace(s, offset=1)\nnp.trace(stack, 0, 1, 2)",
+    take="np.take(a, [0, 7, -9], mode='wrap')\nnp.take(a, [0, 7, -9], axis=1, mode='clip')\nnp.take(a, i, 0)",
+    linalg__pinv=EXPRESSIONS["np.linalg.pinv"] + ("\nnp.linalg.pinv(a, rtol=1e-10)" if hasattr(np, "trapezoid") else ""),
+    nansum=EXPRESSIONS["np.nansum"] + "\nnp.nansum(hole, initial=r)\nnp.nansum(holes, axis=1, where=b > 0)",
+)
 del EXPRESSIONS["np.meshgrids"]

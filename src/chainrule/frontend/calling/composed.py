@@ -83,9 +83,11 @@ def _at_least_3d(x):
     return x[:, :, None] if x.ndim == 2 else x
 
 
-def gradient(f, *varargs, axis=None):
+def gradient(f, *varargs, axis=None, edge_order=1):
     """np.gradient: one array for each axis; `varargs` are the distances, or the coordinates."""
     f = np.asanyarray(f)
+    if edge_order == 2:
+        return _gradient_of_second_order(f, varargs, axis)
     axes = tuple(range(f.ndim)) if axis is None else axis
     if not isinstance(axes, tuple):
         return runtime.slopes(f, varargs[0] if varargs else 1.0, axes)
@@ -93,6 +95,29 @@ def gradient(f, *varargs, axis=None):
         return runtime.slopes(f, varargs[0] if varargs else 1.0, axes[0])
     parts = [runtime.slopes(f, varargs[n] if len(varargs) > 1 else varargs[0] if varargs else 1.0, a) for n, a in enumerate(axes)]
     return tuple(parts) if SEVERAL is tuple else parts
+
+
+def _gradient_of_second_order(f, varargs, axis):
+    axes = tuple(range(f.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    parts = [_sloped(f, varargs[n] if len(varargs) > 1 else varargs[0] if varargs else 1.0, a % f.ndim) for n, a in enumerate(axes)]
+    if len(parts) == 1:
+        return parts[0]
+    return tuple(parts) if SEVERAL is tuple else parts
+
+
+def _sloped(f, spacing, axis):
+    """Along one axis, with parabolas at the ends."""
+    x = np.moveaxis(f, axis, 0)
+    if np.ndim(spacing) == 0:
+        a, b, c, d = spacing, spacing, spacing, spacing
+    else:
+        steps = np.diff(spacing)
+        a, b, c, d = steps[0], steps[1], steps[-2], steps[-1]
+    first = -(2 * a + b) / (a * (a + b)) * x[0] + (a + b) / (a * b) * x[1] - a / (b * (a + b)) * x[2]
+    last = d / (c * (c + d)) * x[-3] - (c + d) / (c * d) * x[-2] + (2 * d + c) / (d * (c + d)) * x[-1]
+    inner = runtime.slopes(x, spacing, 0)[1:-1]
+    y = np.moveaxis(np.concatenate((first[None], inner, last[None])), 0, axis)
+    return y.astype(f.dtype) if f.dtype.kind in "fc" and y.dtype != f.dtype else y
 
 
 def multi_dot(arrays):

@@ -47,7 +47,9 @@ _FUNCTIONS |= {getattr(np.emath, name): getattr(linalg, f"emath_{name}") for nam
 _WITH_MORE: dict[Any, tuple[str, Any]] = {
     np.cross: ("np.cross", linalg.cross_product), np.diff: ("np.diff", polynomials.diff), np.interp: ("np.interp", polynomials.interp),
     np.linspace: ("np.linspace", polynomials.linspace), np.pad: ("np.pad", padding.pad),
-    np.unique: ("np.unique", joining.unique)}
+    np.unique: ("np.unique", joining.unique), np.take: ("np.take", joining.take), np.trace: ("np.trace", linalg.trace_of),
+    np.linalg.pinv: ("np.linalg.pinv", linalg.pinv), np.var: ("np.var", of_samples.var), np.std: ("np.std", of_samples.std),
+    np.nansum: ("np.nansum", of_samples.nansum)}
 # Operations of our own that these functions are made of.
 _OWN = ("eig", "eigvals", "lstsq", "lstsq_rank", "slopes", "unique_counts", "unique_index", "unique_inverse")
 # Functions that give named tuples.

@@ -118,6 +118,19 @@ def compress(condition, a, axis=None):
     return np.take(a, np.flatnonzero(condition), axis)
 
 
+def take(a, indices, axis=None, mode="raise"):
+    """np.take with indices that are cut off, or go around."""
+    a = np.asarray(a)
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    n = np.shape(a)[axis]
+    if mode == "wrap":
+        indices = np.asarray(indices) % n
+    elif mode == "clip":
+        indices = np.clip(indices, 0, n - 1)
+    return np.take(a, indices, axis)
+
+
 def extract(condition, arr):
     """np.extract."""
     return np.take(np.ravel(arr), np.flatnonzero(condition))

@@ -29,6 +29,16 @@ def cross_product(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
     return np.moveaxis(np.cross(a, b), -1, axisc)
 
 
+def trace_of(a, offset=0, axis1=0, axis2=1, dtype=None):
+    """np.trace along other axes."""
+    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
+
+
+def pinv(a, rcond=None, hermitian=False, *, rtol=None):
+    """np.linalg.pinv with `rtol`."""
+    return np.linalg.pinv(a, rtol if rcond is None else rcond)
+
+
 def diagonal(x, *, offset=0):
     """np.linalg.diagonal."""
     return np.diagonal(x, offset, -2, -1)

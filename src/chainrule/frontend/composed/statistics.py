@@ -239,6 +239,32 @@ def nanstd(a, axis=None, dtype=None, *, ddof=0, keepdims=False, where=None):
     return np.where(none, zero, np.sqrt(np.where(none, one, variance)))[()]
 
 
+def var(a, axis=None, dtype=None, ddof=0, keepdims=False, *, where=None, mean=None, correction=None):
+    """np.var with `where`, `mean` or `correction`."""
+    a = np.asanyarray(a)
+    if correction is not None:
+        ddof = correction
+    if mean is None:
+        mean = np.mean(a, axis, dtype=dtype, keepdims=True, where=where)
+    off = a - mean
+    squares = np.real(off * np.conj(off)) if off.dtype.kind == "c" else off * off
+    count = np.sum(np.ones(np.shape(a), squares.dtype), axis, keepdims=keepdims, where=where)
+    return np.sum(squares, axis, dtype=dtype, keepdims=keepdims, where=where) / np.maximum(count - ddof, 0)
+
+
+def std(a, axis=None, dtype=None, ddof=0, keepdims=False, *, where=None, mean=None, correction=None):
+    """np.std with `where`, `mean` or `correction`; at zero spread its derivative is zero."""
+    variance = np.asarray(var(a, axis, dtype, ddof, keepdims, where=where, mean=mean, correction=correction))
+    none = variance == 0
+    one, zero = np.asarray(1, variance.dtype), np.asarray(0, variance.dtype)
+    return np.where(none, zero, np.sqrt(np.where(none, one, variance)))[()]
+
+
+def nansum(a, axis=None, dtype=None, keepdims=False, initial=None, where=None):
+    """np.nansum with `initial` or `where`."""
+    return np.sum(_without_nan(a, 0), axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where)
+
+
 # -- histograms --------------------------------------------------------------------------------------------------------
 
 

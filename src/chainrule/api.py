@@ -445,6 +445,50 @@ def hessian(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> 
     return _transform("hessian", f, argnums, False, options)
 
 
+class Checkpointed:
+    """A function made by `checkpoint`. Called, it is that function."""
+
+    transform = "checkpoint"
+
+    def __init__(self, primal: Function) -> None:
+        functools.update_wrapper(self, primal, updated=())
+        self._primal = primal
+
+    @property
+    def primal(self) -> Function:
+        """The user's function."""
+        return self._primal
+
+    def source_for(self, *args: Any, **kwargs: Any) -> str:
+        """The function's own source: a checkpoint changes what is kept, not what is computed."""
+        return inspect.getsource(self._primal)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._primal(*args, **kwargs)
+
+    def __get__(self, owner: Any, cls: type | None = None) -> Any:
+        return self if owner is None else MethodType(self, owner)
+
+
+@_public("checkpoint")
+def checkpoint(f: Function) -> Callable[..., Any]:
+    """f, of which a differentiated function keeps nothing but the arguments: its intermediate values are computed again in the reverse sweep.
+
+    Memory for time: one more evaluation of f. What f prints is printed once, and what it draws at random is drawn once.
+
+    >>> import numpy as np
+    >>> @checkpoint
+    ... def layer(x, w):
+    ...     return np.tanh(x @ w)
+    >>> def loss(w):
+    ...     return np.sum(layer(layer(np.ones(2), w), w))
+    >>> grad(loss)(np.zeros((2, 2)))
+    array([[0., 0.],
+           [0., 0.]])
+    """
+    return Checkpointed(f)
+
+
 def check_grads(f: Function, args: Sequence[Any], order: int = 1, modes: Sequence[str] = ("rev",),
                 atol: float | None = None, rtol: float | None = None) -> None:
     """Compare the derivatives of f at some arguments with finite differences.

@@ -17,7 +17,7 @@ from ...ir.nodes import Arg, Block, Let, Lit, Make, Program, Seq, Stmt, Var, Vjp
 from ...ir.ops import OPS
 from ...ir.probe import type_of
 from ...ir.types import Array, Scalar, Type, differentiable, rank, renew
-from ...ir.walk import definitions, free, renamed, substitute
+from ...ir.walk import definitions, every_stmt, free, renamed, substitute
 from ...structure import LEAF, TreeDef
 from ..execution.machine import describe
 from ..execution.state import State
@@ -189,6 +189,10 @@ def _executed(m: Calls, moving: Moving, run: Callable[[], Value]) -> tuple[Arg, 
     begun, known = len(scope.stmts), dict(scope.known)
     nest = m.operand(run())
     stmts = tuple(scope.stmts[begun:])
+    if any(isinstance(s, Let) and OPS[s.op].effect and not s.op.startswith("rt.") and s.op not in ("py.raise", "py.evaluate", "call") for s in every_stmt(
+            Block((), stmts, Yield(())))):
+        m.refuse("a function whose derivative is taken inside prints or draws, and what it does depends on values", "it would be done twice",
+                 "print and draw outside of it")
     del scope.stmts[begun:]
     scope.known.clear()
     scope.known.update(known)
@@ -274,6 +278,8 @@ def transform(m: Calls, kind: str, args: Args, keywords: Keywords) -> Value:
         return _vjp(m, args, keywords)
     if kind == "linearize":
         return _linearize(m, args)
+    if kind == "checkpoint":
+        return Partial(args[0] if args else keywords["f"], (), (), "checkpoint")
     m.refuse(f"`{kind}` inside a differentiated function", "it is not supported there yet", "use grad, jvp or vjp")
 
 
@@ -291,11 +297,18 @@ def _made(m: Calls, kind: str, args: Args, keywords: Keywords) -> Value:
 
 def of_transformed(f: Any) -> Partial:
     """A function that a transform has made outside, as one made inside."""
+    if f.transform == "checkpoint":
+        return Partial(Static(f.primal), (), (), "checkpoint")
     return Partial(Static(f.primal), (Static(f.argnums), Static(f.has_aux)), (), f.transform)
 
 
+def method(function: Partial, owner: Value) -> Partial:
+    """What a transform has made of a function, as a method: the object comes first, and is none of the arguments that `argnums` counts."""
+    return dataclasses.replace(function, function=Partial(function.function, (owner,)))
+
+
 def is_derived(function: Partial) -> bool:
-    return function.kind in (*GRADIENTS, *JACOBIANS, "hvp", "decorator", "pullback", "pushforward", "along", "back")
+    return function.kind in (*GRADIENTS, *JACOBIANS, "hvp", "decorator", "pullback", "pushforward", "along", "back", "checkpoint")
 
 
 def call(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
@@ -303,6 +316,8 @@ def call(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
     if function.kind == "decorator":
         assert isinstance(function.function, Static)
         return transform(m, function.function.value, args, dict(function.keywords))
+    if function.kind == "checkpoint":
+        return _checkpointed(m, function, args, keywords)
     if function.kind == "pullback":
         return _pull(m, function, args)
     if function.kind == "pushforward":
@@ -460,6 +475,20 @@ def _along_one(m: Calls, function: Partial, args: Args) -> Value:
     return _along(m, function.function, tuple(points), directions, {})[1]
 
 
+def _checkpointed(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
+    """A call of which nothing is kept but its arguments: a block that gives its results, and that is executed again in the reverse sweep. A program for
+    one path has no loops, and keeps what it keeps."""
+    if m.witness is not None and len(m.b.scopes) == 1:
+        return m.call(function.function, args, keywords)
+    moving = Moving(m)
+    given = tuple(map(moving.inside, args))
+    named = {name: moving.inside(value) for name, value in keywords.items()}
+    found = inner(m, moving, lambda: m.call(function.function, given, named))
+    results = _outs(found.block)
+    m.b.add(Vjp(results, found.block, found.args, (), (None,) * len(results), m.b.span))
+    return _result(m, found, results)
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Held:
     """What a pullback or a pushforward made inside holds: the function as a block, and the arguments that it belongs to."""
@@ -529,4 +558,4 @@ def _push(m: Calls, function: Partial, args: Args) -> Value:
     return _pushed(m, dataclasses.replace(held.found, block=renamed(held.found.block)), dots)[1]
 
 
-__all__ = ["FORWARD", "MARK", "QUIET", "call", "is_derived", "mark", "of_transformed", "transform"]
+__all__ = ["FORWARD", "MARK", "QUIET", "call", "is_derived", "mark", "method", "of_transformed", "transform"]

@@ -178,7 +178,11 @@ def dictionary(m: Calls, owner: Object) -> Value:
 
 def bound(m: Calls, member: Any, home: type, name: str, owner: Value | None, cls: type) -> Value:
     """A class's member as it is read on an object (or on the class itself: `owner` is None)."""
+    from ..calling import transforms
+
     if isinstance(member, Inner):
+        if isinstance(member.value, Partial) and transforms.is_derived(member.value) and owner is not None:
+            return transforms.method(member.value, owner)
         return Bound(member.value, owner) if isinstance(member.value, Closure) and owner is not None else member.value
     if isinstance(member, types.FunctionType):
         watch(m, home, name, member)
@@ -189,6 +193,9 @@ def bound(m: Calls, member: Any, home: type, name: str, owner: Value | None, cls
     if isinstance(member, classmethod):
         watch(m, home, name, member)
         return Bound(function(member.__func__), Static(cls))
+    if hasattr(type(member), "primal") and hasattr(member, "source_for"):
+        watch(m, home, name, member)
+        return Static(member) if owner is None else transforms.method(transforms.of_transformed(member), owner)
     if isinstance(member, (type, functools.partial, np.ufunc, types.BuiltinFunctionType)):
         watch(m, home, name, member)
         return Static(member)

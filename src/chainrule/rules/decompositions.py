@@ -14,7 +14,7 @@ import numpy as np
 
 from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Var
 from ..ir.probe import type_of
-from ..ir.types import Array, Scalar, Tuple, Type, kind, rank
+from ..ir.types import Array, Scalar, Tuple, Type, rank
 from .call import Call
 from .formula import Evaluator
 from .infer import like

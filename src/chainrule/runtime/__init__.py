@@ -80,9 +80,9 @@ from .draws import (
     check_range,
 )
 from .pointwise import (
-    chosen,
     absorb,
     add_ties,
+    chosen,
     digamma,
     divide,
     divide_or_zero,
@@ -117,10 +117,10 @@ __all__ = [
     "bessel_i",
     "broadcast_like",
     "check_nonnegative",
-    "chosen",
     "check_positive",
     "check_range",
     "cholesky_pull",
+    "chosen",
     "complex_of",
     "conj",
     "convolve_pull",

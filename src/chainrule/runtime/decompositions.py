@@ -85,19 +85,24 @@ def cutoff(a: Any, rcond: Any = None) -> float:
     return float(np.finfo(np.asarray(a).dtype).eps * max(np.shape(a))) if rcond is None or rcond < 0 else float(rcond)
 
 
-_TERMS = 256  # of the trapezoidal rule, which is exact to the last digit up to where I_n(x) overflows
-
-
 def bessel_i(x: Any, n: int) -> Any:
-    """The modified Bessel function of the first kind, of integer order: the mean of exp(x cos t) cos(n t) over t.
+    """The modified Bessel function of the first kind, of integer order: np.i0 times the ratios of neighbouring orders, which are a
+    continued fraction, taken from behind (each step makes its error smaller, so that it begins with an estimate).
 
     >>> round(float(bessel_i(1.0, 1)), 6)
     0.565159
     """
-    t = (np.arange(_TERMS) + 0.5) * (np.pi / _TERMS)
-    part = np.sinh if n % 2 else np.cosh  # what is left of exp
-    value = np.mean(part(np.asarray(x)[..., None] * np.cos(t)) * np.cos(n * t), axis=-1)
-    return value.astype(np.result_type(np.asarray(x).dtype, np.float16))[()]
+    x = np.asarray(x)
+    n = abs(n)
+    size = np.abs(x)
+    steps = n + 20 + int(6 * np.sqrt(np.max(size, initial=0.0, where=np.isfinite(size))))
+    result = np.i0(x)
+    ratio = x / (steps + np.sqrt(steps * steps + x * x))
+    for k in range(steps - 1, -1, -1):
+        ratio = x / (2 * (k + 1) + x * ratio)
+        if k < n:
+            result = result * ratio
+    return result.astype(np.result_type(x.dtype, np.float16))[()]
 
 
 def decided(condition: Any) -> bool:

@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import numpy as np
 
-_TURNED = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
+
+def _turned(norm):
+    """Which way is scaled, seen from the other side."""
+    return "ortho" if norm == "ortho" else "backward" if norm == "forward" else "forward"
 
 
 def _pairs(a, s, axes):
@@ -76,9 +79,9 @@ def irfft2(a, s=None, axes=(-2, -1), norm=None):
 
 def hfft(a, n=None, axis=-1, norm=None):
     """np.fft.hfft."""
-    return np.fft.irfft(np.conj(a), n, axis, _TURNED[norm])
+    return np.fft.irfft(np.conj(a), n, axis, _turned(norm))
 
 
 def ihfft(a, n=None, axis=-1, norm=None):
     """np.fft.ihfft."""
-    return np.conj(np.fft.rfft(a, n, axis, _TURNED[norm]))
+    return np.conj(np.fft.rfft(a, n, axis, _turned(norm)))

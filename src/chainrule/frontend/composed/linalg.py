@@ -262,7 +262,7 @@ def real_if_close(a, tol=100):
     a = np.asanyarray(a)
     if a.dtype.kind != "c":
         return a
-    limit = tol * np.finfo(a.dtype).eps if tol > 1 else tol
+    limit = tol * (2.0 ** -23 if a.dtype == np.complex64 else 2.0 ** -52) if tol > 1 else tol
     if runtime.decided(np.all(np.abs(np.imag(a)) < limit)):
         return np.real(a)
     return a

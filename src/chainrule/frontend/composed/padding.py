@@ -38,9 +38,6 @@ def _ramp(x, axis, count, end, edge, before):
     return (end + (edge - end) * along).astype(x.dtype)
 
 
-_STATISTICS = {"maximum": np.max, "minimum": np.min, "mean": np.mean, "median": np.median}
-
-
 def pad(array, pad_width, mode="constant", *, constant_values=0, end_values=0, stat_length=None, reflect_type="even"):
     """np.pad."""
     x = np.asarray(array)
@@ -54,8 +51,8 @@ def pad(array, pad_width, mode="constant", *, constant_values=0, end_values=0, s
         elif mode == "linear_ramp":
             first = _ramp(x, axis, before, ends[axis][0], _part(x, axis, 0, 1), True)
             last = _ramp(x, axis, after, ends[axis][1], _part(x, axis, n - 1, n), False)
-        elif mode in _STATISTICS:
-            statistic = _STATISTICS[mode]
+        elif mode in ("maximum", "minimum", "mean", "median"):
+            statistic = np.max if mode == "maximum" else np.min if mode == "minimum" else np.mean if mode == "mean" else np.median
             few, many = lengths[axis]
             low = statistic(x if few is None else _part(x, axis, 0, few), axis, keepdims=True)
             high = statistic(x if many is None else _part(x, axis, np.maximum(n - many, 0), n), axis, keepdims=True)

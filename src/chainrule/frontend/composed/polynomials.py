@@ -110,7 +110,7 @@ def polyfit(x, y, deg, rcond=None, full=False, w=None, cov=False):
     x, y = np.asarray(x) + 0.0, np.asarray(y) + 0.0
     order = deg + 1
     if rcond is None:
-        rcond = len(x) * np.finfo(x.dtype).eps
+        rcond = len(x) * (2.0 ** -23 if x.dtype == np.float32 else 2.0 ** -52)
     left = np.vander(x, order)
     if w is not None:
         w = np.asarray(w) + 0.0

@@ -28,9 +28,6 @@ def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
 
 # -- quantiles ----------------------------------------------------------------------------------------------------
 
-_PARAMETERS = {"interpolated_inverted_cdf": (0.0, 1.0), "hazen": (0.5, 0.5), "weibull": (0.0, 0.0), "linear": (1.0, 1.0),
-               "median_unbiased": (1.0 / 3.0, 1.0 / 3.0), "normal_unbiased": (3.0 / 8.0, 3.0 / 8.0)}
-
 
 _WEAK = np.lib.NumpyVersion(np.__version__) >= "2.0.0b1"  # a Python number has no dtype of its own
 # Which of two elements that are equally near is the closest one: that with the even number, in NumPy's count, which changed.
@@ -39,9 +36,14 @@ _TURN = 1 if np.quantile(np.arange(5.0), 0.3, method="closest_observation") == 1
 
 def _place(n, q, method):
     """Where a quantile lies among n sorted elements (Hyndman and Fan 1996): the element below, and how far the way to the next one it is."""
-    if method in _PARAMETERS:
-        alpha, beta = _PARAMETERS[method]
-        place = (n - 1) * q if method == "linear" else n * q + (alpha + q * (1 - alpha - beta)) - 1
+    if method in ("linear", "hazen", "weibull", "median_unbiased", "normal_unbiased", "interpolated_inverted_cdf"):
+        if method == "linear":
+            place = (n - 1) * q
+        elif method == "interpolated_inverted_cdf":
+            place = n * q - 1
+        else:
+            alpha = 0.5 if method == "hazen" else 0.0 if method == "weibull" else 1.0 / 3.0 if method == "median_unbiased" else 3.0 / 8.0
+            place = n * q + (alpha + q * (1 - 2 * alpha)) - 1
         below = np.floor(place)
         t = place - below
     elif method in ("lower", "higher"):

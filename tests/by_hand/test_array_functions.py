@@ -181,7 +181,8 @@ def test_a_quantile_of_nan_is_nan():
     assert np.isnan(cr.value_and_grad(lambda x: np.quantile(x, 0.5) + np.percentile(x, 20))(np.array([1.0, np.nan, 2.0]))[0])
 
 
-@pytest.mark.parametrize("f", [lambda x: np.quantile(x, 0.3, method="lower"), lambda x: np.average(x, returned=True)[0], lambda x: np.gradient(x, edge_order=2).sum()])
+@pytest.mark.parametrize("f", [
+    lambda x: np.quantile(x, 0.3, weights=x), lambda x: np.unwrap(x, axis=0, step=1)[0], lambda x: np.fft.fft(x, order=2).sum()])
 def test_other_arguments_are_refused(f):
-    with pytest.raises(cr.UnsupportedError, match="with these arguments"):
+    with pytest.raises(cr.UnsupportedError, match="(weights|step|order)"):
         cr.grad(f)(np.array([1.0, 2.0, 4.0]))

@@ -12,13 +12,13 @@ import inspect
 import keyword
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FunctionType
 from typing import Any
 
 from ..errors import Finding, UnsupportedError
 from ..ir.nodes import Arg, Block, Lit, Make, Program, Seq, Var, Yield
-from ..ir.types import Array, Opaque, Scalar, differentiable
+from ..ir.types import Array, Opaque, Scalar, Tuple, differentiable
 from ..structure import LEAF, TreeDef, flatten, is_object, is_plain, steps
 from .calling import draws, effects, functionals  # noqa: F401 (they register what they handle)
 from .calling.calls import FrameInfo, names_of
@@ -210,7 +210,7 @@ class Lowerer(Recursion):
         params = tuple(v for _, pattern in signature for v in _vars(pattern))
         try:
             lists.check_returned(self, result)
-            returned = self.operand(result)  # which may read an array through a view: one more statement
+            returned = self.spelt(self.operand(result))  # which may read an array through a view: one more statement
         except Unreachable:
             returned = Lit(0.0)
         body = Block(params, tuple(self.b.stmts), Yield((returned,)))
@@ -448,6 +448,14 @@ class Lowerer(Recursion):
                 self.guard(place.attribute("__class__").attribute(name), function)
                 return self.call(Static(function), (owner, *args), keywords)
         return super().call_method(owner, name, args, keywords)
+
+    def spelt(self, returned: Arg) -> Arg:
+        """What is returned, with the items of a tuple that an operation gave (`return np.modf(x)`) one by one: each has a cotangent."""
+        if isinstance(returned, Var) and isinstance(returned.type, Tuple):
+            return Seq(tuple(self.spelt(self.b.emit("item", returned, Lit(n))) for n in range(len(returned.type.items))))
+        if isinstance(returned, (Seq, Make)):
+            return replace(returned, items=tuple(map(self.spelt, returned.items)))
+        return returned
 
     def _swap(self, described: Described, place: Place) -> tuple[Arg, Value]:
         value, pattern = self.receive(described, place)

@@ -16,7 +16,7 @@ elementwise("rt.power_log(x, p, z) -> y", x="rt.divide_or_zero(z, x)", z="rt.div
 elementwise("rt.exp_share(x, z) -> y", x="y", z="-y")
 elementwise("rt.digamma(x) -> y", pole=True)
 elementwise("rt.sinc_slope(x) -> y")
-zero("rt.sign(x)", "rt.exceeds(x, y)", "rt.inside(x, low, high)")
+zero("rt.sign(x)", "rt.exceeds(x, y)", "rt.chosen(x, y, sign)", "rt.inside(x, low, high)")
 
 # -- exponentials and logarithms ---------------------------------------------------------------------------------
 
@@ -44,8 +44,9 @@ elementwise("np.hypot(x, y) -> z", x="rt.divide_or_zero(x, z)", y="rt.divide_or_
 elementwise("np.sin(x) -> y", x="np.cos(x)")
 elementwise("np.cos(x) -> y", x="-np.sin(x)")
 elementwise("np.tan(x) -> y", x="1 + y ** 2", pole=True)
-elementwise("np.arcsin(x) -> y", x="1 / np.sqrt(1 - x ** 2)", pole=True, quiet=True)
-elementwise("np.arccos(x) -> y", x="-1 / np.sqrt(1 - x ** 2)", pole=True, quiet=True)
+# On the branch cut of a complex argument 1 - x ** 2 does not tell its sides apart; the result does.
+elementwise("np.arcsin(x) -> y", x="1 / np.cos(y) if kind(x) == 'c' else 1 / np.sqrt(1 - x ** 2)", pole=True, quiet=True)
+elementwise("np.arccos(x) -> y", x="-1 / np.sin(y) if kind(x) == 'c' else -1 / np.sqrt(1 - x ** 2)", pole=True, quiet=True)
 elementwise("np.arctan(x) -> y", x="1 / (1 + x ** 2)")
 elementwise("np.arctan2(y, x) -> z", y="rt.divide_or_zero(x, x ** 2 + y ** 2)", x="-rt.divide_or_zero(y, x ** 2 + y ** 2)")
 elementwise("np.sinh(x) -> y", x="np.cosh(x)", pole=True)
@@ -67,8 +68,8 @@ for _name in ("abs", "np.abs"):
 elementwise("np.fabs(x) -> y", x="np.sign(x)")
 elementwise("np.maximum(x, y) -> z", x="rt.exceeds(x, y)", y="rt.exceeds(y, x)", masks=True)
 elementwise("np.minimum(x, y) -> z", x="rt.exceeds(y, x)", y="rt.exceeds(x, y)", masks=True)
-elementwise("np.fmax(x, y) -> z", x="rt.exceeds(x, y)", y="rt.exceeds(y, x)", masks=True)
-elementwise("np.fmin(x, y) -> z", x="rt.exceeds(y, x)", y="rt.exceeds(x, y)", masks=True)
+elementwise("np.fmax(x, y) -> z", x="rt.chosen(x, y, 1.0)", y="rt.chosen(y, x, 1.0)", masks=True)
+elementwise("np.fmin(x, y) -> z", x="rt.chosen(x, y, -1.0)", y="rt.chosen(y, x, -1.0)", masks=True)
 elementwise("np.clip(x, a_min, a_max) -> y", x="rt.inside(x, a_min, a_max)", masks=True,
             fill={"a_min": None, "a_max": None}, also={"min": "a_min", "max": "a_max"},
             a_min="rt.exceeds(a_min, x) if a_max is None else rt.exceeds(a_min, x) * rt.exceeds(a_max, np.maximum(x, a_min))",

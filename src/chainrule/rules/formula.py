@@ -93,6 +93,8 @@ class Evaluator:
         raise ValueError(f"not in the language of rows: {ast.unparse(node)!r}")
 
     def name(self, name: str) -> Arg:
+        if name in self.dots:
+            return self.dots[name]
         if name in self.positions:
             arg = self.let.args[self.positions[name]]
             return arg if is_static(arg) else self.call.operand(self.positions[name])
@@ -100,8 +102,6 @@ class Evaluator:
             return self.call.result()
         if name == self.row.result + "_bar":
             return self.cotangent if self.cotangent is not None else self.call.full()
-        if name in self.dots:
-            return self.dots[name]
         raise ValueError(f"unknown name {name!r} in the row of {self.row.op}")
 
     def variable(self, node: ast.expr) -> Arg:
@@ -405,6 +405,12 @@ def transposed(e: Evaluator, value: Operand) -> Operand:
     return e.b.emit("np.swapaxes", value, Lit(-1), Lit(-2))
 
 
+def _conjugate(e: Evaluator, value: Operand) -> Operand:
+    """The complex conjugate; of real numbers they themselves."""
+    type = type_of(value)
+    return e.b.emit("np.conj", value) if isinstance(type, (Scalar, Array)) and kind(type.dtype) == "c" else value
+
+
 def _shaped(e: Evaluator, g: ast.expr, x: ast.expr) -> Arg:
     """g with the shape of x, which has as many elements."""
     value, arg = e.operand(g), e.variable(x)
@@ -432,6 +438,8 @@ WORDS: dict[str, Callable[..., Arg]] = {
     "known": _known,
     "inverse": _inverse,
     "t": lambda e, x: transposed(e, e.operand(x)),
+    "ct": lambda e, x: transposed(e, _conjugate(e, e.operand(x))),
+    "cj": lambda e, x: _conjugate(e, e.operand(x)),
     "shaped": _shaped,
     "vector": _vector,
 }

@@ -275,6 +275,7 @@ rule("np.convolve(a, v, mode='full') -> y", linear="each", a="rt.convolve_pull(y
 rule("rt.convolve_pull(g, x, v, mode='full') -> y", op={"infer": infer.like(1)}, g="np.convolve(y_bar, v, mode)", x="0.0",
      v="rt.convolve_pull(g, like(v), y_bar, mode)")
 rule("np.interp(x, xp, fp) -> y", fp="rt.interp_pull(y_bar, x, xp, like(fp))", x="y_bar * rt.interp_slope(x, xp, fp)",
+     xp="-rt.interp_pull(y_bar * rt.interp_slope(x, xp, fp), x, xp, like(xp))", xp_dot="-np.interp(x, xp, xp_dot) * rt.interp_slope(x, xp, fp)",
      fp_dot="np.interp(x, xp, fp_dot)", x_dot="x_dot * rt.interp_slope(x, xp, fp)")
 linear("rt.interp_pull(g, x, xp, fp) -> y", op={"infer": infer.like(3)}, g="np.interp(x, xp, y_bar)", fp="0.0")
 rule("rt.interp_slope(x, xp, fp) -> y", x="0.0")

@@ -207,15 +207,16 @@ def pointwise(text: str, *, masks: bool = False, view: View | Each | None = None
     _declare(text, "pointwise", contributions, dict(masks=masks, view=view), op)
 
 
-def linear(text: str, *, static: tuple[str, ...] = (), view: View | Each | None = None, op: dict[str, Any] | None = None, **contributions: str) -> None:
-    """A function that is linear in the named parameters together, with its transpose."""
-    _declare(text, "linear", contributions, dict(view=view, linear="together"), op, static)
+def linear(text: str, *, static: tuple[str, ...] = (), dynamic: tuple[str, ...] = (), view: View | Each | None = None, op: dict[str, Any] | None = None,
+           **contributions: str) -> None:
+    """A function that is linear in the named parameters together, with its transpose. dynamic: parameters that may be computed, whatever their names."""
+    _declare(text, "linear", contributions, dict(view=view, linear="together"), op, static, dynamic)
 
 
-def rule(text: str, *, masks: bool = False, quiet: bool = False, linear: str = "", static: tuple[str, ...] = (), op: dict[str, Any] | None = None,
-         **contributions: str) -> None:
+def rule(text: str, *, masks: bool = False, quiet: bool = False, linear: str = "", static: tuple[str, ...] = (), dynamic: tuple[str, ...] = (),
+         op: dict[str, Any] | None = None, **contributions: str) -> None:
     """Any other function, with the contributions to its parameters."""
-    _declare(text, "rule", contributions, dict(masks=masks, quiet=quiet, linear=linear), op, static)
+    _declare(text, "rule", contributions, dict(masks=masks, quiet=quiet, linear=linear), op, static, dynamic)
 
 
 def structural(text: str, pull: Pull, *, masks: bool = False, linear: str = "", static: tuple[str, ...] = (), constant: tuple[str, ...] = (),
@@ -275,7 +276,7 @@ def _full_text(name: str) -> str:
 
 
 def _declare(text: str, kind: str, formulas: dict[str, str], flags: dict[str, Any], op: dict[str, Any] | None,
-             static: tuple[str, ...] = ()) -> None:
+             static: tuple[str, ...] = (), dynamic: tuple[str, ...] = ()) -> None:
     name, params, result = parse(text)
     options = dict(op or {})
     function = OPERATORS.get(name) or resolve(name)
@@ -297,7 +298,7 @@ def _declare(text: str, kind: str, formulas: dict[str, str], flags: dict[str, An
     names, keywords, defaults = _match(text, function, params)
     keywords.update(flags.pop("also", {}))
     parsed = {p: ast.parse(f, mode="eval").body for p, f in formulas.items()}
-    known = (STATIC & frozenset(p.name for p in params)) | frozenset(static)
+    known = (STATIC & frozenset(p.name for p in params) | frozenset(static)) - frozenset(dynamic)
     constant = (known - set(formulas)) | {p for p, f in formulas.items() if f == "0.0"} | frozenset(flags.pop("constant", ()))
     _enter(Row(name, kind, result, parsed, dots=dots, static=known, constant=constant, names=names, keywords=keywords, defaults=defaults,
                out=_place_of_out(function), ufunc=isinstance(function, np.ufunc) and function.signature is None, **flags))

@@ -235,6 +235,10 @@ def _sort(b: Builder, a: Operand, axis: Arg, kind: Arg) -> Write:
     return Write(WHOLE, b.emit("np.sort", a, axis, kind))
 
 
+def _partition(b: Builder, a: Operand, kth: Arg, axis: Arg, kind: Arg) -> Write:
+    return Write(WHOLE, b.emit("np.partition", a, kth, axis, kind))
+
+
 def _at(op: str) -> Callable[..., Write]:
     return lambda b, a, indices, values: Write((("index", indices),), as_array(b, values), op, checked=True)
 
@@ -248,6 +252,7 @@ writes("np.fill_diagonal(a, val, wrap=False)", _fill_diagonal)
 writes("put(a, indices, values, mode='raise')", _put, method="put")
 writes("fill(a, value)", _fill, method="fill")
 writes("sort(a, axis=-1, kind=None)", _sort, method="sort")
+writes("partition(a, kth, axis=-1, kind='introselect')", _partition, method="partition")
 
 # -- updates in which repeated indices accumulate ----------------------------------------------------------
 

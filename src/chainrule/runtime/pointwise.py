@@ -97,6 +97,12 @@ def sign(x: Any) -> Any:
     return np.sign(x)
 
 
+def chosen(x: Any, y: Any, sign: float) -> Any:
+    """The share of x in np.fmax(x, y) (sign 1) or np.fmin (-1): that of `exceeds`, where NaN is never chosen."""
+    share = exceeds(x, y) if sign > 0 else exceeds(y, x)
+    return np.where(np.isnan(y), 1.0 - np.isnan(x) * 0.5, np.where(np.isnan(x), 0.0, share)).astype(np.asarray(share).dtype)[()]
+
+
 def exceeds(x: Any, y: Any) -> Any:
     """1 where x > y, one half where they are equal, else 0: how much of a maximum comes from x.
 

@@ -27,6 +27,7 @@ from ...rules import effects as effect_rules
 from ...rules import methods, random, registry
 from ...runtime.surgery import adjoint_of
 from ...structure import is_plain
+from .. import composed as meanings
 from .. import source as sources
 from ..constructs.scopes import FRAME
 from ..constructs.syntax import nodes
@@ -488,7 +489,7 @@ class Calls(Objects):
         return self.execute(source.node, source, None, defaults, keyword_defaults, (*bound, *args), {**extra, **keywords})
 
     def is_library(self, source: Any) -> bool:
-        return source.function.__module__ in (library.__name__, composed.__name__)
+        return source.function.__module__ in (library.__name__, composed.__name__) or source.function.__module__.startswith(f"{meanings.__name__}.")
 
     def library(self, function: Any, *args: Value, **keywords: Value) -> Value:
         """Call a function of `library` for the call that is being lowered."""
@@ -803,6 +804,11 @@ class Calls(Objects):
             return lists.listed(self, owner)
         if name in ("bit_length", "bit_count", "as_integer_ratio") and isinstance(type := self.type(owner), Scalar) and kind(type.dtype) in "iub":
             return Static(getattr(int(self.static(owner, "an integer")), name)())
+        if name in methods.COMPOSED:
+            function, place = methods.COMPOSED[name]
+            return self.call_static(getattr(np, function), (*args[:place], owner, *args[place:]), keywords)
+        if name in methods.REFUSED:
+            self.refuse(f"the array method `{name}` is called", methods.REFUSED[name], "write it with functions of NumPy")
         if name not in registry.METHODS:
             self.refuse(f"the array method `{name}` is not supported yet", "it has no rule", "use a NumPy function that has one")
         op = methods.WITH_ARGUMENTS.get(name, registry.METHODS[name]) if args or keywords else registry.METHODS[name]

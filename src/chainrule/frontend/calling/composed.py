@@ -14,6 +14,8 @@ import numpy as np
 
 from ... import runtime
 
+SEVERAL = type(np.meshgrid(0.0))  # a list before NumPy 2
+
 
 def jacfwd(along, x):
     """The Jacobian column by column: `along` gives the tangent for a tangent of x."""
@@ -41,28 +43,6 @@ def jacrev(back, y, x):
     return found if np.ndim(y) == 1 else np.reshape(found, np.shape(y) + np.shape(x))
 
 
-def average(a, axis=None, weights=None, *, keepdims=False):
-    """np.average."""
-    a = np.asanyarray(a)
-    if weights is None:
-        return np.mean(a, axis, keepdims=keepdims)
-    weights = np.asanyarray(weights)
-    if weights.ndim != a.ndim:
-        shape = [1] * a.ndim
-        shape[axis] = -1
-        weights = np.reshape(weights, tuple(shape))
-        weights = np.broadcast_to(weights, np.shape(a))
-    return np.sum(a * weights, axis, keepdims=keepdims) / np.sum(weights, axis, keepdims=keepdims)
-
-
-def polyval(p, x):
-    """np.polyval: Horner's rule."""
-    y = np.zeros_like(x)
-    for c in np.asarray(p):
-        y = y * x + c
-    return y
-
-
 def select(condlist, choicelist, default=0):
     """np.select: the first choice whose condition holds."""
     result = default
@@ -71,12 +51,7 @@ def select(condlist, choicelist, default=0):
     return result
 
 
-def correlate(a, v, mode="valid"):
-    """np.correlate."""
-    return np.convolve(a, np.conj(v)[::-1], mode)
-
-
-def meshgrid(*xi, indexing="xy", copy=True):
+def meshgrid(*xi, indexing="xy", sparse=False, copy=True):
     """np.meshgrid."""
     count = len(xi)
     axes = list(range(count))
@@ -89,8 +64,9 @@ def meshgrid(*xi, indexing="xy", copy=True):
     for x, axis in zip(xi, axes):
         own = [1] * count
         own[axis] = -1
-        grids.append(np.broadcast_to(np.reshape(x, tuple(own)), tuple(shape)).copy())
-    return tuple(grids)
+        grid = np.reshape(x, tuple(own))
+        grids.append(grid.copy() if sparse else np.broadcast_to(grid, tuple(shape)).copy())
+    return tuple(grids) if SEVERAL is tuple else grids
 
 
 def dstack(tup):
@@ -107,79 +83,41 @@ def _at_least_3d(x):
     return x[:, :, None] if x.ndim == 2 else x
 
 
-def quantile(a, q, axis=None, *, keepdims=False):
-    """np.quantile, linear between the sorted elements."""
-    a = np.asanyarray(a)
-    if axis is None:
-        x = np.sort(np.ravel(a))
-    else:
-        x = np.moveaxis(np.sort(a, axis), axis, 0)
-    place = np.multiply(q, len(x) - 1)
-    below = np.floor(place).astype(int)
-    above = np.minimum(below + 1, len(x) - 1)
-    t = place - below
-    if np.ndim(t) == 1 and x.ndim > 1:
-        t = np.reshape(t, (-1,) + (1,) * (x.ndim - 1))
-    result = np.where(np.isnan(x[-1]), np.nan, x[below] + (x[above] - x[below]) * t)
-    if not keepdims:
-        return result
-    if axis is None:
-        return np.reshape(result, np.shape(q) + (1,) * a.ndim)
-    return np.expand_dims(result, axis + np.ndim(q) if axis >= 0 else axis)
-
-
-def percentile(a, q, axis=None, *, keepdims=False):
-    """np.percentile."""
-    return quantile(a, np.true_divide(q, 100), axis, keepdims=keepdims)
-
-
-def gradient(f, *varargs, axis=None):
+def gradient(f, *varargs, axis=None, edge_order=1):
     """np.gradient: one array for each axis; `varargs` are the distances, or the coordinates."""
     f = np.asanyarray(f)
+    if edge_order == 2:
+        return _gradient_of_second_order(f, varargs, axis)
     axes = tuple(range(f.ndim)) if axis is None else axis
     if not isinstance(axes, tuple):
         return runtime.slopes(f, varargs[0] if varargs else 1.0, axes)
     if len(axes) == 1:
         return runtime.slopes(f, varargs[0] if varargs else 1.0, axes[0])
-    return tuple(runtime.slopes(f, varargs[n] if len(varargs) > 1 else varargs[0] if varargs else 1.0, a) for n, a in enumerate(axes))
+    parts = [runtime.slopes(f, varargs[n] if len(varargs) > 1 else varargs[0] if varargs else 1.0, a) for n, a in enumerate(axes)]
+    return tuple(parts) if SEVERAL is tuple else parts
 
 
-def cov(m, *, rowvar=True, bias=False, ddof=None):
-    """np.cov of one array."""
-    x = np.asanyarray(m)
-    if x.ndim == 2 and not rowvar:
-        x = x.T
-    if x.ndim < 2:
-        x = x[None]
-    if ddof is None:
-        ddof = 0 if bias else 1
-    x = x - np.mean(x, axis=1, keepdims=True)
-    return np.squeeze(x @ np.conj(x.T) / (x.shape[1] - ddof))
+def _gradient_of_second_order(f, varargs, axis):
+    axes = tuple(range(f.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    parts = [_sloped(f, varargs[n] if len(varargs) > 1 else varargs[0] if varargs else 1.0, a % f.ndim) for n, a in enumerate(axes)]
+    if len(parts) == 1:
+        return parts[0]
+    return tuple(parts) if SEVERAL is tuple else parts
 
 
-def geomspace(start, stop, num=50):
-    """np.geomspace of positive numbers."""
-    return np.exp(np.linspace(np.log(start), np.log(stop), num))
-
-
-def logspace(start, stop, num=50, endpoint=True, base=10.0):
-    """np.logspace."""
-    return np.power(base, np.linspace(start, stop, num, endpoint=endpoint))
-
-
-def ediff1d(ary):
-    """np.ediff1d."""
-    return np.diff(np.ravel(ary))
-
-
-def matrix_power(a, n):
-    """np.linalg.matrix_power of a known power."""
-    if n < 0:
-        return matrix_power(np.linalg.inv(a), -n)
-    result = np.eye(a.shape[0]) if n == 0 else a
-    for _ in range(n - 1):
-        result = result @ a
-    return result
+def _sloped(f, spacing, axis):
+    """Along one axis, with parabolas at the ends."""
+    x = np.moveaxis(f, axis, 0)
+    if np.ndim(spacing) == 0:
+        a, b, c, d = spacing, spacing, spacing, spacing
+    else:
+        steps = np.diff(spacing)
+        a, b, c, d = steps[0], steps[1], steps[-2], steps[-1]
+    first = -(2 * a + b) / (a * (a + b)) * x[0] + (a + b) / (a * b) * x[1] - a / (b * (a + b)) * x[2]
+    last = d / (c * (c + d)) * x[-3] - (c + d) / (c * d) * x[-2] + (2 * d + c) / (d * (c + d)) * x[-1]
+    inner = runtime.slopes(x, spacing, 0)[1:-1]
+    y = np.moveaxis(np.concatenate((first[None], inner, last[None])), 0, axis)
+    return y.astype(f.dtype) if f.dtype.kind in "fc" and y.dtype != f.dtype else y
 
 
 def multi_dot(arrays):

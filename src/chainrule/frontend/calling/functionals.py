@@ -438,61 +438,6 @@ def _piecewise(m: Calls, args: Args, keywords: Keywords) -> Value:
     return y
 
 
-# -- methods of ufuncs ------------------------------------------------------------------------------------------------
-
-_REDUCED = {np.add: "np.sum", np.multiply: "np.prod", np.maximum: "np.max", np.minimum: "np.min"}
-_ACCUMULATED = {np.add: "np.cumsum", np.multiply: "np.cumprod"}
-
-
-def _reduce(row: str) -> Callable[[Calls, Args, Keywords], Value]:
-    def apply(m: Calls, args: Args, keywords: Keywords) -> Value:
-        given = dict(zip(("array", "axis", "dtype", "out", "keepdims"), args)) | keywords
-        array = m.as_array(given.pop("array"))
-        given.setdefault("axis", Static(0))
-        return m.call_row(row, (array,), given)
-
-    return apply
-
-
-def _accumulate(function: np.ufunc) -> Callable[[Calls, Args, Keywords], Value]:
-    def apply(m: Calls, args: Args, keywords: Keywords) -> Value:
-        given = dict(zip(("array", "axis", "dtype"), args)) | keywords
-        array = m.as_array(given.pop("array"))
-        axis = m.static(given.pop("axis", Static(0)), "the axis")
-        if function in _ACCUMULATED:
-            return m.call_row(_ACCUMULATED[function], (array,), {"axis": Static(axis), **given})
-        if given:
-            m.refuse(f"`{function.__name__}.accumulate` with `{next(iter(given))}`", "this is not supported yet", "leave it out")
-        dimensions = rank(m.type(array))
-        if not dimensions:
-            m.refuse(f"`{function.__name__}.accumulate` of a number", "it has no axis", "pass an array")
-        axis %= dimensions
-        order = (axis, *(k for k in range(dimensions) if k != axis))
-        moved = m.call_row("np.transpose", (array, Static(order)), {}) if axis else array
-        result = m.call(Static(loops_of_numpy.running), (Static(function), moved), {})
-        return m.call_row("np.transpose", (result, Static(tuple(int(k) for k in np.argsort(order)))), {}) if axis else result
-
-    return apply
-
-
-def _outer(function: np.ufunc) -> Callable[[Calls, Args, Keywords], Value]:
-    def apply(m: Calls, args: Args, keywords: Keywords) -> Value:
-        a, b = (m.as_array(v) for v in args)
-        more = rank(m.type(b))
-        if more is None or rank(m.type(a)) is None:
-            m.refuse(f"`{function.__name__}.outer` of an array with an unknown number of axes", "where they go is not known", "use arrays of known rank")
-        column = m.subscript(a, TupleV((Static(Ellipsis), *[Static(None)] * more))) if more and rank(m.type(a)) else a
-        return m.call(Static(function), (column, b), keywords)
-
-    return apply
-
-
-for _ufunc, _row in _REDUCED.items():
-    BUILTINS[_ufunc.reduce] = _reduce(_row)
-    BUILTINS[_ufunc.accumulate] = _accumulate(_ufunc)
-for _ufunc in (np.add, np.subtract, np.multiply, np.divide, np.power, np.maximum, np.minimum, np.hypot, np.arctan2, np.less, np.greater, np.equal):
-    BUILTINS[_ufunc.outer] = _outer(_ufunc)
-
 # -- the operator module ----------------------------------------------------------------------------------------------
 
 

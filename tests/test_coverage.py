@@ -1,0 +1,234 @@
+"""Every name of NumPy is in exactly one class; docs/coverage.md is made from this walk.
+
+    python tests/test_coverage.py        # rewrites docs/coverage.md; read the difference
+"""
+
+from __future__ import annotations
+
+import collections
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import chainrule.frontend.lower  # noqa: F401  (registers what it handles)
+from chainrule.frontend.calling.tables import BUILTINS
+from chainrule.rules import coverage, methods, random, registry
+from chainrule.rules.table import ROWS
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "coverage.md"
+MODULES = {"": np, "linalg": np.linalg, "fft": np.fft, "random": np.random, "emath": np.emath}
+UFUNC_METHODS = ("reduce", "accumulate", "outer", "reduceat", "at")
+DIFFERENTIABLE, ZERO, IRRELEVANT, REFUSED = "differentiable", "derivative zero", "irrelevant", "refused"
+
+
+def names() -> dict[str, Any]:
+    """Every public name, as it is found from `np`."""
+    found: dict[str, Any] = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for prefix, module in MODULES.items():
+            for name in dir(module):
+                if not name.startswith("_"):
+                    try:
+                        found[f"{prefix}.{name}" if prefix else name] = getattr(module, name)
+                    except (AttributeError, TypeError):  # what is deprecated
+                        continue
+        for name in dir(np.ndarray):
+            if not name.startswith("_"):
+                found[f"ndarray.{name}"] = getattr(np.ndarray, name)
+        for cls in (np.random.Generator,):
+            found.update({f"random.{cls.__name__}.{name}": getattr(cls, name) for name in dir(cls) if not name.startswith("_")})
+        for name, ufunc in list(found.items()):
+            if isinstance(ufunc, np.ufunc) and ufunc.signature is None and "." not in name:
+                for method in UFUNC_METHODS:
+                    if method == "at" or (ufunc.nin == 2 and ufunc.nout == 1):
+                        found[f"{name}.{method}"] = getattr(ufunc, method)
+    return found
+
+
+def _of_row(op: str) -> str:
+    return ZERO if ROWS[op].kind == "zero" else DIFFERENTIABLE
+
+
+def classes(name: str, value: Any) -> list[tuple[str, str]]:
+    """(class, what more there is to say) of a name: one, if all is well."""
+    prefix, _, last = name.rpartition(".")
+    if prefix == "ndarray":
+        return _of_method(last)
+    if prefix == "random.Generator":
+        return _of_generator(last)
+    reason = coverage.irrelevant(name, value)
+    if reason is not None:
+        return [(IRRELEVANT, reason)]
+    found: list[tuple[str, str]] = []
+    try:
+        op = registry.lookup(value)
+        if (draw := random.function(value)) is not None:
+            found.append((_of_draw(draw), ""))
+        elif value in BUILTINS:
+            ufunc = registry.lookup(getattr(np, prefix)) if last in UFUNC_METHODS else None
+            found.append((ZERO if name in coverage.CONSTANT or (ufunc is not None and ROWS[ufunc].kind == "zero") else DIFFERENTIABLE, ""))
+        elif op is not None:
+            found.append((_of_row(op), ""))
+        elif registry.writer(value) is not None:
+            found.append((DIFFERENTIABLE, ""))
+        elif (refused := registry.refusal(value)) is not None:
+            found.append((REFUSED, refused.because))
+    except TypeError:
+        pass
+    return found
+
+
+def _of_draw(draw: random.Draw) -> str:
+    return DIFFERENTIABLE if draw.family is not None or draw.name in ("choice", "permutation", "multivariate_normal", "shuffle") else ZERO
+
+
+def _of_method(name: str) -> list[tuple[str, str]]:
+    reason = coverage.REASONS.get(f"ndarray.{name}")
+    found = [] if reason is None else [(IRRELEVANT, reason)]
+    op = methods.METHODS.get(name, methods.ATTRIBUTES.get(name))
+    if name in methods.REFUSED:
+        found.append((REFUSED, methods.REFUSED[name]))
+    elif name in registry.WRITING_METHODS or name in methods.COMPOSED or name in ("flat", "tolist"):
+        found.append((DIFFERENTIABLE, ""))
+    elif op in ROWS and reason is None:
+        found.append((_of_row(op), ""))
+    elif op == "copy":
+        found.append((DIFFERENTIABLE, ""))
+    return found
+
+
+def _of_generator(name: str) -> list[tuple[str, str]]:
+    from chainrule.ir.types import Opaque
+
+    draw = random.method(Opaque("np.random.Generator"), name)
+    if draw is not None:
+        return [(_of_draw(draw), "")]
+    if name in ("bit_generator", "spawn"):
+        return [(IRRELEVANT, "bit generators and seeds")]
+    if name == "shuffle":
+        return [(DIFFERENTIABLE, "")]
+    refused = registry.refusal(getattr(np.random.default_rng(0), name))
+    return [] if refused is None else [(REFUSED, refused.because)]
+
+
+WALK = {name: classes(name, value) for name, value in names().items()}
+
+
+def test_every_name_is_in_exactly_one_class() -> None:
+    """A name that NumPy gains has to be given a row, a meaning, a reason why it needs none, or a refusal."""
+    assert {name: found for name, found in WALK.items() if len(found) != 1} == {}
+
+
+def test_what_is_irrelevant_is_there_for_a_reason() -> None:
+    """No name that has a row is declared irrelevant."""
+    for name in coverage.REASONS:
+        value = names().get(name)
+        if value is not None and not name.startswith("ndarray.") and callable(value):
+            op = registry.lookup(value)
+            assert op is None or ROWS[op].kind == "zero", name
+
+
+# Differentiable names without an expression or a sample of their own, and where they are tested: they write, draw, or are methods of others.
+ELSEWHERE = {
+    "tests/by_hand/test_writes.py": {"copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask", "ndarray.fill", "ndarray.put", "ndarray.sort",
+                                     "add.at", "subtract.at", "multiply.at", "divide.at", "true_divide.at", "maximum.at", "minimum.at"},
+    "tests/by_hand/test_views.py": {"ndarray.flat"}, "tests/by_hand/test_lists.py": {"ndarray.tolist"}, "tests/by_hand/test_array_functions.py": {"vectorize"},
+    "tests/rules/expressions.py": {"ndarray.choose", "ndarray.compress", "ndarray.partition"},
+}
+
+
+def test_every_differentiable_function_is_tested() -> None:
+    from tests.rules.expressions import EXPRESSIONS
+    from tests.rules.samples import SAMPLES
+
+    there = names()
+    tried = []
+    for expression in EXPRESSIONS:
+        value = there.get(expression.removeprefix("np."))
+        tried += [value] if callable(value) else []
+    untested = []
+    for name, found in WALK.items():
+        if found[0][0] != DIFFERENTIABLE or name.startswith("random.") or any(name in tested for tested in ELSEWHERE.values()):
+            continue
+        last = name.removeprefix("ndarray.")
+        op = methods.METHODS.get(last, methods.ATTRIBUTES.get(last)) if name != last else registry.lookup(there[name])
+        if op not in SAMPLES and f"np.{name}" not in EXPRESSIONS and not any(there[name] == value for value in tried):
+            untested.append(name)
+    assert untested == []
+
+
+# -- the page ---------------------------------------------------------------------------------------------------------------
+
+TITLES = {"": "Functions of `np`", "linalg": "`np.linalg`", "fft": "`np.fft`", "random": "`np.random`", "random.Generator": "Methods of `np.random.Generator`",
+          "emath": "`np.emath`", "ndarray": "Methods and attributes of arrays", "ufunc": "Methods of ufuncs"}
+INTRODUCTION = """# What of NumPy can be differentiated
+
+Every public name of NumPy is in exactly one class. This page is made by a walk over NumPy's namespaces (`python tests/test_coverage.py`), and a test
+fails when NumPy has a name that is in none.
+
+- **Differentiable**: a rule, or the function is executed as the Python that it means, or it writes into an array that it is given.
+- **Derivative zero**: what it gives does not change with its arguments, or jumps: integers, truth values, shapes, samples whose parameters may not
+  depend on what is differentiated.
+- **Irrelevant**: it computes no numbers from numbers, with the reason.
+- **Refused**: an error that says why, and what to write instead.
+
+An argument that a rule does not know is refused by name, never ignored.
+"""
+
+
+def _section(name: str) -> str:
+    prefix, _, last = name.rpartition(".")
+    if last in UFUNC_METHODS and prefix and "." not in prefix and prefix != "ndarray":
+        return "ufunc"
+    return prefix
+
+
+def page() -> str:
+    counts = collections.Counter(found[0][0] for found in WALK.values())
+    functions = sum(1 for name, found in WALK.items() if found[0][0] == DIFFERENTIABLE and _section(name) in ("", "linalg", "fft", "emath"))
+    lines = [INTRODUCTION, f"Counted with NumPy {'.'.join(np.__version__.split('.')[:2])}: {functions} functions and ufuncs of `np`, `np.linalg`, `np.fft` and "
+             f"`np.emath` are differentiable. All names:\n", "| | differentiable | derivative zero | irrelevant | refused |", "| --- | --- | --- | --- | --- |"]
+    for section, title in TITLES.items():
+        own = collections.Counter(found[0][0] for name, found in WALK.items() if _section(name) == section)
+        lines.append(f"| {title} | {own[DIFFERENTIABLE]} | {own[ZERO]} | {own[IRRELEVANT]} | {own[REFUSED]} |")
+    lines.append(f"| **together** | **{counts[DIFFERENTIABLE]}** | **{counts[ZERO]}** | **{counts[IRRELEVANT]}** | **{counts[REFUSED]}** |")
+    for section, title in TITLES.items():
+        lines += ["", f"## {title}"]
+        own_names = {name: found[0] for name, found in sorted(WALK.items()) if _section(name) == section}
+        for kind in (DIFFERENTIABLE, ZERO):
+            chosen = [name for name, (of, _) in own_names.items() if of == kind]
+            if chosen:
+                lines += ["", f"**{kind.capitalize()}** ({len(chosen)}): {_listed(section, chosen)}."]
+        for kind in (IRRELEVANT, REFUSED):
+            reasons: dict[str, list[str]] = {}
+            for name, (of, why) in own_names.items():
+                if of == kind:
+                    reasons.setdefault(why, []).append(name)
+            if reasons:
+                lines += ["", f"**{kind.capitalize()}** ({sum(map(len, reasons.values()))}):", ""]
+                lines += [f"- {why}: {_listed(section, chosen)}" for why, chosen in sorted(reasons.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _listed(section: str, chosen: list[str]) -> str:
+    if section != "ufunc":
+        return ", ".join(f"`{name.rpartition('.')[2]}`" for name in chosen)
+    by_method: dict[str, list[str]] = {}
+    for name in chosen:
+        ufunc, _, method = name.rpartition(".")
+        by_method.setdefault(method, []).append(ufunc)
+    return "; ".join(f"`{method}` of {', '.join(found)}" for method, found in sorted(by_method.items()))
+
+
+@pytest.mark.skipif(not PAGE.exists() or f"NumPy {'.'.join(np.__version__.split('.')[:2])}:" not in PAGE.read_text(encoding="utf-8"),
+                    reason="the page is made with another version of NumPy")
+def test_the_page_says_what_is_so() -> None:
+    assert page() == PAGE.read_text(encoding="utf-8"), "python tests/test_coverage.py rewrites it"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

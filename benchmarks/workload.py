@@ -39,3 +39,23 @@ class Workload:
         for i, value in pairs:
             replaced[i] = value
         return tuple(replaced)
+
+
+@dataclass(frozen=True)
+class Derivative:
+    """A derivative other than a gradient, with respect to the first argument.
+
+    checked: the function whose differences along a direction are what the derivative must give along it:
+    the gradient written by hand, or, for a Jacobian, the primal.
+    """
+
+    name: str
+    kind: Literal["hvp", "hessian", "jacobian"]
+    primal: Callable[..., Any]
+    checked: Callable[..., Any]
+    make_args: Callable[[], tuple[Any, ...]]
+
+    @property
+    def title(self) -> str:
+        """The name in tables."""
+        return f"{self.kind} {self.name}"

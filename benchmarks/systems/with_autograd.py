@@ -8,7 +8,7 @@ import autograd
 import autograd.numpy as np
 from autograd.scipy.special import logsumexp
 
-from benchmarks.workload import Workload
+from benchmarks.workload import Derivative, Workload
 from benchmarks.workloads import scalars
 
 newton = scalars.newton
@@ -19,6 +19,15 @@ def prepare(workload: Workload, args: tuple[Any, ...]) -> Callable[[], Any]:
     """A call of autograd's gradient of the program named like the workload's primal."""
     program = globals()[workload.primal.__name__]
     return functools.partial(autograd.grad(program, workload.argnums), *args)
+
+def derivative(case: Derivative, args: tuple[Any, ...], direction: Any) -> Callable[[], Any]:
+    """A call of autograd's derivative of the program named like the primal."""
+    program = globals()[case.primal.__name__]
+    if case.kind == "hvp":
+        # hessian_vector_product takes arrays only; this is its second way, for any structure.
+        return lambda: autograd.make_hvp(program)(*args)[0](direction)
+    transform = {"hessian": autograd.hessian, "jacobian": autograd.jacobian}[case.kind]
+    return functools.partial(transform(program), *args)
 
 
 def mlp(params, x, y):
@@ -227,3 +236,27 @@ def training(params, rate, x, y, steps):
         params = {name: params[name] - rate * slopes[name] for name in slopes}
     hidden = np.tanh(x @ params["W1"] + params["b1"])
     return np.mean((hidden @ params["W2"] + params["b2"] - y) ** 2)
+
+
+def rosenbrock(x):
+    """See `curvature.rosenbrock`."""
+    return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
+
+
+def mlp_flat(theta, x, y):
+    """See `curvature.mlp_flat`."""
+    d, classes = x.shape[1], y.shape[1]
+    params, start = [], 0
+    for columns in (d, d, classes):
+        W = theta[start : start + d * columns].reshape(d, columns)
+        start += d * columns
+        params.append((W, theta[start : start + columns]))
+        start += columns
+    return mlp(params, x, y)
+
+
+def relaxed(u):
+    """See `curvature.relaxed`."""
+    inner = 0.25 * (u[:-2, 1:-1] + u[2:, 1:-1] + u[1:-1, :-2] + u[1:-1, 2:]) * u[1:-1, 1:-1]
+    middle = np.concatenate([u[1:-1, :1], inner, u[1:-1, -1:]], axis=1)
+    return np.concatenate([u[:1], middle, u[-1:]], axis=0)

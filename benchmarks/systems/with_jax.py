@@ -10,7 +10,7 @@ from jax.nn import log_softmax
 from jax.scipy.special import logsumexp
 
 from benchmarks.trees import convert
-from benchmarks.workload import Workload
+from benchmarks.workload import Derivative, Workload
 
 jax.config.update("jax_enable_x64", True)
 
@@ -24,6 +24,24 @@ def prepare(workload: Workload, args: tuple[Any, ...]) -> Callable[[], Any]:
         arg if i in static else convert(arg, jnp.asarray) for i, arg in enumerate(args)
     )
     return lambda: jax.block_until_ready(gradient(*on_device))
+
+def derivative(case: Derivative, args: tuple[Any, ...], direction: Any) -> Callable[[], Any]:
+    """A call of the jitted derivative: jvp of grad, `jax.hessian`, `jax.jacfwd`."""
+    program = globals()[case.primal.__name__]
+    first, *rest = (arg if isinstance(arg, int) else convert(arg, jnp.asarray) for arg in args)
+    static = tuple(n + 1 for n, arg in enumerate(rest) if isinstance(arg, int))
+    if case.kind == "hvp":
+
+        def product(x, *rest_and_direction):
+            *rest, v = rest_and_direction
+            return jax.jvp(jax.grad(lambda x: program(x, *rest)), (x,), (v,))[1]
+
+        jitted = jax.jit(product, static_argnums=static)
+        v = convert(direction, jnp.asarray)
+        return lambda: jax.block_until_ready(jitted(first, *rest, v))
+    transform = {"hessian": jax.hessian, "jacobian": jax.jacfwd}[case.kind]
+    jitted = jax.jit(transform(program), static_argnums=static)
+    return lambda: jax.block_until_ready(jitted(first, *rest))
 
 
 def newton(a, x):
@@ -255,3 +273,26 @@ def training(params, rate, x, y, steps):
     params = lax.fori_loop(0, steps, step, params)
     hidden = jnp.tanh(x @ params["W1"] + params["b1"])
     return jnp.mean((hidden @ params["W2"] + params["b2"] - y) ** 2)
+
+
+def rosenbrock(x):
+    """See `curvature.rosenbrock`."""
+    return jnp.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
+
+
+def mlp_flat(theta, x, y):
+    """See `curvature.mlp_flat`."""
+    d, classes = x.shape[1], y.shape[1]
+    params, start = [], 0
+    for columns in (d, d, classes):
+        W = theta[start : start + d * columns].reshape(d, columns)
+        start += d * columns
+        params.append((W, theta[start : start + columns]))
+        start += columns
+    return mlp(params, x, y)
+
+
+def relaxed(u):
+    """See `curvature.relaxed`."""
+    inner = 0.25 * (u[:-2, 1:-1] + u[2:, 1:-1] + u[1:-1, :-2] + u[1:-1, 2:]) * u[1:-1, 1:-1]
+    return u.at[1:-1, 1:-1].set(inner)

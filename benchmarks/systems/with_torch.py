@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from benchmarks.trees import convert, leaves
-from benchmarks.workload import Workload
+from benchmarks.workload import Derivative, Workload
 
 torch.set_num_threads(1)
 
@@ -23,6 +23,19 @@ def prepare(workload: Workload, args: tuple[Any, ...]) -> Callable[[], Any]:
     tensors = workload.with_chosen(tensors, chosen)
     inputs = leaves(chosen)
     return lambda: torch.autograd.grad(program(*tensors), inputs)
+
+def derivative(case: Derivative, args: tuple[Any, ...], direction: Any) -> Callable[[], Any]:
+    """A call of `torch.func`'s derivative: jvp of grad, `hessian`, `jacrev`."""
+    program = globals()[case.primal.__name__]
+    first, *rest = convert(
+        args, lambda x: x if isinstance(x, int) else torch.tensor(x, dtype=torch.float64)
+    )
+    if case.kind == "hvp":
+        v = convert(direction, lambda x: torch.tensor(x, dtype=torch.float64))
+        gradient = torch.func.grad(lambda x: program(x, *rest))
+        return lambda: torch.func.jvp(gradient, (first,), (v,))[1]
+    transform = {"hessian": torch.func.hessian, "jacobian": torch.func.jacfwd}[case.kind]
+    return lambda: transform(program)(first, *rest)
 
 
 def newton(a, x):
@@ -252,3 +265,28 @@ def training(params, rate, x, y, steps):
         params = {name: value - rate * slopes[name] for name, value in params.items()}
     hidden = torch.tanh(x @ params["W1"] + params["b1"])
     return torch.mean((hidden @ params["W2"] + params["b2"] - y) ** 2)
+
+
+def rosenbrock(x):
+    """See `curvature.rosenbrock`."""
+    return torch.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
+
+
+def mlp_flat(theta, x, y):
+    """See `curvature.mlp_flat`."""
+    d, classes = x.shape[1], y.shape[1]
+    params, start = [], 0
+    for columns in (d, d, classes):
+        W = theta[start : start + d * columns].reshape(d, columns)
+        start += d * columns
+        params.append((W, theta[start : start + columns]))
+        start += columns
+    return mlp(params, x, y)
+
+
+def relaxed(u):
+    """See `curvature.relaxed`."""
+    inner = 0.25 * (u[:-2, 1:-1] + u[2:, 1:-1] + u[1:-1, :-2] + u[1:-1, 2:]) * u[1:-1, 1:-1]
+    v = u.clone()
+    v[1:-1, 1:-1] = inner
+    return v

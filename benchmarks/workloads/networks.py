@@ -61,7 +61,8 @@ def mlp_gradient(params: Layers, x: Array, y: Array) -> Layers:
     return gradients
 
 
-def _args(batch: int, widths: tuple[int, ...]) -> tuple[Layers, Array, Array]:
+def make_args(batch: int, widths: tuple[int, ...]) -> tuple[Layers, Array, Array]:
+    """The arguments for layers of these widths, the first that of the input."""
     rng = np.random.default_rng(0)
     params = [
         (rng.normal(size=(m, n)) / np.sqrt(m), 0.1 * rng.normal(size=n))
@@ -73,7 +74,7 @@ def _args(batch: int, widths: tuple[int, ...]) -> tuple[Layers, Array, Array]:
 
 
 WORKLOADS = tuple(
-    Workload(name, "vectorised", mlp, mlp_gradient, functools.partial(_args, batch, widths), 0)
+    Workload(name, "vectorised", mlp, mlp_gradient, functools.partial(make_args, batch, widths), 0)
     for name, batch, widths in [
         ("mlp_small", 32, (64, 64, 64, 10)),
         ("mlp_large", 256, (784, 512, 512, 10)),

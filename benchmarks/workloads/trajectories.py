@@ -88,9 +88,10 @@ def rk4_gradient(y0: Array, W: Array, h: float, n: int) -> tuple[Array, Array]:
     return ys_bar[0], W_bar
 
 
-def _args() -> tuple[Array, Array, float, int]:
+def make_args() -> tuple[Array, Array, float, int]:
+    """The arguments for 200 steps of 16 variables."""
     rng = np.random.default_rng(6)
     return rng.normal(size=16), rng.normal(size=(16, 16)) / 2.0, 0.05, 200
 
 
-WORKLOADS = (Workload("rk4", "loop", rk4, rk4_gradient, _args, (0, 1)),)
+WORKLOADS = (Workload("rk4", "loop", rk4, rk4_gradient, make_args, (0, 1)),)

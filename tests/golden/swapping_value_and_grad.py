@@ -22,9 +22,7 @@ def swapping_value_and_grad(a, b):
     # for k in range(3):
     a_bar = b
     b_bar = a
-    for _ in range(3):
-        a = a_tape.pop()
-        b = b_tape.pop()
+    for a, b in zip(reversed(a_tape), reversed(b_tape)):
         # a, b = b, a * math.sin(b) + k
         a_bar2 = b_bar * math.sin(b)
         b_bar = a_bar + b_bar * a * math.cos(b)

@@ -44,7 +44,7 @@ from ..ir.nodes import (
 from ..ir.ops import OPS
 from ..ir.probe import type_of
 from ..ir.types import Array, Scalar
-from ..ir.walk import all_stmts, leaves
+from ..ir.walk import all_stmts, definitions, leaves, uses
 from .astor_text import WIDTH, comment, expression_text, is_comment, to_text
 from .expressions import BINARY, Expressions, call, dotted, is_true_array, method, name, path_steps, repeats, same_arg, target
 from .fold import Plan, fold, walked_tapes
@@ -153,7 +153,7 @@ class _Function:
         self.names = printer.names
         self.unread = "_" if "_" not in self.names.values() else "_unread"  # a parameter may be called `_`
         self.increasing = frozenset(s.out for s in all_stmts(program.body) if isinstance(s, Let) and s.op == "np.arange" and s.out is not None)
-        self.walked = walked_tapes(program.body, plan)
+        self.walked = {loop: pops for loop, pops in walked_tapes(program.body, plan).items() if self.are_first(loop, pops)}
         self.read_anyway = read_where_undefined(program.body, self.names)
         printer.undefined = undefined_somewhere(program.body) if self.read_anyway else frozenset()
         self.comments = comments
@@ -358,7 +358,7 @@ class _Function:
         self.begin(span)
         if let.op == "push":
             self.add(ast.Expr(method(name(self.tapes[_tape(let)]), "append", self.printer.arg(args[1]))), span)
-        elif let.op == "pop" and let in self.walked.values():
+        elif let.op == "pop" and any(let in pops for pops in self.walked.values()):
             pass  # the loop's own variable
         elif let.op == "pop":
             self.unpack(let, method(name(self.pops[_tape(let)]), "pop"), span)
@@ -526,8 +526,10 @@ class _Function:
         walked = self.walked.get(stmt)
         body = self.nested(self.loop, stmt, params, stmt.body, None, counter)
         test: ast.stmt
-        if walked is not None and walked.out is not None:
-            test = ast.For(target(self.names[walked.out]), call("reversed", [name(self.pops[_tape(walked)])]), body, [])
+        if walked is not None:
+            names = [target(self.names[pop.out]) for pop in walked if pop.out is not None]
+            tapes = [call("reversed", [name(self.pops[_tape(pop)])]) for pop in walked]
+            test = ast.For(names[0] if len(names) == 1 else ast.Tuple(names, ast.Store()), tapes[0] if len(tapes) == 1 else call("zip", tapes), body, [])
         elif stmt in self.plan.drains:
             test = ast.While(name(self.pops[self.plan.drains[stmt]]), body, [])
         else:
@@ -537,6 +539,16 @@ class _Function:
             test = ast.For(target(self.names[index] if used else self.unread),
                            call("reversed", [indices]) if stmt.reverse and used else indices, body, [])
         self.add(test, stmt.span)
+
+    def are_first(self, loop: Stmt, pops: list[Let]) -> bool:
+        """Whether names that get their values where an iteration begins mean nothing else before."""
+        assert isinstance(loop, For)
+        for pop in pops:
+            before = loop.body.stmts[:loop.body.stmts.index(pop)]
+            others = {*uses(Block((), before, Yield(()))), *definitions(Block((), before, Yield(())))}
+            if any(self.names.get(var) == self.names[pop.out] for var in others):  # type: ignore[index]
+                return False
+        return True
 
     def range(self, stmt: For) -> list[ast.expr]:
         bounds = [stmt.start, stmt.stop, stmt.step]

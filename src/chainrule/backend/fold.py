@@ -184,27 +184,34 @@ def find_drains(body: Block) -> dict[Stmt, str]:
     return found
 
 
-def walked_tapes(body: Block, plan: Plan) -> dict[Stmt, Let]:
-    """The reversed loops that need one number of each iteration and nothing else of it: `for x in reversed(x_tape)`.
+WALKED = 3  # tapes that one loop walks at most; it would be a long line
+
+
+def walked_tapes(body: Block, plan: Plan) -> dict[Stmt, list[Let]]:
+    """The reversed loops that need one number of each iteration, or a few, and nothing else of it: `for x in reversed(x_tape)`.
 
     The loop must run over the whole tape: the forward loop stands in no other loop, and pushes once in each iteration. Tapes of
     arrays are popped, which frees the arrays one by one.
     """
     loops = [s for s in _outside_loops(body) if isinstance(s, (For, While))]
     pushed = {_tape(s): loop for loop in loops for s in loop.body.stmts if isinstance(s, Let) and s.op == "push"}
-    found: dict[Stmt, Let] = {}
+    found: dict[Stmt, list[Let]] = {}
     for loop in loops:
         if not isinstance(loop, For) or not loop.reverse or plan.counts.get(loop.body.params[0]):
             continue
         pops = [s for s in loop.body.stmts if isinstance(s, Let) and s.op == "pop"]
-        if len(pops) != 1 or pops[0].out is None or not isinstance(pops[0].out.type, Scalar):
+        if not 0 < len(pops) <= WALKED or not all(pop.out is not None and isinstance(pop.out.type, Scalar) for pop in pops):
             continue
-        forward = pushed.get(_tape(pops[0]))
-        alike = isinstance(forward, For) and all(_same(a, b) for a, b in zip(
-            (forward.start, forward.stop, forward.step), (loop.start, loop.stop, loop.step)))
-        if plan.drains.get(loop) == _tape(pops[0]) or (alike and not any(isinstance(leaf.end, Break) for leaf in leaves(forward.body))):  # type: ignore[union-attr]
-            found[loop] = pops[0]
+        forward = {pushed.get(_tape(pop)) for pop in pops}
+        if plan.drains.get(loop) == _tape(pops[0]) and len(forward) == 1 or all(_runs_alike(one, loop) for one in forward):
+            found[loop] = pops
     return found
+
+
+def _runs_alike(forward: Stmt | None, loop: For) -> bool:
+    """Whether a loop surely has as many iterations as another."""
+    return isinstance(forward, For) and not any(isinstance(leaf.end, Break) for leaf in leaves(forward.body)) and all(
+        _same(a, b) for a, b in zip((forward.start, forward.stop, forward.step), (loop.start, loop.stop, loop.step)))
 
 
 def _outside_loops(block: Block) -> Iterator[Stmt]:

@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 
-from ..ir.nodes import Arg, Block, Branch, Break, End, For, If, Let, Lit, Operand, Program, Pullback, Stmt, Var, While, Yield
+from ..ir.nodes import Arg, Block, Branch, Break, End, For, If, Let, Lit, Operand, Program, Stmt, Var, While, Yield
 from ..ir.probe import type_of
 from ..ir.types import FLOAT, Array, Scalar, kind
-from ..ir.walk import all_stmts, map_arg, map_args, sweeps, uses
+from ..ir.walk import all_stmts, map_arg, map_args, substitute_stmt, sweeps, uses
 from ..rules.algebra import PRODUCTS, is_odd
 
 _FLIPPED = {"+": "-", "-": "+", "accum": "accum_neg", "accum_neg": "accum", "add_at": "sub_at", "sub_at": "add_at"}
@@ -28,10 +29,19 @@ _FLIPPED = {"+": "-", "-": "+", "accum": "accum_neg", "accum_neg": "accum", "add
 def signs(program: Program) -> Program:
     """The program with fewer signs, and without factors of one."""
     forward, backward = sweeps(program.body)
-    work = _Signs(Counter(uses(program.body)), _absorbed(program.body), _absorbed(program.body, in_place=True))
+    work = _signs(program.body, frozenset())
     rest = work.stmts(backward)
     body = replace(program.body, stmts=(*forward, *rest), end=work.end(program.body.end))
     return replace(program, body=body, callees=tuple(signs(c) for c in program.callees))
+
+
+def signs_block(block: Block, kept: Collection[Var]) -> Block:
+    """The same for a whole block, apart from the statements that define the kept Vars: those that the user wrote."""
+    return _signs(block, kept).block(block)
+
+
+def _signs(body: Block, kept: Collection[Var]) -> _Signs:
+    return _Signs(Counter(uses(body)), _absorbed(body), _absorbed(body, in_place=True), kept)
 
 
 def _absorbed(body: Block, in_place: bool = False) -> set[Var]:
@@ -69,9 +79,11 @@ def _passes(let: Let, k: int) -> bool:
 
 
 class _Signs:
-    """negatives: what each value is the negative of. same: values that are another one. products: those with a literal factor."""
+    """negatives: what each value is the negative of. same: values that are another one. products: those with a literal factor. kept: values
+    whose operations stay as they are."""
 
-    def __init__(self, counts: Counter[Var], absorbed: set[Var], in_place: set[Var]) -> None:
+    def __init__(self, counts: Counter[Var], absorbed: set[Var], in_place: set[Var], kept: Collection[Var]) -> None:
+        self.kept = kept
         self.counts = counts
         self.absorbed = absorbed
         self.in_place = in_place
@@ -107,15 +119,14 @@ class _Signs:
             stmt = replace(stmt, start=start, stop=stop, step=step)
         if isinstance(stmt, (For, While)):
             return [replace(stmt, inits=map_args(stmt.inits, self.value), body=self.block(stmt.body))]
-        assert isinstance(stmt, Pullback)
-        return [replace(stmt, value=map_arg(stmt.value, self.value))]
+        return [substitute_stmt(stmt, self.value)]
 
     # -- operations ------------------------------------------------------------------------------------------
 
     def let(self, let: Let) -> list[Let]:
         """What takes the place of an operation."""
         out = let.out
-        if out is None or not _is_real(out):
+        if out is None or out in self.kept or not _is_real(out):
             return [let]
         if let.op == "neg":
             return self.negation(let, out)
@@ -160,7 +171,7 @@ class _Signs:
             if lit is not None:
                 plain = tuple(Lit(-arg.value) if k == lit else arg for k, arg in enumerate(plain))  # type: ignore[union-attr]
                 let = Let(out, let.op, plain, let.span)
-            of_array = isinstance(type_of(let.args[signed.index(True)]), Array)  # the sign of a number costs less than a new array
+            of_array = isinstance(type_of(let.args[signed.index(True)]), Array) or isinstance(out.type, Scalar)  # that of a number costs less than a new array
             if lit is None and out in (self.absorbed if of_array else self.in_place):
                 base = Var(out.type)
                 self.negatives[out] = base
@@ -238,4 +249,4 @@ def _begins_negative(let: Let | None) -> bool:
     return let is not None and any(_is_factor(arg) and arg.value < 0 for arg in let.args)  # type: ignore[union-attr]
 
 
-__all__ = ["signs"]
+__all__ = ["signs", "signs_block"]

@@ -49,12 +49,13 @@ from ..ir.nodes import (
 )
 from ..ir.ops import OPS
 from ..ir.types import Array, List, Scalar, Tuple, differentiable, kind, rank, same_shape, shape
-from ..ir.walk import all_stmts, leaves, map_arg, renamed
+from ..ir.walk import all_stmts, definitions, leaves, map_arg, renamed
 from ..rules import registry
 from ..rules.pushforward import push
 from ..rules.table import RowError
 from ..simplify.copies import copies_block
 from ..simplify.dead import dead_block
+from ..simplify.signs import signs_block
 from .adjoints import bar_type
 from .reverse import transpose
 from .surgery import error as surgery_error
@@ -93,7 +94,10 @@ def forward_block(block: Block, wrt: tuple[Var, ...], calls: Callees | None = No
     stmts = sweep.stmts(block.stmts)
     tangents = tuple(sweep.tangent(value) if isinstance(value, Var) and value in sweep.dots else None for value in values)
     end = Yield((*values, *(t for t in tangents if t is not None)))
-    return Block((*block.params, *dots), stmts, end), dots, tangents
+    derived = signs_block(Block((*block.params, *dots), stmts, end), set(definitions(block)))
+    assert isinstance(derived.end, Yield)
+    own = iter(derived.end.values[len(values):])
+    return derived, dots, tuple(None if t is None else next(own) for t in tangents)  # type: ignore[misc]
 
 
 def _derive(body: Block, wrt: tuple[Var, ...], calls: Callees, sparse: bool, given: tuple[Var, ...] | None = None) -> tuple[Block, tuple[Var, ...]]:
@@ -105,7 +109,8 @@ def _derive(body: Block, wrt: tuple[Var, ...], calls: Callees, sparse: bool, giv
     stmts = sweep.stmts(body.stmts)
     with sweep.b.block() as more:
         tangent = sweep.nest(result)
-    return Block(body.params if given is not None else (*body.params, *dots), (*stmts, *more), Yield((Seq((result, tangent)),))), dots
+    derived = Block(body.params if given is not None else (*body.params, *dots), (*stmts, *more), Yield((Seq((result, tangent)),)))
+    return signs_block(derived, set(definitions(body))), dots
 
 
 class Forward:

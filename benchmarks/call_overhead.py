@@ -27,6 +27,11 @@ def six_parameters(params: Any, x: Any) -> Any:
     return np.sum((((x @ W1 + b1) @ W2 + b2) @ W3) + b3)
 
 
+def cubed(x: Any) -> Any:
+    """A function of one array."""
+    return np.sum(x * x * x)
+
+
 def generated_function(df: Callable[..., Any], args: tuple[Any, ...]) -> Callable[..., Any]:
     """The generated function that `df(*args)` ends up calling, with the same parameters."""
     return df._dispatcher.variant_for(args, {}).compiled.function  # type: ignore[attr-defined, no-any-return]
@@ -56,8 +61,22 @@ def main() -> None:
         best = timing.measure(calls, timing.FULL, timing.CLOCKS["cpu"])
         overhead = best["dispatched"] - best["direct"]
         rows.append([title, *map(tables.seconds, (best["dispatched"], best["direct"], overhead))])
+    cubes, v = cr.grad(cubed), np.ones(3)
+    program = generated_function(cubes, (x,))
+    product = cr.hvp(cubed)
+    calls = {
+        "gradient": functools.partial(cubes, x),
+        "product": functools.partial(product, x, v),
+        "jvp": functools.partial(cr.jvp, cubed, (x,), (v,)),
+        "direct": functools.partial(program, x),
+    }
+    best = timing.measure(calls, timing.FULL, timing.CLOCKS["cpu"])
+    others = [[name, tables.seconds(seconds)] for name, seconds in best.items()]
     header = ["arguments", "gradient", "generated function", "overhead"]
     print(tables.table("Overhead of a call", header, rows, options.markdown))
+    print()
+    title = "Calls for a function of one array of three elements (direct: the generated gradient)"
+    print(tables.table(title, ["call", "time"], others, options.markdown))
 
 
 if __name__ == "__main__":

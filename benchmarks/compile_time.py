@@ -109,6 +109,57 @@ def first_and_second_call(
     return min(first for first, _ in times), min(second for _, second in times)
 
 
+TEN_LINES = textwrap.dedent(
+    """\
+    import numpy as np
+
+
+    def primal(x):
+        a = np.sin(x) * x
+        b = np.exp(-a * a)
+        c = a / (2.0 + b * b)
+        d = np.tanh(c) * b
+        e = 0.5 * (d - a)
+        g = np.sqrt(1.0 + e * e)
+        h = g * np.cos(c)
+        p = np.log(1.0 + h * h)
+        q = p * d + e
+        return np.sum(q * q)
+    """
+)
+
+
+def derivatives(folder: Path) -> list[list[str]]:
+    """First calls of first to third derivatives of a function of ten lines."""
+
+    def product(f: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda x: cr.hvp(f)(x, x + 1.0)
+
+    def total(f: Callable[..., Any]) -> Callable[..., Any]:
+        df = cr.grad(f)
+        return lambda x: np.sum(df(x))
+
+    x = np.linspace(0.1, 2.0, 20)
+    forms: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
+        "gradient": cr.grad,
+        "Hessian-vector product": product,
+        "Hessian": cr.hessian,
+        "gradient of the sum of a gradient": lambda f: cr.grad(total(f)),
+        "the same of that": lambda f: cr.grad(total(total(f))),
+        "Hessian of the sum of a gradient": lambda f: cr.hessian(total(f)),
+    }
+    rows = []
+    for number, (title, form) in enumerate(forms.items()):
+        times = []
+        for attempt in range(REPEAT):
+            df = form(load_primal(TEN_LINES, folder, f"ten_{number}_{attempt}"))
+            start = time.process_time()
+            df(x)
+            times.append(time.process_time() - start)
+        rows.append([title, tables.seconds(min(times))])
+    return rows
+
+
 def specialisations() -> list[list[str]]:
     """How many specialisations there are after calls with new extents, and with an extent of 1."""
 
@@ -153,8 +204,12 @@ def main() -> None:
         for number, (title, (source, args)) in enumerate(cases.items()):
             first, second = first_and_second_call(source, args, folder, f"case_{number}")
             rows.append([title, tables.seconds(first), tables.seconds(second)])
+        higher = derivatives(folder)
     header = ["function", "first call", "second call"]
     print(tables.table("First call of a gradient", header, rows, options.markdown))
+    print()
+    header = ["derivative", "first call"]
+    print(tables.table("First call of derivatives of a function of ten lines", header, higher, options.markdown))
     print()
     header = ["calls so far", "specialisations", "expected"]
     print(tables.table("Specialisations", header, specialisations(), options.markdown))

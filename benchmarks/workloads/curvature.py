@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.workload import Derivative
-from benchmarks.workloads.networks import mlp, mlp_gradient
 from benchmarks.workloads.networks import make_args as network
+from benchmarks.workloads.networks import mlp, mlp_gradient
 from benchmarks.workloads.scalars import logistic_map, logistic_map_gradient
 from benchmarks.workloads.stencils import jacobi, jacobi_gradient
 from benchmarks.workloads.stencils import make_args as grid

@@ -165,7 +165,7 @@ SAMPLES: dict[str, list[Case]] = {
     "rt.last_wins": [case(Fixed(A(3)), INTS, A(3))],
     "rt.add_lists": [case(Grown([1.5, 2.5]), Grown([1.5, 2.5]))], "rt.zeros_like": [case(A(3))],
     # contributions that are not differentiated again: only that they run
-    "rt.prod_others": [case(A(4)), case(A(2, 3), 1), case(A(2, 3))], "rt.diff_pull": [case(A(4)), case(A(2, 3), 2, 0)],
+    "rt.prod_others": [case(A(4), None), case(A(2, 3), 1), case(A(2, 3), None), case(A(2, 3), -1, A(2, 3)), case(A(4), None, A(4), A(4))], "rt.diff_pull": [case(A(4)), case(A(2, 3), 2, 0)],
     # shapes
     "np.reshape": [case(A(6), (2, 3)), case(A(2, 3), -1), case(A(2, 3), (3, -1)), case(A(2, 3), 6), case(A(2, 3), (3, 2), order="F"), case(1.5, (1, 1))],
     "np.ravel": [case(A(2, 3)), case(A(2, 3), order="F"), case(A(4))], "rt.flatten": [case(A(2, 3))],

@@ -527,7 +527,7 @@ class _Function:
         body = self.nested(self.loop, stmt, params, stmt.body, None, counter)
         test: ast.stmt
         if walked is not None:
-            names = [target(self.names[pop.out]) for pop in walked if pop.out is not None]
+            names: list[ast.expr] = [target(self.names[pop.out]) for pop in walked if pop.out is not None]
             tapes = [call("reversed", [name(self.pops[_tape(pop)])]) for pop in walked]
             test = ast.For(names[0] if len(names) == 1 else ast.Tuple(names, ast.Store()), tapes[0] if len(tapes) == 1 else call("zip", tapes), body, [])
         elif stmt in self.plan.drains:

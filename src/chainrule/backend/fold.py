@@ -203,7 +203,7 @@ def walked_tapes(body: Block, plan: Plan) -> dict[Stmt, list[Let]]:
         if not 0 < len(pops) <= WALKED or not all(pop.out is not None and isinstance(pop.out.type, Scalar) for pop in pops):
             continue
         forward = {pushed.get(_tape(pop)) for pop in pops}
-        if plan.drains.get(loop) == _tape(pops[0]) and len(forward) == 1 or all(_runs_alike(one, loop) for one in forward):
+        if (plan.drains.get(loop) == _tape(pops[0]) and len(forward) == 1) or all(_runs_alike(one, loop) for one in forward):
             found[loop] = pops
     return found
 

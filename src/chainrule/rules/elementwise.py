@@ -14,8 +14,9 @@ elementwise("rt.dpower(x, p) -> z", x="p * rt.dpower(x, p - 1)",
             p="rt.power_log(x, p - 1, p * x ** (p - 1)) + x ** (p - 1)", pole=True, quiet=True)
 elementwise("rt.power_log(x, p, z) -> y", x="rt.divide_or_zero(z, x)", z="rt.divide_or_zero(y, z)", p="0.0", pole=True, quiet=True)
 elementwise("rt.exp_share(x, z) -> y", x="y", z="-y")
-elementwise("rt.digamma(x) -> y", pole=True)
-elementwise("rt.sinc_slope(x) -> y")
+elementwise("rt.digamma(x) -> y", x="rt.polygamma(1, x)", pole=True)
+elementwise("rt.polygamma(n, x) -> y", x="rt.polygamma(n + 1, x)", n="0.0", pole=True)
+elementwise("rt.sinc_slope(x, n=1) -> y", x="rt.sinc_slope(x, n + 1)")
 zero("rt.sign(x)", "rt.exceeds(x, y)", "rt.chosen(x, y, sign)", "rt.inside(x, low, high)")
 
 # -- exponentials and logarithms ---------------------------------------------------------------------------------

@@ -411,6 +411,13 @@ def _conjugate(e: Evaluator, value: Operand) -> Operand:
     return e.b.emit("np.conj", value) if isinstance(type, (Scalar, Array)) and kind(type.dtype) == "c" else value
 
 
+def adjoint(e: Evaluator, value: Operand) -> Operand:
+    """The conjugate of the transpose; the transpose where there is nothing to conjugate."""
+    turned = transposed(e, value)
+    own = type_of(value)
+    return e.b.emit("np.conj", turned) if isinstance(own, (Scalar, Array)) and kind(own.dtype) == "c" else turned
+
+
 def _shaped(e: Evaluator, g: ast.expr, x: ast.expr) -> Arg:
     """g with the shape of x, which has as many elements."""
     value, arg = e.operand(g), e.variable(x)
@@ -449,9 +456,10 @@ def verify() -> None:
     """Every name in every formula means something; rows that are wrong fail here, at import."""
     for row in ROWS.values():
         own = {p.name for p in OPS[row.op].params} | {row.result, row.result + "_bar", *MODULES} | set(WORDS)
-        for formula in row.formulas.values():
+        dots = {f"{name}_dot" for name in row.dots}
+        for formula in (*row.formulas.values(), *row.dots.values()):
             for node in ast.walk(formula):
-                if isinstance(node, ast.Name) and node.id not in own and node.id not in OPS:
+                if isinstance(node, ast.Name) and node.id not in own | dots and node.id not in OPS:
                     raise ValueError(f"unknown name {node.id!r} in the row of {row.op}")
                 if isinstance(node, ast.Call) and ast.unparse(node.func) not in WORDS:
                     name = ast.unparse(node.func)

@@ -8,10 +8,11 @@ import numpy as np
 
 from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var
 from ..ir.probe import type_of
-from ..ir.types import Type, rank
+from ..ir.types import Array, Type, kind, rank
 from . import infer
 from .call import Call
-from .formula import Evaluator, extent_of, shape_of, transposed
+from .formula import Evaluator, adjoint, extent_of, shape_of, transposed
+from .pushforward import Push
 from .table import ROWS, RowError, linear, rule, structural, zero
 
 ALL = Slice(Lit(None), Lit(None), Lit(None))
@@ -218,13 +219,32 @@ rule("np.linalg.solve(a, b) -> y", op=COSTLY,
      a=f"-np.linalg.solve(t(a), y_bar[..., None]) * y[..., None, :] if {_VECTORS} else "
        "-np.outer(np.linalg.solve(t(a), y_bar), y) if rank(b) == 1 else -np.linalg.solve(t(a), y_bar) @ t(y)")
 rule("np.linalg.det(x) -> y", x="y_bar * rt.adjugate(x, y) if rank(x) == 2 else y_bar[..., None, None] * rt.adjugate(x, y)", op=COSTLY)
-rule("rt.adjugate(x, det) -> y")
-rule("np.linalg.cholesky(x) -> y", x="rt.cholesky_pull(y_bar, y)", op=COSTLY)
-rule("rt.cholesky_pull(g, y) -> x")
+rule("rt.adjugate(x, det) -> y", x="rt.adjugate_dot(y_bar, x)", x_dot="rt.adjugate_dot(x_dot, x)", det="0.0", op=COSTLY)
+
+
+def _third(e: str) -> str:
+    """The third derivative of the determinant along d and e, as a matrix: with b = inv(x), of regular x only."""
+    def trace(m: str) -> str:
+        return f"np.sum(np.eye(extent(x, -1)) * ({m}), (-2, -1), keepdims=True)"
+
+    bd, be, b = "np.linalg.inv(x) @ d", f"np.linalg.inv(x) @ {e}", "np.linalg.inv(x)"
+    inner = (f"({trace(bd)} * {trace(be)} - {trace(f'{bd} @ ({be})')}) * {b} - {trace(bd)} * ({be} @ {b}) - {trace(be)} * ({bd} @ {b})"
+             f" + {bd} @ ({be}) @ {b} + {be} @ ({bd}) @ {b}")
+    return f"np.linalg.det(x) * t({inner}) if rank(x) == 2 else np.linalg.det(x)[..., None, None] * t({inner})"
+
+
+rule("rt.adjugate_dot(d, x) -> y", d="rt.adjugate_dot(y_bar, x)", d_dot="rt.adjugate_dot(d_dot, x)", x=_third("y_bar"), x_dot=_third("x_dot"), op=COSTLY)
+rule("np.linalg.cholesky(x) -> y", x="rt.cholesky_pull(y_bar, y)", op=COSTLY,
+     x_dot="y @ rt.lower_half(np.linalg.solve(y, ct(np.linalg.solve(y, 0.5 * (x_dot + ct(x_dot))))))")  # Murray 2016, equation 8
+linear("rt.lower_half(x) -> y", x="rt.lower_half(y_bar)")
+rule("rt.cholesky_pull(g, y) -> x", op=COSTLY)
 rule("np.linalg.norm(x, ord=None, axis=None, keepdims=False) -> y",
      x="(x if kind(x) == 'f' else np.conj(x)) * rt.divide_or_zero(spread(y_bar, x, axis, keepdims), spread(y, x, axis, keepdims))"
-       " if ord is None or ord == 'fro' or (ord == 2 and vector(x, axis)) else rt.norm_pull(x, y, y_bar, ord, axis, keepdims)")
-rule("rt.norm_pull(x, y, g, ord=None, axis=None, keepdims=False) -> z", op={"infer": infer.like(0)})
+       " if ord is None or ord == 'fro' or (ord == 2 and vector(x, axis)) else spread(y_bar, x, axis, keepdims) * rt.norm_slope(x, y, ord, axis, keepdims)")
+rule("rt.norm_slope(x, y, ord, axis=None, keepdims=False) -> z", op={"infer": infer.like(0), "cheap": False}, y="0.0",
+     x="rt.norm_slope_dot(z_bar, x, y, ord, axis, keepdims)", x_dot="rt.norm_slope_dot(x_dot, x, y, ord, axis, keepdims)")
+rule("rt.norm_slope_dot(d, x, y, ord, axis=None, keepdims=False) -> z", op={"infer": infer.like(1), "cheap": False}, y="0.0",
+     d="rt.norm_slope_dot(z_bar, x, y, ord, axis, keepdims)", d_dot="rt.norm_slope_dot(d_dot, x, y, ord, axis, keepdims)")
 
 
 def _slogdet(let: Let, call: Call) -> None:
@@ -251,10 +271,46 @@ def _eigh(let: Let, call: Call) -> None:
         call.add(x, call.b.emit("rt.eigh_pull", *g, *parts, type=x.type))
 
 
-structural("np.linalg.eigh(a) -> y", _eigh, op=COSTLY)
-rule("rt.eigh_pull(g_values, g_vectors, values, vectors) -> x")
-rule("np.linalg.eigvalsh(a) -> y", a="rt.eigvalsh_pull(y_bar, a)", op=COSTLY)
-rule("rt.eigvalsh_pull(g, a) -> x")
+def _eigh_push(let: Let, call: Push) -> Operand:
+    """The first-order perturbation of eigenvalues and eigenvectors."""
+    b = call.b
+    values, vectors = (b.emit("item", call.result(), k) for k in (0, 1))
+    turned, values_dot = _perturbed(let, call, vectors)
+    inner = b.emit("@", adjoint(_evaluator(let, call), vectors), turned)
+    vectors_dot = b.emit("@", vectors, b.emit("*", b.emit("rt.inverse_gaps", values), inner))
+    return b.emit("tuple", Seq((values_dot, vectors_dot)))
+
+
+def _eigvalsh_push(let: Let, call: Push) -> Operand:
+    return _perturbed(let, call, call.b.emit("item", call.b.emit("np.linalg.eigh", let.args[0]), 1))[1]
+
+
+def _perturbed(let: Let, call: Push, vectors: Operand) -> tuple[Operand, Operand]:
+    """A change of the matrix times the eigenvectors, and the change of the eigenvalues. Of the change, the symmetric part counts."""
+    b, e = call.b, _evaluator(let, call)
+    dot = call.dot(let.args[0])
+    turned = b.emit("@", b.emit("*", Lit(0.5), b.emit("+", dot, adjoint(e, dot))), vectors)
+    if not isinstance(type_of(vectors), Array) or kind(type_of(vectors).dtype) != "c":  # type: ignore[union-attr]
+        return turned, b.emit("np.sum", b.emit("*", vectors, turned), Lit(-2))
+    return turned, b.emit("np.sum", b.emit("np.real", b.emit("*", b.emit("np.conj", vectors), turned)), Lit(-2))
+
+
+def _evaluator(let: Let, call: Push) -> Evaluator:
+    return Evaluator(ROWS[let.op], let, call)  # type: ignore[arg-type]
+
+
+def _eigvalsh(let: Let, call: Call) -> None:
+    x = let.args[0]
+    if isinstance(x, Var) and call.active(x):
+        call.add(x, call.b.emit("rt.eigvalsh_pull", call.full(), call.operand(0), type=x.type))
+
+
+structural("np.linalg.eigh(a) -> y", _eigh, push=_eigh_push, op=COSTLY)
+rule("rt.eigh_pull(g_values, g_vectors, values, vectors) -> x", op=COSTLY)
+structural("np.linalg.eigvalsh(a) -> y", _eigvalsh, push=_eigvalsh_push, op=COSTLY)
+rule("rt.eigvalsh_pull(g, a) -> x", op=COSTLY)
+rule("rt.inverse_gaps(values) -> y", values="np.sum(y_bar * y ** 2, -1) - np.sum(y_bar * y ** 2, -2)",
+     values_dot="y ** 2 * (values_dot[..., :, None] - values_dot[..., None, :])")
 zero("np.linalg.matrix_rank(A)")
 
 
@@ -278,6 +334,7 @@ rule("np.interp(x, xp, fp) -> y", fp="rt.interp_pull(y_bar, x, xp, like(fp))", x
      xp="-rt.interp_pull(y_bar * rt.interp_slope(x, xp, fp), x, xp, like(xp))", xp_dot="-np.interp(x, xp, xp_dot) * rt.interp_slope(x, xp, fp)",
      fp_dot="np.interp(x, xp, fp_dot)", x_dot="x_dot * rt.interp_slope(x, xp, fp)")
 linear("rt.interp_pull(g, x, xp, fp) -> y", op={"infer": infer.like(3)}, g="np.interp(x, xp, y_bar)", fp="0.0")
-rule("rt.interp_slope(x, xp, fp) -> y", x="0.0")
+rule("rt.interp_slope(x, xp, fp) -> y", x="0.0", fp="rt.interp_slope_pull(y_bar, x, xp, like(fp))", fp_dot="rt.interp_slope(x, xp, fp_dot)")
+linear("rt.interp_slope_pull(g, x, xp, fp) -> y", op={"infer": infer.like(3)}, g="rt.interp_slope(x, xp, y_bar)", x="0.0", fp="0.0")
 
 __all__ = ["Type"]

@@ -57,6 +57,8 @@ def push(let: Let, call: Push) -> Operand:
     row = ROWS.get(let.op)
     if row is None:
         raise RowError(f"{let.op} has no derivative rule", "chainrule does not know how its result depends on its arguments")
+    if row.push is not None:
+        return row.push(let, call)
     if row.dots:
         return _stated(row, let, call)
     if row.kind == "elementwise":
@@ -154,6 +156,8 @@ def _together(row: Row, let: Let, call: Push) -> Operand:
     args: list[Arg] = []
     for param, arg in zip(OPS[row.op].params, let.args):
         if param.name in row.constant | row.static or (row.kind == "linear" and param.name not in row.formulas):
+            if any(call.active(v) for v in variables(arg)) and param.name not in row.constant | row.static:
+                raise RowError(f"the derivative of {let.op} with respect to {param.name!r} is not known", "its rule treats that argument as a constant")
             args.append(arg)
         elif isinstance(arg, Lit):
             args.append(Lit(0.0) if type(arg.value) in (int, float, complex) and arg.value else arg)

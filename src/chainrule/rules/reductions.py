@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import runtime
-from ..ir.nodes import Arg, Let, Lit, Seq, Slice, Var
+from ..ir.nodes import Arg, Let, Lit, Seq, Slice, Var, variables
 from ..ir.probe import type_of
 from ..ir.types import Array, List, rank
 from .call import Call
@@ -35,10 +35,11 @@ rule("np.prod(x, axis=None, dtype=None, keepdims=False, initial=None, where=None
        "np.where(where, spread(y_bar, x, axis, keepdims) * rt.prod_others(np.where(where, x, 1.0), axis), 0.0) if initial is None else "
        "np.where(where, spread(y_bar, x, axis, keepdims) * initial * rt.prod_others(np.where(where, x, 1.0), axis), 0.0)")
 rule("np.var(x, axis=None, dtype=None, ddof=0, keepdims=False) -> y",
-     x="spread(y_bar, x, axis, keepdims) * 2 / (count(x, axis) - ddof) * (x - np.mean(x, axis, keepdims=True))")
+     x="spread(y_bar, x, axis, keepdims) * 2 / (count(x, axis) - ddof) * (x - np.mean(x, axis, keepdims=True)) if kind(x) != 'c' else "
+       "spread(y_bar, x, axis, keepdims) * 2 / (count(x, axis) - ddof) * np.conj(x - np.mean(x, axis, keepdims=True))")
 rule("np.std(x, axis=None, dtype=None, ddof=0, keepdims=False) -> y",
      x="rt.divide_or_zero(spread(y_bar, x, axis, keepdims), spread(y, x, axis, keepdims) * (count(x, axis) - ddof))"
-       " * (x - np.mean(x, axis, keepdims=True))")
+       " * (x - np.mean(x, axis, keepdims=True) if kind(x) != 'c' else np.conj(x - np.mean(x, axis, keepdims=True)))")
 
 
 def _largest(let: Let, call: Call) -> None:
@@ -94,14 +95,54 @@ rule("np.ptp(x, axis=None, keepdims=False) -> y", masks=True,
      x="spread(y_bar, x, axis, keepdims) * rt.ties(x, np.max(x, axis, keepdims=True), axis, True)"
        " - spread(y_bar, x, axis, keepdims) * rt.ties(x, np.min(x, axis, keepdims=True), axis, True)")
 zero("rt.ties(x, y, axis=None, keepdims=False)")
-rule("rt.prod_others(x, axis=None) -> y", x="rt.prod_others_pull(y_bar, x, axis)")
-rule("rt.prod_others_pull(g, x, axis=None) -> y", op={"infer": like(1)})
+
+
+def _directions(let: Let, call: Call, first: int) -> tuple[list[Arg], list[tuple[Var, list[Arg]]]]:
+    """The directions of a derivative of a product, and those that are active, each with the others."""
+    arg = call.operand(first)
+    assert isinstance(arg, Seq)
+    given = list(arg.items)
+    return given, [(item, given[:n] + given[n + 1:]) for n, item in enumerate(let.args[first].items)  # type: ignore[union-attr]
+                   if isinstance(item, Var) and call.active(item)]
+
+
+def _prod_others(let: Let, call: Call) -> None:
+    """The derivatives of a product are symmetric: x, each direction and the cotangent may change places."""
+    x, axis, _ = let.args
+    given, active = _directions(let, call, 2)
+    if isinstance(x, Var) and call.active(x):
+        call.add(x, call.b.emit("rt.prod_others", call.operand(0), axis, Seq((*given, call.full()))))
+    for direction, others in active:
+        call.add(direction, call.b.emit("rt.prod_others", call.operand(0), axis, Seq((*others, call.full()))))
+
+
+structural("rt.prod_others(x, axis, *directions) -> y", _prod_others, constant=("axis",), op={"infer": like(0), "cheap": False})
 
 linear("np.cumsum(x, axis=None, dtype=None) -> y",
        x="np.cumsum(y_bar[::-1])[::-1] if rank(x) == 1 else np.reshape(np.cumsum(y_bar[::-1])[::-1], shape(x)) if axis is None else "
          "np.flip(np.cumsum(np.flip(y_bar, axis), axis), axis)")
-rule("np.cumprod(x, axis=None, dtype=None) -> y", x="rt.cumprod_pull(y_bar, x, axis)")
-rule("rt.cumprod_pull(g, x, axis=None) -> y", op={"infer": like(1)})
+rule("np.cumprod(x, axis=None, dtype=None) -> y", x="rt.cumprod_pull(y_bar, x, axis)", x_dot="rt.cumprod_dot(x, axis, x_dot)")
+
+
+def _cumprod_dot(let: Let, call: Call) -> None:
+    x, axis, _ = let.args
+    given, active = _directions(let, call, 2)
+    for var, others in ([(x, given)] if isinstance(x, Var) and call.active(x) else []) + active:
+        call.add(var, call.b.emit("rt.cumprod_pull", call.full(), call.operand(0), axis, Seq(tuple(others))))
+
+
+def _cumprod_pull(let: Let, call: Call) -> None:
+    """Of the cotangent: it is the transpose of the derivative along the directions and one more."""
+    g, x, axis, directions = let.args
+    if any(call.active(v) for arg in (x, directions) for v in variables(arg)):
+        raise RowError("the derivative of a pullback of np.cumprod with respect to its values is not known")
+    if isinstance(g, Var) and call.active(g):
+        given, _ = _directions(let, call, 3)
+        call.add(g, call.b.emit("rt.cumprod_dot", call.operand(1), axis, Seq((*given, call.full()))))
+
+
+structural("rt.cumprod_dot(x, axis, *directions) -> y", _cumprod_dot, constant=("axis",), op={"cheap": False})
+structural("rt.cumprod_pull(g, x, axis, *directions) -> y", _cumprod_pull, constant=("axis",), op={"infer": like(1), "cheap": False})
 linear("np.diff(x, n=1, axis=-1) -> y", x="rt.diff_pull(y_bar, n, axis)")
 linear("rt.diff_pull(g, n=1, axis=-1) -> y", g="np.diff(y_bar, n, axis)")
 linear("np.trace(x, offset=0) -> y", x="y_bar * np.eye(extent(x, 0), extent(x, 1), offset)", static=("offset",))
@@ -179,7 +220,9 @@ structural("max(*items) -> y", _extremum, masks=True)
 structural("min(*items) -> y", _extremum, masks=True)
 structural("sum(items, start=0) -> y", lambda let, call: _sum(let, call), linear="together")
 zero("rt.share(x, items, y)")
-rule("rt.list_ties(x, y, g) -> z")
+rule("rt.list_ties(x, y, g) -> z", x="0.0", y="0.0", g="rt.mean_of_ties(x, y, z_bar)", op={"infer": lambda x, *_: type_of(x)})
+rule("rt.mean_of_ties(x, y, values) -> z", x="0.0", y="0.0", values_dot="rt.mean_of_ties(x, y, values_dot)",
+     op={"infer": lambda x, *_: type_of(x).element})  # type: ignore[union-attr]
 elementwise("pow(x, p) -> z", x="rt.dpower(x, p)", p="rt.power_log(x, p, z)", pole=True, quiet=True)
 zero("int(x)", "bool(x)", "round(x, ndigits=None)", "any(items)", "all(items)")
 zero("len(x)", op={"infer": length_of})

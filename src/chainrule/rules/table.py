@@ -5,7 +5,7 @@
     rule("np.linalg.inv(x) -> y", x="-y.T @ y_bar @ y.T")             the same, where it depends on values
     zero("np.sign", "np.argmax")                                      no derivative
     refuse("np.random.shuffle", because="...", instead="...")         a reason and a way out
-    structural("np.stack(arrays, axis=0) -> y", pull)                 a pullback that is code
+    structural("np.stack(arrays, axis=0) -> y", pull)                 a pullback that is code, as a pushforward may be (`push=`)
 
 Forward mode follows from the same row: partials are partials, and what is linear is applied to the tangents (`linear="together"`
 in the active arguments, or `linear="each"`: in each of them alone, as a product is). Another row may state it, in terms of the tangents:
@@ -34,16 +34,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import runtime
-from ..ir.nodes import Arg, Let, Lit, Seq, Span
+from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Span
 from ..ir.ops import OPS, REQUIRED, Op, Param, define, is_default
 
 if TYPE_CHECKING:
     from .call import Call
+    from .pushforward import Push
     from .views import Each, View
 
 Pull = Callable[[Let, "Call"], None]
 MODULES: dict[str, Any] = {"np": np, "math": math, "rt": runtime, "operator": operator}  # what the first parts of names in rows mean
 LATER = {"scipy.special": "scipy_special"}  # rows that are read when the module has been imported: its name, and that of the module of rows
+Pushforward = Callable[[Let, "Push"], Operand]
 
 
 class RowError(Exception):
@@ -72,6 +74,7 @@ class Row:
     jumps:    parameters in which the result is piecewise constant though it is meant as a sample: a derivative of zero would mislead.
     linear:   "together": linear in its differentiable parameters; "each": in each of them, the others fixed.
     dots:     for parameters that carry a derivative, the contribution to the tangent of the result, where it does not follow from the rest.
+    push:     the tangent of the result as code, for the same reason.
     names:    parameters of the function by position, in the row's words; None for one that the row does not have.
     keywords: the function's name of a parameter -> the row's.
     """
@@ -83,6 +86,7 @@ class Row:
     pull: Pull | None = None
     linear: str = ""
     dots: dict[str, ast.expr] = field(default_factory=dict)
+    push: Pushforward | None = None
     pole: bool = False
     product: bool = False
     quiet: bool = False
@@ -219,15 +223,15 @@ def rule(text: str, *, masks: bool = False, quiet: bool = False, linear: str = "
     _declare(text, "rule", contributions, dict(masks=masks, quiet=quiet, linear=linear), op, static, dynamic)
 
 
-def structural(text: str, pull: Pull, *, masks: bool = False, linear: str = "", static: tuple[str, ...] = (), constant: tuple[str, ...] = (),
-               view: View | Each | None = None, op: dict[str, Any] | None = None) -> None:
+def structural(text: str, pull: Pull, *, push: Pushforward | None = None, masks: bool = False, linear: str = "", static: tuple[str, ...] = (),
+               constant: tuple[str, ...] = (), view: View | Each | None = None, op: dict[str, Any] | None = None) -> None:
     """A function whose pullback is code. `text` may be the bare name of an operation that is already defined."""
     if text in OPS:
         names = tuple(p.name for p in OPS[text].params)
-        _enter(Row(text, "structural", pull=pull, linear=linear, masks=masks, constant=frozenset(constant), static=frozenset(static),
+        _enter(Row(text, "structural", pull=pull, push=push, linear=linear, masks=masks, constant=frozenset(constant), static=frozenset(static),
                    names=names, keywords={name: name for name in names}, view=view))
         return
-    _declare(text, "structural", {}, dict(pull=pull, linear=linear, masks=masks, constant=constant, view=view), op, static)
+    _declare(text, "structural", {}, dict(pull=pull, push=push, linear=linear, masks=masks, constant=constant, view=view), op, static)
 
 
 def zero(*texts: str, op: dict[str, Any] | None = None) -> None:

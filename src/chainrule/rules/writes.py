@@ -19,7 +19,7 @@ import numpy as np
 
 from .. import runtime
 from ..ir.build import Builder
-from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice
+from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var, variables
 from ..ir.ops import Op, Param, define
 from ..ir.probe import type_of
 from ..ir.types import Array, Extent, Scalar, Type, kind, rank, shape
@@ -256,7 +256,37 @@ writes("partition(a, kth, axis=-1, kind='introselect')", _partition, method="par
 
 # -- updates in which repeated indices accumulate ----------------------------------------------------------
 
-rule("rt.multiply_at_pull(g, x, index, v) -> y", op={"infer": lambda g, x, index, v: infer_index(x, index)})
+
+
+def _multiply_at_dot(let: Let, call: Call) -> None:
+    x, _, v, directions = let.args
+    given = call.operand(3)
+    assert isinstance(given, Seq) and isinstance(directions, Seq)
+    x_value, at, v_value = (call.operand(k) for k in range(3))
+    if isinstance(x, Var) and call.active(x):
+        call.add(x, call.b.emit("rt.multiply_at_dot", call.full(), at, v_value, given))
+    if isinstance(v, Var) and call.active(v):
+        call.add(v, call.b.emit("rt.multiply_at_pull", call.full(), x_value, at, v_value, given))
+    for n, item in enumerate(directions.items):
+        if isinstance(item, Var) and call.active(item):
+            others = Seq((*given.items[:n], *given.items[n + 1:]))
+            call.add(item, call.b.emit("rt.multiply_at_pull", call.full(), x_value, at, v_value, others))
+
+
+def _multiply_at_pull(let: Let, call: Call) -> None:
+    """Of the cotangent: it is the transpose of the derivative along the directions and one more."""
+    g, *rest = let.args
+    if any(call.active(v) for arg in rest for v in variables(arg)):
+        raise RowError("the derivative of a pullback of np.multiply.at with respect to its values is not known")
+    if isinstance(g, Var) and call.active(g):
+        x, at, v, given = (call.operand(k) for k in range(1, 5))
+        assert isinstance(given, Seq)
+        call.add(g, call.b.emit("rt.multiply_at_dot", x, at, v, Seq((*given.items, call.full()))))
+
+
+structural("rt.multiply_at_dot(x, index, v, *directions) -> y", _multiply_at_dot, constant=("index",), op={"infer": lambda x, *_: type_of(x), "cheap": False})
+structural("rt.multiply_at_pull(g, x, index, v, *directions) -> y", _multiply_at_pull, constant=("index",),
+           op={"infer": lambda g, x, index, *_: infer_index(x, index), "cheap": False})
 zero("rt.shares_at(x, y, index, v)", op={"infer": lambda x, *_: type_of(x)})
 rule("rt.add_at_all(total, index, g) -> z", total="z_bar", index="0.0", g="z_bar[:, index]",
      op={"impl": lambda total, index, g: runtime.add_at_all(total.copy(), index, g), "infer": lambda total, *_: type_of(total), "destroys": 0, "cheap": False})
@@ -276,7 +306,7 @@ def _scale_at(let: Let, call: Call) -> None:
         steps = _steps(path)
         g = _view(call, call.full(), steps[:-1])
         if let.op == "mul_at":
-            part = call.b.emit("rt.multiply_at_pull", g, _view(call, call.operand(0), steps[:-1], True), steps[-1][1], call.operand(2))  # type: ignore[arg-type]
+            part = call.b.emit("rt.multiply_at_pull", g, _view(call, call.operand(0), steps[:-1], True), steps[-1][1], call.operand(2), Seq(()))  # type: ignore[arg-type]
             call.add(v, part)
         else:
             share = call.b.emit("index", call.b.emit("*", g, _view(call, call.result(), steps[:-1], True)), steps[-1][1])

@@ -15,8 +15,9 @@ def _window(M: Arg) -> Type:
     return Array("float64", (_extent(M),))
 
 
-rule("np.unique(x) -> y", x="rt.unique_pull(y_bar, x)", op={"infer": unique})
-rule("rt.unique_pull(g, x) -> y", op={"infer": like(1)})
+rule("np.unique(x) -> y", x="rt.unique_pull(y_bar, x)", x_dot="rt.unique_dot(x_dot, x)", op={"infer": unique})
+linear("rt.unique_pull(g, x) -> y", g="rt.unique_dot(y_bar, x)", x="0.0", op={"infer": like(1)})
+linear("rt.unique_dot(g, x) -> y", g="rt.unique_pull(y_bar, x)", x="0.0", op={"infer": unique})
 linear("np.bincount(x, weights=None, minlength=0) -> y", weights="y_bar[x]", op={"infer": bincount})
 zero("np.digitize(x, bins)", "np.lexsort(keys)", "np.result_type(*arrays_and_dtypes)",
      "np.can_cast(from_, to)", "np.isscalar(element)", "np.iscomplexobj(x)", "np.isrealobj(x)", "np.may_share_memory(a, b)",

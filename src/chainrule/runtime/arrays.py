@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .pointwise import divide_or_zero, sign
+
 
 def last_wins(x: Any, index: Any, g: Any) -> Any:
     """g, with 0 where a later element of the (repeated) index writes the same element of x.
@@ -23,39 +25,74 @@ def last_wins(x: Any, index: Any, g: Any) -> Any:
     return np.where(owner[index] == number, g, np.zeros((), g.dtype))
 
 
-def prod_others(x: Any, axis: Any = None) -> Any:
-    """For each element the product of all others along axis: right where elements are zero.
+def _products(x: Any, directions: tuple[Any, ...], start: list[Any] | None = None) -> list[Any]:
+    """The products of the first 0, 1, ..., n elements along the last axis, differentiated along some of the directions each.
 
-    >>> prod_others(np.array([2.0, 3.0, 0.0]))
+    Item m is the derivative along those directions whose bit is set in m. start: what the products begin with, 1 otherwise.
+    """
+    dtype = np.result_type(x, *directions)
+    made = [np.zeros((*x.shape[:-1], x.shape[-1] + 1), dtype) for _ in range(1 << len(directions))]
+    for m, product in enumerate(made):
+        product[..., 0] = start[m] if start is not None else m == 0
+    if not directions:
+        made[0][..., 1:] = x
+        return [np.cumprod(made[0], axis=-1, dtype=dtype)]
+    for k in range(x.shape[-1]):
+        for m, product in enumerate(made):
+            product[..., k + 1] = product[..., k] * x[..., k]
+            for n, direction in enumerate(directions):
+                if m >> n & 1:
+                    product[..., k + 1] += made[m ^ 1 << n][..., k] * direction[..., k]
+    return made
+
+
+def prod_others(x: Any, axis: Any, *directions: Any) -> Any:
+    """For each element the product of all others along axis: right where elements are zero. Its derivative along the directions, if there are some.
+
+    >>> prod_others(np.array([2.0, 3.0, 0.0]), None)
     array([0., 0., 6.])
+    >>> prod_others(np.array([2.0, 3.0, 0.0]), None, np.array([0.0, 0.0, 1.0]))
+    array([3., 2., 0.])
     """
     x = np.asarray(x)
     axes = tuple(range(x.ndim)) if axis is None else tuple(a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
     kept = tuple(a for a in range(x.ndim) if a not in axes)
     order = kept + axes
-    moved = np.transpose(x, order)
-    flat = moved.reshape(*(x.shape[a] for a in kept), math.prod(x.shape[a] for a in axes))
-    before, after = np.ones_like(flat), np.ones_like(flat)
-    if flat.shape[-1] > 1:
-        before[..., 1:] = np.cumprod(flat[..., :-1], axis=-1)
-        after[..., :-1] = np.cumprod(flat[..., :0:-1], axis=-1)[..., ::-1]
-    return np.transpose((before * after).reshape(moved.shape), np.argsort(order))
+    shape = tuple(x.shape[a] for a in order)
+    flat, *along = (np.transpose(np.broadcast_to(a, x.shape), order).reshape(*shape[:len(kept)], math.prod(shape[len(kept):])) for a in (x, *directions))
+    if flat.shape[-1] == 0:
+        return np.zeros(x.shape, np.result_type(x, *directions))
+    before = _products(flat[..., :-1], tuple(a[..., :-1] for a in along))
+    after = _products(flat[..., :0:-1], tuple(a[..., :0:-1] for a in along))
+    result = sum(first * last[..., ::-1] for first, last in zip(before, reversed(after)))
+    return np.transpose(result.reshape(shape), np.argsort(order))
 
 
-def cumprod_pull(g: Any, x: Any, axis: Any = None) -> Any:
-    """The contribution of np.cumprod: exact where elements are zero (one pass per element along the axis)."""
+def cumprod_dot(x: Any, axis: Any, *directions: Any) -> Any:
+    """The derivative of np.cumprod along the directions.
+
+    >>> cumprod_dot(np.array([2.0, 3.0]), None, np.array([1.0, 0.0]))
+    array([1., 3.])
+    """
+    x, *along = (np.asarray(a) for a in (x, *directions))
+    if axis is None:
+        return _products(x.ravel(), tuple(a.ravel() for a in along))[-1][1:]
+    made = _products(np.moveaxis(x, axis, -1), tuple(np.moveaxis(a, axis, -1) for a in along))
+    return np.moveaxis(made[-1][..., 1:], -1, axis)
+
+
+def cumprod_pull(g: Any, x: Any, axis: Any, *directions: Any) -> Any:
+    """The contribution of np.cumprod (of its derivative along the directions): exact where elements are zero (one pass per element along the axis)."""
     x, g = np.asarray(x), np.asarray(g)
     shape = x.shape
     if axis is None:
-        x, g, axis = x.ravel(), g.ravel(), 0
-    x, g = np.moveaxis(x, axis, -1), np.moveaxis(g, axis, -1)
+        x, g, axis, directions = x.ravel(), g.ravel(), 0, tuple(d.ravel() for d in directions)
+    x, g, *along = (np.moveaxis(a, axis, -1) for a in (x, g, *directions))
     result = np.zeros(x.shape, np.result_type(x, g))
-    before = np.ones(x.shape[:-1], x.dtype)
+    before = _products(x, tuple(along))
     for k in range(x.shape[-1]):
-        tail = x[..., k:].copy()
-        tail[..., 0] = before
-        result[..., k] = np.sum(g[..., k:] * np.cumprod(tail, axis=-1), axis=-1)
-        before = before * x[..., k]
+        rest = _products(x[..., k + 1:], tuple(a[..., k + 1:] for a in along), [product[..., k] for product in before])
+        result[..., k] = np.sum(g[..., k:] * rest[-1], axis=-1)
     return np.moveaxis(result, -1, axis).reshape(shape)
 
 
@@ -131,63 +168,123 @@ def adjugate(x: Any, det: Any) -> Any:
     return det[..., None, None] * (np.conj(u) * prod_others(s, -1)[..., None, :]) @ np.conj(v)
 
 
-def norm_pull(x: Any, y: Any, g: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """The contribution of np.linalg.norm for orders other than the Euclidean one; 0 where the norm is 0."""
-    return _norm_pull(np.asarray(x), y, g, ord, axis, keepdims).astype(np.asarray(x).dtype)
+def adjugate_dot(d: Any, x: Any) -> Any:
+    """The derivative of `adjugate` along d: the second derivative of the determinant, also of singular matrices.
+
+    >>> adjugate_dot(np.array([[1.0, 0.0], [0.0, 0.0]]), np.zeros((2, 2)))
+    array([[0., 0.],
+           [0., 1.]])
+    """
+    u, s, v = np.linalg.svd(x)
+    whole = (np.linalg.det(u) * np.linalg.det(v))[..., None, None]
+    turned = np.conj(np.swapaxes(u, -1, -2)) @ d @ np.conj(np.swapaxes(v, -1, -2))
+    eye = np.eye(s.shape[-1], dtype=bool)
+    pairs = np.where(eye, 0, prod_others(np.where(eye, 1, s[..., None, :]), -1))  # products of all singular values but two
+    diagonal = pairs @ np.diagonal(turned, axis1=-2, axis2=-1)[..., None]
+    inner = np.where(eye, diagonal, -pairs * np.swapaxes(turned, -1, -2))
+    return whole * (np.conj(u) @ inner @ np.conj(v))
 
 
-def _norm_pull(x: Any, y: Any, g: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
+def norm_slope(x: Any, y: Any, ord: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The derivative of y = np.linalg.norm(x, ord) for orders other than the Euclidean one; 0 where the norm is 0.
+
+    >>> norm_slope(np.array([3.0, -4.0]), 7.0, 1)
+    array([ 1., -1.])
+    """
+    x = np.asarray(x)
+    axes, y = _axes_of_norm(x, y, axis, keepdims)
+    size, sign = np.abs(x), _conj_sign(x)
+    if len(axes) == 1 or ord in (1, -1, np.inf, -np.inf):
+        return (sign * _weights(size, y, ord, axes)).astype(x.dtype)
+    u, s, v = np.linalg.svd(np.moveaxis(x, axes, (-2, -1)), full_matrices=False)
+    return np.moveaxis(np.conj((u * _chosen(s, ord)[..., None, :]) @ v), (-2, -1), axes).astype(x.dtype)
+
+
+def norm_slope_dot(d: Any, x: Any, y: Any, ord: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The derivative of `norm_slope` along d; the terms of equal singular values, and of zeros, are dropped.
+
+    >>> norm_slope_dot(np.array([1.0, 1.0]), np.array([3.0, -4.0]), 7.0, 1)
+    array([0., 0.])
+    """
+    x, d = np.asarray(x), np.asarray(d)
+    axes, y = _axes_of_norm(x, y, axis, keepdims)
+    if len(axes) == 1 or ord in (1, -1, np.inf, -np.inf):
+        size, sign = np.abs(x), _conj_sign(x)
+        weights = _weights(size, y, ord, axes)
+        size_dot = np.real(sign * d)
+        result = weights * divide_or_zero(np.conj(d) - sign * size_dot, size) if x.dtype.kind == "c" else np.zeros_like(x)
+        if len(axes) == 1 and ord not in (0, 1, np.inf, -np.inf):
+            y_dot = np.sum(weights * size_dot, axis=axes, keepdims=True)
+            with np.errstate(all="ignore"):
+                steep = np.where((y == 0) | ((size == 0) & ((ord <= 1) | (size_dot == 0))), 0, (size / y) ** (ord - 2) / y * size_dot)
+                result = result + sign * (ord - 1) * (steep - divide_or_zero(weights * y_dot, y))
+        return result.astype(x.dtype)
+    u, s, v = np.linalg.svd(np.moveaxis(x, axes, (-2, -1)), full_matrices=False)
+    weight = _chosen(s, ord)
+    moved = np.moveaxis(d, axes, (-2, -1))
+    left, right = np.conj(np.swapaxes(u, -1, -2)), np.conj(np.swapaxes(v, -1, -2))
+    inner = left @ moved @ right
+    turned = np.conj(np.swapaxes(inner, -1, -2))
+    apart, together = (s[..., None, :] - s[..., :, None], s[..., None, :] + s[..., :, None])
+    scale = 8 * np.finfo(s.dtype).eps * np.max(s, axis=-1, initial=0.0)[..., None, None]
+    apart = np.where(np.abs(apart) <= scale, 0, apart)
+    first = divide_or_zero(weight[..., None, :] - weight[..., :, None], apart) * (inner + turned)
+    second = divide_or_zero(weight[..., None, :] + weight[..., :, None], together) * (inner - turned)
+    result = u @ (0.5 * (first + second)) @ v  # Daleckii and Krein 1965
+    share = divide_or_zero(weight, s)
+    result = result + (moved @ right - u @ inner) * share[..., None, :] @ v + (u * share[..., None, :]) @ (left @ moved - inner @ v)
+    return np.moveaxis(np.conj(result), (-2, -1), axes).astype(x.dtype)
+
+
+def _axes_of_norm(x: Any, y: Any, axis: Any, keepdims: bool) -> tuple[tuple[int, ...], Any]:
+    """The axes along which a norm is taken, and the norm with these axes."""
     axes = tuple(range(x.ndim)) if axis is None else tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
-    if not keepdims:
-        y, g = np.expand_dims(y, axes), np.expand_dims(g, axes)
-    matrix = len(axes) == 2
-    size = np.abs(x)
-    if not matrix:
-        if ord in (np.inf, -np.inf):
-            chosen = size == y
-            return g * np.sign(x) * chosen / chosen.sum(axis=axes, keepdims=True)
-        if ord == 0:
-            return np.zeros_like(x)
-        with np.errstate(all="ignore"):
-            slope = np.sign(x) * (size / y) ** (ord - 1)
-            return g * np.where((y == 0) | ((size == 0) & (ord <= 1)), 0, slope)
-    if ord in (1, -1, np.inf, -np.inf):
+    return axes, y if keepdims else np.expand_dims(y, axes)
+
+
+def _conj_sign(x: Any) -> Any:
+    return np.conj(sign(x)) if x.dtype.kind == "c" else np.sign(x)
+
+
+def _weights(size: Any, y: Any, ord: Any, axes: tuple[int, ...]) -> Any:
+    """The derivative of a norm with respect to the absolute values."""
+    if len(axes) == 2:  # the largest or smallest sum of a column or row
         across, along = (axes[0], axes[1]) if abs(ord) == 1 else (axes[1], axes[0])
-        sums = size.sum(axis=across, keepdims=True)
-        chosen = sums == y
-        return g * np.sign(x) * chosen / chosen.sum(axis=along, keepdims=True)
-    moved = np.moveaxis(x, axes, (-2, -1))
-    u, s, v = np.linalg.svd(moved, full_matrices=False)
+        chosen = size.sum(axis=across, keepdims=True) == y
+        return chosen / chosen.sum(axis=along, keepdims=True)
+    if ord in (np.inf, -np.inf):
+        chosen = size == y
+        return chosen / chosen.sum(axis=axes, keepdims=True)
+    if ord == 0:
+        return np.zeros_like(size)
+    with np.errstate(all="ignore"):
+        return np.where((y == 0) | ((size == 0) & (ord <= 1)), 0, (size / y) ** (ord - 1))
+
+
+def _chosen(s: Any, ord: Any) -> Any:
+    """The derivative of a norm with respect to the singular values."""
     if ord == "nuc":
-        weight = (s > 0).astype(s.dtype)
-    else:
-        best = s == (s.max(axis=-1, keepdims=True) if ord == 2 else s.min(axis=-1, keepdims=True))
-        weight = best / best.sum(axis=-1, keepdims=True)
-    return g * np.moveaxis((u * weight[..., None, :]) @ v, (-2, -1), axes)
-
-
-def prod_others_pull(g: Any, x: Any, axis: Any = None) -> Any:
-    """The transposed derivative of `prod_others`: products of all but two, one pass per element along the axes."""
-    x, g = np.asarray(x), np.asarray(g)
-    axes = tuple(range(x.ndim)) if axis is None else tuple(a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
-    kept = tuple(a for a in range(x.ndim) if a not in axes)
-    order = kept + axes
-    shape = np.transpose(x, order).shape
-    flat, down = (np.transpose(a, order).reshape(*(x.shape[k] for k in kept), math.prod(x.shape[k] for k in axes)) for a in (x, g))
-    result = np.zeros(flat.shape, np.result_type(x, g))
-    for k in range(flat.shape[-1]):
-        rest = flat.copy()
-        rest[..., k] = 1
-        others = prod_others(rest, -1)
-        others[..., k] = 0
-        result += others * down[..., k, None]
-    return np.transpose(result.reshape(shape), np.argsort(order))
+        return (s > 0).astype(s.dtype)
+    best = s == (s.max(axis=-1, keepdims=True) if ord == 2 else s.min(axis=-1, keepdims=True))
+    return best / best.sum(axis=-1, keepdims=True)
 
 
 def unique_pull(g: Any, x: Any) -> Any:
     """The contribution of np.unique: equal elements share the cotangent of their value."""
     _, places, counts = np.unique(x, return_inverse=True, return_counts=True)
     return (g / counts)[places].reshape(np.shape(x)).astype(g.dtype)
+
+
+def unique_dot(x_dot: Any, x: Any) -> Any:
+    """The tangent of np.unique: the mean of the tangents of equal elements.
+
+    >>> unique_dot(np.array([1.0, 2.0, 4.0]), np.array([5.0, 3.0, 5.0]))
+    array([2. , 2.5])
+    """
+    values, places, counts = np.unique(x, return_inverse=True, return_counts=True)
+    total = np.zeros(len(values), np.asarray(x_dot).dtype)
+    np.add.at(total, np.ravel(places), np.ravel(x_dot))
+    return (total / counts).astype(total.dtype)
 
 
 def median_share(x: Any, axis: Any = None) -> Any:
@@ -308,30 +405,54 @@ def kron_pull(g: Any, x: Any, y: Any, which: int) -> Any:
     return np.sum(parts * spread, axis=tuple(range(0, 2 * ndim, 2))).reshape(np.shape(y))
 
 
+def lower_half(x: Any) -> Any:
+    """The lower triangle, with half of the diagonal: of a symmetric matrix what makes it together with its transpose.
+
+    >>> lower_half(np.array([[2.0, 5.0], [5.0, 4.0]]))
+    array([[1., 0.],
+           [5., 2.]])
+    """
+    return np.tril(x) * (1 - 0.5 * np.eye(x.shape[-1], dtype=x.dtype))
+
+
 def cholesky_pull(g: Any, y: Any) -> Any:
     """The contribution of y = np.linalg.cholesky(x), symmetric (Murray 2016, equation 9)."""
-    turned = np.swapaxes(y, -1, -2)
-    inner = np.tril(turned @ np.tril(g))
-    inner = inner - 0.5 * np.eye(y.shape[-1], dtype=y.dtype) * inner
-    half = np.linalg.solve(turned, np.swapaxes(np.linalg.solve(turned, np.swapaxes(inner, -1, -2)), -1, -2))
-    return 0.5 * (half + np.swapaxes(half, -1, -2))
+    turned = _adjoint(y)
+    inner = lower_half(turned @ np.tril(np.conj(g)))
+    half = np.linalg.solve(turned, _adjoint(np.linalg.solve(turned, _adjoint(inner))))
+    return np.conj(0.5 * (half + _adjoint(half)))
+
+
+def inverse_gaps(values: Any) -> Any:
+    """Element (i, j) is 1 / (values[j] - values[i]), and 0 where they are equal.
+
+    >>> inverse_gaps(np.array([1.0, 3.0, 3.0]))
+    array([[ 0. ,  0.5,  0.5],
+           [-0.5,  0. ,  0. ],
+           [-0.5,  0. ,  0. ]])
+    """
+    gaps = values[..., None, :] - values[..., :, None]
+    scale = np.max(np.abs(values), axis=-1, initial=0.0)[..., None, None]
+    equal = np.abs(gaps) <= 8 * np.finfo(values.dtype).eps * scale
+    return np.where(equal, 0, 1 / np.where(equal, 1, gaps))
 
 
 def eigh_pull(g_values: Any, g_vectors: Any, values: Any, vectors: Any) -> Any:
     """The contribution of np.linalg.eigh, symmetric; the terms of equal eigenvalues are dropped."""
-    gaps = values[..., None, :] - values[..., :, None]
-    scale = np.max(np.abs(values), axis=-1, initial=0.0)[..., None, None]
-    equal = np.abs(gaps) <= 8 * np.finfo(values.dtype).eps * scale
-    inner = np.swapaxes(vectors, -1, -2) @ g_vectors * np.where(equal, 0, 1 / np.where(equal, 1, gaps))
+    inner = _adjoint(vectors) @ np.conj(g_vectors) * inverse_gaps(values)
     inner = inner + g_values[..., None, :] * np.eye(values.shape[-1], dtype=values.dtype)
-    result = vectors @ inner @ np.swapaxes(vectors, -1, -2)
-    return 0.5 * (result + np.swapaxes(result, -1, -2))
+    result = vectors @ inner @ _adjoint(vectors)
+    return np.conj(0.5 * (result + _adjoint(result)))
 
 
 def eigvalsh_pull(g: Any, a: Any) -> Any:
     """The contribution of np.linalg.eigvalsh."""
     _, vectors = np.linalg.eigh(a)
-    return vectors * g[..., None, :] @ np.swapaxes(vectors, -1, -2)
+    return np.conj(vectors) * g[..., None, :] @ np.swapaxes(vectors, -1, -2)
+
+
+def _adjoint(x: Any) -> Any:
+    return np.conj(np.swapaxes(x, -1, -2))
 
 
 def interp_slope(x: Any, xp: Any, fp: Any) -> Any:
@@ -351,4 +472,16 @@ def interp_pull(g: Any, x: Any, xp: Any, fp: Any) -> Any:
     result = np.zeros(len(xp), g.dtype)
     np.add.at(result, k, g * (1 - t))
     np.add.at(result, k + 1, g * t)
+    return result
+
+
+def interp_slope_pull(g: Any, x: Any, xp: Any, fp: Any) -> Any:
+    """The transpose of fp -> interp_slope(x, xp, fp)."""
+    xp = np.asarray(xp)
+    x, g = np.ravel(x), np.ravel(g)
+    k = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, len(xp) - 2)
+    share = np.where((x < xp[0]) | (x > xp[-1]), 0, g) / (xp[k + 1] - xp[k])
+    result = np.zeros(len(xp), share.dtype)
+    np.add.at(result, k + 1, share)
+    np.subtract.at(result, k, share)
     return result

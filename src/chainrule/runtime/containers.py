@@ -180,6 +180,16 @@ def list_ties(x: Any, y: Any, g: Any) -> Any:
     return [g / count if item == y else 0.0 * g for item in x]
 
 
+def mean_of_ties(x: Any, y: Any, values: Any) -> Any:
+    """The mean of those values at which a list x equals its maximum or minimum y.
+
+    >>> mean_of_ties([1.0, 3.0, 3.0], 3.0, [5.0, 6.0, 8.0])
+    7.0
+    """
+    chosen = [value for item, value in zip(x, values) if item == y]
+    return sum(chosen) / len(chosen)
+
+
 def instance(cls: type, **attributes: Any) -> Any:
     """An object of a class with these attributes, made without its `__init__`."""
     made: Any = cls() if cls is types.SimpleNamespace else object.__new__(cls)

@@ -214,15 +214,43 @@ def digamma(x: Any) -> Any:
     return result + math.log(x) - 0.5 / x - series
 
 
-def sinc_slope(x: Any) -> Any:
-    """The derivative of np.sinc, 0 at 0.
+def polygamma(n: int, x: Any) -> Any:
+    """The n-th derivative of `digamma`, n > 0, by recurrence and the asymptotic series (Abramowitz and Stegun 6.4.6, 6.4.7, 6.4.11).
 
-    >>> float(sinc_slope(0.0))
-    0.0
+    >>> round(polygamma(1, 1.0), 12)
+    1.644934066848
+    """
+    if isinstance(x, np.ndarray):
+        return np.vectorize(lambda one: polygamma(n, one), otypes=[float])(x)
+    x = float(x)
+    if x <= 0 and x == math.floor(x):
+        return math.nan
+    if x < 0.5:
+        cotangent, slope = 1.0 / math.tan(math.pi * x), np.polynomial.Polynomial([0.0, 1.0])
+        for _ in range(n):
+            slope = slope.deriv() * np.polynomial.Polynomial([-1.0, 0.0, -1.0])  # cot' = -1 - cot ** 2
+        return (-1) ** n * polygamma(n, 1.0 - x) - math.pi ** (n + 1) * float(slope(cotangent))
+    result = 0.0
+    while x < 10.0 + n:
+        result += math.factorial(n) / x ** (n + 1)
+        x += 1.0
+    result += math.factorial(n - 1) / x**n + math.factorial(n) / (2 * x ** (n + 1))
+    for k, number in enumerate((1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6), 1):  # Bernoulli numbers
+        result += number * math.factorial(2 * k + n - 1) / (math.factorial(2 * k) * x ** (2 * k + n))
+    return (-1) ** (n + 1) * result
+
+
+def sinc_slope(x: Any, n: int = 1) -> Any:
+    """The n-th derivative of np.sinc.
+
+    >>> float(sinc_slope(0.0)), round(float(sinc_slope(1.0)), 12)
+    (0.0, -1.0)
     """
     t = np.pi * np.asarray(x)
-    small = np.abs(t) < 1e-3
-    safe = np.where(small, 1, t)
-    exact = np.pi * (np.cos(safe) - np.sin(safe) / safe) / safe
-    series = np.pi * (-t / 3 + t**3 / 30)  # error below 1e-17 where it is used
-    return np.where(small, series, exact)[()].astype(t.dtype)
+    small = np.abs(t) < n + 1
+    near, far = np.where(small, t, 0), np.where(small, 1, t)
+    series = sum((-1) ** k * near ** (2 * k - n) / ((2 * k + 1) * math.factorial(2 * k - n)) for k in range((n + 1) // 2, n + 14))
+    exact = np.sin(far) / far
+    for k in range(1, n + 1):
+        exact = ((np.sin, np.cos)[k % 2](far) * (1, 1, -1, -1)[k % 4] - k * exact) / far
+    return (np.pi**n * np.where(small, series, exact))[()].astype(t.dtype)

@@ -19,24 +19,52 @@ def add_at_all(total: Any, index: Any, g: Any) -> Any:
     return total
 
 
-def multiply_at_pull(g: Any, x: Any, index: Any, v: Any) -> Any:
+def multiply_at_dot(x: Any, index: Any, v: Any, *directions: Any) -> Any:
+    """The derivative of `np.multiply.at(x, index, v)`, as new contents of x, along directions of v.
+
+    >>> multiply_at_dot(np.array([2.0, 5.0]), [0, 0, 1], np.array([3.0, 4.0, 7.0]), np.array([1.0, 0.0, 1.0]))
+    array([8., 5.])
+    """
+    places, factors, along = _updates(x, index, v, directions)
+    made = _factors_before(x, places, factors, along)[1]
+    return made[-1].reshape(x.shape).astype(x.dtype)
+
+
+def multiply_at_pull(g: Any, x: Any, index: Any, v: Any, *directions: Any) -> Any:
     """What the factors of `np.multiply.at(x, index, v)` contribute: g times x times the other factors of the same element.
+    The derivative of that product along directions of v, if there are some.
 
     >>> multiply_at_pull(np.array([1.0, 1.0]), np.array([2.0, 5.0]), [0, 0, 1], np.array([3.0, 0.0, 7.0]))
     array([0., 6., 5.])
     """
+    places, factors, along = _updates(x, index, v, directions)
+    before, _ = _factors_before(x, places, factors, along)
+    after, _ = _factors_before(np.ones_like(x), places[::-1], factors[::-1], [a[::-1] for a in along])
+    others = sum(first * last[::-1] for first, last in zip(before, reversed(after)))
+    part = g[index]
+    return part * others.reshape(np.shape(part))
+
+
+def _updates(x: Any, index: Any, v: Any, directions: tuple[Any, ...]) -> tuple[Any, Any, list[Any]]:
+    """The places of the elements that are updated, one after the other, and their factors."""
     place = np.arange(x.size).reshape(x.shape)[index]
-    factors = np.broadcast_to(v, place.shape).ravel()
-    places = place.ravel()
-    before, product = np.empty(len(places), np.result_type(x, v)), x.ravel().astype(np.result_type(x, v))
+    factors, *along = (np.broadcast_to(a, place.shape).ravel() for a in (v, *directions))
+    return place.ravel(), factors, along
+
+
+def _factors_before(x: Any, places: Any, factors: Any, along: list[Any]) -> tuple[list[Any], list[Any]]:
+    """For each factor the product before it, and the products in the end; item m of either is the derivative along the directions in m's bits."""
+    dtype = np.result_type(x, factors)
+    made = [x.ravel().astype(dtype) if m == 0 else np.zeros(x.size, dtype) for m in range(1 << len(along))]
+    before = [np.empty(len(places), dtype) for _ in made]
     for k, p in enumerate(places):
-        before[k] = product[p]
-        product[p] *= factors[k]
-    after = np.ones_like(product)
-    for k in range(len(places) - 1, -1, -1):
-        before[k] *= after[places[k]]
-        after[places[k]] *= factors[k]
-    return g[index] * before.reshape(place.shape)
+        for m in reversed(range(len(made))):  # the derivatives of a product need the products as they were
+            before[m][k] = made[m][p]
+            made[m][p] *= factors[k]
+            for n, direction in enumerate(along):
+                if m >> n & 1:
+                    made[m][p] += made[m ^ 1 << n][p] * direction[k]
+    return before, made
 
 
 def shares_at(x: Any, y: Any, index: Any, v: Any) -> Any:

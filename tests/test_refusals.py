@@ -87,12 +87,12 @@ def test_a_function_without_rule_or_source():
 
 
 def test_a_keyword_that_a_rule_does_not_know():
-    assert refusal("def f(x):\n    return np.var(x, where=x > 1)\n") == (
-        "FILE:2 in f: the argument 'where' of np.var is not supported\n"
-        "    return np.var(x, where=x > 1)\n"
-        "           ^^^^^^^^^^^^^^^^^^^^^^\n"
+    assert refusal("def f(x):\n    return np.kron(x, x, like=x)[0]\n") == (
+        "FILE:2 in f: the argument 'like' of np.kron is not supported\n"
+        "    return np.kron(x, x, like=x)[0]\n"
+        "           ^^^^^^^^^^^^^^^^^^^^^\n"
         "  why: its rule does not say what the derivative is then\n"
-        "  help: leave 'where' out")
+        "  help: leave 'like' out")
 
 
 def test_a_draw():
@@ -270,7 +270,7 @@ def test_exceptions_keep_type_arguments_and_line(transform, f, error, args, line
 
 def fails_for_lists(x, how):
     if how == "bad":
-        return np.var(x, where=x > 1)
+        return eval('x[0]')
     return np.sum(x * x)
 
 

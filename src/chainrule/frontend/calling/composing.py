@@ -117,9 +117,9 @@ def _bound(m: Calls, name: str, signature: inspect.Signature, real: inspect.Sign
     return tuple(positional), by_name
 
 
-def _or_row(row: str, function: Any) -> Any:
+def _or_row(row: str, function: Any, original: Any) -> Any:
     """A function that has a row for the usual arguments."""
-    more = _handler(row, function)
+    more = _handler(row, function, original)
 
     def call(m: Calls, args: Args, keywords: Keywords) -> Value:
         known = registry.row(row)
@@ -159,7 +159,7 @@ def _of_numbers(name: str) -> Any:
 
 
 BUILTINS.update({function: _handler(f"np.{function.__name__}", meaning, function) for function, meaning in _FUNCTIONS.items()})
-BUILTINS.update({function: _or_row(row, meaning) for function, (row, meaning) in _WITH_MORE.items()})
+BUILTINS.update({function: _or_row(row, meaning, function) for function, (row, meaning) in _WITH_MORE.items()})
 BUILTINS.update({getattr(statistics, name): _of_numbers(name) for name in (*_OF_STATISTICS, "fmean")})
 
 

@@ -134,3 +134,39 @@ def test_methods_made_by_transforms():
         return np.sum(p.slope(x, 2.0) * x) + p.again(x, 3.0)
 
     gradient_is(f, (np.array([0.3, 0.5]), np.array([1.1, -0.7])))
+
+
+@pytest.mark.parametrize("inner", [lambda t: t, lambda t: t[:1]])
+def test_what_is_returned_may_be_the_argument(inner):
+    def f(x):
+        z = x * 1.0
+        y = cr.checkpoint(inner)(z)
+        y[0] = 5.0
+        return np.sum(z**2)
+
+    gradient_is(f, (np.array([1.0, 2.0]),))
+
+
+def test_the_argument_may_be_written():
+    def write(t):
+        t[0] = 5.0
+        return np.sum(t)
+
+    def f(x):
+        z = x * 1.0
+        return cr.checkpoint(write)(z) + np.sum(z**2)
+
+    gradient_is(f, (np.array([1.0, 2.0]),))
+
+
+def test_something_outside_may_be_written():
+    def f(x):
+        held = np.zeros(2)
+
+        def write(t):
+            held[:] = t
+            return np.sum(t**3)
+
+        return cr.checkpoint(write)(x) + np.sum(held**2)
+
+    gradient_is(f, (np.array([1.0, 2.0]),))

@@ -20,7 +20,7 @@ from ...ir.types import Array, Scalar, Type, differentiable, rank, renew
 from ...ir.walk import definitions, every_stmt, free, renamed, substitute
 from ...structure import LEAF, TreeDef
 from ..execution.machine import describe
-from ..execution.state import State
+from ..execution.state import State, reachable
 from ..execution.values import NONE, DictV, Entries, Items, ListV, Num, Object, Partial, Ref, Select, Static, TupleV, Value
 from ..signature import result_error
 from . import composed
@@ -492,7 +492,16 @@ def _checkpointed(m: Calls, function: Partial, args: Args, keywords: Keywords) -
     moving = Moving(m)
     given = tuple(map(moving.inside, args))
     named = {name: moving.inside(value) for name, value in keywords.items()}
-    found = inner(m, moving, lambda: m.call(function.function, given, named))
+    before = dict(m.state.heap)  # the arguments as they are inside, too
+
+    def run() -> Value:
+        result = m.call(function.function, given, named)
+        if any(slot in before for slot in reachable(m.state, iter((result,)))) or any(m.state.heap.get(slot) is not held for slot, held in before.items()):
+            m.refuse("a checkpointed function returns what it is given, or changes it or something outside", "others see the same array, and what is kept is a copy",
+                     "return a new array, or call the function without a checkpoint")
+        return result
+
+    found = inner(m, moving, run)
     results = _outs(found.block)
     m.b.add(Vjp(results, found.block, found.args, (), (None,) * len(results), m.b.span))
     return _result(m, found, results)

@@ -21,10 +21,6 @@ from tests.by_hand import cases
 from tests.gradients import is_float, leaves, replace, widened
 from tests.realistic import programs
 
-# What has no derivative of a rule's helper yet: refused by name in forward mode, or only at second order.
-REFUSED = {"test_callables.accumulations", "test_writes.accumulating", "test_writes.multiply_at_zero", "test_writes.accumulating_in_loop",
-           "test_statistics.gaussian_process"}
-REFUSED_AT_SECOND = {*REFUSED, "test_array_functions.norms", "test_numpy.mm", "test_statistics.dirichlet_multinomial"}
 # Where differences of the gradient say nothing: ties, and loops that end after another number of iterations.
 JUMPS = {"test_callables.outer_products", "test_writes.out_of_reductions", "test_linear_algebra.power_iteration", "test_finance_and_life.heston_paths"}
 LOOP = "test_mixtures.a_row_of_a_loop_without_iterations"
@@ -87,10 +83,6 @@ def tolerance(args: Any) -> float:
 
 @pytest.mark.parametrize("name, f, args", [pytest.param(*p.values, id=p.id, marks=UNBOUND if p.id == LOOP else ()) for p in ALL])
 def test_forward_mode(name, f, args):
-    if name in REFUSED:
-        with pytest.raises(cr.UnsupportedError, match="is not known"):
-            cr.jvp(f, args, like(args, 1))
-        return
     if not plain(args):
         pytest.skip("an argument has no tangent")
     tangents = like(args, 1)
@@ -132,10 +124,6 @@ def test_second_derivatives(name, f, args):
         return tuple(nest[n] for n in chosen)
 
     gradient = cr.grad(f, argnums=chosen)
-    if name in REFUSED_AT_SECOND:
-        with pytest.raises(cr.UnsupportedError, match="is not known"):
-            cr.jvp(gradient, args, u)
-        return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         first, along_u = cr.jvp(gradient, copy.deepcopy(args), u)

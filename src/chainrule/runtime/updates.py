@@ -11,8 +11,8 @@ def add_at_all(total: Any, index: Any, g: Any) -> Any:
     """`np.add.at` in each row of a matrix, in place: for vectors of indices NumPy has a path that is ten times faster than any other.
 
     >>> add_at_all(np.zeros((2, 3)), np.array([2, 0, 2]), np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]))
-    array([[2., 0., 4.],
-           [5., 0., 10.]])
+    array([[ 2.,  0.,  4.],
+           [ 5.,  0., 10.]])
     """
     for row, part in zip(total, np.broadcast_to(g, (len(total), index.size))):
         np.add.at(row, index, part)

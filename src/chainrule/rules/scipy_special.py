@@ -6,12 +6,12 @@ parameters of a distribution) has a derivative too, but none in closed form: it 
 
 from __future__ import annotations
 
+import importlib
 import math
-import sys
 
 from .table import MODULES, elementwise, zero
 
-MODULES["special"] = sys.modules["scipy.special"]
+MODULES["special"] = importlib.import_module("scipy.special")
 
 ROOT_PI = math.sqrt(math.pi)
 TWO_BY_ROOT_PI = repr(2 / ROOT_PI)

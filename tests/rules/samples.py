@@ -99,7 +99,7 @@ SAMPLES: dict[str, list[Case]] = {
     # helpers
     "rt.absorb": BOTH[:40], "rt.divide": [case(1.5, 0.7), case(A(3), P(3))], "rt.divide_or_zero": [case(1.5, 0.7), case(A(3), P(3))],
     "rt.dpower": [case(1.5, 2.5), case(P(3), Const(2.5)), case(P(3), P(3))], "rt.power_log": [case(P(3), 2, P(3)), case(1.5, 2, 2.5)],
-    "rt.exp_share": BOTH[:30], "rt.digamma": [case(1)], "rt.sinc_slope": [case(1)], "rt.sign": [case(1.5)], "rt.exceeds": [case(A(3), A(3))], "rt.inside": [case(A(3), -1, 1)],
+    "rt.exp_share": BOTH[:30], "rt.digamma": [case(1), case(1.5), case(-0.3), case(P(3))], "rt.sinc_slope": [case(A(3)), case(1.5), case(A(3), 2), case(0.0, 3)], "rt.sign": [case(1.5)], "rt.exceeds": [case(A(3), A(3))], "rt.inside": [case(A(3), -1, 1)],
     # elementwise
     **dict.fromkeys(("np.exp", "np.exp2", "np.expm1", "np.square", "np.sin", "np.cos", "np.arctan", "np.sinh", "np.cosh",
                      "np.tanh", "np.arcsinh", "np.sinc", "np.deg2rad", "np.radians", "np.rad2deg", "np.degrees", "abs", "np.abs", "np.fabs",
@@ -164,7 +164,17 @@ SAMPLES: dict[str, list[Case]] = {
     "rt.shares_at": [case(A(3), A(3), INTS, A(3))],
     "rt.last_wins": [case(Fixed(A(3)), INTS, A(3))],
     "rt.add_lists": [case(Grown([1.5, 2.5]), Grown([1.5, 2.5]))], "rt.zeros_like": [case(A(3))],
-    # contributions that are not differentiated again: only that they run
+    # derivatives of derivatives
+    "rt.cumprod_dot": [case(A(4), None, A(4)), case(A(2, 3), 1, A(2, 3), A(2, 3)), case(A(2, 3), None, A(2, 3))],
+    "rt.cumprod_pull": [case(A(4), Fixed(A(4)), None), case(A(6), Fixed(A(2, 3)), None), case(A(2, 3), Fixed(A(2, 3)), 1, Fixed(A(2, 3)))],
+    "rt.multiply_at_dot": [case(A(4), INTS, P(3), P(3)), case(A(4), INTS, np.float64(1.5), P(3), P(3)), case(A(2, 3), (np.array([0, 0, 1]), 0), P(3), 0.5)],
+    "rt.multiply_at_pull": [case(A(4), Fixed(A(4)), INTS, Fixed(P(3))), case(A(4), Fixed(A(4)), INTS, Fixed(P(3)), Fixed(A(3)))],
+    "rt.adjugate": [case(A(3, 3), Fixed(np.float64(0.0))), case(A(2, 3, 3), Fixed(A(2)))], "rt.adjugate_dot": [case(A(3, 3), A(3, 3)), case(A(2, 3, 3), A(2, 3, 3))],
+    "rt.lower_half": [case(A(3, 3)), case(A(2, 3, 3))], "rt.inverse_gaps": [case(np.array([-1.5, 0.3, 2.0])), case(np.array([[-1.5, 0.3, 2.0], [0.0, 1.0, 5.0]]))],
+    "rt.interp_slope": [case(Fixed(A(5, low=0.2, high=2.9)), Fixed(np.arange(4.0)), A(4))],
+    "rt.interp_slope_pull": [case(A(5), Fixed(A(5, low=-0.9, high=3.9)), Fixed(np.arange(4.0)), Fixed(A(4)))],
+    "rt.unique_pull": [case(A(4), Fixed(A(4)))], "rt.unique_dot": [case(A(4), Fixed(A(4)))],
+    "rt.polygamma": [case(1, 1.3), case(2, -1.3), case(3, 0.6), case(1, P(3))],
     "rt.prod_others": [case(A(4), None), case(A(2, 3), 1), case(A(2, 3), None), case(A(2, 3), -1, A(2, 3)), case(A(4), None, A(4), A(4))], "rt.diff_pull": [case(A(4)), case(A(2, 3), 2, 0)],
     # shapes
     "np.reshape": [case(A(6), (2, 3)), case(A(2, 3), -1), case(A(2, 3), (3, -1)), case(A(2, 3), 6), case(A(2, 3), (3, 2), order="F"), case(1.5, (1, 1))],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import chainrule as cr
 from chainrule.ir.build import Builder
 from chainrule.ir.interpret import interpret
 from chainrule.ir.nodes import Block, Lit, Program, Seq, Var, Yield
@@ -224,4 +226,85 @@ def test_second_order(name: str) -> None:
                 raise AssertionError(f"{name}{sample.args}{sample.kwargs}: {type(error).__name__}: {error}") from error
 
 
-__all__ = ["partial"]
+# -- masks and fill values: zeros of tangents absorb -----------------------------------------------------------------
+
+MASKS: dict[str, Callable[[Any], Any]] = {
+    "where": lambda x: np.sum(np.where(x > 0, np.sqrt(x), 0.0)),
+    "masked argument": lambda x: np.sum(np.sqrt(np.where(x > 0.5, x, 0.0))),
+    "quotient": lambda x: np.sum(np.where(x > 0, 1 / x, 0.0)),
+    "x log x": lambda x: np.sum(np.where(x > 0, x * np.log(x), 0.0)),
+    "maximum": lambda x: np.sum(np.sqrt(np.maximum(x - 2.0, 0.0))),
+    "norm": lambda x: np.linalg.norm(np.where(x > 9, x, 0.0)) + np.sum(x**2),
+    "std": lambda x: np.std(np.where(x > 9, x, 0.0)) + np.sum(x**2),
+    "pad": lambda x: np.sum(np.sqrt(np.pad(x[1:], 1))),
+    "triangle": lambda x: np.sum(np.sqrt(np.triu(np.outer(x[1:], x[1:])))),
+    "diagonal": lambda x: np.sum(np.sqrt(np.diag(x[1:]))),
+    "concatenate": lambda x: np.sum(np.sqrt(np.concatenate([np.zeros(2), x[1:]]))),
+    "index": lambda x: np.sqrt(x)[1] + np.log(x)[2],
+}
+
+
+@pytest.mark.parametrize("name", MASKS)
+def test_zeros_that_select_absorb(name: str) -> None:
+    """Both modes agree, in first and in second order, and no NaN stems from an element that is not selected."""
+    f, x, v = MASKS[name], np.array([0.0, 4.0, 1.0]), np.array([1.0, 0.5, -0.3])
+    with np.errstate(all="ignore"):
+        gradient, tangent = cr.grad(f)(x), cr.jvp(f, (x,), (v,))[1]
+        over = cr.hvp(f)(x, v)
+        twice = cr.grad(lambda x: np.sum(cr.grad(f)(x) * v))(x)
+        nested = cr.jvp(lambda x: cr.jvp(f, (x,), (v,))[1], (x,), (v,))[1]
+        columns = cr.jacfwd(f)(x)
+    assert np.all(np.isfinite(gradient)) and np.all(np.isfinite(over))
+    np.testing.assert_allclose(tangent, gradient @ v, rtol=1e-12)
+    np.testing.assert_allclose(columns, gradient, rtol=1e-12)
+    np.testing.assert_allclose(twice, over, rtol=1e-12)
+    np.testing.assert_allclose(nested, over @ v, rtol=1e-12)
+
+
+# -- complex and symmetric arguments -----------------------------------------------------------------------------------
+
+SIDE = np.random.default_rng(3).normal(size=(3, 3))
+COMPLEX: dict[str, Callable[[Any], Any]] = {
+    **{f"norm {ord}": partial(lambda ord, z: np.linalg.norm(z, ord), ord) for ord in ("fro", "nuc", 1, 2, np.inf)},
+    **{f"vector norm {ord}": partial(lambda ord, z: np.linalg.norm(z[0], ord), ord) for ord in (1, 2, 3, np.inf)},
+    "eigvalsh": lambda z: np.sum(SIDE[0] * np.linalg.eigvalsh(z)), "eigh values": lambda z: np.sum(SIDE[0] * np.linalg.eigh(z)[0]),
+    "eigh vectors": lambda z: np.sum(SIDE * np.abs(np.linalg.eigh(z)[1]) ** 2), "cholesky": lambda z: np.sum(SIDE * np.abs(np.linalg.cholesky(z)) ** 2),
+    "det": lambda z: np.abs(np.linalg.det(z)), "inv": lambda z: np.sum(SIDE * np.abs(np.linalg.inv(z)) ** 2), "abs": lambda z: np.sum(SIDE * np.abs(z)),
+    "var": lambda z: np.var(z), "std": lambda z: np.std(z), "prod": lambda z: np.abs(np.prod(z)), "cumprod": lambda z: np.sum(np.abs(np.cumprod(z))),
+}
+
+
+@pytest.mark.parametrize("dtype", ["real", "complex"])
+@pytest.mark.parametrize("name", COMPLEX)
+def test_complex_and_symmetric(name: str, dtype: str) -> None:
+    """Of a Hermitian matrix, along Hermitian directions: first order in both modes, second order over both."""
+    f = COMPLEX[name]
+    rng = np.random.default_rng(5)
+    x, v, w = (rng.normal(size=(3, 3)) + (1j * rng.normal(size=(3, 3)) if dtype == "complex" else 0.0) for _ in range(3))
+    x, v, w = x @ np.conj(x.T) + 3 * np.eye(3), v + np.conj(v.T), w + np.conj(w.T)
+    slope = cr.grad(f)
+    paired = lambda x: np.sum(np.real(slope(x) * w))
+    np.testing.assert_allclose(np.sum(slope(x) * v).real, richardson(lambda h: f(x + h * v)), rtol=1e-7)
+    np.testing.assert_allclose(cr.jvp(f, (x,), (v,))[1], np.sum(slope(x) * v).real, rtol=1e-10)
+    expected = richardson(lambda h: paired(x + h * v))
+    np.testing.assert_allclose(cr.jvp(paired, (x,), (v,))[1], expected, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(np.sum(cr.grad(paired)(x) * v).real, expected, rtol=1e-6, atol=1e-7)
+
+
+def test_third_derivative_of_a_determinant() -> None:
+    rng = np.random.default_rng(2)
+    x, v = rng.normal(size=(3, 3)), rng.normal(size=(3, 3))
+
+    def along(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        return lambda x: cr.jvp(f, (x,), (v,))[1]
+
+    third = along(along(along(np.linalg.det)))(x)
+    np.testing.assert_allclose(third, 6 * np.linalg.det(v), rtol=1e-8)
+    twice = along(along(np.linalg.det))(np.zeros((3, 3)) + np.diag([1.0, 0.0, 0.0]))  # a singular matrix
+    np.testing.assert_allclose(twice, 2 * (v[1, 1] * v[2, 2] - v[1, 2] * v[2, 1]), rtol=1e-10)
+
+
+@pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.0.0b1", reason="the sign of the real part, before NumPy 2")
+def test_the_sign_of_complex_numbers_is_refused() -> None:
+    with pytest.raises(cr.errors.UnsupportedError, match="np.sign of complex"):
+        cr.grad(lambda z: np.sum(np.real(np.sign(z))))(np.array([1.0 + 2.0j]))

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from ..ir.nodes import Block, Let, Lit, Var, variables
 from ..ir.ops import OPS
 from ..ir.probe import type_of
-from ..ir.types import Scalar
+from ..ir.types import Array, Scalar, kind
 from ..ir.walk import all_stmts
 from ..rules.table import RowError
 from .activity import edges, reach, read_back, varied
@@ -34,12 +34,20 @@ class Rules(Protocol):
 
     def jumps(self, op: str) -> frozenset[str]: ...
 
+    def real(self, op: str) -> bool: ...
+
 
 def check_jumps(body: Block, wrt: tuple[Var, ...], flows: Callable[[Let, int], bool], rules: Rules) -> None:
-    """Refuse samples that jump where what is differentiated moves: a derivative of zero would be right, and of no use."""
-    found = [stmt for stmt in all_stmts(body) if isinstance(stmt, Let) and rules.jumps(stmt.op)]
+    """Refuse samples that jump where what is differentiated moves: a derivative of zero would be right, and of no use.
+    And complex numbers where a row gives zero for real ones: it would be wrong."""
+    found = [stmt for stmt in all_stmts(body) if isinstance(stmt, Let) and (rules.jumps(stmt.op) or (rules.real(stmt.op) and _is_complex(stmt)))]
     depend = varied(body, wrt, flows) if found else set()
     for let in found:
+        if rules.real(let.op) and any(v in depend for arg in let.args for v in variables(arg)):
+            error = RowError(f"the derivative of {let.op} of complex numbers is not known", "its rule is that of real numbers, where it is zero",
+                             "write z / np.abs(z)", certain=True)
+            error.span = let.span
+            raise error
         for param, arg in zip(OPS[let.op].params, let.args):
             if param.name in rules.jumps(let.op) and any(v in depend for v in variables(arg)):
                 error = RowError(f"`{let.op.rpartition('.')[2]}` with a parameter `{param.name}` that is differentiated",
@@ -47,6 +55,11 @@ def check_jumps(body: Block, wrt: tuple[Var, ...], flows: Callable[[Let, int], b
                                  "differentiate the logarithm of the probability instead", certain=True)
                 error.span = let.span
                 raise error
+
+
+def _is_complex(let: Let) -> bool:
+    types = [type_of(v) for arg in let.args for v in variables(arg)]
+    return any(isinstance(t, (Array, Scalar)) and kind(t.dtype) == "c" for t in types)
 
 
 def check_read_back(body: Block, wrt: tuple[Var, ...], flows: Callable[[Let, int], bool]) -> None:

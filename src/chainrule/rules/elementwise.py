@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from . import views
 from .table import alias, elementwise, pointwise, zero
 
@@ -91,7 +93,8 @@ for _name in ("np.conj", "rt.conj"):
 
 # -- piecewise constant ----------------------------------------------------------------------------------------------
 
-zero("np.sign", "np.floor", "np.ceil", "np.trunc", "np.rint", "np.isnan", "np.isinf", "np.isfinite", "np.signbit", "np.spacing")
+zero("np.sign", real=np.lib.NumpyVersion(np.__version__) >= "2.0.0b1")  # of complex numbers z / |z|; before NumPy 2 the sign of the real part
+zero("np.floor", "np.ceil", "np.trunc", "np.rint", "np.isnan", "np.isinf", "np.isfinite", "np.signbit", "np.spacing")
 elementwise("np.nextafter(x, y) -> z", x="1.0", y="0.0")
 zero("np.round(x, decimals=0)", "np.fix(x)")
 alias("np.around", "np.round")

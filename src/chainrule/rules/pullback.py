@@ -112,6 +112,8 @@ def _contributions(row: Row, let: Let, call: Call) -> None:
     for _, var, name in _active(row, let, call):
         e = Evaluator(row, let, call)
         minus, formula = chosen(e, *negated(row.formulas[name]))
+        if is_zero(formula):
+            continue
         if row.kind == "pointwise":
             e.cotangent = call.cotangent
         value = e.operand(formula)

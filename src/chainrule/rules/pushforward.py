@@ -137,13 +137,18 @@ def _pointwise(row: Row, let: Let, call: Push) -> Operand:
         e = Evaluator(row, let, call)  # type: ignore[arg-type]
         minus, formula = chosen(e, *negated(row.formulas[name]))
         e.cotangent = call.dot(var)
-        total.add(e.operand(formula), minus)
+        if not is_zero(formula):
+            total.add(e.operand(formula), minus)
     return total.result()
 
 
 def _stated(row: Row, let: Let, call: Push) -> Operand:
     total = _Sum(call.b)
-    for _, var, name in _active(row, let, call, row.dots):
+    for _, var, name in _active(row, let, call, {**row.formulas, **row.dots}):
+        if name not in row.dots:
+            if not is_zero(row.formulas[name]):
+                raise RowError(f"the derivative of {let.op} with respect to {name!r} is not known in forward mode", "its row does not state it")
+            continue
         e = Evaluator(row, let, call)  # type: ignore[arg-type]
         e.dots = {f"{name}_dot": call.dot(var)}
         minus, formula = chosen(e, *negated(row.dots[name]))

@@ -221,7 +221,7 @@ structural("min(*items) -> y", _extremum, masks=True)
 structural("sum(items, start=0) -> y", lambda let, call: _sum(let, call), linear="together")
 zero("rt.share(x, items, y)")
 rule("rt.list_ties(x, y, g) -> z", x="0.0", y="0.0", g="rt.mean_of_ties(x, y, z_bar)", op={"infer": lambda x, *_: type_of(x)})
-rule("rt.mean_of_ties(x, y, values) -> z", x="0.0", y="0.0", values_dot="rt.mean_of_ties(x, y, values_dot)",
+rule("rt.mean_of_ties(x, y, values) -> z", x="0.0", y="0.0", values="rt.list_ties(x, y, z_bar)", values_dot="rt.mean_of_ties(x, y, values_dot)",
      op={"infer": lambda x, *_: type_of(x).element})  # type: ignore[union-attr]
 elementwise("pow(x, p) -> z", x="rt.dpower(x, p)", p="rt.power_log(x, p, z)", pole=True, quiet=True)
 zero("int(x)", "bool(x)", "round(x, ndigits=None)", "any(items)", "all(items)")

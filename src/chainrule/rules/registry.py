@@ -92,6 +92,18 @@ def by_element(name: str) -> bool:
     return entry is not None and entry.kind in ("elementwise", "pointwise")
 
 
+def fills(name: str) -> bool:
+    """Whether a result holds zeros beside what the arguments give."""
+    entry = ROWS.get(name)
+    return entry is not None and entry.fills
+
+
+def real(name: str) -> bool:
+    """Whether the row of an operation holds for real numbers only."""
+    entry = ROWS.get(name)
+    return entry is not None and entry.real
+
+
 def jumps(name: str) -> frozenset[str]:
     """The parameters of an operation that may not depend on what is differentiated (see Row.jumps)."""
     entry = ROWS.get(name)
@@ -124,6 +136,7 @@ __all__ = [
     "can_write",
     "carries",
     "elementwise",
+    "fills",
     "flows",
     "joins",
     "jumps",
@@ -135,6 +148,7 @@ __all__ = [
     "pole",
     "pull",
     "quiet",
+    "real",
     "refusal",
     "refuse",
     "row",

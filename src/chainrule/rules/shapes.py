@@ -71,9 +71,9 @@ linear("np.repeat(x, repeats, axis=None) -> y", op={"infer": infer.repeated}, x=
 linear("rt.repeat_pull(g, x, repeats, axis=None) -> y", op={"infer": infer.like(1)}, g="np.repeat(y_bar, repeats, axis)", x="0.0", repeats="0.0")
 linear("np.resize(a, new_shape) -> y", op={"infer": infer.resized}, a="rt.resize_pull(y_bar, like(a))", new_shape="0.0")
 linear("rt.resize_pull(g, x) -> y", op={"infer": infer.like(1)}, g="np.resize(y_bar, shape(g))", x="0.0")
-linear("np.triu(x, k=0) -> y", x="np.triu(y_bar, k)", k="0.0")
-linear("np.tril(x, k=0) -> y", x="np.tril(y_bar, k)", k="0.0")
-linear("np.diag(x, k=0) -> y", op=VIEW, view=views.on_the_diagonal, x="np.diag(y_bar, k) if rank(x) == 1 else rt.diagonal_pull(y_bar, like(x), k, 0, 1)",
+linear("np.triu(x, k=0) -> y", fills=True, x="np.triu(y_bar, k)", k="0.0")
+linear("np.tril(x, k=0) -> y", fills=True, x="np.tril(y_bar, k)", k="0.0")
+linear("np.diag(x, k=0) -> y", fills=True, op=VIEW, view=views.on_the_diagonal, x="np.diag(y_bar, k) if rank(x) == 1 else rt.diagonal_pull(y_bar, like(x), k, 0, 1)",
        static=("k",))
 linear("np.diagonal(x, offset=0, axis1=0, axis2=1) -> y", op=VIEW, view=views.by_name("np.diagonal"), x="rt.diagonal_pull(y_bar, like(x), offset, axis1, axis2)",
        static=("offset",))
@@ -96,7 +96,7 @@ def _pad(let: Let, call: Call) -> None:
         call.add(x, call.b.emit("rt.repeated_pull", call.full(), call.like(x), call.operand(1), mode))
 
 
-structural("np.pad(x, pad_width, mode='constant', constant_values=0) -> y", _pad, constant=("pad_width",), linear="together")
+structural("np.pad(x, pad_width, mode='constant', constant_values=0) -> y", _pad, constant=("pad_width",), fills=True, linear="together")
 linear("rt.repeated_pull(g, x, pad_width, mode) -> y", op={"infer": infer.like(1)}, g="np.pad(y_bar, pad_width, mode)", x="0.0", pad_width="0.0")
 linear("rt.pad_pull(g, x, pad_width) -> y", op={"infer": infer.like(1), "views": (0,)}, g="np.pad(y_bar, pad_width)", x="0.0", pad_width="0.0")
 linear("np.take_along_axis(x, indices, axis) -> y", x="rt.put_along(y_bar, like(x), indices, axis)", indices="0.0")

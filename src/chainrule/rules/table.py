@@ -69,6 +69,8 @@ class Row:
     product:  a partial is an argument, so it is infinite only where that argument is.
     quiet:    at its pole the function itself warns of nothing, so its derivative may not either.
     masks:    its contributions hold zeros that select rather than scale: they absorb infinities.
+    fills:    the result holds zeros beside what the arguments give: as tangents they absorb infinities.
+    real:     the row holds for real numbers; with complex ones the result would carry a derivative, so they are refused.
     static:   parameters whose value the compiler has to know.
     constant: parameters through which no derivative flows.
     jumps:    parameters in which the result is piecewise constant though it is meant as a sample: a derivative of zero would mislead.
@@ -91,6 +93,8 @@ class Row:
     product: bool = False
     quiet: bool = False
     masks: bool = False
+    fills: bool = False
+    real: bool = False
     static: frozenset[str] = frozenset()
     constant: frozenset[str] = frozenset()
     jumps: frozenset[str] = frozenset()
@@ -211,10 +215,10 @@ def pointwise(text: str, *, masks: bool = False, view: View | Each | None = None
     _declare(text, "pointwise", contributions, dict(masks=masks, view=view), op)
 
 
-def linear(text: str, *, static: tuple[str, ...] = (), dynamic: tuple[str, ...] = (), view: View | Each | None = None, op: dict[str, Any] | None = None,
-           **contributions: str) -> None:
+def linear(text: str, *, fills: bool = False, static: tuple[str, ...] = (), dynamic: tuple[str, ...] = (), view: View | Each | None = None,
+           op: dict[str, Any] | None = None, **contributions: str) -> None:
     """A function that is linear in the named parameters together, with its transpose. dynamic: parameters that may be computed, whatever their names."""
-    _declare(text, "linear", contributions, dict(view=view, linear="together"), op, static, dynamic)
+    _declare(text, "linear", contributions, dict(fills=fills, view=view, linear="together"), op, static, dynamic)
 
 
 def rule(text: str, *, masks: bool = False, quiet: bool = False, linear: str = "", static: tuple[str, ...] = (), dynamic: tuple[str, ...] = (),
@@ -223,24 +227,24 @@ def rule(text: str, *, masks: bool = False, quiet: bool = False, linear: str = "
     _declare(text, "rule", contributions, dict(masks=masks, quiet=quiet, linear=linear), op, static, dynamic)
 
 
-def structural(text: str, pull: Pull, *, push: Pushforward | None = None, masks: bool = False, linear: str = "", static: tuple[str, ...] = (),
-               constant: tuple[str, ...] = (), view: View | Each | None = None, op: dict[str, Any] | None = None) -> None:
+def structural(text: str, pull: Pull, *, push: Pushforward | None = None, masks: bool = False, fills: bool = False, linear: str = "",
+               static: tuple[str, ...] = (), constant: tuple[str, ...] = (), view: View | Each | None = None, op: dict[str, Any] | None = None) -> None:
     """A function whose pullback is code. `text` may be the bare name of an operation that is already defined."""
     if text in OPS:
         names = tuple(p.name for p in OPS[text].params)
         _enter(Row(text, "structural", pull=pull, push=push, linear=linear, masks=masks, constant=frozenset(constant), static=frozenset(static),
                    names=names, keywords={name: name for name in names}, view=view))
         return
-    _declare(text, "structural", {}, dict(pull=pull, push=push, linear=linear, masks=masks, constant=constant, view=view), op, static)
+    _declare(text, "structural", {}, dict(pull=pull, push=push, linear=linear, masks=masks, fills=fills, constant=constant, view=view), op, static)
 
 
-def zero(*texts: str, op: dict[str, Any] | None = None) -> None:
-    """Functions without derivative: integer-valued, constant, or piecewise constant."""
+def zero(*texts: str, real: bool = False, op: dict[str, Any] | None = None) -> None:
+    """Functions without derivative: integer-valued, constant, or piecewise constant. real: of complex numbers they have one."""
     for text in texts:
         if text in OPS:
-            _enter(Row(text, "zero", names=tuple(p.name for p in OPS[text].params)))
+            _enter(Row(text, "zero", real=real, names=tuple(p.name for p in OPS[text].params)))
         else:
-            _declare(text if "(" in text or " " in text or "~" in text else _full_text(text), "zero", {}, {}, op)
+            _declare(text if "(" in text or " " in text or "~" in text else _full_text(text), "zero", {}, dict(real=real), op)
 
 
 def refuse(name: str, *, because: str, instead: str = "") -> None:

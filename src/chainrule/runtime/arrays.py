@@ -275,15 +275,15 @@ def unique_pull(g: Any, x: Any) -> Any:
     return (g / counts)[places].reshape(np.shape(x)).astype(g.dtype)
 
 
-def unique_dot(x_dot: Any, x: Any) -> Any:
+def unique_dot(g: Any, x: Any) -> Any:
     """The tangent of np.unique: the mean of the tangents of equal elements.
 
     >>> unique_dot(np.array([1.0, 2.0, 4.0]), np.array([5.0, 3.0, 5.0]))
     array([2. , 2.5])
     """
     values, places, counts = np.unique(x, return_inverse=True, return_counts=True)
-    total = np.zeros(len(values), np.asarray(x_dot).dtype)
-    np.add.at(total, np.ravel(places), np.ravel(x_dot))
+    total = np.zeros(len(values), np.asarray(g).dtype)
+    np.add.at(total, np.ravel(places), np.ravel(g))
     return (total / counts).astype(total.dtype)
 
 

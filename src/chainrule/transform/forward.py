@@ -144,7 +144,7 @@ class Forward:
                 read = [(v, isinstance(v, Var) and v in self.active) for arg in stmt.args for v in operands(arg)]
                 still = any(not active for v, active in read if differentiable(type_of(v)))
                 mixed = row is not None and row.linear == "together" and row.kind != "elementwise" and still
-                if stmt.out is not None and ((registry.masks(stmt.op) and (registry.by_element(stmt.op) or still)) or mixed):
+                if stmt.out is not None and ((registry.masks(stmt.op) and (registry.by_element(stmt.op) or still)) or mixed or registry.fills(stmt.op)):
                     found.add(stmt.out)
             elif isinstance(stmt, If):
                 ends = [b.end.values for b in (stmt.then, stmt.orelse) if isinstance(b.end, Yield)]
@@ -247,7 +247,7 @@ class Forward:
         if let.op == "tuple":
             dot = self.b.emit("tuple", Seq(tuple(self.tangent(v) if differentiable(type_of(v)) else Lit(0.0) for v in operands(let.args[0]))))
         elif let.op == "item":
-            dot = self.b.emit("item", self.tangent(let.args[0]), let.args[1])
+            dot = self.item(self.tangent(let.args[0]), let.args[1])
         else:
             try:
                 dot = self.fit(push(let, _Push(self, let)), let.out)
@@ -255,6 +255,15 @@ class Forward:
                 error.span = let.span
                 raise
         self.name(let.out, dot)
+
+    def item(self, pair: Operand, number: Arg) -> Operand:
+        """One of several tangents: itself, where they have just been put together."""
+        made = self.b.made.get(pair) if isinstance(pair, Var) else None
+        if made is not None and made.op == "tuple" and isinstance(made.args[0], Seq) and isinstance(number, Lit):
+            item = made.args[0].items[number.value]
+            if isinstance(item, (Var, Lit)):
+                return item
+        return self.b.emit("item", pair, number)
 
     def name(self, var: Var, dot: Operand) -> None:
         """The tangent of a Var; what has just been made for it gets its name."""

@@ -19,8 +19,16 @@ def _of_all(d: Directions, op: str, *args: Arg) -> Operand:
 
 
 batching(_of_all, "np.linalg.inv", "np.linalg.det", "np.linalg.slogdet", "np.linalg.cholesky", "np.linalg.eigh", "np.linalg.eigvalsh",
-         "rt.cholesky_pull", "rt.eigh_pull", "rt.eigvalsh_pull", "rt.adjugate", "np.copy", "copy", "rt.stop_gradient", "rt.zeros_like",
+         "rt.cholesky_pull", "rt.eigh_pull", "rt.eigvalsh_pull", "np.copy", "copy", "rt.stop_gradient", "rt.zeros_like",
          "np.zeros_like", "np.ones_like", "np.empty_like", "rt.add_lists", "rt.list_ties", "rt.interp_slope", "np.interp")
+
+
+def _of_all_spread(d: Directions, op: str, *args: Arg) -> Operand:
+    """The same, where all arguments have to be stacks."""
+    return d.emit(op, *map(d.spread, args))
+
+
+batching(_of_all_spread, "rt.adjugate", "rt.adjugate_dot")
 
 
 def _first_only(rule: Rule) -> Rule:
@@ -70,13 +78,12 @@ batching(_hypot, "math.hypot")
 # -- reductions, and what goes along axes ---------------------------------------------------------------------------
 
 batching(over("axis"), "np.sum", "np.mean", "np.prod", "np.nansum", "np.var", "np.std", "np.max", "np.min", "np.ptp", "np.any", "np.all",
-         "np.count_nonzero", "np.median", "rt.prod_others", "rt.median_share", "np.flip")
+         "np.count_nonzero", "np.median", "rt.median_share", "np.flip")
 batching(over("axis", shaped=("x",), first=1), "rt.spread_axes")
 batching(over("axis", shaped=("y",)), "rt.ties", "rt.shares_of_some")
-batching(over("axis", shaped=("x",)), "rt.prod_others_pull")
 batching(over("axis", none="flat"), "np.cumsum", "np.cumprod", "np.sort", "np.argsort", "np.diff", "rt.diff_pull", "np.argmax", "np.argmin",
          "np.repeat")
-batching(over("axis", none="flat", shaped=("x",)), "rt.cumprod_pull", "rt.repeat_pull")
+batching(over("axis", none="flat", shaped=("x",)), "rt.repeat_pull")
 batching(over("axis", none="flat", shaped=("order",)), "rt.unsort")
 batching(over("axis", none="flat", shaped=("indices",)), "np.take_along_axis")
 batching(over("axis", none="flat", shaped=("x", "indices")), "rt.put_along")
@@ -167,13 +174,25 @@ def _norm(d: Directions, op: str, x: Arg, ord: Arg, axis: Arg, keepdims: Arg) ->
     return d.emit(op, x, ord, Lit(every_axis(r) if along is None else shifted(along)), keepdims)
 
 
-def _norm_pull(d: Directions, op: str, x: Arg, y: Arg, g: Arg, ord: Arg, axis: Arg, keepdims: Arg) -> Operand:
-    along, r = constant(axis), d.rank(x)
+def _norm_slope(d: Directions, op: str, *args: Arg) -> Operand:
+    *values, ord, axis, keepdims = args
+    along, r = constant(axis), d.rank(values[-2])
     if along is None and r not in (1, 2):
         raise NoRule
     along = every_axis(r) if along is None else shifted(along)
-    return d.emit(op, *(d.spread(arg) for arg in (x, y, g)), ord, Lit(along), keepdims)
+    return d.emit(op, *map(d.spread, values), ord, Lit(along), keepdims)
+
+
+def _products(d: Directions, op: str, *args: Arg) -> Operand:
+    """Derivatives of products along directions, of which all have to be as many as the numbers."""
+    *values, axis, directions = args
+    along, r = constant(axis), d.rank(values[-1])
+    if not isinstance(directions, Seq) or (along is None and op != "rt.prod_others" and r != 1):
+        raise NoRule
+    axis = Lit(every_axis(r) if along is None and op == "rt.prod_others" else 1 if along is None else shifted(along))
+    return d.emit(op, *map(d.spread, values), axis, Seq(tuple(map(d.spread, directions.items))))
 
 
 batching(_norm, "np.linalg.norm")
-batching(_norm_pull, "rt.norm_pull")
+batching(_norm_slope, "rt.norm_slope", "rt.norm_slope_dot")
+batching(_products, "rt.prod_others", "rt.cumprod_dot", "rt.cumprod_pull")

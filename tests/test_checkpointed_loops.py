@@ -185,6 +185,39 @@ def test_a_loop_inside_a_loop_that_keeps_all():
     gradient_is(f, (U,))
 
 
+def set_before(u, n, budget):
+    """q is read after the loop only: it has no state before a step."""
+    t, q = u * 1.0, u * 0.0
+    for _ in cr.checkpointed(range(n), budget):
+        u, t = t * 0.5, u * u
+        q = u[:2] * t[:2]
+    return np.sum(u * q[0])
+
+
+def set_inside(u, n, budget):
+    for _ in cr.checkpointed(range(n), budget):
+        q = u[:2]
+        u = u * u * 0.9
+    return np.sum(q * u[1])
+
+
+def set_in_an_earlier_step(u, n, budget):
+    s = 0.0
+    for k in cr.checkpointed(range(n), budget):
+        if k > 0:
+            s = s + np.sum(v * v)
+        if k % 2 == 0:
+            v = np.sin(u)
+        u = u * 0.9
+    return s * np.sum(v)
+
+
+@pytest.mark.parametrize("f", [set_before, set_inside, set_in_an_earlier_step])
+@pytest.mark.parametrize("n, budget", [(1, None), (2, 1), (7, None), (7, 2)])
+def test_a_value_that_each_step_sets_anew(f, n, budget):
+    gradient_is(f, (U, n, budget))
+
+
 def test_arrays_and_enumerate():
     def f(xs, w):
         h = np.zeros(3)

@@ -95,9 +95,10 @@ def _block(block: Block, found: dict[Checkpoints, Kept]) -> Block:
 
 
 def _is_plain(loop: For | While) -> bool:
-    """Whether the states of a loop are numbers and arrays; others keep what they need as if there were no checkpoints."""
+    """Whether the states of a loop are numbers and arrays, from the first step on; others keep what they need as if there were no checkpoints."""
+    used = free(Block((), loop.body.stmts, loop.body.end))
     return not (isinstance(loop, For) and loop.reverse) and all(
-        isinstance(p.type, (Scalar, Array)) for p, init in zip(carried(loop), loop.inits) if init is not UNDEFINED)
+        param not in used if init is UNDEFINED else isinstance(param.type, (Scalar, Array)) for param, init in zip(carried(loop), loop.inits))
 
 
 def _storing(loop: For, found: dict[Checkpoints, Kept]) -> list[Stmt]:
@@ -225,10 +226,11 @@ def pull(sweep: Sweep, stmt: For | While, kept: Kept) -> None:
         own = [Var(v.type, v.hint) for v in frees]
         block = substitute(replace(body, params=body.params[:first + count]), lambda v: own[frees.index(v)] if v in frees else v)
         block = replace(block, params=(*body.params[:first + count], *own))
-        wrt = (*(first + n for n in moving), *(first + count + frees.index(v) for v in outer))
-        back = [Var(bar_type(v.type), None if v.hint is None else f"{v.hint}_bar") for v in named]
+        read = [n for n in moving if n in kept.slots]  # the others are set anew by every step, and nothing reaches what they were before
+        wrt = (*(first + n for n in read), *(first + count + frees.index(v) for v in outer))
+        back = {n: Var(bar_type(v.type), None if v.hint is None else f"{v.hint}_bar") for n, v in zip(moving, named) if n in read}
         results = _results(block)
-        reversing = Vjp((*results, *back[:len(moving)], *(Var(bar_type(v.type)) for v in outer)), renamed(block), args, wrt,
+        reversing = Vjp((*results, *back.values(), *(Var(bar_type(v.type)) for v in outer)), renamed(block), args, wrt,
                         tuple(bars[moving.index(n)] if n in moving else None for n in range(count)), stmt.span)
         advancing = Vjp(tuple(_results(block)), renamed(block), args, (), (None,) * count, stmt.span)
 
@@ -238,8 +240,8 @@ def pull(sweep: Sweep, stmt: For | While, kept: Kept) -> None:
                 after: tuple[list[Arg], list[Arg], list[Arg]] = ([*states], [*lists], [*bars])
                 if number == schedule.BACK:
                     b.add(reversing)
-                    after[2][:] = back[:len(moving)]
-                    for v, bar, new in zip(outer, bars[len(moving):], reversing.outs[count + len(moving):]):
+                    after[2][:] = [back.get(n) or _zeros(b, bar) for n, bar in zip(moving, bars)]
+                    for v, bar, new in zip(outer, bars[len(moving):], reversing.outs[count + len(read):]):
                         after[2].append(b.emit("rt.add_lists", bar, new) if isinstance(v.type, List) else b.emit("accum", bar, new))
                 elif number == schedule.ADVANCE:
                     b.add(advancing)
@@ -279,6 +281,10 @@ def _function(loop: For | While) -> Block:
     """The body of a loop as a function of its index, what it carries, and what it sees."""
     body = _ended(loop.body)
     return Block((*body.params, *free(body)), body.stmts, body.end)
+
+
+def _zeros(b: Builder, bar: Var) -> Operand:
+    return b.emit("np.zeros_like", bar) if isinstance(bar.type, Array) else Lit(0.0)
 
 
 def _results(block: Block) -> list[Var]:

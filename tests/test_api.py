@@ -328,6 +328,68 @@ def test_a_pullback_may_be_called_many_times():
     assert pullback((np.zeros(2), 2.0, None))[0].tolist() == [2.0, 2.0]
 
 
+SCALES = np.array([2.0, 3.0])
+
+
+def identity(x):
+    return x
+
+
+def exponentials(x):
+    y = np.exp(x)
+    return y, y[:1]
+
+
+def of_elements(x):
+    return sum(x[k] ** 2 for k in range(2))
+
+
+def of_a_part(x):
+    return np.sin(square(x[1:]))
+
+
+def of_a_global(x):
+    return x * SCALES
+
+
+def repeatedly(x):
+    for _ in range(3):
+        x = x * x
+    return x
+
+
+def with_checkpoints(x):
+    for _ in cr.checkpointed(range(5)):
+        x = np.sin(x * x)
+    return x
+
+
+def until_it_is_large(x):
+    while np.sum(x) < 100.0:
+        x = x * x * 1.5
+    return x
+
+
+def of_a_list(xs):
+    return xs[0] * xs[1]
+
+
+@pytest.mark.parametrize("transform", [cr.vjp, cr.linearize])
+@pytest.mark.parametrize("f", [identity, square, exponentials, of_elements, of_a_part, of_a_global, repeatedly, with_checkpoints, until_it_is_large, of_a_list])
+def test_a_linear_map_does_not_change_with_what_the_caller_writes(transform, f, monkeypatch):
+    """Arguments, results, and arrays outside: it belongs to the point where it was made."""
+    monkeypatch.setitem(globals(), "SCALES", SCALES.copy())
+    x = np.array([1.5, 2.5])
+    value, linear = transform(f, [x, x + 1.0] if f is of_a_list else x)
+    seed = value if transform is cr.vjp else [x, x] if f is of_a_list else x
+    seed = copy.deepcopy(seed)
+    first = copy.deepcopy(linear(seed))
+    for array in (x, SCALES, *(value if isinstance(value, tuple) else (value,))):
+        if isinstance(array, np.ndarray):
+            array[...] = 7.0
+    np.testing.assert_equal(linear(seed), first)
+
+
 @pytest.mark.parametrize("cotangent, words", [
     (np.ones(3), r"cotangent has shape \(3,\), but the value has shape \(2,\)"), (1.0, r"shape \(\)"), ("a", "of type str"), (np.ones(2) * 1j, "complex"),
 ])

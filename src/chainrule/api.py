@@ -254,7 +254,7 @@ def vjp(f: Function, *args: Any, has_aux: bool = False) -> tuple[Any, ...]:
 
     Returns ``(value, pullback)``, or ``(value, pullback, aux)`` with ``has_aux``. ``pullback(cotangent)`` takes what has the
     structure and shapes of the value, and returns a tuple: one cotangent for each argument, None for those without
-    derivative. It may be called many times.
+    derivative. It may be called many times, and belongs to the arguments as they were: what the caller writes afterwards, to these or to the value, does not change it.
 
     Raises TypeError if no argument holds a float; the pullback does if the cotangent does not fit the value.
 
@@ -326,7 +326,8 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
 def linearize(f: Function, *primals: Any) -> tuple[Any, Callable[..., Any]]:
     """The value of f at the arguments, and its pushforward: the linear map from tangents of these to the tangent of the value.
 
-    Returns ``(value, pushforward)``. ``pushforward(*tangents)`` takes one tangent for each argument, as `jvp` does, and may be called many times.
+    Returns ``(value, pushforward)``. ``pushforward(*tangents)`` takes one tangent for each argument, as `jvp` does, and may be called many times; what the caller
+    writes to the arguments or to the value afterwards does not change it.
 
     >>> def scale(x, y):
     ...     return x * y

@@ -476,7 +476,7 @@ def test_a_pullback_can_be_called_again() -> None:
 
     (x_bar,) = loop(b, n, {"h_bar": y_bar}, back, reverse=True)
     p = program(b, "f", [u, n], x_bar)
-    prints(p, "h_tape = []", "h = u", "for _ in range(n):", "    h_tape.append(h)", "    h = np.sin(h)", "h = h.copy()", "",
+    prints(p, "u = u.copy()", "h_tape = []", "h = u", "for _ in range(n):", "    h_tape.append(h)", "    h = np.sin(h)", "h = h.copy()", "",
            "def pullback(y_bar):", "    h_left = h_tape.copy()", "    h_bar = y_bar", "    for _ in range(n):",
            "        h = h_left.pop()", "        h_bar = h_bar * np.cos(h)", "    h_bar = h_bar.copy()", "    return h_bar", "", "return h, pullback")
     f = load(emit(inplace(p)))

@@ -5,6 +5,7 @@ import numpy as np
 
 def iterated_vjp(x, n):
     """Value of iterated, and its pullback (programs.py, line 313), for x: float64[n0], n: int."""
+    x = x.copy()
     x_tape = []
     for k in range(n):
         x_tape.append(x)

@@ -51,7 +51,7 @@ from ..ir.nodes import (
 from ..ir.ops import OPS
 from ..ir.probe import type_of
 from ..ir.types import Array, List, Scalar, Type
-from ..ir.walk import definitions, uses
+from ..ir.walk import definitions, map_arg, uses
 from .liveness import Frame, gone, live_after, uses_of
 from .memory import EXTERNAL, NOTHING, Memory, carried, external, has_memory, is_view, merge, new, of_arg, rename, result, union
 
@@ -60,8 +60,22 @@ ADDS = {"accum": "+", "accum_neg": "-", "scale": "*", "shrink": "/"}
 
 
 def inplace(program: Program) -> Program:
-    """Insert the copies that let every destroying operation write into its operand's buffer."""
-    callees = tuple(inplace(callee) for callee in program.callees)
+    """Insert the copies that let every destroying operation write into its operand's buffer, and let a pullback keep what it needs."""
+    callees = tuple(_written(callee) for callee in program.callees)
+    saved = _Run(program, frozenset(), last=True).saved_params()
+    return replace(_written(_with_copies(program, saved) if saved else program), callees=callees)
+
+
+def _with_copies(program: Program, params: frozenset[Var]) -> Program:
+    """The program that copies some of its arguments first: the caller may write them before it calls the pullback."""
+    given = {param: Var(param.type, param.hint) for param in program.body.params if param in params}
+    signature = tuple((name, map_arg(pattern, lambda v: given.get(v, v))) for name, pattern in program.signature)
+    copies = tuple(Let(param, "copy", (new,), program.span) for param, new in given.items())
+    body = replace(program.body, params=tuple(given.get(p, p) for p in program.body.params), stmts=(*copies, *program.body.stmts))
+    return replace(program, signature=signature, body=body)
+
+
+def _written(program: Program) -> Program:
     copied: frozenset[Let] = frozenset()
     for run in range(_RUNS):
         attempt = _Run(program, copied, last=run == _RUNS - 1)
@@ -69,7 +83,7 @@ def inplace(program: Program) -> Program:
         if attempt.wanted <= copied:
             break
         copied |= attempt.wanted
-    return replace(program, body=body, callees=callees)
+    return replace(program, body=body)
 
 
 @dataclass
@@ -123,6 +137,7 @@ class _Run:
         self.written: set[int] = set()
         self.roots = EXTERNAL
         self.frozen = EXTERNAL  # allocations up to this number are not written any more
+        self.saved: frozenset[int] = frozenset()  # what a pullback needs
         self.span: Span | None = None
 
     # -- facts -------------------------------------------------------------------------------------------
@@ -212,6 +227,17 @@ class _Run:
         assert isinstance(body.end, _Leaf)
         body.end.values = [self.owned(value, body.stmts, frozenset()) for value in body.end.values]
         return body.close()
+
+    def saved_params(self) -> frozenset[Var]:
+        """The arrays among the parameters that a pullback needs, or a part of them."""
+        if not any(isinstance(stmt, Pullback) for stmt in self.source.body.stmts):
+            return frozenset()
+        arrays = [param for param in self.source.body.params if isinstance(param.type, Array)]
+        self.frozen = self.roots = len(arrays)  # each an allocation of its own, none of them to be written
+        for param in self.source.body.params:
+            self.define(param, Memory(frozenset({arrays.index(param) + 1})) if param in arrays else external(param.type))
+        self.block(self.source.body)
+        return frozenset(param for n, param in enumerate(arrays, 1) if n in self.saved or EXTERNAL in self.saved)
 
     def block(self, block: Block, free: set[Var] | None = None) -> _Open:
         frame = Frame(self.uses.last[block], 0, free)
@@ -328,6 +354,7 @@ class _Run:
         own = set(definitions(rest)) | set(stmt.params)
         saved = union(self.memory[var] for var in uses(rest) if var not in own)
         saved |= frozenset(root for root, pushes in self.pins.items() if pushes)
+        self.saved = saved
         out.append(replace(stmt, value=self.owned(stmt.value, out, saved)))
         self.frozen = self.roots
         for param in stmt.params:

@@ -205,7 +205,7 @@ def set_in_an_earlier_step(u, n, budget):
     s = 0.0
     for k in cr.checkpointed(range(n), budget):
         if k > 0:
-            s = s + np.sum(v * v)
+            s = s + np.sum(v * v)  # noqa: F821 (bound in an earlier step)
         if k % 2 == 0:
             v = np.sin(u)
         u = u * 0.9

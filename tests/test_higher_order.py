@@ -491,3 +491,34 @@ def test_forward_mode_leaves_blocks_on_adjoints_out():
         return np.sum(cr.grad(f)(np.ones(3))) + np.sum(x)
 
     close(cr.grad(inside)(X), np.ones(3))
+
+
+def cubed(x, scale=1.0):
+    return scale * np.sum(x**3)
+
+
+def hvp_by_keyword(x):
+    return np.sum(cr.hvp(cubed)(x, x, scale=3.0))
+
+
+def pullback_by_keyword(x):
+    _, pullback = cr.vjp(cubed, x)
+    return np.sum(pullback(cotangent=1.0)[0])
+
+
+def linearize_by_keyword(x):
+    value, _ = cr.linearize(cubed, x, scale=3.0)
+    return value
+
+
+@pytest.mark.parametrize("f", [hvp_by_keyword, pullback_by_keyword, linearize_by_keyword])
+def test_what_is_known_by_position_is_not_called_by_keyword(f):
+    with pytest.raises(cr.UnsupportedError, match="by position"):
+        cr.grad(f)(np.array([1.0, 2.0]))
+
+
+def test_a_gradient_inside_is_called_by_keyword():
+    def f(x, scale):
+        return np.sum(cr.grad(cubed)(x, scale=scale))
+
+    assert cr.grad(f, "scale")(np.array([1.0, 2.0]), 2.0) == 15.0

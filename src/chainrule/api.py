@@ -13,6 +13,7 @@ from typing import Any, Literal, Union, overload
 
 from . import check as _check
 from .dispatch import Dispatcher, Variant
+from .frontend.modes import COLUMNS, MARK
 from .frontend.request import Compiled, Layer, Request
 from .frontend.source import Resolved, resolve
 from .runtime.control import applied
@@ -24,8 +25,6 @@ __all__ = ["Transformed", "check_grads", "checkpoint", "checkpointed", "elementw
 Argnums = Union[int, str, Sequence[Union[int, str]]]
 Function = Callable[..., Any]
 BACKENDS = ("numpy",)
-JACOBIANS = ("jacobian", "jacfwd", "jacrev", "hessian")
-MARK = "__chainrule__"  # by which the compiler knows a public transform (frontend/calling/transforms)
 
 
 def _compile(request: Request) -> Compiled:
@@ -154,7 +153,7 @@ def _rebuild(primal: Function, transform: str, argnums: Argnums, has_aux: bool, 
 
 
 def _check_options(transform: str, options: dict[str, Any]) -> None:
-    known = {"backend", "chunk_size"} if transform in JACOBIANS else {"backend", "check"}
+    known = {"backend", "chunk_size"} if transform in COLUMNS else {"backend", "check"}
     unknown = sorted(set(options) - {"backend", "check"} - known)
     if unknown:
         raise TypeError(f"{transform}() has no option {unknown[0]!r}; its options are {' and '.join(sorted(known))}")

@@ -22,6 +22,7 @@ import numpy as np
 from .check import Streams, copied, streams_of
 from .entries import Layout, made_on_reading
 from .errors import Finding, UnsupportedError
+from .frontend.modes import CHOOSING, GIVEN, TANGENT
 from .frontend.request import Chosen, Compiled, Guard, Layer, NeedLayout, NeedStatic, Parameter, Request
 from .frontend.signature import Captures, Described, Describer, Leaf, UnknownAnnotation, derivative_error, is_static
 from .frontend.source import MISSING, FunctionSource, Place, read
@@ -33,9 +34,6 @@ from .tracebacks import raise_at_user_line
 __all__ = ["Compile", "Dispatcher", "Variant"]
 
 Compile = Callable[[Request], Compiled]
-GIVEN = ("vjp", "linearize", "intermediate_grads")  # modes that differentiate with respect to all arguments that are given
-TANGENT = ("jvp", "pushforward")  # modes whose function also takes tangents
-CHOOSING = ("grad", "value_and_grad", "elementwise_grad", "jacfwd", "jacrev", "jacobian", "sparse_jacobian", "sparse_hessian")  # modes with argnums
 PATHS = 64  # as many paths through one function are remembered, for arguments of the same types
 _compiling = threading.RLock()  # one for all: compiling one function may look into another
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .frontend.modes import JACOBIANS, TANGENT
 from .frontend.request import Compiled, Request
 from .frontend.signature import Described, Leaf
 from .ir.types import Array, Scalar, Type
@@ -26,7 +27,7 @@ Convert = Callable[[Any], Any]
 def finisher(request: Request, compiled: Compiled) -> Convert | None:
     """What is done to the result of the compiled function; None if nothing is."""
     converts = [_converter(part(request.parameters[parameter].value, item)) for parameter, item in request.selected]
-    if request.mode in ("jvp", "pushforward"):
+    if request.mode in TANGENT:
         return _tangents(compiled, request.mode == "jvp")
     if request.mode == "linearize":
         converted = _tangents(compiled, False)
@@ -36,7 +37,7 @@ def finisher(request: Request, compiled: Compiled) -> Convert | None:
         if request.has_aux:
             return lambda result: _with_aux(request.label, compiled, result[0], result[1], gradients)
         return lambda result: (result[0], Pullback(request.label, compiled, result[0], result[1], gradients))
-    if request.mode == "intermediate_grads" or not any(converts) or request.mode in ("jacfwd", "jacrev", "jacobian"):
+    if not any(converts) or request.mode in ("intermediate_grads", *JACOBIANS):
         return None
     gradient = converts[0] if request.single else _each(converts)
     assert gradient is not None

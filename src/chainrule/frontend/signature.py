@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import numpy as np
 
+from ..ir.nodes import Arg, Make, Seq
 from ..ir.probe import literal_type
 from ..ir.types import Array, Dim, Extent, Opaque, Scalar, Type, differentiable
 from ..rules import effects, random
@@ -26,7 +27,7 @@ from ..structure import LEAF, TreeDef, attributes, flatten, gradient_structure, 
 from .source import MISSING, Place
 
 __all__ = ["Captures", "Described", "Describer", "Leaf", "Overlap", "UnknownAnnotation", "class_of", "derivative_error",
-           "is_static", "result_error"]
+           "is_static", "result_error", "structure_of"]
 
 Class = type
 ARRAY, NUMBER, STATIC, OBJECT = "array", "number", "static", "object"
@@ -401,6 +402,17 @@ def derivative_error(function: str, transform: str, argument: Described) -> Type
         remedy = "Convert it with .astype(float). "
     return TypeError(f"{transform} of {function}: argument {argument.name!r} is {class_of(leaf)}, and only floats have a derivative. {remedy}"
                      "argnums chooses another argument")
+
+
+def structure_of(arg: Arg) -> TreeDef:
+    """How a result is nested."""
+    if isinstance(arg, Seq):
+        children = tuple(structure_of(item) for item in arg.items)
+        return TreeDef(list if arg.kind == "list" else tuple, (), children, sum(c.size for c in children))
+    if isinstance(arg, Make):
+        children = tuple(structure_of(item) for item in arg.items)
+        return TreeDef(arg.cls, arg.keys, children, sum(c.size for c in children))
+    return LEAF
 
 
 def result_error(function: str, transform: str, structure: TreeDef, leaf_types: Iterable[Type]) -> TypeError | None:

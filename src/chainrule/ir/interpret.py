@@ -35,7 +35,7 @@ from .nodes import (
 from .ops import OPS
 from .walk import stmt_args
 
-EXPAND: list[Callable[[Vjp], Block]] = []  # `transform/expand` knows what a derivative is: a block of its arguments and seeds
+EXPAND: list[Callable[[Vjp], Block]] = []  # `transform/nested` knows what a derivative is: a block of its arguments and seeds
 Env = dict[Var, Any]
 
 

@@ -215,7 +215,7 @@ class Vjp:
 
     `block` is a function of its own: it sees its parameters, which are `args`, and nothing else, and ends with its results, one by one.
     `seeds` are the adjoints of these, None where there is none. `outs` are the results, and then the adjoints of the parameters in `wrt`.
-    `transform/expand` makes a forward and a reverse sweep of it.
+    `transform/nested` makes a forward and a reverse sweep of it.
     """
 
     outs: tuple[Var, ...]

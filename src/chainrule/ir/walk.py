@@ -151,6 +151,14 @@ def map_arg(arg: Any, f: Callable[[Var], Arg]) -> Any:
     return Slice(map_arg(arg.start, f), map_arg(arg.stop, f), map_arg(arg.step, f))
 
 
+def renested(nest: Arg, values: Iterator[Arg]) -> Arg:
+    """The same nest of other operands; what is known stays, and uses one up."""
+    if isinstance(nest, (Seq, Make)):
+        return replace(nest, items=tuple(renested(item, values) for item in nest.items))
+    value = next(values)
+    return nest if isinstance(nest, Lit) else value
+
+
 def map_args(args: tuple[Arg, ...], f: Callable[[Var], Arg]) -> tuple[Arg, ...]:
     return tuple(map_arg(arg, f) for arg in args)
 
@@ -228,4 +236,4 @@ def sweeps(body: Block) -> tuple[tuple[Stmt, ...], tuple[Stmt, ...]]:
 
 
 __all__ = ["Pullback", "Raise", "all_stmts", "blocks", "defined", "definitions", "end_args", "end_blocks", "every_stmt", "free", "leaves",
-           "map_arg", "map_args", "renamed", "stmt_args", "substitute", "substitute_end", "substitute_stmt", "sweeps", "uses"]
+           "map_arg", "map_args", "renamed", "renested", "stmt_args", "substitute", "substitute_end", "substitute_stmt", "sweeps", "uses"]

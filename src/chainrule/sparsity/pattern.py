@@ -16,11 +16,12 @@ from ..dispatch import Dispatcher
 from ..errors import Finding, UnsupportedError
 from ..frontend.lower import Lowered, lower
 from ..frontend.request import Compiled, Layer, Request
+from ..frontend.signature import structure_of
 from ..ir.nodes import Arg, Lit, Make, Program, Seq, Var
 from ..runtime.record import same
 from ..simplify.dead import dead
 from ..structure import LEAF
-from ..transform.derivative import before, structure_of
+from ..transform.derivative import before
 from ..transform.nested import expand
 from .machine import Machine
 from .sets import Sets

@@ -13,12 +13,13 @@ from dataclasses import replace
 from typing import Any
 
 from ..frontend.lower import Lowered
+from ..frontend.modes import GIVEN, JACOBIANS, TANGENT
 from ..frontend.request import Chosen, Request
-from ..frontend.signature import describe_static, result_error
+from ..frontend.signature import describe_static, result_error, structure_of
 from ..ir.build import Builder, type_of
 from ..ir.nodes import Arg, Block, Let, Lit, Make, Operand, Program, Pullback, Seq, Var, Yield, operands
 from ..ir.types import Array, Opaque, Scalar, Tuple, Type, differentiable, is_unknown, kind
-from ..structure import LEAF, TreeDef, gradient_structure
+from ..structure import TreeDef, gradient_structure
 from .forward import forward
 from .jacobian import jacfwd, jacrev
 from .linear import linearize
@@ -26,8 +27,6 @@ from .nested import expand, vjp_node
 from .reverse import reverse, reverse_named
 from .surgery import erased, refuse_within
 
-TANGENT = ("jvp", "pushforward")
-JACOBIAN = ("jacfwd", "jacrev", "jacobian")
 
 def differentiate(request: Request, lowered: Lowered) -> Program:
     """The derivative of a lowered function, returning what the request asks for."""
@@ -43,7 +42,7 @@ def differentiate(request: Request, lowered: Lowered) -> Program:
         refuse_within(program)
     elif request.mode in (*TANGENT, "linearize", "jacfwd"):
         program = erased(program)
-    if request.mode in JACOBIAN:
+    if request.mode in JACOBIANS:
         backwards = request.mode == "jacrev" or (request.mode == "jacobian" and (
             any(isinstance(v.type, (Array, Scalar)) and kind(v.type.dtype) == "c" for v in wrt)
             or _is_wide(request, [v.type for v in wrt], list(operands(value)))))
@@ -72,7 +71,7 @@ def differentiate(request: Request, lowered: Lowered) -> Program:
         assert isinstance(found, Seq)
         return replace(derived, body=replace(derived.body, end=Yield((Make(dict, request.intermediates, found.items),))))
     assert isinstance(found, Seq)
-    if request.mode in JACOBIAN:
+    if request.mode in JACOBIANS:
         return replace(derived, body=replace(derived.body, end=Yield((_jacobian(request, found.items[0], found.items[1]),))))
     if request.mode == "pushforward":
         return replace(derived, body=replace(derived.body, end=Yield((found.items[1],))))
@@ -191,7 +190,7 @@ def describe(request: Request) -> str:
     source = request.source
     where = _place(source.file, source.line)
     chosen = [part(request.parameters[position].name, item) for position, item in request.selected]
-    wrt = "" if request.mode in ("vjp", "linearize", "intermediate_grads") or request.mode in TANGENT else f" with respect to {_listed(chosen)}"
+    wrt = "" if request.mode in (*GIVEN, *TANGENT) else f" with respect to {_listed(chosen)}"
     leaves = [leaf for parameter in request.parameters for leaf in parameter.value.leaves]
     types = [f"{leaf.path}={describe_static(leaf.value)}" if leaf.static else f"{leaf.path}: {described_type(leaf.type)}" for leaf in leaves]
     name = "".join((*(f"the {_NAMES.get(layer.mode, layer.mode)} of " for layer in reversed(request.inner)), source.name))
@@ -240,7 +239,7 @@ def described_type(type: Type) -> str:
 
 def _split(request: Request, layer: Chosen | Request, result: Arg) -> tuple[Arg, Arg | None]:
     """The value that is differentiated, and the auxiliary result."""
-    if not layer.has_aux or layer.mode == "linearize" or layer.mode in TANGENT or layer.mode in JACOBIAN:
+    if not layer.has_aux or layer.mode in ("linearize", *TANGENT, *JACOBIANS):
         return result, None
     if not isinstance(result, Seq) or len(result.items) != 2:
         raise TypeError(f"{layer.mode} of {request.source.name}: with has_aux=True the function must return a pair (value, aux)")
@@ -249,23 +248,12 @@ def _split(request: Request, layer: Chosen | Request, result: Arg) -> tuple[Arg,
 
 def check_result(request: Request, layer: Chosen | Request, value: Arg) -> None:
     """A gradient is that of one number. Raises TypeError."""
-    if layer.mode in ("vjp", "linearize") or layer.mode in TANGENT or layer.mode in JACOBIAN:
+    if layer.mode in ("vjp", "linearize", *TANGENT, *JACOBIANS):
         return
     leaves = [type_of(leaf) for leaf in operands(value)]
     error = result_error(request.source.name, layer.mode, structure_of(value), leaves)
     if error is not None:
         raise error
-
-
-def structure_of(arg: Arg) -> TreeDef:
-    """How a result is nested."""
-    if isinstance(arg, Seq):
-        children = tuple(structure_of(item) for item in arg.items)
-        return TreeDef(list if arg.kind == "list" else tuple, (), children, sum(c.size for c in children))
-    if isinstance(arg, Make):
-        children = tuple(structure_of(item) for item in arg.items)
-        return TreeDef(arg.cls, arg.keys, children, sum(c.size for c in children))
-    return LEAF
 
 
 def _gradient(request: Request, layer: Chosen | Request, bars: dict[int, Arg]) -> Arg:

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 
 from ..frontend.calling import transforms
 from ..ir import interpret
-from ..ir.nodes import Arg, Block, Branch, For, If, Let, Lit, Make, Operand, Program, Seq, Stmt, Var, Vjp, While, Yield, operands
+from ..ir.nodes import Arg, Block, Branch, For, If, Let, Lit, Operand, Program, Stmt, Var, Vjp, While, Yield, operands
 from ..ir.ops import OPS
 from ..ir.probe import type_of
-from ..ir.walk import all_stmts, every_stmt, renamed, stmt_args, substitute_end, substitute_stmt
+from ..ir.walk import all_stmts, every_stmt, renamed, renested, stmt_args, substitute_end, substitute_stmt
 from ..rules.table import RowError
 from ..simplify.equal import equal
 from .adjoints import bar_type
@@ -143,15 +143,7 @@ def vjp_node(body: Block, given: tuple[Var, ...], wrt: tuple[Var, ...], seeds: t
     values = tuple(Var(type_of(v), v.hint if isinstance(v, Var) else None) for v in flat)
     bars = tuple(Var(bar_type(v.type), None if v.hint is None else f"{v.hint}_bar") for v in wrt)
     node = Vjp((*values, *bars), inner, given, tuple(given.index(v) for v in wrt), (*seeds, *(None,) * (len(flat) - len(seeds))))
-    return node, _nested(nest, iter(values)), bars
-
-
-def _nested(nest: Arg, values: Iterator[Var]) -> Arg:
-    """The same nest of other values; what is known stays."""
-    if isinstance(nest, (Seq, Make)):
-        return replace(nest, items=tuple(_nested(item, values) for item in nest.items))
-    value = next(values)
-    return nest if isinstance(nest, Lit) else value
+    return node, renested(nest, iter(values)), bars
 
 
 # -- in the end ----------------------------------------------------------------------------------------------

@@ -10,19 +10,19 @@ So the derivative of a derivative is a matter of `transform/nested`. Forward mod
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ...ir.nodes import Arg, Block, Let, Lit, Make, Program, Seq, Stmt, Var, Vjp, Yield, operands, variables
 from ...ir.ops import OPS
 from ...ir.probe import type_of
 from ...ir.types import Array, Scalar, Type, differentiable, rank, renew
-from ...ir.walk import definitions, every_stmt, free, renamed, substitute
-from ...structure import LEAF, TreeDef
+from ...ir.walk import definitions, every_stmt, free, renamed, renested, substitute
 from ..execution.machine import describe
 from ..execution.state import State, reachable
 from ..execution.values import NONE, DictV, Entries, Items, ListV, Num, Object, Partial, Ref, Select, Static, TupleV, Value
-from ..signature import result_error
+from ..modes import COLUMNS, GRADIENTS, MARK
+from ..signature import result_error, structure_of
 from . import composed
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 Args = tuple[Value, ...]
 Keywords = dict[str, Value]
-MARK = "__chainrule__"  # the attribute by which a public transform says which one it is
 
 # What the transforms make of a block: `transform/nested` is above this layer, and puts its function here.
 #   forward(block, parameters that move, functions of the program) -> the block with their tangents as further parameters and results, these
@@ -225,17 +224,9 @@ def _vars(m: Calls, value: Value) -> Iterator[Var]:
         yield from variables(m.state.heap[value.slot])
 
 
-def _result(m: Calls, found: Inner, results: tuple[Var, ...]) -> Value:
+def _result(m: Calls, found: Inner, results: Iterable[Arg]) -> Value:
     """The result of a block."""
-    values = iter(results)
-
-    def nested(nest: Arg) -> Arg:
-        if isinstance(nest, (Seq, Make)):
-            return dataclasses.replace(nest, items=tuple(map(nested, nest.items)))
-        out = next(values)
-        return nest if isinstance(nest, Lit) else out
-
-    return valued(m, nested(found.nest))
+    return valued(m, renested(found.nest, iter(results)))
 
 
 def _outs(block: Block) -> tuple[Var, ...]:
@@ -259,9 +250,6 @@ def pulled(m: Calls, found: Inner, seeds: tuple[Arg | None, ...]) -> tuple[tuple
 
 # -- the transforms ----------------------------------------------------------------------------------------------
 
-GRADIENTS = ("grad", "value_and_grad", "elementwise_grad")
-JACOBIANS = ("jacobian", "jacfwd", "jacrev", "hessian")
-
 
 def mark(f: Any) -> str | None:
     """Which public transform a function is."""
@@ -270,14 +258,14 @@ def mark(f: Any) -> str | None:
 
 def transform(m: Calls, kind: str, args: Args, keywords: Keywords) -> Value:
     """A call of a public transform: `cr.grad(f)`, `cr.jvp(f, primals, tangents)`."""
-    if kind in GRADIENTS or kind in JACOBIANS or kind == "hvp":
+    if kind in (*GRADIENTS, *COLUMNS) or kind == "hvp":
         return _made(m, kind, args, keywords)
     if kind == "jvp":
         return _jvp(m, *args, **keywords)
     if kind == "vjp":
         return _vjp(m, args, keywords)
     if kind == "linearize":
-        return _linearize(m, args)
+        return _linearize(m, args, keywords)
     if kind == "checkpointed":
         budget = args[1] if len(args) > 1 else keywords.get("budget", NONE)
         spill = bool(m.static(args[2] if len(args) > 2 else keywords.get("spill", Static(False)), "whether a loop spills"))
@@ -314,37 +302,28 @@ def method(function: Partial, owner: Value) -> Partial:
 
 
 def is_derived(function: Partial) -> bool:
-    return function.kind in (*GRADIENTS, *JACOBIANS, "hvp", "decorator", "pullback", "pushforward", "along", "back", "checkpoint", "implicit")
+    return function.kind in _CALLED
 
 
 def call(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
     """Call what a transform has made."""
-    if function.kind == "decorator":
-        assert isinstance(function.function, Static)
-        return transform(m, function.function.value, args, dict(function.keywords))
-    if function.kind == "implicit":
-        assert isinstance(function.function, Static)
-        return _implicit(m, function.function.value, args, keywords)
-    if function.kind == "checkpoint":
-        return _checkpointed(m, function, args, keywords)
-    if function.kind == "pullback":
-        return _pull(m, function, args)
-    if function.kind == "pushforward":
-        return _push(m, function, args)
-    if function.kind == "along":
-        return _along_one(m, function, args)
-    if function.kind == "back":
-        place = m.static(function.args[0], "a position")
-        return m.subscript(m.call(function.function, args, {}), Static(place))
-    argnums = m.static(function.args[0], "argnums")
-    if function.kind in JACOBIANS:
-        return _jacobian(m, function, argnums, args, keywords)
-    if function.kind == "hvp":
-        return _hvp(m, function, argnums, args)
-    return _gradient(m, function, argnums, bool(m.static(function.args[1], "has_aux")), args, keywords)
+    if keywords and function.kind in _BY_POSITION:
+        m.refuse(f"the {function.kind} of a function is called with keywords", "it knows its arguments by position", "pass them by position")
+    return _CALLED[function.kind](m, function, args, keywords)
 
 
-def _gradient(m: Calls, function: Partial, argnums: Any, has_aux: bool, args: Args, keywords: Keywords) -> Value:
+def _decorated(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
+    assert isinstance(function.function, Static)
+    return transform(m, function.function.value, args, dict(function.keywords))
+
+
+def _back_to_one(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
+    place = m.static(function.args[0], "a position")
+    return m.subscript(m.call(function.function, args, {}), Static(place))
+
+
+def _gradient(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
+    argnums, has_aux = m.static(function.args[0], "argnums"), m.static(function.args[1], "has_aux")
     title = f"the {function.kind} of {describe(function.function)}"
     moving, given, named, chosen = Moving(m), list(args), dict(keywords), []
     for choice in argnums if isinstance(argnums, tuple) else (argnums,):
@@ -362,10 +341,8 @@ def _gradient(m: Calls, function: Partial, argnums: Any, has_aux: bool, args: Ar
         else:
             given[choice] = inside
         chosen.append(value)
-    aux = False
 
     def run() -> Value:
-        nonlocal aux
         result = m.call(function.function, tuple(given), named)
         if has_aux and not (isinstance(result, TupleV) and len(result.items) == 2):
             m.refuse(f"{title} with has_aux=True", "the function must return a pair (value, aux)", "return a pair")
@@ -375,7 +352,7 @@ def _gradient(m: Calls, function: Partial, argnums: Any, has_aux: bool, args: Ar
 
     found = inner(m, moving, run)
     nest = found.nest.items[0] if has_aux and isinstance(found.nest, Seq) else found.nest
-    error = result_error(describe(function.function), function.kind, _structure(nest), [type_of(leaf) for leaf in operands(nest)])
+    error = result_error(describe(function.function), function.kind, structure_of(nest), [type_of(leaf) for leaf in operands(nest)])
     if error is not None:
         m.fail(TypeError, Static(str(error)))
     results, bars = pulled(m, found, (Lit(1.0),))
@@ -389,14 +366,6 @@ def _gradient(m: Calls, function: Partial, argnums: Any, has_aux: bool, args: Ar
         assert isinstance(result, TupleV)
         return TupleV((gradient, result.items[1]))
     return gradient
-
-
-def _structure(value: Arg) -> TreeDef:
-    if isinstance(value, (Seq, Make)):
-        children = tuple(_structure(item) for item in value.items)
-        kind: Any = value.cls if isinstance(value, Make) else list if value.kind == "list" else tuple
-        return TreeDef(kind, value.keys if isinstance(value, Make) else (), children, sum(child.size for child in children))
-    return LEAF
 
 
 def _along(m: Calls, function: Value, primals: Args, directions: list[Value], keywords: Keywords) -> tuple[Value, Value]:
@@ -450,7 +419,8 @@ def _jvp(m: Calls, f: Value, primals: Value, tangents: Value) -> Value:
     return TupleV(_along(m, f, points, directions, {}))
 
 
-def _hvp(m: Calls, function: Partial, argnums: Any, args: Args) -> Value:
+def _hvp(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
+    argnums = m.static(function.args[0], "argnums")
     *points, v = args
     directions: list[Value] = [NONE] * len(points)
     for choice, one in zip(argnums, m.iterate(v)) if isinstance(argnums, tuple) else ((argnums, v),):
@@ -461,8 +431,9 @@ def _hvp(m: Calls, function: Partial, argnums: Any, args: Args) -> Value:
     return _along(m, gradient, tuple(points), directions, {})[1]
 
 
-def _jacobian(m: Calls, function: Partial, argnums: Any, args: Args, keywords: Keywords) -> Value:
+def _jacobian(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
     """A Jacobian inside: a loop over the directions, which can be differentiated again."""
+    argnums = m.static(function.args[0], "argnums")
     if not isinstance(argnums, int) or not 0 <= argnums < len(args) or keywords or not is_moving(m, args[argnums]):
         m.refuse(f"`{function.kind}` with respect to several arguments, or to a container, inside a differentiated function", "it is not supported there yet",
                  "take it with respect to one array, at a position")
@@ -477,7 +448,7 @@ def _jacobian(m: Calls, function: Partial, argnums: Any, args: Args, keywords: K
     return m.library(composed.jacfwd, along, args[argnums])
 
 
-def _along_one(m: Calls, function: Partial, args: Args) -> Value:
+def _along_one(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
     place, *points = function.args
     directions: list[Value] = [NONE] * len(points)
     directions[m.static(place, "a position")] = args[0]
@@ -507,8 +478,10 @@ def _checkpointed(m: Calls, function: Partial, args: Args, keywords: Keywords) -
     return _result(m, found, results)
 
 
-def _implicit(m: Calls, f: Any, args: Args, keywords: Keywords) -> Value:
+def _implicit(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
     """What a solver finds, with the derivative of the condition that it solves (`rules/implicit`)."""
+    assert isinstance(function.function, Static)
+    f = function.function.value
     if keywords or not args or not is_moving(m, args[0]):
         m.refuse(f"`{f.__name__}` is called with keywords, or without a float or an array of floats as the initial guess", "its derivative is known for x like that guess",
                  "pass all arguments by position, the guess first")
@@ -548,14 +521,7 @@ def _linearized(m: Calls, args: Args, keywords: Keywords) -> tuple[Value, _Held]
     assert isinstance(once.end, Yield)
     quiet, drawn = QUIET[0](found.block)
     held = _Held(dataclasses.replace(found, block=quiet, args=(*found.args, *(once.end.values[n] for n in drawn))), tuple(points))
-    values = iter(once.end.values)
-
-    def nested(nest: Arg) -> Arg:
-        if isinstance(nest, (Seq, Make)):
-            return dataclasses.replace(nest, items=tuple(map(nested, nest.items)))
-        return next(values)
-
-    return valued(m, nested(found.nest)), held
+    return _result(m, found, once.end.values), held
 
 
 def _vjp(m: Calls, args: Args, keywords: Keywords) -> Value:
@@ -568,12 +534,14 @@ def _vjp(m: Calls, args: Args, keywords: Keywords) -> Value:
     return TupleV((value, pullback))
 
 
-def _linearize(m: Calls, args: Args) -> Value:
+def _linearize(m: Calls, args: Args, keywords: Keywords) -> Value:
+    if keywords:
+        m.refuse("`linearize` is called with keywords", "it takes the arguments of the function by position", "pass them by position")
     value, held = _linearized(m, args, {})
     return TupleV((value, Partial(Static(held), (), (), "pushforward")))
 
 
-def _pull(m: Calls, function: Partial, args: Args) -> Value:
+def _pull(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
     assert isinstance(function.function, Static)
     held: _Held = function.function.value
     nest = held.found.nest
@@ -589,11 +557,18 @@ def _pull(m: Calls, function: Partial, args: Args) -> Value:
     return TupleV(tuple(derivatives(m, primal, each) for primal in held.primals))
 
 
-def _push(m: Calls, function: Partial, args: Args) -> Value:
+def _push(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
     assert isinstance(function.function, Static)
     held: _Held = function.function.value
     dots = [dot for n, (primal, direction) in enumerate(zip(held.primals, args)) for dot in tangents(m, primal, direction, f"the tangent of argument {n}")]
     return _pushed(m, dataclasses.replace(held.found, block=renamed(held.found.block)), dots)[1]
 
 
-__all__ = ["FORWARD", "MARK", "QUIET", "call", "is_derived", "mark", "method", "of_transformed", "transform"]
+# What transforms have made -> what a call of it is.
+_CALLED: dict[str, Callable[[Calls, Partial, Args, Keywords], Value]] = {
+    **dict.fromkeys(GRADIENTS, _gradient), **dict.fromkeys(COLUMNS, _jacobian), "hvp": _hvp, "decorator": _decorated, "checkpoint": _checkpointed,
+    "implicit": _implicit, "pullback": _pull, "pushforward": _push, "along": _along_one, "back": _back_to_one,
+}
+_BY_POSITION = ("hvp", "pullback", "pushforward")
+
+__all__ = ["FORWARD", "QUIET", "call", "is_derived", "mark", "method", "of_transformed", "transform"]

@@ -51,7 +51,7 @@ def _wanted(let: Let, call: Call) -> Var | None:
     return a if isinstance(a, Var) and call.active(a) else None
 
 
-def _literal(arg: Arg, what: str) -> Any:
+def literal(arg: Arg, what: str) -> Any:
     if not isinstance(arg, Lit):
         raise RowError(f"{what} has to be known at compile time", "its rule depends on it", "pass a constant")
     return arg.value
@@ -64,14 +64,14 @@ def _svd(let: Let, call: Call) -> None:
     if a is None:
         return
     f = Formulas(let, call)
-    if not _literal(let.args[2], "`compute_uv` of np.linalg.svd"):
+    if not literal(let.args[2], "`compute_uv` of np.linalg.svd"):
         parts = call.b.emit("np.linalg.svd", call.operand(0), Lit(False))
         f(u=call.b.emit("item", parts, Lit(0)), v=call.b.emit("item", parts, Lit(2)), g=call.full())
         call.add(a, f(result="cj((u * g[..., None, :]) @ v)"))
         return
     f.items("u", "s", "v")
     f(uc="cj(u_bar)", vc="t(v_bar)")
-    if _literal(let.args[1], "`full_matrices` of np.linalg.svd"):
+    if literal(let.args[1], "`full_matrices` of np.linalg.svd"):
         f(few=call.b.emit("index", call.b.emit("np.shape", f.e.dots["s"]), Lit(-1)))
         f(u2="u[..., few:]", uc2="uc[..., few:]", u="u[..., :few]", uc="uc[..., :few]", v2="v[..., few:, :]", vc2="vc[..., few:]", v="v[..., :few, :]", vc="vc[..., :few]")
     # of p = u^H da v, the Hermitian part turns u and v by the differences of singular values, the rest by their sums
@@ -80,7 +80,7 @@ def _svd(let: Let, call: Call) -> None:
       core="k + ct(k) + l - ct(l)")
     f(result="u @ core @ v + (u * s_bar[..., None, :]) @ v", left="(uc - u @ m) * over", right="ct((vc - ct(v) @ n) * over)")
     f(result="result + left @ v + u @ right")
-    if _literal(let.args[1], "full_matrices"):
+    if literal(let.args[1], "full_matrices"):
         f(result="result - u2 @ ct(uc2) @ (u * over) @ v - (u * over) @ (v @ vc2) @ v2")
     call.add(a, f(result="cj(result)"))
 
@@ -129,7 +129,7 @@ def _qr(let: Let, call: Call) -> None:
     a = _wanted(let, call)
     if a is None:
         return
-    mode = _literal(let.args[1], "`mode` of np.linalg.qr")
+    mode = literal(let.args[1], "`mode` of np.linalg.qr")
     if mode not in ("reduced", "complete", "r"):
         raise RowError(f"np.linalg.qr with mode {mode!r}", "its result is how LAPACK stores the factors", "use mode='reduced'")
     f = Formulas(let, call)
@@ -212,4 +212,4 @@ rule("np.partition(a, kth, axis=-1, kind='introselect') -> y", kth="0.0",
      a_dot="rt.unsort(np.take_along_axis(a_dot, np.argsort(a, axis, kind='stable'), axis), np.argsort(y, axis, kind='stable'), axis)",
      op={"infer": lambda a, *_: like(0)(a)})
 
-__all__ = ["Formulas"]
+__all__ = ["Formulas", "literal"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..harness import Case, case
+from ..harness import Case, Const, case
 from ..samples import SPD, A, C
 
 rng = np.random.default_rng(11)
@@ -78,7 +78,17 @@ SAMPLES: dict[str, list[Case]] = {
     "linalg.solve_discrete_lyapunov": [case(0.3 * A(3, 3), A(3, 3)), case(0.3 * C(2, 2), C(2, 2), method="direct"), case(0.2 * A(3, 3), A(3, 3), method="bilinear")],
     **{f"linalg.{name}": [case(0.5 * A(3, 3)), case(0.3 * C(3, 3)), case(A(1, 1)), case(np.zeros((2, 2)))]
        for name in ("expm", "cosm", "sinm", "tanm", "coshm", "sinhm", "tanhm")},
-    **{f"linalg.{name}": [case(R(3)), case(Z(3)), case(np.array([[2.0]]))] for name in ("logm", "sqrtm")},
-    "linalg.fractional_matrix_power": [case(SPD(3) + A(3, 3) / 4, 0.3), case(Z(3), 0.7)],
+    **{f"linalg_rt.{name}": [case(R(3)), case(Z(3)), case(np.array([[2.0]]))] for name in ("logm", "sqrtm")},
+    "linalg_rt.power": [case(SPD(3) + A(3, 3) / 4, Const(0.3)), case(Z(3), Const(0.7))],
     "linalg.norm": [case(A(4)), case(A(2, 3)), case(A(4), 1), case(A(2, 3), "fro"), case(A(2, 3), ord=2, axis=1, keepdims=True), case(C(4))],
+    "linalg.svd": [case(A(3, 2), compute_uv=False), case(A(3, 2), full_matrices=False), case(A(2, 3), full_matrices=False), case(C(2, 2), compute_uv=False), case(A(1, 1), full_matrices=False, lapack_driver="gesvd")],
+    "linalg.svdvals": [case(A(3, 2)), case(A(2, 3)), case(C(3, 3))],
+    "linalg.pinv": [case(A(3, 2)), case(A(2, 3)), case(C(3, 2)), case(A(3, 3), rtol=Const(1e-9))],
+    "linalg.pinvh": [case(spoiled(m, lower), lower=lower) for m in (SPD(3), H(3)) for lower in (True, False)],
+    "linalg_rt.lstsq": [case(A(4, 2), A(4)), case(A(2, 4), A(2)), case(A(4, 2), A(4, 3)), case(C(4, 2), C(4)), case(A(3, 3), A(3))],
+    "linalg_rt.qr": [case(a, mode, pivoting) for a in (A(3, 2), A(2, 3), A(3, 3), C(4, 2)) for mode in ("economic", "r") for pivoting in (False, True)] + [case(A(3, 3), "full"), case(A(2, 3), "full", True)],
+    "linalg_rt.eigh": [case(spoiled(np.diag([1.0, 4.0, 9.0]) + 0.1 * SPD(3), lower), *b, lower=lower, driver="ev" if not b else "gv") for lower in (True, False) for b in ((), (spoiled(np.eye(3) + 0.1 * SPD(3), lower),))] + [case(A(1, 1), A(1, 1) + 3)],
+    "linalg_rt.eigvalsh": [case(spoiled(m, lower), *b, lower=lower) for lower in (True, False) for m, b in ((SPD(3), ()), (SPD(3), (spoiled(SPD(3), lower),)), (H(3), ()), (H(3), (spoiled(H(3), lower),)))],
+    "linalg_rt.eigvals": [case(np.diag([1.0, 3.0, 6.0]) + 0.3 * A(3, 3)), case(np.diag([1.0, 3.0, 6.0]) + 0.2 * C(3, 3))],
+    "linalg_rt.eig": [case(np.diag([1.0, 3.0, 6.0]) + 0.3 * A(3, 3)), case(np.diag([1.0, 3.0, 6.0]) + 0.2 * C(3, 3))],
 }

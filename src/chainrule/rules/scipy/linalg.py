@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ...ir.nodes import Arg, Let, Operand, Var
 from ...ir.probe import type_of
 from ...ir.types import Array, Scalar, Type, kind, rank
 from ..call import Call
-from ..decompositions import Formulas, literal
+from ..decompositions import Formulas, literal, pairs_type, pull_eig, pull_eigvals, pull_svd, through_qr, values_type
 from ..infer import like
 from ..table import RowError, linear, refuse, rule, structural, zero
 from . import OVERWRITES, module
@@ -197,8 +199,6 @@ _BANDS: dict[str, Any] = dict(static=("lower", "upper", "check_finite"))
 
 def _after(k: int) -> Any:
     """The shape of an argument, the dtype of all of them."""
-    import numpy as np
-
     def infer(*args: Arg) -> Type:
         shaped = type_of(args[k])
         dtypes = [t.dtype for t in map(type_of, args) if isinstance(t, Array) and kind(t.dtype) in "fc"]
@@ -233,6 +233,9 @@ rule("linalg.solve_discrete_lyapunov(a, q, method=None) -> y", op=COSTLY, static
 
 def _of_block(name: str, count: int = 1) -> Any:
     def pull(let: Let, call: Call) -> None:
+        if count == 2 and _wanted(let, call, 1) is not None:
+            raise RowError("the derivative of linalg.fractional_matrix_power in the exponent is not known", "its rule treats that argument as a constant",
+                           "write linalg.expm(p * linalg.logm(a))")
         if (a := _wanted(let, call, 0)) is not None:
             f = Formulas(let, call)
             f(m="t(a)", n="extent(a, -1)", block="np.concatenate((np.concatenate((m, y_bar), -1), np.concatenate((np.zeros_like(m), m), -1)), -2)")
@@ -243,9 +246,9 @@ def _of_block(name: str, count: int = 1) -> Any:
 
 for _name in ("expm", "cosm", "sinm", "tanm", "coshm", "sinhm", "tanhm"):
     structural(f"linalg.{_name}(a) -> y", _of_block(f"linalg.{_name}"), op=LIKE_FIRST)
-for _name in ("logm", "sqrtm"):
-    structural(f"linalg.{_name}(a) -> y", _of_block(f"linalg.{_name}"), op=LIKE_FIRST)
-structural("linalg.fractional_matrix_power(a, p) -> y", _of_block("linalg.fractional_matrix_power", 2), op=LIKE_FIRST, constant=("p",), static=("p",))
+for _name in ("logm", "sqrtm", "power"):
+    structural(f"linalg_rt.{_name}(a{', p' if _name == 'power' else ''}) -> y", _of_block(f"linalg_rt.{_name}", 2 if _name == "power" else 1),
+               op=COSTLY if _name == "power" else LIKE_FIRST)
 zero("linalg_rt.has_complex(a, name, power=None)", op={"infer": lambda *_: Scalar("bool", weak=True)})
 
 # -- norms, singular values, pseudo-inverses --------------------------------------------------------------------------------------------
@@ -254,4 +257,120 @@ rule("linalg.norm(x, ord=None, axis=None, keepdims=False, check_finite=True) -> 
      x="(x if kind(x) == 'f' else np.conj(x)) * rt.divide_or_zero(spread(y_bar, x, axis, keepdims), spread(y, x, axis, keepdims))"
        " if ord is None or ord == 'fro' or (ord == 2 and vector(x, axis)) else spread(y_bar, x, axis, keepdims) * rt.norm_slope(x, y, ord, axis, keepdims)")
 
-__all__ = ["refuse"]
+
+
+def _svdvals(let: Let, call: Call) -> None:
+    if (a := _wanted(let, call, 0)) is not None:
+        f = Formulas(let, call)
+        parts = f(parts="linalg.svd(a, full_matrices=False, check_finite=False)")
+        f(u=call.b.emit("item", parts, 0), v=call.b.emit("item", parts, 2))
+        call.add(a, f(result="cj((u * y_bar[..., None, :]) @ v)"))
+
+
+structural("linalg.svd(a, full_matrices=True, compute_uv=True, check_finite=True, lapack_driver='gesdd') -> y", pull_svd, op=COSTLY, **_READ)
+structural("linalg.svdvals(a, check_finite=True) -> y", _svdvals, op=COSTLY, **_READ)
+_PINV = "-t(y) @ y_bar @ t(y) + cj((t(y_bar) - a @ (y @ t(y_bar))) @ y @ ct(y) + ct(y) @ y @ (t(y_bar) - (t(y_bar) @ y) @ a))"
+rule("linalg.pinv(a, atol=None, rtol=None, check_finite=True) -> y", op=COSTLY, **_READ, atol="0.0", rtol="0.0", a=_PINV)
+
+
+def _pinvh(let: Let, call: Call) -> None:
+    if (a := _wanted(let, call, 0)) is not None:
+        f = Formulas(let, call)
+        lower = literal(let.args[3], "`lower` of linalg.pinvh")
+        f(a=f"linalg_rt.mirrored(a, {lower})")
+        call.add(a, f(result=f"linalg_rt.folded({_PINV}, {lower})"))
+
+
+structural("linalg.pinvh(a, atol=None, rtol=None, lower=True, check_finite=True) -> y", _pinvh, op=LIKE_FIRST, constant=("atol", "rtol"), **_READ)
+
+
+def _lstsq(let: Let, call: Call) -> None:
+    """The solution of least norm; of which rank the matrix is does not change."""
+    f = Formulas(let, call)
+    vector = _columns(f, call, 1)
+    f(p="np.linalg.pinv(a, rt.cutoff(a, cond))")
+    if (b := _wanted(let, call, 1)) is not None:
+        call.add(b, f(b_bar="(t(p) @ g)[..., 0]" if vector else "t(p) @ g"))
+    if (a := _wanted(let, call, 0)) is not None:
+        f(r="b[..., None] - a @ x" if vector else "b - a @ x")
+        call.add(a, f(result="cj(r @ (t(g) @ p) @ ct(p) + ct(p) @ x @ (t(g) - (t(g) @ p) @ a)) - (t(p) @ g) @ t(x)"))
+
+
+structural("linalg_rt.lstsq(a, b, cond=None, check_finite=True, lapack_driver=None) -> y", _lstsq, constant=("cond",), op=COSTLY, **_READ)
+zero("linalg_rt.lstsq_rank(a, b, cond=None, check_finite=True, lapack_driver=None)", op={"infer": lambda *_: Scalar("int64", weak=True)})
+
+# -- QR ---------------------------------------------------------------------------------------------------------------------------------
+
+
+def _qr(let: Let, call: Call) -> None:
+    a = _wanted(let, call, 0)
+    if a is None:
+        return
+    mode, pivoting = literal(let.args[1], "`mode` of linalg.qr"), literal(let.args[2], "`pivoting` of linalg.qr")
+    if mode not in ("full", "economic", "r"):
+        raise RowError(f"linalg.qr with mode {mode!r}", "its result is how LAPACK stores the factors", "use mode='economic'")
+    f = Formulas(let, call)
+    if mode == "r":
+        parts = call.b.emit(let.op, call.operand(0), "economic", pivoting, False)
+        f(q=call.b.emit("item", parts, 0), r=call.b.emit("item", parts, 1))
+        f(few=call.b.emit("index", f(shape="np.shape(r)"), -2))
+        f(g=call.b.emit("item", call.full(), 0) if pivoting else call.full())
+        f(rc="cj(g[..., :few, :])", qc="np.zeros_like(q)")
+    else:
+        f.items("q", "r")
+        f(qc="cj(q_bar)", rc="cj(r_bar)")
+    if pivoting:
+        f(columns=call.b.emit("item", call.result(), 1 if mode == "r" else 2))
+        f(a="t(linalg_rt.permuted(t(a), columns))")
+    f(result=through_qr(f, mode == "full"))
+    call.add(a, f(result="t(linalg_rt.permuted_back(t(result), columns))") if pivoting else f(result="result"))
+
+
+structural("linalg_rt.qr(a, mode='full', pivoting=False, check_finite=True) -> y", _qr, op=COSTLY, **_READ)
+
+# -- eigenvalues --------------------------------------------------------------------------------------------------------------------------
+
+
+def _eigh(let: Let, call: Call) -> None:
+    """With V^H B V = 1: of m = V^H (dA V - dB V w), the diagonal moves the eigenvalues, and m over the gaps turns the eigenvectors; these shrink by half
+    of the diagonal of V^H dB V. Terms of equal eigenvalues are dropped, which is exact for functions that do not depend on the choice of basis."""
+    a, b = _wanted(let, call, 0), _wanted(let, call, 1)
+    if a is None and b is None:
+        return
+    f = Formulas(let, call)
+    lower = literal(let.args[2], "`lower` of linalg.eigh")
+    if let.op == "linalg_rt.eigvalsh":
+        parts = f(parts=f"linalg_rt.eigh(a, b, {lower}, False)")
+        f(w=call.b.emit("item", parts, 0), v=call.b.emit("item", parts, 1), turns="np.eye(extent(a, -1)) * y_bar[..., None, :]")
+    else:
+        f.items("w", "v")
+        f(mask="rt.apart(w)", gaps="w[..., None, :] - w[..., :, None]", scale="np.eye(extent(a, -1))", along="ct(v) @ cj(v_bar)",
+          turns="scale * w_bar[..., None, :] + np.where(mask, 1.0 / np.where(mask, gaps, 1.0), 0.0) * along")
+    if a is not None:
+        call.add(a, f(result=f"cj(linalg_rt.folded(v @ turns @ ct(v), {lower}))"))
+    if b is not None:
+        f(turns="turns * w[..., None, :]")
+        if let.op != "linalg_rt.eigvalsh":
+            f(turns="turns + 0.5 * scale * np.real(along)")
+        call.add(b, f(result=f"-cj(linalg_rt.folded(v @ turns @ ct(v), {lower}))"))
+
+
+structural("linalg_rt.eigh(a, b=None, lower=True, check_finite=True, driver=None) -> y", _eigh, op=COSTLY, **_READ)
+structural("linalg_rt.eigvalsh(a, b=None, lower=True, check_finite=True, driver=None) -> y", _eigh, op=COSTLY, **_READ)
+structural("linalg_rt.eigvals(a, check_finite=True) -> y", pull_eigvals, op={**COSTLY, "infer": values_type}, **_READ)
+structural("linalg_rt.eig(a, check_finite=True) -> y", pull_eig, op={**COSTLY, "infer": pairs_type}, **_READ)
+zero("linalg_rt.is_real(values)")
+
+_BASIS = "which basis it gives is a matter of choice"
+_FORM = "its result is how an algorithm stores what it found"
+for _name in ("orth", "null_space"):
+    refuse(f"linalg.{_name}", because=_BASIS, instead="use linalg.svd, and the projection u @ u.T")
+for _name in ("schur", "rsf2csf", "hessenberg", "qz", "ordqz", "cossin", "ldl", "rq", "cdf2rdf", "matrix_balance"):
+    refuse(f"linalg.{_name}", because=_FORM, instead="use linalg.eig, linalg.qr, linalg.svd or linalg.cholesky")
+for _name in ("funm", "signm", "expm_cond", "expm_frechet"):
+    refuse(f"linalg.{_name}", because="it has no rule", instead="use linalg.expm, linalg.logm or linalg.sqrtm")
+for _name in ("solve_continuous_are", "solve_discrete_are"):
+    refuse(f"linalg.{_name}", because="it has no rule", instead="wrap it in chainrule.implicit_root")
+for _name in ("eig_banded", "eigvals_banded", "eigh_tridiagonal", "eigvalsh_tridiagonal", "cholesky_banded", "cho_solve_banded", "solveh_banded", "qr_multiply", "qr_update",
+              "qr_insert", "qr_delete"):
+    refuse(f"linalg.{_name}", because="it has no rule", instead="use the function of the full matrix, or linalg.solve_banded")

@@ -172,6 +172,27 @@ def qr(a: Any, mode: str = "full", pivoting: bool = False, check_finite: bool = 
     return parts[0] if len(parts) == 1 else parts
 
 
+def _narrow(y: Any, a: Any) -> Any:
+    """What is real for real matrices, apart from rounding, in the precision of a."""
+    return (y if a.dtype.kind == "c" else y.real).astype(a.dtype)
+
+
+def logm(a: Any) -> Any:
+    """scipy.linalg.logm, where it is real for a real matrix."""
+    return _narrow(linalg.logm(a), a)
+
+
+def sqrtm(a: Any) -> Any:
+    """scipy.linalg.sqrtm, where it is real for a real matrix."""
+    return _narrow(linalg.sqrtm(a), a)
+
+
+def power(a: Any, p: Any) -> Any:
+    """scipy.linalg.fractional_matrix_power, where it is real for a real matrix."""
+    y = linalg.fractional_matrix_power(a, p)
+    return y if a.dtype.kind == "c" else y.real
+
+
 def has_complex(a: Any, name: str, power: Any = None) -> bool:
     """Whether a function of a matrix gives complex numbers."""
     function = getattr(linalg, name)
@@ -179,4 +200,4 @@ def has_complex(a: Any, name: str, power: Any = None) -> bool:
 
 
 __all__ = ["banded_outer", "banded_product", "banded_solved", "banded_transpose", "cho_factored", "cho_solved", "eig", "eigh", "eigvals", "eigvalsh", "folded",
-           "has_complex", "is_real", "lstsq", "lstsq_rank", "lu_solved", "mirrored", "permutation", "permuted", "permuted_back", "qr"]
+           "has_complex", "is_real", "logm", "lstsq", "lstsq_rank", "lu_solved", "mirrored", "permutation", "permuted", "permuted_back", "power", "qr", "sqrtm"]

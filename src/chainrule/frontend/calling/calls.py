@@ -414,8 +414,11 @@ class Calls(Objects):
         return call_partial(self, function, args, keywords)
 
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        from . import functionals, progress, transforms
+        from . import composing, functionals, progress, transforms
         from .tables import BUILTINS, LAZILY
+
+        if composing.LATER:
+            composing.read_later()
 
         if hasattr(f, "primal") and hasattr(f, "source_for"):
             return transforms.call(self, transforms.of_transformed(f), args, keywords)

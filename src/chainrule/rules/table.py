@@ -464,6 +464,12 @@ def refusal(function: Any) -> Refusal | None:
     return found or next((REFUSALS[cls] for cls in owner.__mro__ if cls in REFUSED_METHODS), None)
 
 
+def of_arrays(name: str) -> bool:
+    """Whether an operation is a function of NumPy or SciPy, which makes arrays of lists."""
+    first = name.partition(".")[0]
+    return first == "np" or getattr(MODULES.get(first), "__name__", "").startswith("scipy.")
+
+
 def static(name: str) -> frozenset[str]:
     """The parameters of an operation whose values the compiler has to know."""
     row = ROWS.get(name)

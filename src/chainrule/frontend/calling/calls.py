@@ -674,7 +674,7 @@ class Calls(Objects):
         written = writes.with_out(self, name, args, keywords)
         if written is not None:
             return written
-        if name.startswith("np.") and registry.carries(name):
+        if registry.of_arrays(name) and registry.carries(name):
             args = tuple(self.as_arrays(name, a) for a in args)
             keywords = {key: self.as_arrays(name, value) for key, value in keywords.items()}
         if name in registry.IN_MEMORY_ORDER:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..ir.build import is_static, static_value
 from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Var
 from ..ir.probe import type_of
 from ..ir.types import Array, Scalar, Tuple, Type, rank
@@ -52,9 +53,10 @@ def _wanted(let: Let, call: Call) -> Var | None:
 
 
 def literal(arg: Arg, what: str) -> Any:
-    if not isinstance(arg, Lit):
+    """The value of an argument that the compiler has to know."""
+    if not is_static(arg):
         raise RowError(f"{what} has to be known at compile time", "its rule depends on it", "pass a constant")
-    return arg.value
+    return static_value(arg)
 
 
 # -- singular values -------------------------------------------------------------------------------------------------------

@@ -28,12 +28,12 @@ def _started(b, a, x, axis, zi):
 def sosfilt(sos, x, axis=-1, zi=None):
     sos, x = own.checked_sections(np.asarray(sos)), np.asarray(x)
     if zi is None:
-        y = x.astype(np.result_type(sos, x))
+        y = x * np.ones(1, sos.dtype)  # of the type that the sections make of it
         for k in range(np.shape(sos)[0]):
             y = own.lfilter(sos[k, :3], _denominator(sos[k]), y, axis)
         return y
     zi = np.asarray(zi)
-    y = x.astype(np.result_type(sos, x, zi))
+    y = x * np.ones(1, sos.dtype) * np.ones(1, zi.dtype)
     ends = []
     for k in range(np.shape(sos)[0]):
         y, end = _started(sos[k, :3], _denominator(sos[k]), y, axis, zi[k])

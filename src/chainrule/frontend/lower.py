@@ -71,6 +71,7 @@ class Lowered:
     """A program, and what ties it to the call: its parameters by leaf, the guards, and the captured values.
 
     path: it is the program for the path that one call takes (see `witness`): None, or what the path depends on.
+    written: the leaves of the arguments that are arrays into which the function may write.
     """
 
     program: Program
@@ -78,6 +79,7 @@ class Lowered:
     guards: tuple[Guard, ...]
     path: Path | None = None
     named: tuple[Named, ...] = ()
+    written: tuple[int, ...] = ()
 
 
 def lower(request: Request) -> Lowered:
@@ -217,7 +219,9 @@ class Lowerer(Recursion):
         program = Program(source.name, tuple(signature), body, self.span(node), tuple(self.finished))
         path = None if self.witness is None else Path(self.retries, self.by_layout)
         named = tuple(self.intermediate(number, name) for name in self.request.intermediates)
-        return Lowered(program, self.leaves, tuple(self.guards.values()), path, named)
+        arguments = len(self.request.captures.arguments)
+        written = tuple(n for n, slot in sorted(self.slot_of.items()) if slot in self.ever_written and n < arguments)
+        return Lowered(program, self.leaves, tuple(self.guards.values()), path, named, written)
 
     def bind_name(self, name: str, value: Value) -> None:
         """Bind a name; one that is asked for, to a value that no equal one is."""

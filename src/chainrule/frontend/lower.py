@@ -50,6 +50,7 @@ from .execution.values import (
 from .execution.witness import LIMIT, Concrete, TooLong, Unperformed, Witness
 from .looping import unbound
 from .looping.liveness import liveness
+from .modes import SECOND
 from .objects.classes import raw
 from .objects.foreign import foreign_place
 from .request import Guard, NeedLayout, NeedStatic, Path, Request
@@ -144,6 +145,8 @@ class Lowerer(Recursion):
         self.fields_only: set[int] = set()  # slots of dataclass objects of the caller's: they may have more attributes than their fields
         self.choosing = known.choosing
         self.request = request
+        modes = (*(layer.mode for layer in request.inner), request.mode)
+        self.order = len(modes) + sum(mode in SECOND for mode in modes)
         self.places = known.globals  # the global variables that the program sets
         self.witness, self.concrete = witness, concrete or Concrete()
         if witness is not None:

@@ -17,7 +17,7 @@ from .frontend.modes import COLUMNS, MARK
 from .frontend.request import Compiled, Layer, Request
 from .frontend.source import Resolved, resolve
 from .runtime.control import applied
-from .tangents import conform, moving, still
+from .tangents import moving, still
 
 __all__ = ["Transformed", "check_grads", "checkpoint", "checkpointed", "elementwise_grad", "grad", "hessian", "hvp", "intermediate_grads", "jacfwd", "jacobian", "jacrev", "jvp", "linearize",
            "value_and_grad", "vjp"]
@@ -270,34 +270,28 @@ def vjp(f: Function, *args: Any, has_aux: bool = False) -> tuple[Any, ...]:
 
 
 @functools.lru_cache(maxsize=256)  # of functions made anew for every call, only the last are kept
-def _dispatcher(function: FunctionType, mode: str, skip: int, has_aux: bool, inner: tuple[Layer, ...]) -> Dispatcher:
-    return Dispatcher(function, _compile, mode, 0, has_aux, skip=skip, inner=inner)
+def _dispatcher(function: FunctionType, mode: str, skip: int, has_aux: bool, inner: tuple[Layer, ...], asked: str = "") -> Dispatcher:
+    return Dispatcher(function, _compile, mode, 0, has_aux, skip=skip, inner=inner, asked=asked)
 
 
-def _push(mode: str, name: str, resolved: Resolved, inner: tuple[Layer, ...], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+def _push(dispatcher: Dispatcher, resolved: Resolved, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """Call the forward transform of a function, along tangents of the positional arguments."""
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
-        raise TypeError(f"{name}: primals and tangents are tuples, with one entry for each argument")
+        raise TypeError(f"{dispatcher.asked}: primals and tangents are tuples, with one entry for each argument")
     if len(primals) != len(tangents):
-        raise TypeError(f"{name}: there are {len(primals)} primals, but {len(tangents)} tangents")
-    dispatcher = _dispatcher(resolved.function, mode, len(resolved.args), False, inner)
-    skip = len(resolved.args)
-    given = [None] * skip + list(tangents)
-
-    def conformed(values: list[Any]) -> list[Any]:
-        padded = _padded(dispatcher, given, len(values))
-        return conform(name, dispatcher.names, values, padded)
-
-    return dispatcher.push((*resolved.args, *primals), dict(resolved.keywords), conformed)
+        raise TypeError(f"{dispatcher.asked}: there are {len(primals)} primals, but {len(tangents)} tangents")
+    if len(primals) == dispatcher.given and not resolved.keywords:
+        return dispatcher.entry(*primals, *tangents)
+    given = [*[None] * len(resolved.args), *tangents]
+    return dispatcher.push((*resolved.args, *primals), dict(resolved.keywords), lambda values: _padded(dispatcher, given, len(values)))
 
 
 def _padded(dispatcher: Dispatcher, given: list[Any], count: int) -> list[Any]:
     """A tangent for each parameter: those of further positional arguments make one tuple, as these do."""
-    if "args" not in dispatcher.kinds:
-        return given + [None] * (count - len(given))
-    place = dispatcher.kinds.index("args")
-    rest = tuple(given[place:])
-    return [*given[:place], rest or None, *[None] * (count - place - 1)]
+    if "args" in dispatcher.kinds:
+        place = dispatcher.kinds.index("args")
+        given = [*given[:place], tuple(given[place:]) or None]
+    return given + [None] * (count - len(given))
 
 
 @_public("jvp")
@@ -317,7 +311,8 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     (10.0, 6.0)
     """
     resolved, inner = _layers(f)
-    result: tuple[Any, Any] = _push("jvp", "jvp", resolved, inner, primals, tangents)
+    dispatcher = _dispatcher(resolved.function, "jvp", len(resolved.args), False, inner, "jvp")
+    result: tuple[Any, Any] = _push(dispatcher, resolved, primals, tangents)
     return result
 
 
@@ -362,18 +357,33 @@ def hvp(f: Function, argnums: Argnums = 0) -> Callable[..., Any]:
     """
     gradient = Transformed(f, "grad", argnums, False, {})
     resolved, inner = _layers(gradient)
-    chosen = gradient.argnums
+    dispatcher = _dispatcher(resolved.function, "pushforward", len(resolved.args), False, inner, "hvp")
+    several = isinstance(gradient.argnums, tuple)
+    places = [_place(dispatcher, one) for one in (gradient.argnums if isinstance(gradient.argnums, tuple) else (gradient.argnums,))]
 
     @functools.wraps(f, updated=())
     def product(*args: Any) -> Any:
         *primals, v = args
         tangents: list[Any] = [None] * len(primals)
-        names = list(inspect.signature(f).parameters)
-        for choice, one in zip(chosen, v) if isinstance(chosen, tuple) else ((chosen, v),):
-            tangents[names.index(choice) if isinstance(choice, str) else choice] = one
-        return _push("pushforward", "hvp", resolved, inner, primals, tangents)
+        try:
+            for place, one in zip(places, v) if several else ((places[0], v),):
+                tangents[place] = one
+        except IndexError:
+            raise TypeError(f"hvp of {dispatcher.name}: argnums={argnums!r}, but there are {len(primals)} positional arguments before the vector") from None
+        return _push(dispatcher, resolved, primals, tangents)
 
     return product
+
+
+def _place(dispatcher: Dispatcher, choice: int | str) -> int:
+    """The place of an argument among those that are passed by position."""
+    names = dispatcher.names[dispatcher.skip:dispatcher.primals]
+    if not isinstance(choice, str):
+        return choice
+    if choice not in names:
+        raise TypeError(f"{dispatcher.asked} of {dispatcher.name}: there is no argument {choice!r} to differentiate with respect to "
+                        f"(the parameters are {', '.join(names) or 'none'})")
+    return names.index(choice)
 
 
 @_public("elementwise_grad")

@@ -29,6 +29,7 @@ from .frontend.source import MISSING, FunctionSource, Place, read
 from .results import finisher, part
 from .runtime.record import PathChanged, Record
 from .structure import LEAF, TreeDef, flatten, unflatten
+from .tangents import conform
 from .tracebacks import raise_at_user_line
 
 __all__ = ["Compile", "Dispatcher", "Variant"]
@@ -152,9 +153,11 @@ class Dispatcher:
         backend: str = "numpy",
         verify: Callable[[Dispatcher, Streams, Variant, list[Any], Any], None] | None = None,
         inner: tuple[Layer, ...] = (),
+        asked: str = "",
         chunk: int | None = None,
     ) -> None:
         self.function = function
+        self.asked = asked  # the public transform, for errors about tangents
         self.skip = skip
         self.compile = compile
         self.mode = mode
@@ -185,6 +188,8 @@ class Dispatcher:
         # With exactly so many positional arguments, a call may go to the entry at once.
         self.count = len(parameters) if self.positional == len(parameters) else -1
         self.entry: Callable[..., Any] = self.miss
+        # With exactly so many arguments, and as many tangents, too.
+        self.given = self.count if not self.negative and not skip else -1
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -219,7 +224,8 @@ class Dispatcher:
     def push(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], tangents: Callable[[list[Any]], list[Any]]) -> Any:
         """A call along tangents: one for each parameter, None where there is none, made for the values of these."""
         values = self.bind(args, kwargs)
-        return self.run([*values, *tangents(values)], len(args)) if self.negative else self.entry(*values, *tangents(values))
+        values += tangents(values)
+        return self.run(values, len(args)) if self.negative else self.entry(*values)
 
     def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
         """One value for each parameter, defaults included."""
@@ -247,8 +253,14 @@ class Dispatcher:
         """Any arguments; `missed` is the plan whose entry did not know them.
 
         Unless the entry of another plan does, this is the long way: describe the arguments, find or make their
-        specialisation, and run it.
+        specialisation, and run it. An entry knows only tangents that fit.
         """
+        if self.mode in TANGENT:
+            primals, tangents = values[:self.primals], values[self.primals:]
+            converted = conform(self.asked, self.names, primals, tangents)
+            if any(new is not old and isinstance(new, (float, complex, np.generic, np.ndarray)) for new, old in zip(converted, tangents)):
+                missed = None  # its entry has not seen these
+            values = [*primals, *converted]
         plan, leaves = self.plan(values, positional)
         if plan.entry is not None:
             if not self.negative:

@@ -15,14 +15,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import FunctionType
-from typing import Any, NoReturn, get_type_hints
+from typing import Any, Literal, NoReturn, get_type_hints
 
 import numpy as np
 
 from .check import Streams, copied, streams_of
 from .entries import Layout, made_on_reading
 from .errors import Finding, UnsupportedError
-from .frontend.modes import CHOOSING, GIVEN, TANGENT
+from .frontend.modes import CHOOSING, GIVEN, JACOBIANS, TANGENT
 from .frontend.request import Chosen, Compiled, Guard, Layer, NeedLayout, NeedStatic, Parameter, Request
 from .frontend.signature import Captures, Described, Describer, Leaf, UnknownAnnotation, derivative_error, is_static
 from .frontend.source import MISSING, FunctionSource, Place, read
@@ -35,6 +35,7 @@ from .tracebacks import raise_at_user_line
 __all__ = ["Compile", "Dispatcher", "Variant"]
 
 Compile = Callable[[Request], Compiled]
+LARGE = 256  # elements of all arguments from which on the arrays of a Jacobian may leave the cache
 PATHS = 64  # as many paths through one function are remembered, for arguments of the same types
 _compiling = threading.RLock()  # one for all: compiling one function may look into another
 
@@ -344,7 +345,16 @@ class Dispatcher:
     def _describe(self, plan: Plan, values: Sequence[Any]) -> tuple[Describer, list[Described], Any]:
         describer = Describer(plan.static, plan.contiguity)
         described = self._add(describer, values, plan.positional)
-        return describer, described, (*(d.key for d in described), describer.overlaps(), describer.shared())
+        return describer, described, self._key(describer, described)
+
+    def _key(self, describer: Describer, described: Sequence[Described]) -> Any:
+        return (*(d.key for d in described), describer.overlaps(), describer.shared(), self._chunk(describer))
+
+    def _chunk(self, describer: Describer) -> int | Literal["cache"] | None:
+        """How many directions of a Jacobian are taken at a time."""
+        if self.chunk is None and self.mode in JACOBIANS and sum(array.size for _, array in describer.arrays) >= LARGE:
+            return "cache"
+        return self.chunk
 
     def _add(self, describer: Describer, values: Sequence[Any], positional: int) -> list[Described]:
         chosen = self.chosen(positional)
@@ -389,7 +399,7 @@ class Dispatcher:
         while True:
             describer = Describer(static | outside, contiguity)
             described = self._add(describer, values, plan.positional)
-            key = (*(d.key for d in described), describer.overlaps(), describer.shared())
+            key = self._key(describer, described)
             request = replace(self.request(describer, described, leaves, plan.positional), by_values=key in plan.by_values, record=record)
             try:
                 compiled = self.compile(request)
@@ -438,7 +448,7 @@ class Dispatcher:
         if self.mode in TANGENT:
             tangents = tuple(dot.number for number, _ in outer.selected for leaf, dot in self._pairs(parameters, number))
         return Request(self.source, parameters, outer.selected, outer.wrt, outer.single, self.mode, self.has_aux, captures, self.backend, label,
-                       inner=tuple(inner), tangents=tangents, chunk=self.chunk)
+                       inner=tuple(inner), tangents=tangents, chunk=self._chunk(describer))
 
     def _chosen_by(self, layer: Layer, parameters: tuple[Parameter, ...], positional: int) -> Chosen:
         """What one of the transforms differentiates with respect to."""

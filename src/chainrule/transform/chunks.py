@@ -20,17 +20,15 @@ from dataclasses import dataclass
 from ..ir.build import Builder, type_of
 from ..ir.nodes import Arg, Block, For, Let, Lit, Operand, Seq, Slice, Span, Stmt, Var, While, Yield, operands, variables
 from ..ir.ops import OPS
-from ..ir.types import INT, Array, Dim, Extent, List, Scalar, Type, is_unknown, unknown_extent
+from ..ir.types import DIRECTIONS, INT, Array, Dim, Extent, List, Scalar, Type, is_unknown, unknown_extent
 from ..ir.walk import all_stmts, blocks, defined, free, stmt_args, substitute_stmt, uses
 from ..rules.structure import index_items, is_advanced, is_full
-from ..simplify.dead import dead_block
+from ..simplify.factors import factors
 
 # Numbers that an array of some directions may hold. These lie in the second-level cache, and take NumPy ten times as long as calling it does; from 256 KB
 # on, it computes in the memory of temporaries. A loop in the program calls it for small parts of the arrays; then only memory counts.
 CACHE = 36_000
 MEMORY = 4_194_304
-
-DIRECTIONS = Dim("(directions)")
 
 
 def rows() -> Var:
@@ -64,15 +62,15 @@ def in_chunks(b: Builder, batched: Block, count: Var, directions: Directions, kn
         fixed, moving = [], [*batched.stmts]
     if not repeated and not _is_pure(moving):
         return None
+    results = list(operands(batched.end.values[0]))
+    inside = {v for stmt in moving for v in defined(stmt)} | {*batched.params, count}
+    chosen = [n for n, result in enumerate(results) if wanted[n] and result in inside]
+    fixed, moving = factors(fixed, moving, [results[n] for n in chosen], inside)
     for stmt in fixed:
         b.add(stmt)
         if isinstance(stmt, Let) and stmt.out is not None:
             b.made[stmt.out] = stmt
-    results = list(operands(batched.end.values[0]))
-    inside = {v for stmt in moving for v in defined(stmt)} | {*batched.params, count}
-    chosen = [n for n, result in enumerate(results) if wanted[n] and result in inside]
     extents = _Extents(b, known, {v for stmt in fixed for v in defined(stmt)})
-    moving = [*dead_block(Block(batched.params, tuple(moving), Yield(tuple(results[n] for n in chosen)))).stmts]
     step = _step(b, directions, extents, [*batched.params, *(v for stmt in moving for v in _all_defined(stmt))],
                  any(isinstance(stmt, (For, While)) for stmt in moving))
     parts = [_Part(b, extents, moving, results[n], likes[n], directions.size) for n in chosen]

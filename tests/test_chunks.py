@@ -137,3 +137,52 @@ def test_the_state_of_floating_point_errors(few):
     right(cr.jacfwd, guarded, np.linspace(0.4, 1.9, 7))
     found = cr.jacfwd(guarded)(np.array([2.0, 0.0, 1.0]))
     np.testing.assert_allclose(found, [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [1.0, 0.0, -2.0]], atol=1e-12)
+
+
+@pytest.mark.parametrize("f", [rosenbrock, energy], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("special", [0.0, -0.0, float("inf"), -float("inf"), float("nan"), 1e160, 1e-160], ids=str)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_special_values_are_as_with_all_at_once(f, special, monkeypatch):
+    x = np.linspace(-1.0, 1.5, 300)
+    x[7] = special
+    found = cr.hessian(f)(x)
+    monkeypatch.setattr(dispatch, "LARGE", 10**9)
+    at_once = cr.hessian(f)(x)
+    assert np.array_equal(np.isnan(found), np.isnan(at_once)) and np.array_equal(np.isinf(found), np.isinf(at_once))
+    np.testing.assert_allclose(found, at_once, rtol=1e-12, atol=1e-12)
+
+
+@TRANSFORMS
+@pytest.mark.parametrize("f", VECTORS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("size", [1, 2])
+def test_as_many_as_the_user_says(transform, f, size):
+    x = np.array([1.1, -0.7, 2.3])
+    chosen = transform(f, chunk_size=size)
+    np.testing.assert_allclose(chosen(x), transform(f)(x), rtol=1e-13, atol=1e-13)
+    assert f"min({size}, " in chosen.source
+
+
+@TRANSFORMS
+@pytest.mark.parametrize("n", [2, 3, 4, 5])
+@pytest.mark.parametrize("size", [1, 2, 64])
+def test_parts_that_are_larger_than_the_array(transform, n, size):
+    def ends(x):
+        return np.concatenate([x[3:] * 2.0, x[:1]]) * x[-1]
+
+    x = np.linspace(0.5, 2.0, n)
+    np.testing.assert_allclose(transform(ends, chunk_size=size)(x), cr.jacfwd(ends)(x))
+    right(lambda f, argnums: transform(f, argnums, chunk_size=size), ends, x)
+
+
+@TRANSFORMS
+def test_error_states_and_chunks_of_the_user(transform):
+    def guarded(x):
+        with np.errstate(divide="raise"):
+            y = 1.0 / x
+        return y * x[0]
+
+    state = np.geterr()
+    right(lambda f, argnums: transform(f, argnums, chunk_size=2), guarded, np.linspace(0.4, 1.9, 5))
+    with pytest.raises(FloatingPointError):
+        transform(guarded, chunk_size=2)(np.array([1.0, 0.0, 2.0]))
+    assert np.geterr() == state

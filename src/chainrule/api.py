@@ -159,7 +159,7 @@ def _check_options(transform: str, options: dict[str, Any]) -> None:
         raise TypeError(f"{transform}() has no option {unknown[0]!r}; its options are {' and '.join(sorted(known))}")
     chunk = options.get("chunk_size")
     if chunk is not None and (isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1):
-        raise ValueError(f"{transform}: chunk_size is a number of directions, or None for all of them, not {chunk!r}")
+        raise ValueError(f"{transform}: chunk_size is a number of directions, or None for as many as are fast, not {chunk!r}")
     backend = options.get("backend", "numpy")
     if options.get("check") and transform not in ("grad", "value_and_grad"):
         raise TypeError(f"{transform}() has no option 'check'; check_grads compares derivatives of any kind with finite differences")
@@ -406,8 +406,8 @@ def jacobian(f: Function | None = None, argnums: Argnums = 0, **options: Any) ->
     """The Jacobian of a function: the derivative of each element of its value with respect to each element of an argument.
 
     Arguments as for `grad`. Forward mode where the value has at least as many elements as the argument, reverse mode otherwise; all directions at
-    once, as one more axis. Memory: that of the values that depend on the argument, times the number of directions; with the option ``chunk_size``, times so many, and the
-    function is evaluated once for each chunk.
+    once, as one more axis; of many elements, as many at a time as fit into the cache, where the function allows it. The option ``chunk_size`` says how
+    many. Memory: that of the values that depend on the argument, times the number of directions at a time.
 
     Returns a function with the parameters of f. The result has shape ``value.shape + argument.shape``; where the value is a container, it has the
     structure of that, and at each leaf that of the argument.

@@ -1,14 +1,14 @@
 """Statements on large arrays, statements before them -> the same with fewer passes over large arrays.
 
-    a = 2 * x_dot                |    t = 2 * s      # s is no large array
-    b = a * s                    |    b = x_dot * t
+    a = 2 * g                    |    t = 2 * s           # s is no large array
+    b = a * s                    |    b = g * t
     c = 100.0 * (2 * b)          |    c = 200.0 * b
-    d = x_dot * s - x_dot * r    |    d = x_dot * (s - r)
+    d = x_dot * s - x_dot * r    |    d = x_dot * (s - r)    # x_dot holds unit vectors
 
-A constant factor that is a power of two goes to what is not large, or to another constant. Nothing is rounded otherwise than before: a product with
-a power of two is exact. A sum of multiples of one large array is its multiple by the sum of the factors, which is rounded once less. Both hold as long as the new
-factor can be represented: a partial of more than 1e308 is infinite then, and its product with zero NaN, where it was infinite and zero before. So this is for
-float64 only, where such a partial is none: in smaller dtypes the limit is not far.
+A constant factor that is a power of two goes to what is not large, or to another constant: products with powers of two are not rounded. A sum of multiples of unit
+vectors is their multiple by the sum: at each element it is either that sum, or zero. So all numbers are the same as before (not the sign of each zero), as
+long as the new factor is a normal number. Where it is more than 1e308, the derivative is infinite in both ways, and what was zero beside it is NaN; below
+1e-308 digits are lost. Therefore this is for float64 only: in smaller dtypes that is not far.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from ..ir.walk import uses
 from .dead import dead_block
 
 _SUMS = {"+": "+", "-": "-", "accum": "+", "accum_neg": "-"}
+_PARTS = ("index", "np.reshape", "np.transpose", "np.expand_dims")  # they choose among the elements of an array
 _LARGEST = 2.0**100  # of a constant factor, and the inverse of the smallest: far from what cannot be represented
 
 
@@ -35,9 +36,11 @@ class Multiple(NamedTuple):
     base: Var
 
 
-def factors(before: Sequence[Stmt], stmts: Sequence[Stmt], results: Sequence[Arg], large: Collection[Var]) -> tuple[list[Stmt], list[Stmt]]:
-    """Both lists anew. results: what is used behind; large: what depends on what the statements have of their own; all else is known before."""
-    work = _Factors(before, results, large)
+def factors(before: Sequence[Stmt], stmts: Sequence[Stmt], results: Sequence[Arg], large: Collection[Var],
+            units: Collection[Var]) -> tuple[list[Stmt], list[Stmt]]:
+    """Both lists anew. results: what is used behind; large: what the statements define, and what they are about; all else is known before; units: what holds zeros
+    and ones only."""
+    work = _Factors(before, results, large, units)
     for change in (work.product, work.sum):
         stmts = dead_block(Block((), tuple(work.rewritten(stmts, change)), Yield(tuple(results)))).stmts
     return work.before, [*stmts]
@@ -46,11 +49,12 @@ def factors(before: Sequence[Stmt], stmts: Sequence[Stmt], results: Sequence[Arg
 class _Factors:
     """before: with what is added to it; made: what it makes. multiples: the large arrays that are multiples. spared: those that nobody needs if their factors go elsewhere."""
 
-    def __init__(self, before: Sequence[Stmt], results: Sequence[Arg], large: Collection[Var]) -> None:
+    def __init__(self, before: Sequence[Stmt], results: Sequence[Arg], large: Collection[Var], units: Collection[Var]) -> None:
         self.before = [*before]
         self.made = {stmt.out: stmt for stmt in before if isinstance(stmt, Let) and stmt.out is not None}
         self.results = results
         self.large = large
+        self.units = {*units}
         self.multiples: dict[Var, Multiple] = {}
         self.spared: set[Var] = set()
         self.counts: Counter[Var] = Counter()
@@ -61,7 +65,9 @@ class _Factors:
         self.multiples.clear()
         made: list[Stmt] = []
         for stmt in stmts:
-            if isinstance(stmt, Let) and _is_float64(stmt.out):
+            if isinstance(stmt, Let) and stmt.out is not None and stmt.op in _PARTS and stmt.args[0] in self.units:
+                self.units.add(stmt.out)
+            elif isinstance(stmt, Let) and _is_float64(stmt.out):
                 stmt = change(stmt)
                 self.note(stmt)
             made.append(stmt)
@@ -117,13 +123,13 @@ class _Factors:
     # -- sums --------------------------------------------------------------------------------------------------
 
     def sum(self, let: Let) -> Let:
-        """A sum of two multiples of one array that are not used otherwise."""
+        """A sum of two multiples of the same unit vectors that are not used otherwise."""
         assert let.out is not None
         if let.op not in _SUMS or len(let.args) != 2:
             return let
         a, b = let.args
         one, other = (self.multiples.get(v) if isinstance(v, Var) and self.counts[v] == 1 else None for v in (a, b))
-        if one is None or other is None or one.base is not other.base or one.base.type != let.out.type:
+        if one is None or other is None or one.base is not other.base or one.base not in self.units or one.base.type != let.out.type:
             return let
         types = [type_of(m.factor) for m in (one, other) if not isinstance(m.factor, Lit)]
         if not types or any(type != types[0] for type in types):

@@ -65,7 +65,7 @@ def in_chunks(b: Builder, batched: Block, count: Var, directions: Directions, kn
     results = list(operands(batched.end.values[0]))
     inside = {v for stmt in moving for v in defined(stmt)} | {*batched.params, count}
     chosen = [n for n, result in enumerate(results) if wanted[n] and result in inside]
-    fixed, moving = factors(fixed, moving, [results[n] for n in chosen], inside)
+    fixed, moving = factors(fixed, moving, [results[n] for n in chosen], inside, batched.params)
     for stmt in fixed:
         b.add(stmt)
         if isinstance(stmt, Let) and stmt.out is not None:

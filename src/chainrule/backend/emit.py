@@ -403,8 +403,8 @@ class _Function:
 
     def mark(self, what: Arg) -> None:
         assert isinstance(what, Lit)
-        self.note(f"# {what.value} sweep")
-        self.reverse = what.value == "reverse"
+        self.note("# reverse sweep" if what.value == "reverse" else f"# all {what.value}")
+        self.reverse = True
         self.group = None
 
     def raise_(self, let: Let) -> ast.stmt:

@@ -61,6 +61,7 @@ from .containers import (
     zeros_of_one,
 )
 from .control import (
+    chunk_size,
     error_args,
     set_errors,
     set_global,
@@ -139,6 +140,7 @@ __all__ = [
     "checkpoints",
     "cholesky_pull",
     "chosen",
+    "chunk_size",
     "complex_of",
     "conj",
     "convolve_pull",

@@ -20,6 +20,7 @@ from .table import (
     elementwise,
     linear,
     lookup,
+    of_arrays,
     pointwise,
     refusal,
     refuse,
@@ -65,7 +66,7 @@ def joins(name: str) -> bool:
 
 def takes_lists(name: str) -> bool:
     """Whether an operation can be given a list, also one whose length is not known; the others are given arrays."""
-    return not name.startswith("np.") or name in OF_LISTS
+    return not of_arrays(name) or name in OF_LISTS
 
 
 def arrays_at(name: str, k: int) -> int | None:
@@ -152,6 +153,7 @@ __all__ = [
     "lookup",
     "masked",
     "masks",
+    "of_arrays",
     "pointwise",
     "pole",
     "pull",

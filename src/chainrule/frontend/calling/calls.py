@@ -414,8 +414,11 @@ class Calls(Objects):
         return call_partial(self, function, args, keywords)
 
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        from . import functionals, progress, transforms
+        from . import composing, functionals, progress, transforms
         from .tables import BUILTINS, LAZILY
+
+        if composing.LATER:
+            composing.read_later()
 
         if hasattr(f, "primal") and hasattr(f, "source_for"):
             return transforms.call(self, transforms.of_transformed(f), args, keywords)
@@ -671,7 +674,7 @@ class Calls(Objects):
         written = writes.with_out(self, name, args, keywords)
         if written is not None:
             return written
-        if name.startswith("np.") and registry.carries(name):
+        if registry.of_arrays(name) and registry.carries(name):
             args = tuple(self.as_arrays(name, a) for a in args)
             keywords = {key: self.as_arrays(name, value) for key, value in keywords.items()}
         if name in registry.IN_MEMORY_ORDER:

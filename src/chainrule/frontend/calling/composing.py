@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import pkgutil
 import statistics
 import string
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +18,7 @@ from ...ir.nodes import Lit
 from ...ir.types import rank
 from ...rules import registry
 from ..composed import fourier, joining, linalg, padding, polynomials
+from ..composed import scipy as of_scipy
 from ..composed import statistics as of_samples
 from ..execution.values import Items, ListV, SliceV, Static, TupleV, Value
 from . import composed
@@ -142,6 +146,27 @@ def _unusual(row: str, m: Calls, args: Args, keywords: Keywords) -> bool:
     return isinstance(mode, Static) and mode.value not in ("constant", "empty", "edge", "reflect", "symmetric", "wrap")
 
 
+# Functions of SciPy, by module: they are known when that has been imported.
+LATER = {f"scipy.{name}": name for name in sorted(module.name for module in pkgutil.iter_modules(of_scipy.__path__))}
+
+
+def read_later() -> None:
+    """Let the functions of SciPy be known that are executed as the Python that they mean, of the modules that have been imported."""
+    for full, name in [*LATER.items()]:
+        if full in sys.modules:
+            del LATER[full]
+            meanings = importlib.import_module(f"{of_scipy.__name__}.{name}")
+            for function in meanings.__all__:
+                original = getattr(sys.modules[full], function, None)
+                if original is not None:
+                    BUILTINS[original] = _handler(f"{name}.{function}", getattr(meanings, function), original)
+
+
+@builtin(of_scipy.refused)
+def _refused(m: Calls, args: Args, keywords: Keywords) -> Value:
+    m.refuse(*(m.static(a, "a reason") for a in args))
+
+
 def _of_numbers(name: str) -> Any:
     """A function of `statistics`: of known numbers it is computed (of integers, an integer); of computed ones, as in `composed`."""
     function = getattr(statistics, name)
@@ -246,4 +271,4 @@ def _part(m: Calls, item: Any) -> Value:
     return m.call(Static(np.arange), (start, item.stop, Static(1) if item.step == Static(None) else item.step), {})
 
 
-__all__ = ["joined"]
+__all__ = ["LATER", "joined", "read_later"]

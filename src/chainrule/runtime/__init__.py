@@ -64,6 +64,7 @@ from .control import (
     set_errors,
     set_global,
 )
+from .custom import cotangent
 from .decompositions import (
     apart,
     bessel_i,
@@ -141,6 +142,7 @@ __all__ = [
     "complex_of",
     "conj",
     "convolve_pull",
+    "cotangent",
     "cumprod_dot",
     "cumprod_pull",
     "cut",

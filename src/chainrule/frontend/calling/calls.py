@@ -117,6 +117,7 @@ class Calls(Objects):
         self.current = 0
         self.stack: list[Any] = []  # functions being executed (their code objects)
         self.shapes: list[tuple[Any, Any]] = []  # and the structures of the objects among their arguments
+        self.ruling: list[Any] = []  # functions with a rule of the user's that are being executed: their derivatives are the rules'
         self.loop_indices: list[Var] = []
         self.rolled: set[ast.stmt] = set()  # loops that cannot be unrolled
         self.checkpoints: dict[ast.stmt, tuple[Any, ...]] = {}  # loops of which few states are kept: how many, and whether on disk

@@ -291,8 +291,8 @@ def of_transformed(f: Any) -> Partial:
     """A function that a transform has made outside, as one made inside."""
     if f.transform == "checkpoint":
         return Partial(Static(f.primal), (), (), "checkpoint")
-    if f.transform == "implicit":
-        return Partial(Static(f), (), (), "implicit")
+    if f.transform in ("implicit", "custom_vjp", "custom_jvp"):
+        return Partial(Static(f), (), (), f.transform)
     return Partial(Static(f.primal), (Static(f.argnums), Static(f.has_aux)), (), f.transform)
 
 
@@ -564,10 +564,16 @@ def _push(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
     return _pushed(m, dataclasses.replace(held.found, block=renamed(held.found.block)), dots)[1]
 
 
+def _custom(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
+    from . import custom
+
+    return custom.call(m, function, args, keywords)
+
+
 # What transforms have made -> what a call of it is.
 _CALLED: dict[str, Callable[[Calls, Partial, Args, Keywords], Value]] = {
     **dict.fromkeys(GRADIENTS, _gradient), **dict.fromkeys(COLUMNS, _jacobian), "hvp": _hvp, "decorator": _decorated, "checkpoint": _checkpointed,
-    "implicit": _implicit, "pullback": _pull, "pushforward": _push, "along": _along_one, "back": _back_to_one,
+    "implicit": _implicit, "custom_vjp": _custom, "custom_jvp": _custom, "pullback": _pull, "pushforward": _push, "along": _along_one, "back": _back_to_one,
 }
 _BY_POSITION = ("hvp", "pullback", "pushforward")
 

@@ -1,0 +1,329 @@
+"""Calls of functions with a rule of the user's: the value, and the blocks of the rule.
+
+    y = softplus(x)             v = ...                         what the function computes, or `softplus(x)` itself
+                                y = ruled((v,), (x,), ..., rule)
+
+The functions that make up a rule are executed abstractly on parameters of their own, as the functions that derivatives are taken of inside are
+(`transforms`): what they compute is then differentiated like the rest of the program. Meanwhile derivatives do not flow
+through what the function itself computes, so it may call what nobody can look into.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...ir.nodes import Arg, Block, Let, Lit, Operand, Seq, Stmt, Var, Yield, operands, variables
+from ...ir.ops import OPS
+from ...ir.probe import type_of
+from ...ir.types import Array, Scalar, Tuple, Type, rank, shape
+from ...ir.walk import defined, free, renamed, substitute_stmt, uses
+from ...rules.custom import Piece, Result, Rule
+from ..execution.values import NONE, DictV, Entries, Items, ListV, Object, Partial, Static, TupleV, Value
+from . import transforms
+
+if TYPE_CHECKING:
+    from .calls import Calls
+
+Args = tuple[Value, ...]
+Keywords = dict[str, Value]
+
+
+def moving_parts(m: Calls, value: Value) -> Iterator[Value]:
+    """The numbers and arrays in a value that carry a derivative, in the order in which a container holds them."""
+    if isinstance(value, TupleV):
+        for item in value.items:
+            yield from moving_parts(m, item)
+    elif isinstance(value, (ListV, DictV, Object)):
+        contents = m.state.heap[value.slot]
+        if isinstance(contents, (Items, Entries)):
+            for item in contents.items if isinstance(contents, Items) else contents.values:
+                yield from moving_parts(m, item)
+    elif transforms.is_moving(m, value):
+        yield value
+
+
+def with_parts(m: Calls, value: Value, found: Iterator[Value]) -> Value:
+    """The same value made anew, with other numbers and arrays in it."""
+    if isinstance(value, TupleV):
+        return TupleV(tuple(with_parts(m, item, found) for item in value.items), value.cls)
+    if isinstance(value, (ListV, DictV, Object)):
+        contents = m.state.heap[value.slot]
+        if isinstance(contents, Items):
+            return ListV(m.new(Items(tuple(with_parts(m, item, found) for item in contents.items))))
+        if isinstance(contents, Entries):
+            copy = m.new(Entries(contents.keys, tuple(with_parts(m, item, found) for item in contents.values), contents.cls))
+            return DictV(copy) if isinstance(value, DictV) else Object(copy, value.cls)
+    return next(found) if transforms.is_moving(m, value) else value
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The arguments that a rule gives a derivative with respect to: the values, and their numbers and arrays as they are at the call."""
+
+    values: tuple[Value, ...]
+    parts: tuple[tuple[Arg, ...], ...]
+
+    @property
+    def operands(self) -> tuple[Arg, ...]:
+        return tuple(part for parts in self.parts for part in parts)
+
+    def numbers(self, n: int) -> tuple[int, ...]:
+        """The numbers of the parts of one argument, among all."""
+        before = sum(map(len, self.parts[:n]))
+        return tuple(range(before, before + len(self.parts[n])))
+
+
+def inputs(m: Calls, values: Sequence[Value]) -> Inputs:
+    return Inputs(tuple(values), tuple(tuple(m.operand(part) for part in moving_parts(m, value)) for value in values))
+
+
+@contextmanager
+def stopped(m: Calls, f: Any) -> Iterator[None]:
+    """While this lasts, derivatives are a matter of the rule of f."""
+    m.ruling.append(f)
+    try:
+        yield
+    finally:
+        m.ruling.pop()
+
+
+# -- the blocks of a rule -----------------------------------------------------------------------------------------
+
+
+def fitted(m: Calls, name: str, of: str, arg: Arg, primal: Arg, by_element: bool) -> Arg:
+    """A cotangent or a tangent that a rule gives for something: it must have the shape of that, which is checked now or when the program runs."""
+    have, want = type_of(arg), type_of(primal)
+    if not isinstance(have, (Array, Scalar)) or not isinstance(want, (Array, Scalar)):
+        m.refuse(f"the rule of `{name}` gives for {of} what is neither a number nor an array", "a derivative has the type of what it belongs to", "return a number or an array, or None for zero")
+    if by_element:
+        return arg
+    one, other = shape(have), shape(want)
+    if one is not None and other is not None:
+        if len(one) != len(other) or any(isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(one, other)):
+            m.refuse(f"the rule of `{name}` gives for {of} an array of another shape", f"it has the shape {_shown(one)}, and {of} has {_shown(other)}",
+                     f"return an array with the shape of {of}; sum over axes along which it is broadcast")
+        if one == other:
+            return arg
+    return m.b.emit("rt.cotangent", arg, primal, Lit(f"the rule of {name}, for {of}"), type=Array(have.dtype, other) if isinstance(want, Array) else have)
+
+
+def _shown(extents: tuple[Any, ...]) -> str:
+    shown = [str(e) if isinstance(e, int) else "?" if e.name.startswith("?") else str(e) for e in extents]
+    return f"({', '.join(shown)}{',' if len(shown) == 1 else ''})"
+
+
+def contributions(m: Calls, name: str, of: str, primal: Value, given: Value, by_element: bool = False, parts: Iterator[Arg] | None = None) -> Iterator[Arg]:
+    """What a rule gives for a value, part by part; Lit(None) where it gives nothing."""
+    nothing = isinstance(given, Static) and given.value is None
+    if parts is None:
+        parts = iter([m.operand(part) for part in moving_parts(m, primal)])
+    if isinstance(primal, (TupleV, ListV)) or (isinstance(primal, (DictV, Object)) and not m.is_number(primal)):
+        if nothing:
+            for _ in moving_parts(m, primal):
+                next(parts)
+                yield Lit(None)
+            return
+        contents = m.state.heap[primal.slot] if not isinstance(primal, TupleV) else None
+        items: Sequence[Value]
+        if isinstance(primal, TupleV) or isinstance(contents, Items):
+            items = primal.items if isinstance(primal, TupleV) else contents.items  # type: ignore[union-attr]
+            if not isinstance(given, (TupleV, ListV)) or len(others := m.iterate(given)) != len(items):
+                m.refuse(f"the rule of `{name}` does not give for {of} what is nested as that is", f"that is a sequence of {len(items)}", "return a tuple with one item for each, or None")
+            for n, (one, other) in enumerate(zip(items, others)):
+                yield from contributions(m, name, f"{of}[{n}]", one, other, by_element, parts)
+            return
+        assert isinstance(contents, Entries)
+        for key, one in zip(contents.keys, contents.values):
+            part = m.attribute(given, key) if isinstance(given, Object) else m.subscript(given, Static(key))
+            yield from contributions(m, name, f"{of}[{key!r}]", one, part, by_element, parts)
+    elif transforms.is_moving(m, primal):
+        operand = next(parts)
+        yield Lit(None) if nothing else fitted(m, name, of, m.operand(given), operand, by_element)
+
+
+def piece(m: Calls, kind: str, moving: transforms.Moving, numbers: Sequence[int], run: Callable[[], list[Arg]], values: tuple[Arg, ...]) -> tuple[Piece, Seq]:
+    """Execute a part of a rule: the block, and what it is given beside what moves. values: the results of the function."""
+    found = transforms.inner(m, moving, lambda: m.wrap(Seq(tuple(run()))))
+    return _closed(kind, found, numbers, values)
+
+
+def _closed(kind: str, found: transforms.Inner, numbers: Sequence[int], values: tuple[Arg, ...]) -> tuple[Piece, Seq]:
+    count = len(list(operands(found.nest)))
+    assert isinstance(found.block.end, Yield)
+    block = Block(found.block.params, found.block.stmts, Yield(found.block.end.values[:count]))
+    return Piece(kind, block, tuple(numbers), found.moving), Seq(tuple(_given(arg, values) for arg in found.args[found.moving:]))
+
+
+def _given(arg: Arg, values: tuple[Arg, ...]) -> Arg:
+    """What a piece is given; where that is a result of the function, the result with its derivative."""
+    for k, value in enumerate(values):
+        if arg is value:
+            return Lit(Result(k))
+    return arg
+
+
+def ruled(m: Calls, rule: Rule, values: tuple[Arg, ...], of: Inputs, given: Sequence[Seq]) -> list[Value]:
+    """The results of a function, with the derivative that a rule states."""
+    types = tuple(transforms.bar_type(type_of(v)) for v in values)
+    out = m.b.emit("ruled", Seq(values), Seq(of.operands), Seq(tuple(given)), Lit(rule), type=types[0] if len(types) == 1 else Tuple(types))
+    if len(types) == 1:
+        return [transforms.valued(m, out)]
+    return [transforms.valued(m, m.b.emit("item", out, k, type=t)) for k, t in enumerate(types)]
+
+
+def seeds(m: Calls, parts: Sequence[Arg], suffix: str) -> transforms.Moving:
+    """Parameters for cotangents or tangents of some numbers and arrays."""
+    moving = transforms.Moving(m)
+    for part in parts:
+        hint = part.hint if isinstance(part, Var) else None
+        moving.params.append(Var(transforms.bar_type(type_of(part)), None if hint is None else f"{hint}{suffix}"))
+        moving.args.append(part)
+    return moving
+
+
+# -- custom_vjp and custom_jvp -----------------------------------------------------------------------------------------
+
+
+def call(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
+    """Call what `custom_vjp` or `custom_jvp` has made."""
+    held = function.function
+    if isinstance(held, Partial):  # a method: the object comes first
+        held, args = held.function, (*held.args, *args)
+    assert isinstance(held, Static)
+    f = held.value
+    name = f.__name__
+    if any(f is other for other in m.ruling):  # its rule calls the function itself
+        return m.call(Static(f.primal), args, keywords)
+    values = _bound(m, f, args, keywords)
+    if function.kind == "custom_vjp":
+        if f.fwd is None:
+            m.refuse(f"`{name}` has no derivative yet", "it is decorated with custom_vjp", f"give it one with {name}.defvjp(fwd, bwd)")
+        return _by_vjp(m, f, name, values)
+    if f.jvp is None:
+        m.refuse(f"`{name}` has no derivative yet", "it is decorated with custom_jvp", f"give it one with {name}.defjvp(jvp)")
+    return _by_jvp(m, f, name, values)
+
+
+def _bound(m: Calls, f: Any, args: Args, keywords: Keywords) -> list[Value]:
+    """The arguments by position, as rules take them."""
+    signature = inspect.signature(f.primal)
+    try:
+        bound = signature.bind(*args, **keywords)
+    except TypeError as error:
+        m.fail(TypeError, Static(f"{f.__name__}(): {error}"))
+    found: list[Value] = []
+    for parameter in signature.parameters.values():
+        if parameter.name not in bound.arguments:
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                continue
+            found.append(m.constant_object(parameter.default, parameter.name))
+        elif parameter.kind is parameter.VAR_POSITIONAL:
+            found.extend(bound.arguments[parameter.name])
+        else:
+            found.append(bound.arguments[parameter.name])
+    return found
+
+
+def _split(f: Any, values: list[Value]) -> tuple[list[Value], list[Value], list[str]]:
+    """The arguments without and with a derivative, and what the latter are called."""
+    names = list(inspect.signature(f.primal).parameters)
+    still = {n % len(values) for n in f.nondiff_argnums}
+    moving = [n for n in range(len(values)) if n not in still]
+    return [values[n] for n in sorted(still)], [values[n] for n in moving], [names[n] if n < len(names) else f"argument {n}" for n in moving]
+
+
+def _by_vjp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
+    still, moving, names = _split(f, values)
+    of = inputs(m, moving)
+    with stopped(m, f):
+        pair = m.call(Static(f.fwd), tuple(values), {})
+        if not isinstance(pair, TupleV) or len(pair.items) != 2:
+            m.refuse(f"the forward function of `{name}` does not return a pair", "it returns the value, and what its backward function needs", "return (value, residuals)")
+        out, residuals = pair.items
+        parts = tuple(m.operand(part) for part in moving_parts(m, out))
+        if not parts:
+            return out
+        bars = seeds(m, parts, "_bar")
+
+        def run() -> list[Arg]:
+            cotangent = transforms.derivatives(m, out, iter(bars.params))
+            found = m.call(Static(f.bwd), (*still, residuals, cotangent), {})
+            if not isinstance(found, (TupleV, ListV)) or len(items := m.iterate(found)) != len(moving):
+                m.refuse(f"the backward function of `{name}` does not return a tuple of {len(moving)}", "it returns one cotangent for each argument",
+                         f"return ({', '.join(f'{one}_bar' for one in names)}{',' if len(names) == 1 else ''})")
+            return [arg for one, value, given, known in zip(names, moving, items, of.parts) for arg in contributions(m, name, f"`{one}`", value, given, parts=iter(known))]
+
+        own = tuple(part for part in parts if not any(part is v for v in of.operands))
+        made, given = piece(m, "vjp", bars, range(len(of.operands)), run, tuple(part if part in own else Lit(None) for part in parts))
+    return with_parts(m, out, iter(ruled(m, Rule(name, (made,)), parts, of, (given,))))
+
+
+def _by_jvp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
+    still, moving, _ = _split(f, values)
+    of = inputs(m, moving)
+    dots = seeds(m, of.operands, "_dot")
+    held: list[Value] = []
+    counts: list[int] = []
+
+    def run() -> list[Arg]:
+        tangents = iter(dots.params)
+        pair = m.call(Static(f.jvp), (*still, TupleV(tuple(moving)), TupleV(tuple(transforms.derivatives(m, value, tangents) for value in moving))), {})
+        if not isinstance(pair, TupleV) or len(pair.items) != 2:
+            m.refuse(f"the rule of `{name}` does not return a pair", "it returns the value and its tangent", "return (value, tangent)")
+        out, tangent = pair.items
+        parts = [m.operand(part) for part in moving_parts(m, out)]
+        held.append(out)
+        counts.append(len(parts))
+        return [*parts, *contributions(m, name, "the value", out, tangent, parts=iter(parts))]
+
+    with stopped(m, f):
+        found = transforms.inner(m, dots, lambda: m.wrap(Seq(tuple(run()))))
+    parts, rest = _hoisted(m, name, found, counts[0])
+    if not parts:
+        return held[0]
+    made, given = _closed("jvp", rest, range(len(of.operands)), parts)
+    return with_parts(m, held[0], iter(ruled(m, Rule(name, (made,)), parts, of, (given,))))
+
+
+def _hoisted(m: Calls, name: str, found: transforms.Inner, count: int) -> tuple[tuple[Arg, ...], transforms.Inner]:
+    """The statements of a block that do not depend on its tangents, done here; the first results, which are made by them; the block of the others."""
+    dots = found.block.params[:found.moving]
+    env: dict[Var, Arg] = dict(zip(found.block.params[found.moving:], found.args[found.moving:]))
+    moved: set[Var] = set(dots)
+    rest: list[Stmt] = []
+    for stmt in found.block.stmts:
+        effect = isinstance(stmt, Let) and OPS[stmt.op].effect
+        if effect or any(v in moved for v in uses(Block((), (stmt,), Yield(())))):
+            moved.update(defined(stmt))
+            rest.append(stmt)
+        else:
+            m.b.add(substitute_stmt(stmt, lambda v: env.get(v, v)))
+            if isinstance(stmt, Let) and stmt.out is not None:
+                m.b.made[stmt.out] = stmt
+    assert isinstance(found.block.end, Yield)
+    ends = found.block.end.values
+    if any(v in moved for value in ends[:count] for v in variables(value)):
+        m.refuse(f"the rule of `{name}` gives a value that depends on the tangents", "the value is that of the function", "compute it from the primals alone")
+    inner = Block(dots, tuple(substitute_stmt(stmt, lambda v: env.get(v, v)) for stmt in rest), Yield(tuple(_in(env, v) for v in ends[count:])))
+    outer = free(inner)
+    given = {v: Var(v.type, v.hint) for v in outer}
+    inner = Block((*dots, *given.values()), tuple(substitute_stmt(stmt, lambda v: given.get(v, v)) for stmt in inner.stmts),
+                  Yield(tuple(_in(given, v) for v in ends_of(inner))))
+    values = tuple(_in(env, v) for v in ends[:count])
+    return values, transforms.Inner(renamed(inner), (*found.args[:found.moving], *outer), Seq(tuple(ends_of(inner))), found.moving)
+
+
+def ends_of(block: Block) -> tuple[Arg, ...]:
+    assert isinstance(block.end, Yield)
+    return block.end.values
+
+
+def _in(env: Any, arg: Arg) -> Arg:
+    return env.get(arg, arg) if isinstance(arg, Var) else arg
+
+
+__all__ = ["NONE", "Operand", "Type", "call", "rank"]

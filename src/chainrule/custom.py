@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import inspect
+import itertools
+import linecache
+import math
+import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Union
 
-from .rules.custom import CHANGED
+import numpy as np
 
-__all__ = ["custom_jvp", "custom_vjp"]
+from .rules.custom import Declaration, Stated, changed, declare, declared
+from .runtime.words import WORDS
+
+__all__ = ["custom_jvp", "custom_vjp", "defjvp", "defvjp"]
 
 Function = Callable[..., Any]
-
-
-def _forget() -> None:
-    """Programs that are compiled already hold the rules of before."""
-    for forget in CHANGED:
-        forget()
+Rule = Union[str, Function, None]
 
 
 class _Ruled:
@@ -91,7 +95,7 @@ class custom_vjp(_Ruled):
             if not callable(f):
                 raise TypeError(f"{self.__name__}.defvjp takes two functions, not {type(f).__name__}")  # type: ignore[attr-defined]
         self.fwd, self.bwd = fwd, bwd
-        _forget()
+        changed()
 
 
 class custom_jvp(_Ruled):
@@ -126,5 +130,217 @@ class custom_jvp(_Ruled):
         if not callable(jvp):
             raise TypeError(f"{self.__name__}.defjvp takes a function, not {type(jvp).__name__}")  # type: ignore[attr-defined]
         self.jvp = jvp
-        _forget()
+        changed()
         return jvp
+
+
+# -- functions of others -------------------------------------------------------------------------------------------------
+
+
+def defvjp(function: Function, text: str | Function | None = None, rule: Function | None = None, /, *, like: Any = None, elementwise: bool | None = None,
+           **rules: Rule) -> None:
+    """State the derivative of a function that you do not own, for reverse mode.
+
+    function: anything that can be called: a C function, a ufunc, a function of another library, also one with Python source, which is then not looked into. It must
+        change nothing, and return the same for the same arguments.
+    text: what the parameters and the result are called, as in ``"f(x, n=2) -> y"``; of several results, ``"f(x) -> (u, s)"``. Without it, the
+        function's own signature, and ``y``.
+    rules: by parameter, the contribution to its cotangent, as text (``x="y_bar * n * x ** (n - 1)"``) or as a function; the names of that function's
+        parameters say what it is given: a parameter, ``y``, or the cotangent ``y_bar``. What does not mention ``y_bar`` is a partial derivative, of a function that works element by element,
+        and serves forward mode, too. None is a derivative of zero; what is not mentioned is not known, and an error where it is needed.
+    rule: one function that returns a tuple with a cotangent for each parameter.
+    like: what the result is like: the name of a parameter, an example of it, or a function of the arguments whose result has its dtype and number of axes; a tuple for
+        several results. Not needed for functions that work element by element, and where all arguments and the result are numbers.
+    elementwise: the function works element by element: contributions are summed over axes along which an argument was broadcast.
+
+    A rule that was stated before is replaced. Raises TypeError for rules that name what is not there.
+
+    >>> import math
+    >>> import chainrule as cr
+    >>> defvjp(math.ulp, "ulp(x) -> y", x="0.0 * x")
+    >>> cr.grad(lambda x: x + math.ulp(x))(2.0)
+    1.0
+    """
+    _state("vjp", "_bar", function, text, rule, like, elementwise, rules)
+
+
+def defjvp(function: Function, text: str | Function | None = None, rule: Function | None = None, /, *, like: Any = None, elementwise: bool | None = None,
+           **rules: Rule) -> None:
+    """State the derivative of a function that you do not own, for forward mode.
+
+    As `defvjp`; a rule gives what a parameter's tangent, ``x_dot``, adds to the tangent of the result. If the rules of `defvjp` are linear in the cotangent, as they
+    should be, forward mode follows from them, and reverse mode from these.
+    """
+    _state("jvp", "_dot", function, text, rule, like, elementwise, rules)
+
+
+_numbers = itertools.count(1)
+
+
+@dataclass
+class _Names:
+    """What a function's parameters and results are called."""
+
+    parameters: tuple[str, ...]
+    defaults: dict[int, Any]
+    names: dict[str, int]
+    results: tuple[str, ...]
+    single: bool
+
+
+def _state(kind: str, suffix: str, function: Function, text: Any, rule: Any, like: Any, elementwise: bool | None, rules: dict[str, Rule]) -> None:
+    asked = f"def{kind}"
+    if not callable(function):
+        raise TypeError(f"{asked}: a function is needed, not {type(function).__name__}")
+    if text is not None and not isinstance(text, str):
+        text, rule = None, text
+    name = str(getattr(function, "__name__", type(function).__name__))
+    if text is not None and text.partition("(")[0].strip().rpartition(".")[2].isidentifier():
+        name = text.partition("(")[0].strip().rpartition(".")[2]
+    names = _named(asked, function, name, text)
+    for parameter in rules:
+        if parameter not in names.parameters:
+            raise TypeError(f"{asked}: `{name}` has no parameter {parameter!r}; its parameters are {', '.join(names.parameters)}")
+    if rule is None and not rules:
+        raise TypeError(f"{asked}: no rule is given for `{name}`; give one for a parameter: {names.parameters[0]}=...")
+    if isinstance(like, str) and like not in names.parameters:
+        raise TypeError(f"{asked}: `like` names {like!r}, which is no parameter of `{name}`")
+    stated: dict[int, Stated | None] = {}
+    for parameter, given in rules.items():
+        stated[names.parameters.index(parameter)] = _one(asked, kind, suffix, function, name, names, parameter, given)
+    if rule is not None:
+        if rules:
+            raise TypeError(f"{asked}: `{name}` is given one rule for all parameters, and one for {next(iter(rules))!r}")
+        stated[-1] = _one(asked, kind, suffix, function, name, names, "", rule)
+    partials = any(one is not None and one.kind == "partial" for one in stated.values())
+    if partials and elementwise is False:
+        raise TypeError(f"{asked}: the rule of `{name}` does not mention `{names.results[0] if kind == 'vjp' else names.parameters[0]}{suffix}`, so it is a partial derivative, element by element; but elementwise=False")
+    if partials and len(names.results) > 1:
+        raise TypeError(f"{asked}: a rule of `{name}` mentions no cotangent; partial derivatives are known for one result only")
+    made = Declaration(function, name, names.parameters, names.names, names.defaults, names.results, names.single, like=like, number=next(_numbers))
+    made.by_element = partials or (_is_elementwise(function) if elementwise is None else elementwise)
+    (made.vjps if kind == "vjp" else made.jvps).update(stated)
+    before = declared(function)
+    if before is not None and len(before.parameters) == len(made.parameters) and len(before.results) == len(made.results):
+        made = replace(made, **({"jvps": before.jvps} if kind == "vjp" else {"vjps": before.vjps}))
+        made.like = before.like if like is None else like
+        made.by_element = made.by_element or (before.by_element and elementwise is None)
+    declare(made)
+
+
+def _is_elementwise(function: Any) -> bool:
+    """A ufunc of NumPy's, or of what makes such ufuncs."""
+    return hasattr(function, "nin") and hasattr(function, "nout") and getattr(function, "signature", None) is None
+
+
+def _named(asked: str, function: Any, name: str, text: str | None) -> _Names:
+    if text is not None:
+        return _parsed(asked, function, text)
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        raise TypeError(f"{asked}: `{name}` does not say what its parameters are called; say it: {asked}({name}, \"{name}(x) -> y\", x=...)") from None
+    if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters):
+        raise TypeError(f"{asked}: `{name}` takes any number of arguments; name those that a rule is for: {asked}({name}, \"{name}(x) -> y\", x=...)")
+    own = tuple(p.name for p in parameters)
+    result = "y" if "y" not in own else "result"
+    return _Names(own, {n: p.default for n, p in enumerate(parameters) if p.default is not p.empty}, {p.name: n for n, p in enumerate(parameters)}, (result,), True)
+
+
+def _parsed(asked: str, function: Any, text: str) -> _Names:
+    left, _, right = text.partition("->")
+    try:
+        call = ast.parse(left.strip(), mode="eval").body
+        result = ast.parse(right.strip() or "y", mode="eval").body
+        assert isinstance(call, ast.Call)
+        assert all(isinstance(a, ast.Name) for a in call.args)
+        parts = result.elts if isinstance(result, ast.Tuple) else [result]
+        assert parts
+        results = tuple(p.id for p in parts if isinstance(p, ast.Name))
+        assert len(results) == len(parts)
+        defaults = {len(call.args) + n: ast.literal_eval(k.value) for n, k in enumerate(call.keywords)}
+        own = (*(a.id for a in call.args if isinstance(a, ast.Name)), *(str(k.arg) for k in call.keywords))
+    except (SyntaxError, AssertionError, ValueError):
+        raise TypeError(f"{asked}: {text!r} is not of the form \"f(x, n=2) -> y\"") from None
+    if len({*own, *results}) < len(own) + len(results):
+        raise TypeError(f"{asked}: {text!r} uses one name twice")
+    names = {name: n for n, name in enumerate(own)}
+    try:
+        real = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        real = []
+    for n, p in enumerate(real):  # a call may use the function's own names
+        if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) or n >= len(own):
+            break
+        if own[n] in {q.name for q in real} and own[n] != p.name:
+            break
+        names[p.name] = n
+        if p.default is not p.empty:
+            defaults.setdefault(n, p.default)
+    return _Names(own, defaults, names, results, not isinstance(result, ast.Tuple))
+
+
+def _one(asked: str, kind: str, suffix: str, function: Any, name: str, names: _Names, parameter: str, given: Any) -> Stated | None:
+    """One rule, as a function and what it takes."""
+    known = {p: ("parameter", n) for n, p in enumerate(names.parameters)} | {r: ("result", n) for n, r in enumerate(names.results)}
+    if kind == "vjp":
+        moved = {f"{r}_bar": ("bar", n) for n, r in enumerate(names.results)}
+    else:
+        moved = {f"{p}_dot": ("dot", n) for n, p in enumerate(names.parameters) if parameter in ("", p)}
+    known |= moved
+    where = f"the rule of `{name}`" + (f" for `{parameter}`" if parameter else "")
+    if given is None:
+        return None
+    if isinstance(given, (int, float)) and not isinstance(given, bool) and given == 0:
+        return None
+    if isinstance(given, str):
+        given = _from_text(asked, where, function, name, parameter or "all", given, known)
+    if not callable(given):
+        raise TypeError(f"{asked}: {where} is a text, a function, or None, not {type(given).__name__}")
+    try:
+        taken = _taken(given)
+    except (TypeError, ValueError):  # it does not say what it takes: everything, or, of a ufunc, what it has room for
+        everything = [*moved, *names.results, *names.parameters]
+        taken = list(names.parameters) if getattr(given, "nin", None) == len(names.parameters) else everything
+    for one in taken:
+        if one not in known:
+            raise TypeError(f"{asked}: {where} takes {one!r}; it can take {', '.join(known)}")
+    takes = tuple(known[one] for one in taken)
+    return Stated(kind if any(one in moved for one in taken) else "partial", given, takes)
+
+
+def _taken(function: Any) -> list[str]:
+    parameters = inspect.signature(function).parameters.values()
+    if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters):
+        raise ValueError
+    return [p.name for p in parameters if p.default is p.empty]
+
+
+def _from_text(asked: str, where: str, function: Any, name: str, parameter: str, text: str, known: dict[str, Any]) -> Function:
+    """A rule in text, as a function of what it mentions."""
+    try:
+        node = ast.parse(text.strip(), mode="eval")
+    except SyntaxError as error:
+        raise TypeError(f"{asked}: {where} is not an expression: {text!r} ({error.msg})") from None
+    namespace: dict[str, Any] = {"np": np, "math": math, "__name__": __name__, **{word.__name__: word for word in WORDS}}
+    special = sys.modules.get("scipy.special")
+    if special is not None:
+        namespace["special"] = special
+    if name.isidentifier():
+        namespace.setdefault(name, function)
+    bound = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} | {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)}
+    read = dict.fromkeys(n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n.id not in bound)
+    builtin = vars(__builtins__) if not isinstance(__builtins__, dict) else __builtins__
+    for one in read:
+        if one not in known and one not in namespace and one not in builtin:
+            raise TypeError(f"{asked}: {where} mentions {one!r}; a text can mention {', '.join(known)}, np and math. State the rule as a function for anything else")
+    takes = ", ".join(one for one in known if one in read)
+    title = f"{name if name.isidentifier() else 'f'}_{parameter}"
+    lines = f"def {title}({takes}):\n    return {text.strip()}\n"
+    file = f"<{where}>"
+    while file in linecache.cache:
+        file = f"<{file[1:-1]}'>"
+    linecache.cache[file] = (len(lines), None, lines.splitlines(True), file)
+    exec(compile(lines, file, "exec"), namespace)
+    made: Function = namespace[title]
+    return made

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import FunctionType
@@ -27,6 +28,7 @@ from .frontend.request import Chosen, Compiled, Guard, Layer, NeedLayout, NeedSt
 from .frontend.signature import Captures, Described, Describer, Leaf, UnknownAnnotation, derivative_error, is_static
 from .frontend.source import MISSING, FunctionSource, Place, read
 from .results import finisher, part
+from .rules.custom import CHANGED
 from .runtime.record import PathChanged, Record
 from .structure import LEAF, TreeDef, flatten, unflatten
 from .tracebacks import raise_at_user_line
@@ -36,6 +38,7 @@ __all__ = ["Compile", "Dispatcher", "Variant"]
 Compile = Callable[[Request], Compiled]
 PATHS = 64  # as many paths through one function are remembered, for arguments of the same types
 _compiling = threading.RLock()  # one for all: compiling one function may look into another
+_all: weakref.WeakSet[Dispatcher] = weakref.WeakSet()
 
 
 @dataclass(eq=False)
@@ -185,6 +188,13 @@ class Dispatcher:
         # With exactly so many positional arguments, a call may go to the entry at once.
         self.count = len(parameters) if self.positional == len(parameters) else -1
         self.entry: Callable[..., Any] = self.miss
+        with _compiling:
+            _all.add(self)
+
+    def forget(self) -> None:
+        """Compile anew when it is called next: what programs depend on has changed."""
+        self.plans = {}
+        self.entry = self.miss
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -251,8 +261,11 @@ class Dispatcher:
         """
         plan, leaves = self.plan(values, positional)
         if plan.entry is not None:
+            plans = self.plans
             if not self.negative:
                 self.entry = plan.entry
+                if plans is not self.plans or plan not in plans.values():  # forgotten meanwhile
+                    self.entry = self.miss
             if plan is not missed:
                 return plan.entry(*values)
         record = Record()
@@ -545,6 +558,16 @@ class Dispatcher:
         return UnsupportedError([Finding(
             self.source.location(), f"the source of the {self.mode} of {self.name} depends on the types of its arguments",
             why, "ask for the types of some arguments, source_for(*args), or call the function first")])
+
+
+def _forget() -> None:
+    """A rule has changed: no program that was compiled before is used any more."""
+    with _compiling:
+        for dispatcher in tuple(_all):
+            dispatcher.forget()
+
+
+CHANGED.append(_forget)
 
 
 def _several(argnums: int | str | tuple[int | str, ...]) -> tuple[int | str, ...]:

@@ -74,7 +74,7 @@ linear("rt.cotangent(g, like, what) -> y", op={"views": (0,), "infer": lambda g,
 # -- functions that are called as they are --------------------------------------------------------------------------
 
 
-def _no_rule(let: Let, call: Call) -> None:
+def _no_rule(let: Let, call: Call) -> Any:
     function = getattr(let.args[0], "value", None)
     name = getattr(function, "__name__", "a function")
     raise RowError(f"the derivative of `{name}`, of which no rule is known", "a rule calls it, and chainrule does not know how its result depends on its arguments",
@@ -89,48 +89,69 @@ define(Op("py.external", tuple(map(Param, ("function", "args", "keywords"))), _c
 _enter(Row("py.external", "structural", pull=_no_rule, push=_no_rule, constant=frozenset(("function",))))  # type: ignore[arg-type]
 
 
+@dataclass(frozen=True, eq=False)
+class Stated:
+    """A function that gives a part of a derivative, and what it takes: ("bar", k), the cotangent of the k-th result; ("result", k), that itself;
+    ("parameter", i); ("dot", i), the tangent of the i-th parameter."""
+
+    kind: str  # as that of a Piece
+    function: Any
+    takes: tuple[tuple[str, int], ...]
+
+
 @dataclass(eq=False)
 class Declaration:
     """What is stated about a function that is called as it is.
 
-    parameters: its parameters, as the rules call them; with defaults, those that have one. results: likewise.
-    vjps, jvps, partials: functions of these names, by the parameter that they belong to; "" for all together.
+    parameters: its parameters, as the rules call them; names: the parameters by all names that a call may use.
+    vjps, jvps: the statements by the number of the parameter that they belong to; -1 for all of them together. None: zero.
     like:       the name of a parameter, an example, or a function of the arguments: what shape and dtype the result has.
     """
 
     function: Any
     name: str
     parameters: tuple[str, ...]
-    defaults: dict[str, Any]
-    positional: int  # how many parameters may be given by position
+    names: dict[str, int]
+    defaults: dict[int, Any]
     results: tuple[str, ...]
     single: bool = True
-    vjps: dict[str, Any] = field(default_factory=dict)
-    jvps: dict[str, Any] = field(default_factory=dict)
-    partials: dict[str, Any] = field(default_factory=dict)
+    vjps: dict[int, Stated | None] = field(default_factory=dict)
+    jvps: dict[int, Stated | None] = field(default_factory=dict)
     like: Any = None
     by_element: bool = False
+    number: int = 0  # one for each declaration
 
 
 DECLARED: dict[Any, Declaration] = {}
 CHANGED: list[Callable[[], None]] = []  # what is to be done when a rule changes: programs compiled before are forgotten
 
 
+def _key(function: Any) -> Any:
+    """What a function is found by: itself, or where it is, if it has no hash (the declaration keeps it there)."""
+    try:
+        hash(function)
+    except TypeError:
+        return ("unhashable", id(function))
+    return function
+
+
 def declared(function: Any) -> Declaration | None:
     """What a user has stated about a function."""
     if not DECLARED:
         return None
-    try:
-        return DECLARED.get(function)
-    except TypeError:  # not hashable
-        return None
+    return DECLARED.get(_key(function))
 
 
 def declare(declaration: Declaration) -> None:
     """State it, in the place of what was stated before."""
-    DECLARED[declaration.function] = declaration
+    DECLARED[_key(declaration.function)] = declaration
+    changed()
+
+
+def changed() -> None:
+    """A rule has changed: programs that are compiled already hold the rule of before."""
     for forget in CHANGED:
         forget()
 
 
-__all__ = ["CHANGED", "Declaration", "Piece", "Result", "Rule", "declare", "declared"]
+__all__ = ["CHANGED", "DECLARED", "Declaration", "Piece", "Result", "Rule", "Stated", "changed", "declare", "declared"]

@@ -11,16 +11,17 @@ not mention that; other rules are refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..analysis.activity import reach
 from ..ir.build import Builder
 from ..ir.nodes import Arg, Block, Branch, For, If, Let, Lit, Operand, Program, Seq, Span, Stmt, Var, Vjp, While, Yield, variables
 from ..ir.ops import OPS
 from ..ir.probe import type_of
-from ..ir.types import Array, Scalar, Tuple
-from ..ir.walk import all_stmts, renamed, stmt_args, substitute, substitute_end, substitute_stmt
+from ..ir.types import Array, Tuple
+from ..ir.walk import all_stmts, blocks, defined, end_args, renamed, stmt_args, substitute, substitute_end, substitute_stmt, uses
 from ..rules.custom import Piece, Result, Rule
 from ..rules.dependence import SHAPES_ONLY
 from ..rules.table import RowError
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from .forward import Forward
     from .reverse import Sweep
 
-_OF_SHAPE = {**{op: (0,) for op in SHAPES_ONLY}, "np.full_like": (0,), "rt.unbroadcast": (1,), "rt.broadcast_like": (1,), "rt.cotangent": (1,)}
+_OF_SHAPE = {**dict.fromkeys(SHAPES_ONLY, (0,)), "np.full_like": (0,), "rt.unbroadcast": (1,), "rt.broadcast_like": (1,), "rt.cotangent": (1,)}
 
 
 class _Call:
@@ -84,24 +85,39 @@ class _Call:
         derived = reverse_block(copy, params, seeds, functions)
         assert isinstance(derived.end, Yield)
         bars = Block(derived.params, derived.stmts, Yield(derived.end.values[len(seeds):]))
-        if any(var in params for var in _read_values(copies_block(dead_block(bars)))):
+        if _depend(copies_block(bars), params):
+            also = " (derivatives of higher order need it, too)" if mode == "forward" else ""
             raise self.error(f"the derivative of `{self.rule.name}` in {mode} mode is not known", "its rule is stated for the other mode, and is not linear there, so it has no transpose",
-                             f"state it for {mode} mode, too")
+                             f"state it for {mode} mode{also}")
 
 
-def _read_values(block: Block) -> Iterator[Var]:
-    """Every use of a Var that is not of its shape alone."""
+def _depend(block: Block, params: Sequence[Var]) -> bool:
+    """Whether what a block yields depends on the values of some parameters, and not on their shapes alone."""
+    graph: dict[Var, list[Var]] = {}
+
+    def edge(sources: Iterable[Arg], targets: Iterable[Var]) -> None:
+        for source in sources:
+            for var in variables(source):
+                graph.setdefault(var, []).extend(targets)
+
+    def ends(inner: Block) -> Iterator[Block]:
+        yield inner
+        if isinstance(inner.end, Branch):
+            yield from ends(inner.end.then)
+            yield from ends(inner.end.orelse)
+
     for stmt in all_stmts(block):
-        of_shape = _OF_SHAPE.get(stmt.op, ()) if isinstance(stmt, Let) else ()
-        for k, arg in enumerate(stmt_args(stmt)):
-            if k not in of_shape:
-                yield from variables(arg)
-        if isinstance(stmt, (If, For, While)):
-            for inner in (stmt.then, stmt.orelse) if isinstance(stmt, If) else (stmt.body,):
-                if isinstance(inner.end, Yield):
-                    yield from (v for value in inner.end.values for v in variables(value))
-    if isinstance(block.end, Yield):
-        yield from (v for value in block.end.values for v in variables(value))
+        outs = defined(stmt)
+        if isinstance(stmt, Let):
+            of_shape = _OF_SHAPE.get(stmt.op, ())
+            edge((arg for k, arg in enumerate(stmt.args) if k not in of_shape), outs)
+        else:
+            targets = (*outs, *(p for inner in blocks(stmt) for p in inner.params))
+            edge(stmt_args(stmt), targets)
+            for inner in (part for own in blocks(stmt) for part in ends(own)):
+                edge(end_args(inner.end), targets)
+    reached = reach(graph, params)
+    return any(var in reached for value in _ends(block) for var in variables(value))
 
 
 # -- reverse mode -------------------------------------------------------------------------------------------------
@@ -214,7 +230,7 @@ def _only(block: Block, numbers: list[int]) -> Block:
 
 def _computed(b: Builder, block: Block, args: tuple[Arg, ...], span: Span | None) -> tuple[Operand, ...]:
     """The results of a block for some arguments, computed here."""
-    used = {v for stmt in block.stmts for v in _all_uses(stmt)} | {v for value in _ends(block) for v in variables(value)}
+    used = set(uses(block))
     pairs = [(param, arg) for param, arg in zip(block.params, args) if param in used]
     if all(isinstance(stmt, Let) and not OPS[stmt.op].effect for stmt in block.stmts):
         env: dict[Var, Arg] = dict(pairs)
@@ -235,12 +251,6 @@ def _computed(b: Builder, block: Block, args: tuple[Arg, ...], span: Span | None
 def _ends(block: Block) -> tuple[Arg, ...]:
     assert isinstance(block.end, Yield)
     return block.end.values
-
-
-def _all_uses(stmt: Stmt) -> Iterator[Var]:
-    from ..ir.walk import uses
-
-    yield from uses(Block((), (stmt,), Yield(())))
 
 
 def _times(b: Builder, g: Operand, partial: Operand, masked: bool) -> Operand:

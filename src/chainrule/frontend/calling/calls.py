@@ -23,6 +23,7 @@ from ...ir.build import type_of
 from ...ir.nodes import Arg, Lit, Make, Seq, Var
 from ...ir.ops import OPS
 from ...ir.types import List, Opaque, Scalar, differentiable, kind, rank
+from ...rules import custom as custom_rules
 from ...rules import effects as effect_rules
 from ...rules import methods, random, registry
 from ...runtime.surgery import adjoint_of
@@ -118,6 +119,7 @@ class Calls(Objects):
         self.stack: list[Any] = []  # functions being executed (their code objects)
         self.shapes: list[tuple[Any, Any]] = []  # and the structures of the objects among their arguments
         self.ruling: list[Any] = []  # functions with a rule of the user's that are being executed: their derivatives are the rules'
+        self.forward: list[Any] = []  # those of them whose value is being computed
         self.loop_indices: list[Var] = []
         self.rolled: set[ast.stmt] = set()  # loops that cannot be unrolled
         self.checkpoints: dict[ast.stmt, tuple[Any, ...]] = {}  # loops of which few states are kept: how many, and whether on disk
@@ -415,9 +417,11 @@ class Calls(Objects):
         return call_partial(self, function, args, keywords)
 
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        from . import functionals, progress, transforms
+        from . import custom, functionals, progress, transforms
         from .tables import BUILTINS, LAZILY
 
+        if (stated := custom_rules.declared(f)) is not None:
+            return custom.call_declared(self, stated, args, keywords)
         if hasattr(f, "primal") and hasattr(f, "source_for"):
             return transforms.call(self, transforms.of_transformed(f), args, keywords)
         if (kind := transforms.mark(f)) is not None:
@@ -526,6 +530,11 @@ class Calls(Objects):
             known = [self.known(a) for a in args]
             known_keywords = {k: self.known(v) for k, v in keywords.items()}
         except _NotKnown:
+            if self.ruling:
+                from .custom import external
+
+                if (found := external(self, f, args, keywords)) is not None:
+                    return found
             if isinstance(getattr(f, "__self__", None), str):
                 return Num(self.b.emit("py.call", Lit(f), Seq(tuple(self.operand(a) for a in args))))
             return self.perform(Static(f), args, keywords)
@@ -853,6 +862,8 @@ def is_code(value: Any) -> bool:
     if value is None or value is Ellipsis or value is NotImplemented or isinstance(value, (bool, str, bytes, type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType,
                                                                types.MethodType, np.ufunc, np.dtype, functools.partial, operator.itemgetter, operator.attrgetter,
                                                                operator.methodcaller)):
+        return True
+    if custom_rules.declared(value) is not None:
         return True
     if type(value).__module__ in ("numpy", "functools") and callable(value) and not isinstance(value, (np.ndarray, np.generic)):
         return True

@@ -16,13 +16,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...ir.nodes import Arg, Block, Let, Lit, Operand, Seq, Stmt, Var, Yield, operands, variables
-from ...ir.ops import OPS
-from ...ir.probe import type_of
-from ...ir.types import Array, Scalar, Tuple, Type, rank, shape
+import numpy as np
+
+from ...errors import SourceUnavailableError
+from ...ir.nodes import Arg, Block, Let, Lit, Make, Seq, Stmt, Var, Yield, operands, variables
+from ...ir.ops import OPS, Op, Param
+from ...ir.probe import CannotProbe, probe, type_of
+from ...ir.types import OBJECT, Array, Scalar, Tuple, Type, kind, rank, shape, unknown_extent
 from ...ir.walk import defined, free, renamed, substitute_stmt, uses
-from ...rules.custom import Piece, Result, Rule
-from ..execution.values import NONE, DictV, Entries, Items, ListV, Object, Partial, Static, TupleV, Value
+from ...rules import registry
+from ...rules.custom import Declaration, Piece, Result, Rule, Stated, declared
+from ...rules.structure import broadcast
+from ...runtime.custom import Checked, Expected
+from .. import source as sources
+from ..execution.deciding import type_of_value
+from ..execution.values import DictV, Entries, Items, IteratorV, ListV, Object, Partial, Static, TupleV, Value
 from . import transforms
 
 if TYPE_CHECKING:
@@ -185,6 +193,240 @@ def seeds(m: Calls, parts: Sequence[Arg], suffix: str) -> transforms.Moving:
     return moving
 
 
+# -- functions that are called as they are --------------------------------------------------------------------------
+
+HIGHEST = 3  # a rule may call its own function: so often inside each other, that is so many derivatives
+
+
+def call_declared(m: Calls, d: Declaration, args: Args, keywords: Keywords) -> Value:
+    """Call a function about which rules are stated."""
+    args = tuple(m.listed(m.collect(a) if isinstance(a, IteratorV) else a) for a in args)
+    bound = _arranged(m, d, args, keywords)
+    of = inputs(m, bound)
+    with stopped(m, d):
+        results = _results(m, d, bound, args, keywords)
+        if m.ruling.count(d) > HIGHEST or not of.operands:
+            return _returned(d, [transforms.valued(m, v) for v in results])
+        made = list(_stated(m, d, bound, of, results))
+    rule = Rule(d.name, tuple(piece for piece, _ in made), d.by_element)
+    return _returned(d, ruled(m, rule, results, of, [given for _, given in made]))
+
+
+def _returned(d: Declaration, values: list[Value]) -> Value:
+    return values[0] if d.single else TupleV(tuple(values))
+
+
+def _arranged(m: Calls, d: Declaration, args: Args, keywords: Keywords) -> list[Value]:
+    """The arguments of a call in the order of the parameters that rules name."""
+    found: dict[int, Value] = dict(enumerate(args))
+    if len(args) > len(d.parameters):
+        m.refuse(f"`{d.name}` is given {len(args)} arguments", f"its rule names {len(d.parameters)}, and does not say what the derivative is then", "state a rule that names them all")
+    for name, value in keywords.items():
+        if name not in d.names:
+            m.refuse(f"the argument `{name}` of `{d.name}` is not supported", "its rule does not name it, and does not say what the derivative is then", f"state a rule that names it, or leave `{name}` out")
+        if d.names[name] in found:
+            m.refuse(f"`{d.name}` is given `{name}` twice", "by position and by name", "check the call")
+        found[d.names[name]] = value
+    for number, parameter in enumerate(d.parameters):
+        if number not in found:
+            if number not in d.defaults:
+                m.refuse(f"`{d.name}` is not given its argument `{parameter}`", "it has no default value that its rule states", "check the call")
+            found[number] = m.constant_object(d.defaults[number], parameter)
+    return [found[number] for number in range(len(d.parameters))]
+
+
+def _results(m: Calls, d: Declaration, bound: list[Value], args: Args, keywords: Keywords) -> tuple[Arg, ...]:
+    """The call of the function itself."""
+    given = tuple(m.operand(a) for a in args)
+    named = tuple(m.operand(v) for v in keywords.values())
+    types, expected = _types(m, d, bound, given if not named else ())
+    function: Any = Checked(d.function, d.name, expected, d.single)
+    out = m.b.emit("py.external", Lit(function), Seq(given), Make(dict, tuple(keywords), named), type=types[0] if d.single else Tuple(types))
+    return (out,) if d.single else tuple(m.b.emit("item", out, k, type=t) for k, t in enumerate(types))
+
+
+def _types(m: Calls, d: Declaration, bound: list[Value], given: tuple[Arg, ...]) -> tuple[tuple[Type, ...], tuple[Expected, ...]]:
+    """What the results are taken to be. Nothing is believed: it is checked when the function has returned."""
+    like = d.like
+    count = len(d.results)
+    if like is None and d.by_element:
+        one = _by_element(d, tuple(m.operand(v) for v in bound))
+        broad = -1 if given and isinstance(one, Array) and all(isinstance(type_of(a), (Array, Scalar)) for a in given) else None
+        if broad is None and isinstance(one, Array) and one.shape is not None:
+            one = Array(one.dtype, tuple(unknown_extent() for _ in one.shape))
+        return (one,) * count, (_expected(one, broad),) * count
+    if like is None:
+        types = tuple(_guessed([type_of(part) for value in bound for part in _numbers(m, value)]) for _ in range(count))
+        return types, tuple(map(_expected, types))
+    if callable(like):
+        with m.b.block():
+            before = m.state.copy()
+            values = m.call(Static(like), tuple(bound), {})
+            parts = [values] if d.single else m.iterate(values)
+            types = tuple(_opened(m.type(part)) for part in parts)
+            m.state = before
+    else:
+        examples = (like,) if d.single else tuple(like)
+        types = tuple(_opened(m.type(bound[d.names[one]])) if isinstance(one, str) else _opened(type_of_value(one)) for one in examples)
+        if d.single and isinstance(like, str) and len(given) > d.names[like]:
+            types = (m.type(bound[d.names[like]]),)
+            return types, (_expected(types[0], d.names[like] if isinstance(types[0], Array) else None),)
+    if len(types) != count or any(not isinstance(t, (Array, Scalar)) for t in types):
+        m.refuse(f"what the result of `{d.name}` is like is not known", "`like` has to give a number or an array for each result", "name a parameter, or give an example or a function of the arguments")
+    return types, tuple(map(_expected, types))
+
+
+def _numbers(m: Calls, value: Value) -> Iterator[Arg]:
+    if m.is_number(value) or (isinstance(value, Static) and type(value.value) in (int, float, complex)):
+        yield m.operand(value)
+    elif isinstance(value, (TupleV, ListV)):
+        for item in m.known_items(value) or ():
+            yield from _numbers(m, item)
+
+
+def _opened(type: Type) -> Type:
+    """A type whose extents are not known: they are not checked."""
+    if isinstance(type, Array) and type.shape is not None:
+        return Array(type.dtype, tuple(unknown_extent() for _ in type.shape))
+    return Scalar(type.dtype, type.weak, None, True) if isinstance(type, Scalar) else type
+
+
+def _expected(type: Type, shape_of: int | None = None) -> Expected:
+    assert isinstance(type, (Array, Scalar))
+    return Expected(type.dtype, rank(type), isinstance(type, Scalar), shape_of, convert=True)
+
+
+def _dtype(types: list[Type]) -> str:
+    """The dtype of floats that some arguments give together."""
+    arrays = [np.dtype(t.dtype) for t in types if isinstance(t, Array) or (isinstance(t, Scalar) and not t.weak)]
+    complexes = any(isinstance(t, Scalar) and t.weak and kind(t.dtype) == "c" for t in types)
+    floats = [d for d in arrays if d.kind in "fc"]
+    dtype = np.result_type(*floats) if floats else np.dtype(float)
+    return str(np.result_type(dtype, np.complex64) if complexes and dtype.kind != "c" else dtype)
+
+
+def _guessed(types: list[Type]) -> Type:
+    """A number if there are only numbers; otherwise anything."""
+    if all(isinstance(t, Scalar) for t in types):
+        return Scalar(_dtype(types), all(t.weak for t in types if isinstance(t, Scalar)), None, True)
+    return Array(_dtype(types), None)
+
+
+def _by_element(d: Declaration, args: tuple[Arg, ...]) -> Type:
+    """What a function gives that works element by element."""
+    types = [t for t in map(type_of, args) if isinstance(t, (Array, Scalar))]
+    if isinstance(d.function, np.ufunc):
+        try:
+            found = probe(Op(f"the ufunc {d.number}", tuple(Param(p) for p in d.parameters), d.function), args)
+        except CannotProbe:
+            found = OBJECT
+        if isinstance(found, (Array, Scalar)) and found.dtype != "object" and kind(found.dtype) in "fc":
+            return found
+    if all(isinstance(t, Scalar) for t in types):
+        return _guessed(list(types))
+    shapes = [shape(t) for t in types]
+    return Array(_dtype(list(types)), None if None in shapes else broadcast(*(s for s in shapes if s is not None)))
+
+
+def _stated(m: Calls, d: Declaration, bound: list[Value], of: Inputs, results: tuple[Arg, ...]) -> Iterator[tuple[Piece, Seq]]:
+    """The pieces of the rule for one call."""
+    names = d.parameters
+    for stated in (d.vjps, d.jvps):
+        for number, one in stated.items():
+            numbers = tuple(range(len(of.operands))) if number < 0 else of.numbers(number)
+            if not numbers:
+                continue
+            if one is None:
+                kind_ = "vjp" if stated is d.vjps else "jvp"
+                nothing = Block((), (), Yield((Lit(None),) * (len(numbers) if kind_ == "vjp" else len(results))))
+                yield Piece(kind_, nothing, numbers, 0), Seq(())
+            elif one.kind == "vjp":
+                yield _backward(m, d, one, number, numbers, bound, of, results)
+            elif one.kind == "partial":
+                def partial(one: Stated = one, number: int = number) -> list[Arg]:
+                    return [m.operand(_applied(m, one, bound, results, {}, {}, of.parts[number][0]))]
+
+                if len(numbers) != 1:
+                    m.refuse(f"`{names[number]}` of `{d.name}` is not one number or array", "its rule is a partial derivative", "pass a number or an array")
+                yield piece(m, "partial", transforms.Moving(m), numbers, partial, results)
+            else:
+                yield _forward(m, d, one, number, numbers, bound, of, results)
+
+
+def _backward(m: Calls, d: Declaration, one: Stated, number: int, numbers: tuple[int, ...], bound: list[Value], of: Inputs, results: tuple[Arg, ...]) -> tuple[Piece, Seq]:
+    bars = seeds(m, results, "_bar")
+
+    def run() -> list[Arg]:
+        given = {k: transforms.valued(m, param) for k, param in enumerate(bars.params)}
+        found = _applied(m, one, bound, results, given, {}, of.parts[number][0] if number >= 0 and of.parts[number] else None)
+        if number >= 0:
+            return list(contributions(m, d.name, f"`{d.parameters[number]}`", bound[number], found, d.by_element, iter(of.parts[number])))
+        if not isinstance(found, (TupleV, ListV)) or len(items := m.iterate(found)) != len(bound):
+            m.refuse(f"the rule of `{d.name}` does not return a tuple of {len(bound)}", "it returns one cotangent for each parameter", "return None where there is none")
+        return [arg for name, value, item, parts in zip(d.parameters, bound, items, of.parts) if parts
+                for arg in contributions(m, d.name, f"`{name}`", value, item, d.by_element, iter(parts))]
+
+    return piece(m, "vjp", bars, numbers, run, results)
+
+
+def _forward(m: Calls, d: Declaration, one: Stated, number: int, numbers: tuple[int, ...], bound: list[Value], of: Inputs, results: tuple[Arg, ...]) -> tuple[Piece, Seq]:
+    dots = seeds(m, of.operands if number < 0 else of.parts[number], "_dot")
+
+    def run() -> list[Arg]:
+        left = iter(dots.params)
+        moved = {i: transforms.derivatives(m, bound[i], left) for i in range(len(bound)) if number in (-1, i)}
+        found = _applied(m, one, bound, results, {}, moved, results[0])
+        items = [found] if d.single else list(m.iterate(found))
+        if len(items) != len(results):
+            m.refuse(f"the rule of `{d.name}` does not return a tuple of {len(results)}", "it returns one tangent for each result", "return them all")
+        return [Lit(None) if isinstance(item, Static) and item.value is None else fitted(m, d.name, "the result", m.operand(item), v, d.by_element) for item, v in zip(items, results)]
+
+    return piece(m, "jvp", dots, numbers, run, results)
+
+
+def _applied(m: Calls, one: Stated, bound: list[Value], results: tuple[Arg, ...], bars: dict[int, Value], dots: dict[int, Value], like: Arg | None) -> Value:
+    """What a function that is part of a rule gives."""
+    kinds: dict[str, Callable[[int], Value]] = {
+        "bar": bars.__getitem__, "dot": dots.__getitem__, "parameter": bound.__getitem__, "result": lambda k: transforms.valued(m, results[k])}
+    args = tuple(kinds[what](number) for what, number in one.takes)
+    if like is None or not _is_opaque(one.function):
+        return m.call(Static(one.function), args, {})
+    want = type_of(like)
+    assert isinstance(want, (Array, Scalar))
+    type_: Type = Array(want.dtype, None) if isinstance(want, Array) else Scalar(want.dtype, want.weak, None, True)
+    name = getattr(one.function, "__name__", "rule")
+    checked: Any = Checked(one.function, name, (_expected(type_),), True)
+    return transforms.valued(m, m.b.emit("py.external", Lit(checked), Seq(tuple(map(m.operand, args))), Make(dict, (), ()), type=type_))
+
+
+def _is_opaque(f: Any) -> bool:
+    """Whether a function of a rule has neither a row nor a rule nor source."""
+    if registry.lookup(f) is not None or declared(f) is not None or hasattr(f, "source_for"):
+        return False
+    try:
+        resolved = sources.resolve(f)
+        if resolved.function is f or resolved.args or resolved.keywords:
+            sources.read(resolved.function)
+            return False
+    except (SourceUnavailableError, TypeError):
+        pass
+    return True
+
+
+def external(m: Calls, function: Any, args: Args, keywords: Keywords) -> Value | None:
+    """A function that nobody can look into, called where a rule says what the derivative is: with real values, so that what it returns is known."""
+    if m.witness is None or not m.at_top():
+        return None
+    given = Seq(tuple(m.operand(a) for a in args))
+    named = Make(dict, tuple(keywords), tuple(m.operand(v) for v in keywords.values()))
+    if not m.witness.knows(given) or not all(map(m.witness.knows, named.items)):
+        return None
+    out = m.b.emit("py.external", Lit(function), given, named, type=OBJECT)
+    if not isinstance(out, Var):
+        return m.wrap(out)
+    return m.performed(out, m.witness.value(out), False)
+
+
 # -- custom_vjp and custom_jvp -----------------------------------------------------------------------------------------
 
 
@@ -196,7 +438,7 @@ def call(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
     assert isinstance(held, Static)
     f = held.value
     name = f.__name__
-    if any(f is other for other in m.ruling):  # its rule calls the function itself
+    if sum(f is other for other in m.ruling) >= (1 if m.forward and m.forward[-1] is f else HIGHEST):  # its rule calls the function itself
         return m.call(Static(f.primal), args, keywords)
     values = _bound(m, f, args, keywords)
     if function.kind == "custom_vjp":
@@ -240,7 +482,11 @@ def _by_vjp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
     still, moving, names = _split(f, values)
     of = inputs(m, moving)
     with stopped(m, f):
-        pair = m.call(Static(f.fwd), tuple(values), {})
+        m.forward.append(f)
+        try:
+            pair = m.call(Static(f.fwd), tuple(values), {})
+        finally:
+            m.forward.pop()
         if not isinstance(pair, TupleV) or len(pair.items) != 2:
             m.refuse(f"the forward function of `{name}` does not return a pair", "it returns the value, and what its backward function needs", "return (value, residuals)")
         out, residuals = pair.items
@@ -326,4 +572,4 @@ def _in(env: Any, arg: Arg) -> Arg:
     return env.get(arg, arg) if isinstance(arg, Var) else arg
 
 
-__all__ = ["NONE", "Operand", "Type", "call", "rank"]
+__all__ = ["call", "call_declared", "external"]

@@ -88,6 +88,7 @@ class Expressions:
         self.plan = plan
         self.taken = taken
         self.callees = callees
+        self.parameters: frozenset[str] = frozenset()  # whose names are the user's, and may be those of helpers
         self.theirs: frozenset[str] = frozenset()  # names of the user's module, which nothing here has: the user's functions may
         self.undefined: frozenset[Var] = frozenset()  # read on paths on which they have no value; there they are None
         self.constants: dict[str, Any] = {}
@@ -255,7 +256,7 @@ class Expressions:
             if hasattr(builtins, last):
                 return name(last)
         impl = getattr(runtime, op[3:]) if op.startswith("rt.") else OPS[op].impl
-        if self.constants.setdefault(last, impl) is not impl:
+        if last in self.parameters or self.constants.setdefault(last, impl) is not impl:
             return self.object(impl)
         return name(last)
 

@@ -69,7 +69,7 @@ define(Op("ruled", tuple(map(Param, ("values", "inputs", "given", "rule"))), lam
 _enter(Row("ruled", "structural", pull=_not_here, constant=frozenset(("values", "given", "rule"))))
 
 
-linear("rt.cotangent(g, like, what) -> y", op={"views": (0,), "infer": lambda g, like, what: as_shaped(g, like)}, g="y_bar", like="0.0", what="0.0")
+linear("rt.shaped_like(g, like, what) -> y", op={"views": (0,), "infer": lambda g, like, what: as_shaped(g, like)}, g="y_bar", like="0.0", what="0.0")
 
 # -- functions that are called as they are --------------------------------------------------------------------------
 

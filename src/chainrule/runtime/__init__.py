@@ -64,7 +64,7 @@ from .control import (
     set_errors,
     set_global,
 )
-from .custom import cotangent
+from .custom import shaped_like
 from .decompositions import (
     apart,
     bessel_i,
@@ -142,7 +142,6 @@ __all__ = [
     "complex_of",
     "conj",
     "convolve_pull",
-    "cotangent",
     "cumprod_dot",
     "cumprod_pull",
     "cut",
@@ -206,6 +205,7 @@ __all__ = [
     "rfft_pull",
     "set_errors",
     "set_global",
+    "shaped_like",
     "share",
     "shares_at",
     "shares_of_some",

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 
-def cotangent(g: Any, like: Any, what: str) -> Any:
+def shaped_like(g: Any, like: Any, what: str) -> Any:
     """g, which must have the shape of `like`: a rule gives it as its derivative.
 
-    >>> cotangent(np.ones(2), np.zeros(3), "the rule of f, for `x`")
+    >>> shaped_like(np.ones(2), np.zeros(3), "the rule of f, for `x`")
     Traceback (most recent call last):
         ...
     ValueError: the rule of f, for `x`: it gives an array of shape (2,) for one of shape (3,)
@@ -103,4 +103,4 @@ def _alone() -> int:
 
 _ALONE = _alone()
 
-__all__ = ["Checked", "Expected", "cotangent"]
+__all__ = ["Checked", "Expected", "shaped_like"]

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .forward import Forward
     from .reverse import Sweep
 
-_OF_SHAPE = {**dict.fromkeys(SHAPES_ONLY, (0,)), "np.full_like": (0,), "rt.unbroadcast": (1,), "rt.broadcast_like": (1,), "rt.cotangent": (1,)}
+_OF_SHAPE = {**dict.fromkeys(SHAPES_ONLY, (0,)), "np.full_like": (0,), "rt.unbroadcast": (1,), "rt.broadcast_like": (1,), "rt.shaped_like": (1,)}
 
 
 class _Call:

@@ -116,7 +116,7 @@ def fitted(m: Calls, name: str, of: str, arg: Arg, primal: Arg, by_element: bool
                      f"return an array with the shape of {of}; sum over axes along which it is broadcast")
         if one == other:
             return arg
-    return m.b.emit("rt.cotangent", arg, primal, Lit(f"the rule of {name}, for {of}"), type=Array(have.dtype, other) if isinstance(want, Array) else have)
+    return m.b.emit("rt.shaped_like", arg, primal, Lit(f"the rule of {name}, for {of}"), type=Array(have.dtype, other) if isinstance(want, Array) else have)
 
 
 def _shown(extents: tuple[Any, ...]) -> str:

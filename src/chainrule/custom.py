@@ -217,13 +217,13 @@ def _state(kind: str, suffix: str, function: Function, text: Any, rule: Any, lik
         raise TypeError(f"{asked}: the rule of `{name}` does not mention `{names.results[0] if kind == 'vjp' else names.parameters[0]}{suffix}`, so it is a partial derivative, element by element; but elementwise=False")
     if partials and len(names.results) > 1:
         raise TypeError(f"{asked}: a rule of `{name}` mentions no cotangent; partial derivatives are known for one result only")
-    made = Declaration(function, name, names.parameters, names.names, names.defaults, names.results, names.single, like=like, number=next(_numbers))
+    made = Declaration(function, name, names.parameters, names.names, names.defaults, names.results, names.single, likes={kind: like}, number=next(_numbers))
     made.by_element = partials or (_is_elementwise(function) if elementwise is None else elementwise)
     (made.vjps if kind == "vjp" else made.jvps).update(stated)
     before = declared(function)
     if before is not None and len(before.parameters) == len(made.parameters) and len(before.results) == len(made.results):
         made = replace(made, **({"jvps": before.jvps} if kind == "vjp" else {"vjps": before.vjps}))
-        made.like = before.like if like is None else like
+        made.likes = {kind: like, **{mode: one for mode, one in before.likes.items() if mode != kind}}
         made.by_element = made.by_element or (before.by_element and elementwise is None)
     declare(made)
 

@@ -47,10 +47,11 @@ class Piece:
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """The derivative of one call of a function: the function's name, as errors give it, and the pieces. by_element: each element of the
-    result depends on one of each input."""
+    """The derivative of one call of a function: the function's name and those of its inputs, as errors give them, and the pieces. by_element: each element of
+    the result depends on one of each input."""
 
     name: str
+    inputs: tuple[str, ...]
     pieces: tuple[Piece, ...]
     by_element: bool = False
 
@@ -105,7 +106,7 @@ class Declaration:
 
     parameters: its parameters, as the rules call them; names: the parameters by all names that a call may use.
     vjps, jvps: the statements by the number of the parameter that they belong to; -1 for all of them together. None: zero.
-    like:       the name of a parameter, an example, or a function of the arguments: what shape and dtype the result has.
+    likes:      what shape and dtype the result has: the name of a parameter, an example, or a function of the arguments.
     """
 
     function: Any
@@ -117,9 +118,14 @@ class Declaration:
     single: bool = True
     vjps: dict[int, Stated | None] = field(default_factory=dict)
     jvps: dict[int, Stated | None] = field(default_factory=dict)
-    like: Any = None
+    likes: dict[str, Any] = field(default_factory=dict)  # by the mode that it was said with
     by_element: bool = False
     number: int = 0  # one for each declaration
+
+
+    @property
+    def like(self) -> Any:
+        return next((like for like in self.likes.values() if like is not None), None)
 
 
 DECLARED: dict[Any, Declaration] = {}

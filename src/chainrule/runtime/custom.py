@@ -60,6 +60,8 @@ class Checked:
             if np.iscomplexobj(result) and np.dtype(expected.dtype).kind != "c":
                 raise self._error(result, expected)
             return result[()] if isinstance(result, np.ndarray) else result
+        if type(result) is not np.ndarray:
+            raise self._error(result, expected)
         if expected.convert and result.dtype.kind == "O":
             result = result.astype(expected.dtype)
         if str(result.dtype) != expected.dtype or (expected.rank is not None and result.ndim != expected.rank):
@@ -79,13 +81,9 @@ class Checked:
 
 
 def _described(value: Any) -> str:
-    if isinstance(value, np.ndarray):
+    if type(value) is np.ndarray:
         return f"an array of {value.dtype} with shape {value.shape}"
     return f"a {type(value).__name__}"
-
-
-def _references(result: Any) -> int:
-    return sys.getrefcount(result)
 
 
 def _alone() -> int:

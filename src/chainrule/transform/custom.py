@@ -68,7 +68,8 @@ class _Call:
                     left = [k for k in left if k not in mine]
                     yield n, piece, mine
         if left:
-            raise self.error(f"the derivative of `{self.rule.name}` with respect to one of its arguments is not known", "its rule does not say what it is",
+            name = self.rule.inputs[left[0]]
+            raise self.error(f"the derivative of `{self.rule.name}` with respect to {name} is not known", "its rule does not say what it is",
                              "state it, or None where it is zero; or stop it with chainrule.stop_gradient")
 
     def error(self, what: str, why: str, remedy: str) -> RowError:
@@ -286,13 +287,25 @@ def _plain(body: Block) -> Block:
             found = env[found]
         return found
 
+    several: dict[Var, tuple[Arg, ...]] = {}
     for stmt in all_stmts(body):
-        if isinstance(stmt, Let) and stmt.op == "ruled" and isinstance(stmt.args[0], Seq) and len(stmt.args[0].items) == 1:
-            assert stmt.out is not None
-            env[stmt.out] = stmt.args[0].items[0]
-            if isinstance(source := stmt.args[0].items[0], Var) and source.hint is None and stmt.out.hint is not None:
-                object.__setattr__(source, "hint", stmt.out.hint)
+        if isinstance(stmt, Let) and stmt.op == "ruled" and stmt.out is not None and isinstance(stmt.args[0], Seq):
+            items = stmt.args[0].items
+            if len(items) == 1:
+                _replace(env, stmt.out, items[0])
+            else:
+                several[stmt.out] = items
+        elif isinstance(stmt, Let) and stmt.op == "item" and stmt.out is not None and isinstance(stmt.args[0], Var) and isinstance(stmt.args[1], Lit):
+            if stmt.args[0] in several:
+                _replace(env, stmt.out, several[stmt.args[0]][stmt.args[1].value])
     return copies_block(_without(substitute(body, value)))
+
+
+def _replace(env: dict[Var, Arg], out: Var, value: Arg) -> None:
+    """A value stands for a result, and takes its name."""
+    env[out] = value
+    if isinstance(value, Var) and value.hint is None and out.hint is not None:
+        object.__setattr__(value, "hint", out.hint)
 
 
 def _without(block: Block) -> Block:

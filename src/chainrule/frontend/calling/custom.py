@@ -14,6 +14,7 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +31,8 @@ from ...rules.structure import broadcast
 from ...runtime.custom import Checked, Expected
 from .. import source as sources
 from ..execution.deciding import type_of_value
+from ..execution.exits import Unreachable
+from ..execution.machine import Refusal
 from ..execution.values import DictV, Entries, Items, IteratorV, ListV, Object, Partial, Static, TupleV, Value
 from . import transforms
 
@@ -78,6 +81,10 @@ class Inputs:
     @property
     def operands(self) -> tuple[Arg, ...]:
         return tuple(part for parts in self.parts for part in parts)
+
+    def names(self, names: Sequence[str]) -> tuple[str, ...]:
+        """What the parts are called."""
+        return tuple(f"`{name}`" for name, parts in zip(names, self.parts) for _ in parts)
 
     def numbers(self, n: int) -> tuple[int, ...]:
         """The numbers of the parts of one argument, among all."""
@@ -208,7 +215,7 @@ def call_declared(m: Calls, d: Declaration, args: Args, keywords: Keywords) -> V
         if m.ruling.count(d) > HIGHEST or not of.operands:
             return _returned(d, [transforms.valued(m, v) for v in results])
         made = list(_stated(m, d, bound, of, results))
-    rule = Rule(d.name, tuple(piece for piece, _ in made), d.by_element)
+    rule = Rule(d.name, of.names(d.parameters), tuple(piece for piece, _ in made), d.by_element)
     return _returned(d, ruled(m, rule, results, of, [given for _, given in made]))
 
 
@@ -255,25 +262,81 @@ def _types(m: Calls, d: Declaration, bound: list[Value], given: tuple[Arg, ...])
         if broad is None and isinstance(one, Array) and one.shape is not None:
             one = Array(one.dtype, tuple(unknown_extent() for _ in one.shape))
         return (one,) * count, (_expected(one, broad),) * count
-    if like is None:
-        types = tuple(_guessed([type_of(part) for value in bound for part in _numbers(m, value)]) for _ in range(count))
-        return types, tuple(map(_expected, types))
-    if callable(like):
-        with m.b.block():
-            before = m.state.copy()
-            values = m.call(Static(like), tuple(bound), {})
-            parts = [values] if d.single else m.iterate(values)
-            types = tuple(_opened(m.type(part)) for part in parts)
-            m.state = before
+    if like is None and (found := _of_source(m, d, bound)) is not None:
+        types = found
+    elif like is None:
+        types = (_guessed([type_of(part) for value in bound for part in _numbers(m, value)]),) * count
+    elif callable(like):
+        with scratch(m):
+            types = tuple(_opened(t) for t in _types_of(m, d, m.call(Static(like), tuple(bound), {})))
     else:
         examples = (like,) if d.single else tuple(like)
-        types = tuple(_opened(m.type(bound[d.names[one]])) if isinstance(one, str) else _opened(type_of_value(one)) for one in examples)
-        if d.single and isinstance(like, str) and len(given) > d.names[like]:
-            types = (m.type(bound[d.names[like]]),)
-            return types, (_expected(types[0], d.names[like] if isinstance(types[0], Array) else None),)
+        pairs = [_exampled(m, d, bound, given, one) for one in examples]
+        if len(pairs) != count:
+            _unlike(m, d)
+        return tuple(t for t, _ in pairs), tuple(e for _, e in pairs)
     if len(types) != count or any(not isinstance(t, (Array, Scalar)) for t in types):
-        m.refuse(f"what the result of `{d.name}` is like is not known", "`like` has to give a number or an array for each result", "name a parameter, or give an example or a function of the arguments")
+        _unlike(m, d)
     return types, tuple(map(_expected, types))
+
+
+def _unlike(m: Calls, d: Declaration) -> None:
+    m.refuse(f"what the result of `{d.name}` is like is not known", "`like` has to give a number or an array for each result", "name a parameter, or give an example or a function of the arguments")
+
+
+def _exampled(m: Calls, d: Declaration, bound: list[Value], given: tuple[Arg, ...], one: Any) -> tuple[Type, Expected]:
+    """The type of a result that is like a parameter, or like an example."""
+    if not isinstance(one, str):
+        type_ = _opened(type_of_value(one))
+    elif len(given) > d.names[one]:  # given by position, so its shape can be compared
+        type_ = m.type(bound[d.names[one]])
+        if isinstance(type_, Array):
+            return type_, _expected(type_, d.names[one])
+    else:
+        type_ = _opened(m.type(bound[d.names[one]]))
+    if not isinstance(type_, (Array, Scalar)):
+        _unlike(m, d)
+    return type_, _expected(type_)
+
+
+@contextmanager
+def scratch(m: Calls) -> Iterator[None]:
+    """What is executed in it leaves nothing behind: only types are wanted."""
+    before, kept = m.state.copy(), (m.current, m.source, m.b.span, m.loop, m.node, m.caller)
+    stack, shapes, ruling, forward, witness = list(m.stack), list(m.shapes), list(m.ruling), list(m.forward), m.witness
+    scopes, builder = len(m.b.scopes), m.b
+    m.witness = None
+    try:
+        with m.b.block():
+            yield
+    finally:
+        m.b = builder
+        del m.b.scopes[scopes:]
+        m.state, m.witness = before, witness
+        m.current, m.source, m.b.span, m.loop, m.node, m.caller = kept
+        m.stack[:], m.shapes[:], m.ruling[:], m.forward[:] = stack, shapes, ruling, forward
+
+
+def _types_of(m: Calls, d: Declaration, value: Value) -> list[Type]:
+    return [m.type(part) for part in ([value] if d.single else m.iterate(value))]
+
+
+def _of_source(m: Calls, d: Declaration, bound: list[Value]) -> tuple[Type, ...] | None:
+    """The types of the results of a function with Python source, executed abstractly; None where that cannot be done."""
+    if not isinstance(d.function, FunctionType) or m.trying:
+        return None
+    named = list(inspect.signature(d.function).parameters.values())
+    if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in named) or len(named) < len(bound):
+        return None
+    keywords = {p.name: value for p, value in zip(named, bound) if p.kind is p.KEYWORD_ONLY}
+    try:
+        with scratch(m):
+            types = _types_of(m, d, m.call_user(d.function, tuple(value for p, value in zip(named, bound) if p.kind is not p.KEYWORD_ONLY), keywords))
+    except (Refusal, Unreachable, CannotProbe):
+        return None
+    if len(types) != len(d.results) or not all(isinstance(t, (Array, Scalar)) and kind(t.dtype) in "fc" for t in types):
+        return None
+    return tuple(map(_opened, types))
 
 
 def _numbers(m: Calls, value: Value) -> Iterator[Arg]:
@@ -491,7 +554,7 @@ def _by_vjp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
             m.refuse(f"the forward function of `{name}` does not return a pair", "it returns the value, and what its backward function needs", "return (value, residuals)")
         out, residuals = pair.items
         parts = tuple(m.operand(part) for part in moving_parts(m, out))
-        if not parts:
+        if not parts or not of.operands:
             return out
         bars = seeds(m, parts, "_bar")
 
@@ -505,11 +568,11 @@ def _by_vjp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
 
         own = tuple(part for part in parts if not any(part is v for v in of.operands))
         made, given = piece(m, "vjp", bars, range(len(of.operands)), run, tuple(part if part in own else Lit(None) for part in parts))
-    return with_parts(m, out, iter(ruled(m, Rule(name, (made,)), parts, of, (given,))))
+    return with_parts(m, out, iter(ruled(m, Rule(name, of.names(names), (made,)), parts, of, (given,))))
 
 
 def _by_jvp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
-    still, moving, _ = _split(f, values)
+    still, moving, names = _split(f, values)
     of = inputs(m, moving)
     dots = seeds(m, of.operands, "_dot")
     held: list[Value] = []
@@ -532,7 +595,7 @@ def _by_jvp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
     if not parts:
         return held[0]
     made, given = _closed("jvp", rest, range(len(of.operands)), parts)
-    return with_parts(m, held[0], iter(ruled(m, Rule(name, (made,)), parts, of, (given,))))
+    return with_parts(m, held[0], iter(ruled(m, Rule(name, of.names(names), (made,)), parts, of, (given,))))
 
 
 def _hoisted(m: Calls, name: str, found: transforms.Inner, count: int) -> tuple[tuple[Arg, ...], transforms.Inner]:

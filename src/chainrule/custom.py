@@ -93,7 +93,7 @@ class custom_vjp(_Ruled):
         """State the rule; one that was stated before is replaced."""
         for f in (fwd, bwd):
             if not callable(f):
-                raise TypeError(f"{self.__name__}.defvjp takes two functions, not {type(f).__name__}")  # type: ignore[attr-defined]
+                raise TypeError(f"{self.__name__}.defvjp takes two functions, not {type(f).__name__}")
         self.fwd, self.bwd = fwd, bwd
         changed()
 
@@ -128,7 +128,7 @@ class custom_jvp(_Ruled):
     def defjvp(self, jvp: Function) -> Function:
         """State the rule, also as a decorator; one that was stated before is replaced."""
         if not callable(jvp):
-            raise TypeError(f"{self.__name__}.defjvp takes a function, not {type(jvp).__name__}")  # type: ignore[attr-defined]
+            raise TypeError(f"{self.__name__}.defjvp takes a function, not {type(jvp).__name__}")
         self.jvp = jvp
         changed()
         return jvp
@@ -222,7 +222,7 @@ def _state(kind: str, suffix: str, function: Function, text: Any, rule: Any, lik
     (made.vjps if kind == "vjp" else made.jvps).update(stated)
     before = declared(function)
     if before is not None and len(before.parameters) == len(made.parameters) and len(before.results) == len(made.results):
-        made = replace(made, **({"jvps": before.jvps} if kind == "vjp" else {"vjps": before.vjps}))
+        made = replace(made, jvps=before.jvps) if kind == "vjp" else replace(made, vjps=before.vjps)
         made.likes = {kind: like, **{mode: one for mode, one in before.likes.items() if mode != kind}}
         made.by_element = made.by_element or (before.by_element and elementwise is None)
     declare(made)

@@ -22,6 +22,7 @@ from ..ir.ops import OPS
 from ..ir.probe import type_of
 from ..ir.types import Array, Tuple
 from ..ir.walk import all_stmts, blocks, defined, end_args, renamed, stmt_args, substitute, substitute_end, substitute_stmt, uses
+from ..rules.batching.shapes import relevant
 from ..rules.custom import Piece, Result, Rule
 from ..rules.dependence import SHAPES_ONLY
 from ..rules.table import RowError
@@ -110,8 +111,7 @@ def _depend(block: Block, params: Sequence[Var]) -> bool:
     for stmt in all_stmts(block):
         outs = defined(stmt)
         if isinstance(stmt, Let):
-            of_shape = _OF_SHAPE.get(stmt.op, ())
-            edge((arg for k, arg in enumerate(stmt.args) if k not in of_shape), outs)
+            edge(stmt.args[1:] if stmt.op in SHAPES_ONLY else relevant(stmt), outs)
         else:
             targets = (*outs, *(p for inner in blocks(stmt) for p in inner.params))
             edge(stmt_args(stmt), targets)
@@ -131,7 +131,11 @@ def pull(sweep: Sweep, let: Let, bar: Bar) -> None:
     bars = (full,) if call.count == 1 else tuple(sweep.b.emit("item", full, k) for k in range(call.count))
     for n, piece, mine in call.pieces("vjp", "partial", "jvp"):
         if piece.kind == "vjp":
-            found = _computed(sweep.b, _only(piece.block, [piece.inputs.index(k) for k in mine]), (*bars, *call.further(n)), let.span)
+            masked = call.rule.by_element and call.out in sweep.tainted  # zeros of a mask stay zeros
+            given = (tuple(Lit(1.0) for _ in bars) if masked else bars)
+            found = _computed(sweep.b, _only(piece.block, [piece.inputs.index(k) for k in mine]), (*given, *call.further(n)), let.span)
+            if masked:
+                found = tuple(_times(sweep.b, full, factor, True) for factor in found)
         elif piece.kind == "partial":
             partials = _computed(sweep.b, _only(piece.block, [piece.inputs.index(k) for k in mine]), call.further(n), let.span)
             masked = call.out in sweep.tainted
@@ -246,7 +250,7 @@ def _computed(b: Builder, block: Block, args: tuple[Arg, ...], span: Span | None
     block = renamed(Block(tuple(param for param, _ in pairs), block.stmts, block.end))
     outs = tuple(Var(type_of(v)) for v in _ends(block))
     b.add(Vjp(outs, block, tuple(arg for _, arg in pairs), (), (None,) * len(outs), span))
-    return tuple(value if isinstance(value, Lit) else out for value, out in zip(_ends(block), outs))  # type: ignore[misc]
+    return tuple(value if isinstance(value, Lit) else out for value, out in zip(_ends(block), outs))
 
 
 def _ends(block: Block) -> tuple[Arg, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
+import inspect
 import operator
 import types
 import warnings
@@ -118,8 +119,6 @@ class Calls(Objects):
         self.current = 0
         self.stack: list[Any] = []  # functions being executed (their code objects)
         self.shapes: list[tuple[Any, Any]] = []  # and the structures of the objects among their arguments
-        self.ruling: list[Any] = []  # functions with a rule of the user's that are being executed: their derivatives are the rules'
-        self.forward: list[Any] = []  # those of them whose value is being computed
         self.loop_indices: list[Var] = []
         self.rolled: set[ast.stmt] = set()  # loops that cannot be unrolled
         self.checkpoints: dict[ast.stmt, tuple[Any, ...]] = {}  # loops of which few states are kept: how many, and whether on disk
@@ -530,11 +529,6 @@ class Calls(Objects):
             known = [self.known(a) for a in args]
             known_keywords = {k: self.known(v) for k, v in keywords.items()}
         except _NotKnown:
-            if self.ruling:
-                from .custom import external
-
-                if (found := external(self, f, args, keywords)) is not None:
-                    return found
             if isinstance(getattr(f, "__self__", None), str):
                 return Num(self.b.emit("py.call", Lit(f), Seq(tuple(self.operand(a) for a in args))))
             return self.perform(Static(f), args, keywords)
@@ -547,7 +541,9 @@ class Calls(Objects):
         name = str(getattr(f, "__qualname__", None) or getattr(f, "__name__", f))
         module = getattr(f, "__module__", None)
         title = f"{module}.{name}" if module and module != "builtins" else name
-        raise Refusal(MissingRuleError(title, self.location(self.node)), self.region)
+        from .custom import template
+
+        raise Refusal(MissingRuleError(title, self.location(self.node), template(self.node, f, title)), self.region)
 
     def known(self, value: Value) -> Any:
         if isinstance(value, Static) and not self.holds_origin(value.value):
@@ -863,11 +859,18 @@ def is_code(value: Any) -> bool:
                                                                types.MethodType, np.ufunc, np.dtype, functools.partial, operator.itemgetter, operator.attrgetter,
                                                                operator.methodcaller)):
         return True
-    if custom_rules.declared(value) is not None:
+    if custom_rules.declared(value) is not None or _is_compiled(value):
         return True
     if type(value).__module__ in ("numpy", "functools") and callable(value) and not isinstance(value, (np.ndarray, np.generic)):
         return True
     return hasattr(value, "primal") and hasattr(value, "source_for")
+
+
+def _is_compiled(value: Any) -> bool:
+    """Whether an object is a function that other compilers have made, or a foreign library has: it has a name, and what calls it is written in C."""
+    if not callable(value) or not isinstance(getattr(value, "__name__", None), str):
+        return False
+    return not isinstance(inspect.getattr_static(type(value), "__call__", None), types.FunctionType)
 
 
 def own_nodes(function: Any) -> list[Any]:

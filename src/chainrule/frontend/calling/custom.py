@@ -10,6 +10,7 @@ through what the function itself computes, so it may call what nobody can look i
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -208,6 +209,8 @@ HIGHEST = 3  # a rule may call its own function: so often inside each other, tha
 def call_declared(m: Calls, d: Declaration, args: Args, keywords: Keywords) -> Value:
     """Call a function about which rules are stated."""
     args = tuple(m.listed(m.collect(a) if isinstance(a, IteratorV) else a) for a in args)
+    if d.by_element:
+        args = tuple(map(m.as_array, args))
     bound = _arranged(m, d, args, keywords)
     of = inputs(m, bound)
     with stopped(m, d):
@@ -476,18 +479,25 @@ def _is_opaque(f: Any) -> bool:
     return True
 
 
-def external(m: Calls, function: Any, args: Args, keywords: Keywords) -> Value | None:
-    """A function that nobody can look into, called where a rule says what the derivative is: with real values, so that what it returns is known."""
-    if m.witness is None or not m.at_top():
+def template(node: Any, f: Any, title: str) -> str | None:
+    """The statement that gives the function of a call a rule, but for the formulas."""
+    text = ast.unparse(node.func) if isinstance(node, ast.Call) else title
+    if text == f"_{title.rpartition('.')[2]}":  # as the call is written that stands for the function where it is differentiated itself
+        text = title
+    if not text.replace(".", "").isidentifier():
+        text = title
+    short = text.rpartition(".")[2]
+    if not text.replace(".", "").isidentifier():
         return None
-    given = Seq(tuple(m.operand(a) for a in args))
-    named = Make(dict, tuple(keywords), tuple(m.operand(v) for v in keywords.values()))
-    if not m.witness.knows(given) or not all(map(m.witness.knows, named.items)):
-        return None
-    out = m.b.emit("py.external", Lit(function), given, named, type=OBJECT)
-    if not isinstance(out, Var):
-        return m.wrap(out)
-    return m.performed(out, m.witness.value(out), False)
+    try:
+        parameters = [p.name for p in inspect.signature(f).parameters.values() if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    except (TypeError, ValueError):
+        parameters = []
+    count = getattr(f, "nin", None) or (len(node.args) if isinstance(node, ast.Call) else 1)
+    parameters = parameters or (["x"] if count == 1 else [f"x{k + 1}" for k in range(count)])
+    result = next(name for name in ("y", "z", "result", "value") if name not in parameters)
+    rules = ", ".join(f'{name}="{result}_bar * ..."' for name in parameters)
+    return f'chainrule.defvjp({text}, "{short}({", ".join(parameters)}) -> {result}", {rules})'
 
 
 # -- custom_vjp and custom_jvp -----------------------------------------------------------------------------------------
@@ -496,8 +506,9 @@ def external(m: Calls, function: Any, args: Args, keywords: Keywords) -> Value |
 def call(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
     """Call what `custom_vjp` or `custom_jvp` has made."""
     held = function.function
-    if isinstance(held, Partial):  # a method: the object comes first
-        held, args = held.function, (*held.args, *args)
+    while isinstance(held, Partial):  # a method: the object comes first
+        args = (*held.args, *args)
+        held = held.function
     assert isinstance(held, Static)
     f = held.value
     name = f.__name__
@@ -635,4 +646,4 @@ def _in(env: Any, arg: Arg) -> Arg:
     return env.get(arg, arg) if isinstance(arg, Var) else arg
 
 
-__all__ = ["call", "call_declared", "external"]
+__all__ = ["call", "call_declared", "template"]

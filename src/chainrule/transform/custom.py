@@ -20,11 +20,12 @@ from ..ir.build import Builder
 from ..ir.nodes import Arg, Block, Branch, For, If, Let, Lit, Operand, Program, Seq, Span, Stmt, Var, Vjp, While, Yield, variables
 from ..ir.ops import OPS
 from ..ir.probe import type_of
-from ..ir.types import Array, Tuple
+from ..ir.types import Array, Tuple, kind, same_shape
 from ..ir.walk import all_stmts, blocks, defined, end_args, renamed, stmt_args, substitute, substitute_end, substitute_stmt, uses
 from ..rules.batching.shapes import relevant
 from ..rules.custom import Piece, Result, Rule
 from ..rules.dependence import SHAPES_ONLY
+from ..rules.registry import by_element
 from ..rules.table import RowError
 from ..simplify.copies import copies_block
 from ..simplify.dead import dead_block
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from .reverse import Sweep
 
 _OF_SHAPE = {**dict.fromkeys(SHAPES_ONLY, (0,)), "np.full_like": (0,), "rt.unbroadcast": (1,), "rt.broadcast_like": (1,), "rt.shaped_like": (1,)}
+
+
+_TYPED = frozenset({"ruled", "py.external", "call", "rt.shaped_like"})  # what they give is not known from what they are given
 
 
 class _Call:
@@ -62,9 +66,9 @@ class _Call:
     def pieces(self, *kinds: str) -> Iterator[tuple[int, Piece, list[int]]]:
         """The pieces of the first of these kinds that there is for each active input, with the inputs that each is for."""
         left = list(self.active)
-        for kind in kinds:
+        for wanted in kinds:
             for n, piece in enumerate(self.rule.pieces):
-                mine = [k for k in left if k in piece.inputs] if piece.kind == kind else []
+                mine = [k for k in left if k in piece.inputs] if piece.kind == wanted else []
                 if mine:
                     left = [k for k in left if k not in mine]
                     yield n, piece, mine
@@ -132,8 +136,11 @@ def pull(sweep: Sweep, let: Let, bar: Bar) -> None:
     for n, piece, mine in call.pieces("vjp", "partial", "jvp"):
         if piece.kind == "vjp":
             masked = call.rule.by_element and call.out in sweep.tainted  # zeros of a mask stay zeros
-            given = (tuple(Lit(1.0) for _ in bars) if masked else bars)
-            found = _computed(sweep.b, _only(piece.block, [piece.inputs.index(k) for k in mine]), (*given, *call.further(n)), let.span)
+            block = _only(piece.block, [piece.inputs.index(k) for k in mine])
+            given = (_as_result(sweep.b, block, Lit(1.0), full),) if masked else bars
+            if bar.thin and not masked and call.count == 1 and _works_by_element(block, call, mine):
+                given = (bar.value,)
+            found = _computed(sweep.b, block, (*given, *call.further(n)), let.span)
             if masked:
                 found = tuple(_times(sweep.b, full, factor, True) for factor in found)
         elif piece.kind == "partial":
@@ -184,7 +191,7 @@ def push(sweep: Forward, let: Let) -> Operand:
             for k in mine:
                 block = _only(piece.block, [piece.inputs.index(k)])
                 call.check_linear(block, [0], Calls((), ""), "forward")
-                _add(sweep.b, totals, _computed(sweep.b, block, (sweep.tangent(call.inputs[k]), *call.further(n)), let.span))
+                _add(sweep.b, totals, _computed(sweep.b, block, (_as_result(sweep.b, block, sweep.tangent(call.inputs[k]), call.result(0)), *call.further(n)), let.span))
         else:
             _add(sweep.b, totals, _transposed_forward(sweep, call, n, piece, mine))
     tangents = tuple(Lit(0.0) if total is None else total for total in totals)
@@ -243,7 +250,11 @@ def _computed(b: Builder, block: Block, args: tuple[Arg, ...], span: Span | None
             assert isinstance(stmt, Let) and stmt.out is not None
             let = substitute_stmt(stmt, lambda v: env.get(v, v))
             assert isinstance(let, Let)
-            env[stmt.out] = b.emit(let.op, *let.args, type=stmt.out.type, hint=stmt.out.hint)
+            if let.op == "*" and (other := _unscaled(let)) is not None:
+                env[stmt.out] = other
+                continue
+            same = all(type_of(env.get(v, v)) == v.type for arg in stmt.args for v in variables(arg)) or let.op in _TYPED
+            env[stmt.out] = b.emit(let.op, *let.args, type=stmt.out.type if same else None, hint=stmt.out.hint)
         end = substitute_end(block.end, lambda v: env.get(v, v))
         assert isinstance(end, Yield)
         return end.values  # type: ignore[return-value]
@@ -251,6 +262,31 @@ def _computed(b: Builder, block: Block, args: tuple[Arg, ...], span: Span | None
     outs = tuple(Var(type_of(v)) for v in _ends(block))
     b.add(Vjp(outs, block, tuple(arg for _, arg in pairs), (), (None,) * len(outs), span))
     return tuple(value if isinstance(value, Lit) else out for value, out in zip(_ends(block), outs))
+
+
+def _works_by_element(block: Block, call: _Call, mine: list[int]) -> bool:
+    """Whether a block does the same to a cotangent of a smaller shape, meant as if broadcast: it works element by element, and what it is for has the shape of the result."""
+    depend = {block.params[0]}
+    for stmt in block.stmts:
+        if depend.intersection(uses(Block((), (stmt,), Yield(())))):
+            if not isinstance(stmt, Let) or stmt.out is None or not by_element(stmt.op):
+                return False
+            depend.add(stmt.out)
+    return all(same_shape(type_of(call.inputs[k]), call.out.type) for k in mine)
+
+
+def _as_result(b: Builder, block: Block, value: Operand, like: Operand) -> Operand:
+    """A value in the place of a cotangent of a function that works element by element; with the shape of that if the block takes its type for granted."""
+    if all(isinstance(stmt, Let) and stmt.op not in _TYPED for stmt in block.stmts) or same_shape(type_of(value), type_of(like)):
+        return value
+    return b.emit("np.full_like", like, value) if isinstance(type_of(like), Array) else value
+
+
+def _unscaled(let: Let) -> Operand | None:
+    """What a product with the cotangent 1.0 is."""
+    one, other = let.args if isinstance(let.args[0], Lit) else let.args[::-1]
+    unit = isinstance(one, Lit) and type(one.value) is float and one.value == 1.0
+    return other if unit and isinstance(other, Var) and isinstance(other.type, Array) and kind(other.type.dtype) in "fc" else None
 
 
 def _ends(block: Block) -> tuple[Arg, ...]:
@@ -302,7 +338,7 @@ def _plain(body: Block) -> Block:
         elif isinstance(stmt, Let) and stmt.op == "item" and stmt.out is not None and isinstance(stmt.args[0], Var) and isinstance(stmt.args[1], Lit):
             if stmt.args[0] in several:
                 _replace(env, stmt.out, several[stmt.args[0]][stmt.args[1].value])
-    return copies_block(_without(substitute(body, value)))
+    return copies_block(_without(substitute(body, value), set()))
 
 
 def _replace(env: dict[Var, Arg], out: Var, value: Arg) -> None:
@@ -312,21 +348,27 @@ def _replace(env: dict[Var, Arg], out: Var, value: Arg) -> None:
         object.__setattr__(value, "hint", out.hint)
 
 
-def _without(block: Block) -> Block:
+def _without(block: Block, seen: set[Var]) -> Block:
+    """A block in which nothing is `ruled`. A function whose result may not be what it is taken for is called, even if nobody needs its value: that is checked then."""
     stmts: list[Stmt] = []
     for stmt in block.stmts:
         if isinstance(stmt, Let) and stmt.op == "ruled":
-            if isinstance(stmt.args[0], Seq) and len(stmt.args[0].items) > 1:
+            assert isinstance(stmt.args[0], Seq) and isinstance(stmt.args[3], Lit)
+            if stmt.args[3].value.unsure:
+                called = [v for value in stmt.args[0].items for v in variables(value) if v not in seen][:1]
+                seen.update(called)
+                stmts.extend(Let(None, "py.evaluate", (v,), stmt.span) for v in called)
+            if len(stmt.args[0].items) > 1:
                 stmts.append(Let(stmt.out, "tuple", (stmt.args[0],), stmt.span))
             continue
         if isinstance(stmt, If):
-            stmt = replace(stmt, then=_without(stmt.then), orelse=_without(stmt.orelse))
+            stmt = replace(stmt, then=_without(stmt.then, seen), orelse=_without(stmt.orelse, seen))
         elif isinstance(stmt, (For, While)):
-            stmt = replace(stmt, body=_without(stmt.body))
+            stmt = replace(stmt, body=_without(stmt.body, seen))
         stmts.append(stmt)
     end = block.end
     if isinstance(end, Branch):
-        end = replace(end, then=_without(end.then), orelse=_without(end.orelse))
+        end = replace(end, then=_without(end.then, seen), orelse=_without(end.orelse, seen))
     return Block(block.params, tuple(stmts), end)
 
 

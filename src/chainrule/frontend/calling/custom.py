@@ -214,11 +214,11 @@ def call_declared(m: Calls, d: Declaration, args: Args, keywords: Keywords) -> V
     bound = _arranged(m, d, args, keywords)
     of = inputs(m, bound)
     with stopped(m, d):
-        results = _results(m, d, bound, args, keywords)
+        results, sure = _results(m, d, bound, args, keywords)
         if m.ruling.count(d) > HIGHEST or not of.operands:
             return _returned(d, [transforms.valued(m, v) for v in results])
         made = list(_stated(m, d, bound, of, results))
-    rule = Rule(d.name, of.names(d.parameters), tuple(piece for piece, _ in made), d.by_element)
+    rule = Rule(d.name, of.names(d.parameters), tuple(piece for piece, _ in made), d.by_element, not sure)
     return _returned(d, ruled(m, rule, results, of, [given for _, given in made]))
 
 
@@ -245,28 +245,29 @@ def _arranged(m: Calls, d: Declaration, args: Args, keywords: Keywords) -> list[
     return [found[number] for number in range(len(d.parameters))]
 
 
-def _results(m: Calls, d: Declaration, bound: list[Value], args: Args, keywords: Keywords) -> tuple[Arg, ...]:
-    """The call of the function itself."""
+def _results(m: Calls, d: Declaration, bound: list[Value], args: Args, keywords: Keywords) -> tuple[tuple[Arg, ...], bool]:
+    """The call of the function itself, and whether it certainly returns what it is taken to."""
     given = tuple(m.operand(a) for a in args)
     named = tuple(m.operand(v) for v in keywords.values())
-    types, expected = _types(m, d, bound, given if not named else ())
+    types, expected, sure = _types(m, d, bound, given if not named else ())
     function: Any = Checked(d.function, d.name, expected, d.single)
     out = m.b.emit("py.external", Lit(function), Seq(given), Make(dict, tuple(keywords), named), type=types[0] if d.single else Tuple(types))
-    return (out,) if d.single else tuple(m.b.emit("item", out, k, type=t) for k, t in enumerate(types))
+    return ((out,) if d.single else tuple(m.b.emit("item", out, k, type=t) for k, t in enumerate(types))), sure
 
 
-def _types(m: Calls, d: Declaration, bound: list[Value], given: tuple[Arg, ...]) -> tuple[tuple[Type, ...], tuple[Expected, ...]]:
-    """What the results are taken to be. Nothing is believed: it is checked when the function has returned."""
+def _types(m: Calls, d: Declaration, bound: list[Value], given: tuple[Arg, ...]) -> tuple[tuple[Type, ...], tuple[Expected, ...], bool]:
+    """What the results are taken to be, and whether that is certain; it is checked when the function has returned."""
     like = d.like
     count = len(d.results)
     if like is None and d.by_element:
-        one = _by_element(d, tuple(m.operand(v) for v in bound))
+        one, sure = _by_element(d, tuple(m.operand(v) for v in bound))
         broad = -1 if given and isinstance(one, Array) and all(isinstance(type_of(a), (Array, Scalar)) for a in given) else None
         if broad is None and isinstance(one, Array) and one.shape is not None:
             one = Array(one.dtype, tuple(unknown_extent() for _ in one.shape))
-        return (one,) * count, (_expected(one, broad),) * count
+        return (one,) * count, (_expected(one, broad),) * count, sure
+    sure = False
     if like is None and (found := _of_source(m, d, bound)) is not None:
-        types = found
+        types, sure = found, True
     elif like is None:
         types = (_guessed([type_of(part) for value in bound for part in _numbers(m, value)]),) * count
     elif callable(like):
@@ -277,10 +278,10 @@ def _types(m: Calls, d: Declaration, bound: list[Value], given: tuple[Arg, ...])
         pairs = [_exampled(m, d, bound, given, one) for one in examples]
         if len(pairs) != count:
             _unlike(m, d)
-        return tuple(t for t, _ in pairs), tuple(e for _, e in pairs)
+        return tuple(t for t, _ in pairs), tuple(e for _, e in pairs), False
     if len(types) != count or any(not isinstance(t, (Array, Scalar)) for t in types):
         _unlike(m, d)
-    return types, tuple(map(_expected, types))
+    return types, tuple(map(_expected, types)), sure
 
 
 def _unlike(m: Calls, d: Declaration) -> None:
@@ -378,8 +379,8 @@ def _guessed(types: list[Type]) -> Type:
     return Array(_dtype(types), None)
 
 
-def _by_element(d: Declaration, args: tuple[Arg, ...]) -> Type:
-    """What a function gives that works element by element."""
+def _by_element(d: Declaration, args: tuple[Arg, ...]) -> tuple[Type, bool]:
+    """What a function gives that works element by element, and whether that is certain."""
     types = [t for t in map(type_of, args) if isinstance(t, (Array, Scalar))]
     if isinstance(d.function, np.ufunc):
         try:
@@ -387,11 +388,11 @@ def _by_element(d: Declaration, args: tuple[Arg, ...]) -> Type:
         except CannotProbe:
             found = OBJECT
         if isinstance(found, (Array, Scalar)) and found.dtype != "object" and kind(found.dtype) in "fc":
-            return found
+            return found, True
     if all(isinstance(t, Scalar) for t in types):
-        return _guessed(list(types))
+        return _guessed(list(types)), False
     shapes = [shape(t) for t in types]
-    return Array(_dtype(list(types)), None if None in shapes else broadcast(*(s for s in shapes if s is not None)))
+    return Array(_dtype(list(types)), None if None in shapes else broadcast(*(s for s in shapes if s is not None))), False
 
 
 def _stated(m: Calls, d: Declaration, bound: list[Value], of: Inputs, results: tuple[Arg, ...]) -> Iterator[tuple[Piece, Seq]]:

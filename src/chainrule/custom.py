@@ -15,6 +15,7 @@ from typing import Any, Union
 
 import numpy as np
 
+from .frontend.modes import MARK
 from .rules.custom import Declaration, Stated, changed, declare, declared
 from .runtime.words import WORDS
 
@@ -174,6 +175,8 @@ def defjvp(function: Function, text: str | Function | None = None, rule: Functio
     _state("jvp", "_dot", function, text, rule, like, elementwise, rules)
 
 
+for _function in (defvjp, defjvp):
+    setattr(_function, MARK, _function.__name__)
 _numbers = itertools.count(1)
 
 

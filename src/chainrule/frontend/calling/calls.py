@@ -421,7 +421,7 @@ class Calls(Objects):
 
         if (stated := custom_rules.declared(f)) is not None:
             return custom.call_declared(self, stated, args, keywords)
-        if hasattr(f, "primal") and hasattr(f, "source_for"):
+        if hasattr(f, "primal") and hasattr(f, "source_for") and not isinstance(f, type):
             return transforms.call(self, transforms.of_transformed(f), args, keywords)
         if (kind := transforms.mark(f)) is not None:
             return transforms.transform(self, kind, args, dict(keywords))

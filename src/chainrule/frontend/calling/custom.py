@@ -14,7 +14,7 @@ import ast
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,8 @@ from .. import source as sources
 from ..execution.deciding import type_of_value
 from ..execution.exits import Unreachable
 from ..execution.machine import Refusal
-from ..execution.values import DictV, Entries, Items, IteratorV, ListV, Object, Partial, Static, TupleV, Value
+from ..execution.state import reachable, slots
+from ..execution.values import DictV, Entries, Items, IteratorV, ListV, Object, Partial, Ref, Static, TupleV, Value
 from . import transforms
 
 if TYPE_CHECKING:
@@ -184,11 +185,21 @@ def _given(arg: Arg, values: tuple[Arg, ...]) -> Arg:
 
 def ruled(m: Calls, rule: Rule, values: tuple[Arg, ...], of: Inputs, given: Sequence[Seq]) -> list[Value]:
     """The results of a function, with the derivative that a rule states."""
-    types = tuple(transforms.bar_type(type_of(v)) for v in values)
+    types = tuple(replace(t, extent=None) if isinstance(t := type_of(v), Scalar) else t for v in values)
     out = m.b.emit("ruled", Seq(values), Seq(of.operands), Seq(tuple(given)), Lit(rule), type=types[0] if len(types) == 1 else Tuple(types))
     if len(types) == 1:
         return [transforms.valued(m, out)]
     return [transforms.valued(m, m.b.emit("item", out, k, type=t)) for k, t in enumerate(types)]
+
+
+def apart(m: Calls, name: str, out: Value, results: list[Value], before: frozenset[int]) -> Value:
+    """What a function returns, made of results of its own. Python may return what it was given: then neither may be written into any more."""
+    if any(slot in before and not isinstance(m.state.heap[slot], (Var, Lit)) for slot in reachable(m.state, iter((out,)))):
+        m.refuse(f"`{name}` returns a list, a dictionary or an object that it was given", "what it returns has a derivative of its own, and is another object", "let it return a new one")
+    for part, result in zip(moving_parts(m, out), results):
+        if isinstance(result, Ref):
+            m.state.entangle(result.slot, {slot for slot in slots(part) if slot in before})
+    return with_parts(m, out, iter(results))
 
 
 def seeds(m: Calls, parts: Sequence[Arg], suffix: str) -> transforms.Moving:
@@ -556,6 +567,7 @@ def _split(f: Any, values: list[Value]) -> tuple[list[Value], list[Value], list[
 def _by_vjp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
     still, moving, names = _split(f, values)
     of = inputs(m, moving)
+    before = frozenset(m.state.heap)
     with stopped(m, f):
         m.forward.append(f)
         try:
@@ -580,13 +592,14 @@ def _by_vjp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
 
         own = tuple(part for part in parts if not any(part is v for v in of.operands))
         made, given = piece(m, "vjp", bars, range(len(of.operands)), run, tuple(part if part in own else Lit(None) for part in parts))
-    return with_parts(m, out, iter(ruled(m, Rule(name, of.names(names), (made,)), parts, of, (given,))))
+    return apart(m, name, out, ruled(m, Rule(name, of.names(names), (made,)), parts, of, (given,)), before)
 
 
 def _by_jvp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
     still, moving, names = _split(f, values)
     of = inputs(m, moving)
     dots = seeds(m, of.operands, "_dot")
+    before = frozenset(m.state.heap)
     held: list[Value] = []
     counts: list[int] = []
 
@@ -607,7 +620,7 @@ def _by_jvp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
     if not parts:
         return held[0]
     made, given = _closed("jvp", rest, range(len(of.operands)), parts)
-    return with_parts(m, held[0], iter(ruled(m, Rule(name, of.names(names), (made,)), parts, of, (given,))))
+    return apart(m, name, held[0], ruled(m, Rule(name, of.names(names), (made,)), parts, of, (given,)), before)
 
 
 def _hoisted(m: Calls, name: str, found: transforms.Inner, count: int) -> tuple[tuple[Arg, ...], transforms.Inner]:

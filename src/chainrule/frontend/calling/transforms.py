@@ -253,7 +253,9 @@ def pulled(m: Calls, found: Inner, seeds: tuple[Arg | None, ...]) -> tuple[tuple
 
 def mark(f: Any) -> str | None:
     """Which public transform a function is."""
-    return getattr(f, MARK, None) if not isinstance(f, type) else None
+    if isinstance(f, type):
+        return transform if (transform := f.__dict__.get("transform")) in ("custom_vjp", "custom_jvp") else None
+    return getattr(f, MARK, None)
 
 
 def transform(m: Calls, kind: str, args: Args, keywords: Keywords) -> Value:
@@ -272,6 +274,8 @@ def transform(m: Calls, kind: str, args: Args, keywords: Keywords) -> Value:
         return Partial(args[0] if args else keywords["steps"], (Static(m.static(budget, "the budget of a checkpointed loop")), Static(spill)), (), "checkpointed")
     if kind == "checkpoint":
         return Partial(args[0] if args else keywords["f"], (), (), "checkpoint")
+    if kind in ("custom_vjp", "custom_jvp", "defvjp", "defjvp"):
+        m.refuse(f"`{kind}` inside a differentiated function", "a rule is stated once, for all calls", "state it outside, before the function is called")
     m.refuse(f"`{kind}` inside a differentiated function", "it is not supported there yet", "use grad, jvp or vjp")
 
 

@@ -15,7 +15,7 @@ from typing import Any, Union
 
 import numpy as np
 
-from .frontend.modes import MARK
+from .frontend.modes import public
 from .rules.custom import Declaration, Stated, changed, declare, declared
 from .runtime.words import WORDS
 
@@ -138,6 +138,7 @@ class custom_jvp(_Ruled):
 # -- functions of others -------------------------------------------------------------------------------------------------
 
 
+@public("defvjp")
 def defvjp(function: Function, text: str | Function | None = None, rule: Function | None = None, /, *, like: Any = None, elementwise: bool | None = None,
            **rules: Rule) -> None:
     """State the derivative of a function that you do not own, for reverse mode.
@@ -165,6 +166,7 @@ def defvjp(function: Function, text: str | Function | None = None, rule: Functio
     _state("vjp", "_bar", function, text, rule, like, elementwise, rules)
 
 
+@public("defjvp")
 def defjvp(function: Function, text: str | Function | None = None, rule: Function | None = None, /, *, like: Any = None, elementwise: bool | None = None,
            **rules: Rule) -> None:
     """State the derivative of a function that you do not own, for forward mode.
@@ -175,8 +177,6 @@ def defjvp(function: Function, text: str | Function | None = None, rule: Functio
     _state("jvp", "_dot", function, text, rule, like, elementwise, rules)
 
 
-for _function in (defvjp, defjvp):
-    setattr(_function, MARK, _function.__name__)
 _numbers = itertools.count(1)
 
 

@@ -191,9 +191,12 @@ class Deciding(Exits):
         if not isinstance(result, Var):
             return Static(result.value)
         found = self.witness.value(result)
-        if holds_floats(found) and carried:
+        carrying = [o for o in (*called, *operands, *named.values()) if self.witness.carries(o)]
+        if holds_floats(found) and carrying:
+            if any(isinstance(self.witness.value(o), (str, bytes)) for o in carrying):
+                self.refuse("a number is read from a text that was made of numbers with a derivative", "the text has none", "keep the number beside its text")
             self.no_rule(function)
-        return self.performed(result, found, carried)
+        return self.performed(result, found, bool(carrying))
 
     def known_external(self, function: Arg, args: list[Arg], named: dict[str, Arg]) -> Value | None:
         """A function that nobody can look into, called where a rule says what the derivative is: a call gives numbers of known types.

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import FunctionType
@@ -27,6 +28,7 @@ from .frontend.request import Chosen, Compiled, Guard, Layer, NeedLayout, NeedSt
 from .frontend.signature import Captures, Described, Describer, Leaf, UnknownAnnotation, derivative_error, is_static
 from .frontend.source import MISSING, FunctionSource, Place, read
 from .results import finisher, part
+from .rules.custom import CHANGED
 from .runtime.record import PathChanged, Record
 from .structure import LEAF, TreeDef, flatten, unflatten
 from .tangents import conform
@@ -38,6 +40,7 @@ Compile = Callable[[Request], Compiled]
 LARGE = 256  # elements of all arguments from which on the arrays of a Jacobian may leave the cache
 PATHS = 64  # as many paths through one function are remembered, for arguments of the same types
 _compiling = threading.RLock()  # one for all: compiling one function may look into another
+_all: weakref.WeakSet[Dispatcher] = weakref.WeakSet()
 
 
 @dataclass(eq=False)
@@ -190,6 +193,13 @@ class Dispatcher:
         self.entry: Callable[..., Any] = self.miss
         # With exactly so many arguments, and as many tangents, too.
         self.given = self.count if not self.negative and not skip else -1
+        with _compiling:
+            _all.add(self)
+
+    def forget(self) -> None:
+        """Compile anew when it is called next: what programs depend on has changed."""
+        self.plans = {}
+        self.entry = self.miss
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -263,8 +273,11 @@ class Dispatcher:
             values = [*primals, *converted]
         plan, leaves = self.plan(values, positional)
         if plan.entry is not None:
+            plans = self.plans
             if not self.negative:
                 self.entry = plan.entry
+                if plans is not self.plans or plan not in plans.values():  # forgotten meanwhile
+                    self.entry = self.miss
             if plan is not missed:
                 return plan.entry(*values)
         record = Record()
@@ -578,6 +591,16 @@ class Dispatcher:
         return UnsupportedError([Finding(
             self.source.location(), f"the source of the {self.mode} of {self.name} depends on the types of its arguments",
             why, "ask for the types of some arguments, source_for(*args), or call the function first")])
+
+
+def _forget() -> None:
+    """A rule has changed: no program that was compiled before is used any more."""
+    with _compiling:
+        for dispatcher in tuple(_all):
+            dispatcher.forget()
+
+
+CHANGED.append(_forget)
 
 
 def _several(argnums: int | str | tuple[int | str, ...]) -> tuple[int | str, ...]:

@@ -158,6 +158,7 @@ SAMPLES: dict[str, list[Case]] = {
     "rt.add_at_all": [case(A(3, 4), np.array([2, -1, 2, 0, 3, 3]), A(3, 6)), case(A(2, 4), np.array([2, 2]), A(2, 1)),
                       case(A(2, 3), np.array([], int), A(2, 0))],
     "rt.along": [case(A(3), 2), case(A(2, 3), 1), case(1.5, 3)], "rt.zeros_along": [case(A(3), 2)], "rt.zeros_of_one": [case(A(3, 2))],
+    "rt.shaped_like": [case(A(2, 3), Fixed(A(2, 3)), "f"), case(1.5, 2.0, "f")],
     "rt.unbroadcast": [case(A(2, 3), Fixed(A(3)))], "rt.broadcast_like": [case(A(3), Fixed(A(2, 3)))], "rt.conj": [case(A(3)), case(C(3)), case(1.5)],
     "rt.resize_pull": [case(A(5), Fixed(A(3))), case(A(2), Fixed(A(2, 2)))], "rt.spread_axes": [case(A(2), Fixed(A(2, 3)), 1, False), case(1.5, Fixed(A(3)), None, False)],
     "rt.view": [case(A(3))], "rt.mean_shares": [case(MASK, A(2, 3), 1)], "rt.shares_of_some": [case(A(3), 1.5, None, False, None, MASK)],

@@ -22,6 +22,7 @@ from ..ir.ops import OPS, REQUIRED, Op, is_default
 from ..ir.probe import type_of
 from ..ir.types import Array, List, Scalar, kind, rank
 from ..rules.structure import is_basic, is_full, may_repeat
+from ..runtime.custom import Checked
 from ..structure import takes_fields
 from .fold import Plan
 
@@ -87,6 +88,8 @@ class Expressions:
         self.plan = plan
         self.taken = taken
         self.callees = callees
+        self.parameters: frozenset[str] = frozenset()  # whose names are the user's, and may be those of helpers
+        self.theirs: frozenset[str] = frozenset()  # names of the user's module, which nothing here has: the user's functions may
         self.undefined: frozenset[Var] = frozenset()  # read on paths on which they have no value; there they are None
         self.constants: dict[str, Any] = {}
         self._objects: list[tuple[Any, str]] = []
@@ -151,7 +154,7 @@ class Expressions:
         if isinstance(value, types.ModuleType):
             base = value.__name__.rpartition(".")[2]
         identifier, number = base, 1
-        while identifier in self.taken:
+        while identifier in self.taken and not (isinstance(value, Checked) and identifier in self.theirs and identifier not in self.constants):
             number += 1
             identifier = f"{base}{number}"
         self.taken.add(identifier)
@@ -255,7 +258,7 @@ class Expressions:
             if hasattr(builtins, last):
                 return name(last)
         impl = getattr(runtime, op[3:]) if op.startswith("rt.") else OPS[op].impl
-        if self.constants.setdefault(last, impl) is not impl:
+        if last in self.parameters or self.constants.setdefault(last, impl) is not impl:
             return self.object(impl)
         return name(last)
 
@@ -340,7 +343,7 @@ class Expressions:
     def op_py_effect(self, let: Let) -> ast.expr:
         return call(self.arg(let.args[0]), *self.given(let.args[1:]))
 
-    op_py_pure = op_py_effect
+    op_py_pure = op_py_external = op_py_effect
 
     def op_py_effect_method(self, let: Let) -> ast.expr:
         owner, attribute = let.args[:2]

@@ -66,6 +66,7 @@ from .control import (
     set_errors,
     set_global,
 )
+from .custom import shaped_like
 from .decompositions import (
     apart,
     bessel_i,
@@ -208,6 +209,7 @@ __all__ = [
     "rfft_pull",
     "set_errors",
     "set_global",
+    "shaped_like",
     "share",
     "shares_at",
     "shares_of_some",

@@ -41,6 +41,11 @@ POINTS: list[tuple[str, Any, Any, Any]] = [
     ("compress", lambda x: np.sum(np.compress(x > 0, np.sqrt(x))), [0.0, 4.0], [0, 0.25]),
     ("extract", lambda x: np.sum(np.extract(x > 0, np.log(x))), [0.0, 4.0], [0, 0.25]),
     ("delete", lambda x: np.sum(np.delete(np.sqrt(x), 0)), [0.0, 4.0], [0, 0.25]),
+    ("root of the largest", lambda x: np.sqrt(np.max(x)), [-1.0, 0.0, -2.0], [0, inf, 0]),
+    ("root of the largest of some", lambda x: np.sqrt(np.max(x, initial=-3.0)), [-1.0, 0.0, -2.0], [0, inf, 0]),
+    ("root of the largest of a list", lambda x: np.sqrt(max(x[0], x[1], x[2])), [-1.0, 0.0, -2.0], [0, inf, 0]),
+    ("root of the median", lambda x: np.sqrt(np.median(x)), [-1.0, 0.0, 2.0], [0, inf, 0]),
+    ("root of the range", lambda x: np.sqrt(np.ptp(x)), [2.0, 2.0], [nan, nan]),
     # limits
     ("logaddexp.reduce", lambda x: np.logaddexp.reduce(x), [-inf, 0.0, 1e4], [0, 0, 1]),
     ("logaddexp.reduce of -inf", lambda x: np.logaddexp.reduce(x), [-inf, -inf], [0.5, 0.5]),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import runtime
-from ..ir.nodes import Arg, Let, Lit, Seq, Slice, Var, variables
+from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var, variables
 from ..ir.probe import type_of
 from ..ir.types import Array, List, rank
 from .call import Call
@@ -58,7 +58,12 @@ def _largest(let: Let, call: Call) -> None:
         if not (isinstance(axis, Lit) and axis.value is None):
             raise RowError(f"{let.op} along an axis of an array whose rank is not known", "where its derivative belongs is not known",
                            "give the array one rank on every path")
-        call.add(x, call.b.emit("*", call.full(), call.b.emit("rt.ties", call.operand(0), call.result(), axis, keepdims)))
+        call.add(x, _shared(call, call.full(), call.b.emit("rt.ties", call.operand(0), call.result(), axis, keepdims)))
+
+
+def _shared(call: Call, g: Operand, share: Operand) -> Operand:
+    """A share of the cotangent; none of one that is infinite."""
+    return call.b.emit("rt.absorb", share, g) if call.steep() else call.b.emit("*", g, share)
 
 
 def _largest_of_some(let: Let, call: Call) -> None:
@@ -71,7 +76,7 @@ def _largest_of_some(let: Let, call: Call) -> None:
         shares = call.b.emit("rt.shares_of_some", value, call.result(), *flags)
         g = call.b.emit("rt.spread_axes", call.full(), value, axis, keepdims)
         if x in active:
-            call.add(x, call.b.emit("*", g, shares))
+            call.add(x, _shared(call, g, shares))
         if initial in active:
             rest = call.b.emit("-", call.full(), call.b.emit("np.sum", call.b.emit("*", g, shares), axis, Lit(None), keepdims))
             call.add(initial, call.b.emit("np.sum", rest))
@@ -190,7 +195,7 @@ def _extremum(let: Let, call: Call) -> None:
         else:
             part = call.b.emit("rt.share", values[k], Seq(values), result)
         g = call.full()
-        call.add(item, part if isinstance(g, Lit) and g.value == 1 else call.b.emit("rt.absorb", part, g) if call.steep() else call.b.emit("*", g, part))
+        call.add(item, part if isinstance(g, Lit) and g.value == 1 else _shared(call, g, part))
 
 
 def _extremum_of_sequence(let: Let, call: Call) -> None:
@@ -204,7 +209,7 @@ def _extremum_of_sequence(let: Let, call: Call) -> None:
     if isinstance(x.type, List):
         call.add(x, call.b.emit("rt.list_ties", value, call.result(), call.full(), type=x.type))
     else:
-        call.add(x, call.b.emit("*", call.full(), call.b.emit("rt.ties", value, call.result())))
+        call.add(x, _shared(call, call.full(), call.b.emit("rt.ties", value, call.result())))
 
 
 def call_items(arg: Arg) -> tuple[Arg, ...] | None:

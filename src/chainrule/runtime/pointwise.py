@@ -174,7 +174,9 @@ def add_ties(total: Any, g: Any, x: Any, y: Any, axis: Any = None, keepdims: boo
         if np.count_nonzero(chosen[index]) == y_full.size:
             total[index] += np.squeeze(g, axis) if keepdims and np.ndim(g) else g
             return total
-    total += (np.asarray(g) if whole else np.expand_dims(g, axis)) * ties(x, y, axis, keepdims)
+    g = np.asarray(g) if whole else np.expand_dims(g, axis)
+    share = ties(x, y, axis, keepdims)
+    total += g * share if np.isfinite(g).all() else absorb(share, g)
     return total
 
 

@@ -77,7 +77,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
 
 def lstsq_rank(a: Any, b: Any, rcond: Any = None) -> Any:
     """The rank that np.linalg.lstsq gives."""
-    return int(np.linalg.lstsq(a, b, rcond)[2])
+    return np.linalg.lstsq(a, b, rcond)[2]
 
 
 def cutoff(a: Any, rcond: Any = None) -> float:

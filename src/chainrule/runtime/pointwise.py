@@ -125,7 +125,7 @@ def inside(x: Any, low: Any, high: Any) -> Any:
     if type(x) is float and low is not None and high is not None:
         return exceeds(x, low) * exceeds(high, max(x, low))
     if low is None:
-        return exceeds(high, x)
+        return exceeds(high, x) if high is not None else np.ones(np.shape(x), np.result_type(x, np.float16))[()]
     if high is None:
         return exceeds(x, low)
     return exceeds(x, low) * exceeds(high, np.maximum(x, low))

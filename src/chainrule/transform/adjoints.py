@@ -210,10 +210,12 @@ class Adjoints:
 
     def _unbroadcast(self, g: Operand, var: Var) -> Operand:
         want, have = shape(var.type), shape(type_of(g))
-        if want == have or isinstance(var.type, (Tuple, List)):
+        if isinstance(var.type, (Tuple, List)) or (want == have and not isinstance(var.type, Scalar)):
             return g
         if isinstance(var.type, Scalar):
-            return g if have == () else self.b.emit("np.sum", g)
+            if have == ():  # an array without axes could be written into where a number is computed in place
+                return self.b.emit("index", g, Lit(())) if isinstance(type_of(g), Array) else g
+            return self.b.emit("np.sum", g)
         if have == ():
             return g
         if want is None or have is None:

@@ -229,7 +229,7 @@ def nanvar(a, axis=None, dtype=None, *, ddof=0, keepdims=False, where=None):
     squares = np.real(off * np.conj(off))
     total = np.sum(squares, axis, dtype=dtype, keepdims=keepdims)
     there, count = _counted(a, axis, where, keepdims)
-    spread = total / np.maximum(count - ddof, 1)
+    spread = total / np.maximum(count - ddof, 1).astype(total.dtype)
     return np.where(count > ddof, spread, np.asarray(np.nan, spread.dtype))[()]
 
 
@@ -251,7 +251,9 @@ def var(a, axis=None, dtype=None, ddof=0, keepdims=False, *, where=None, mean=No
     off = a - mean
     squares = np.real(off * np.conj(off)) if off.dtype.kind == "c" else off * off
     count = np.sum(np.ones(np.shape(a), squares.dtype), axis, keepdims=keepdims, where=where)
-    return np.sum(squares, axis, dtype=dtype, keepdims=keepdims, where=where) / np.maximum(count - ddof, 0)
+    total = np.sum(squares, axis, dtype=dtype, keepdims=keepdims, where=where)
+    spread = total / np.maximum(count - ddof, 0).astype(total.dtype)
+    return spread if spread.dtype == total.dtype else spread.astype(total.dtype)
 
 
 def std(a, axis=None, dtype=None, ddof=0, keepdims=False, *, where=None, mean=None, correction=None):
@@ -343,6 +345,8 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
         x = x.astype(wanted)
     if y is not None:
         more = np.asanyarray(y)
+        if dtype is not None and more.dtype != dtype:
+            more = more.astype(dtype)
         if more.ndim == 2 and not rowvar and np.shape(more)[0] != 1:
             more = more.T
         x = np.concatenate((x, more if more.ndim == 2 else more[None]), axis=0)

@@ -229,7 +229,8 @@ def check(text: str, call: Call, parameter: str) -> str:
         value, pullback = cr.vjp(plain, *copy.deepcopy(args))
         gradients = pullback(seed)
     except cr.errors.UnsupportedError as error:
-        assert refused(error, parameter), f"{text}: refused without naming {parameter!r}: {error}"
+        if not refused(error, parameter):
+            raise AssertionError(f"{text}: refused without naming {parameter!r}: {error}") from error
         return "refused"
     low = "float32" in text
     flat = lambda v: [np.asarray(x) for x in (v if isinstance(v, (tuple, list)) else [v])]  # noqa: E731
@@ -243,7 +244,8 @@ def check(text: str, call: Call, parameter: str) -> str:
     try:
         forward(plain, copy.deepcopy(args), directions, active, seed, found) if not low else None
     except cr.errors.UnsupportedError as error:
-        assert refused(error, parameter), f"{text}: refused in forward mode without naming {parameter!r}: {error}"
+        if not refused(error, parameter):
+            raise AssertionError(f"{text}: refused in forward mode without naming {parameter!r}: {error}") from error
     return "known"
 
 

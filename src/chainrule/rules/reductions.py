@@ -159,9 +159,14 @@ rule("np.median(x, axis=None, keepdims=False) -> y", masks=True,
      x="spread(y_bar, x, axis, keepdims) * rt.median_share(x, axis)")
 zero("rt.median_share(x, axis=None)")
 _trapezoid = "np.trapezoid" if hasattr(np, "trapezoid") else "np.trapz"  # its name before NumPy 2
-rule(f"{_trapezoid}(y, x=None, dx=1.0, axis=-1) -> z", dx="np.sum(z_bar * z / dx)", y="rt.trapezoid_pull(z_bar, y, x, dx, axis)")
-rule("rt.trapezoid_pull(g, y, x=None, dx=1.0, axis=-1) -> z", y="0.0", g=f"{_trapezoid}(z_bar, x, dx, axis)", dx="np.sum(z_bar * z / dx)",
-     op={"infer": like(1)})
+rule(f"{_trapezoid}(y, x=None, dx=1.0, axis=-1) -> z", dx=f"np.sum(z_bar * {_trapezoid}(y, None, 1.0, axis)) if x is None else 0.0", y="rt.trapezoid_pull(z_bar, like(y), x, dx, axis)",
+     x="rt.trapezoid_places(z_bar, y, like(x), axis)", y_dot=f"{_trapezoid}(y_dot, x, dx, axis)", x_dot=f"{_trapezoid}(y, x_dot, 1.0, axis)",
+     dx_dot=f"{_trapezoid}(y, None, dx_dot, axis) if x is None else 0.0")
+rule("rt.trapezoid_pull(g, y, x=None, dx=1.0, axis=-1) -> z", y="0.0", g=f"{_trapezoid}(z_bar, x, dx, axis)", dx="np.sum(z_bar * rt.trapezoid_pull(g, like(y), None, 1.0, axis)) if x is None else 0.0",
+     x="rt.trapezoid_places(g, z_bar, like(x), axis)", op={"infer": like(1)}, g_dot="rt.trapezoid_pull(g_dot, y, x, dx, axis)",
+     x_dot="rt.trapezoid_pull(g, y, x_dot, 1.0, axis)", dx_dot="rt.trapezoid_pull(g, y, None, dx_dot, axis) if x is None else 0.0")
+rule("rt.trapezoid_places(g, y, x, axis=-1) -> z", linear="each", x="0.0", g=f"{_trapezoid}(y, z_bar, 1.0, axis)", y="rt.trapezoid_pull(g, like(y), z_bar, 1.0, axis)",
+     op={"infer": like(2)})
 
 zero("np.any(x, axis=None, keepdims=False, where=None)", "np.all(x, axis=None, keepdims=False, where=None)", "np.argmax(x, axis=None, keepdims=False)",
      "np.argmin(x, axis=None, keepdims=False)", "np.count_nonzero(x, axis=None, keepdims=False)",

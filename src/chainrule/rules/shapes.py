@@ -391,6 +391,6 @@ linear("rt.flatten(x, order='C') -> y", x="shaped(y_bar, x) if order == 'C' else
 linear("rt.item(x) -> y", x="y_bar")
 linear("rt.view(x, dtype=None) -> y", x="y_bar", op=VIEW, view=views.whole)
 
-for _name in ("float16", "float32", "float64", "longdouble", "complex64", "complex128"):
+for _name in ("float16", "float32", "float64", "longdouble", "complex64", "complex128", "clongdouble"):
     linear(f"np.{_name}(x) -> y", x="y_bar", op=VIEW)
 zero(*(f"np.{_name}(x)" for _name in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool_", "intp")))

@@ -304,20 +304,61 @@ def median_share(x: Any, axis: Any = None) -> Any:
 
 
 def trapezoid_pull(g: Any, y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
-    """The contribution of np.trapezoid (np.trapz before NumPy 2) to y."""
+    """The contribution of np.trapezoid (np.trapz before NumPy 2) to y.
+
+    >>> trapezoid_pull(2.0, np.zeros(4))
+    array([1., 2., 2., 1.])
+    """
     shape = np.shape(y)
-    n = shape[axis]
-    if x is None:
-        widths = np.full(n - 1, dx)
-    else:
-        widths = np.diff(x, axis=axis if np.ndim(x) > 1 else -1)
-    if np.ndim(widths) > 1:
-        widths = np.moveaxis(widths, axis, -1)
-    weights = np.zeros((*np.shape(widths)[:-1], n))
-    weights[..., 1:] += widths / 2
-    weights[..., :-1] += widths / 2
-    result = np.moveaxis(np.expand_dims(g, -1) * weights, -1, axis) if len(shape) > 1 else g * weights
-    return result.astype(np.asarray(g).dtype)
+    after, before = _neighbours(len(shape), axis)
+    g = np.expand_dims(g, axis)
+    half = 0.5 * g * (dx if x is None else _widths(x, len(shape), axis))
+    result = np.zeros(shape, g.dtype)
+    result[after] = half if np.shape(half)[axis] in (1, shape[axis] - 1) else np.sum(half, axis, keepdims=True)
+    result[before] += result[after] if shape[axis] == 2 else half if np.shape(half)[axis] in (1, shape[axis] - 1) else np.sum(half, axis, keepdims=True)
+    return result
+
+
+def trapezoid_places(g: Any, y: Any, x: Any, axis: int = -1) -> Any:
+    """The contribution of np.trapezoid to the places x at which y is given.
+
+    >>> trapezoid_places(1.0, np.array([1.0, 3.0, 3.0]), np.zeros(3))
+    array([-2., -1.,  3.])
+    """
+    y = np.asarray(y)
+    after, before = _neighbours(y.ndim, axis)
+    part = 0.5 * (y[after] + y[before]) * np.expand_dims(g, axis)
+    if np.ndim(x) == 1:
+        part = np.sum(np.moveaxis(part, axis, -1).reshape(-1, np.shape(part)[axis]), axis=0)
+        after, before = _neighbours(1, 0)
+    elif np.ndim(x) < part.ndim:
+        part = np.sum(part, axis=tuple(range(part.ndim - np.ndim(x))))
+        after, before = _neighbours(np.ndim(x), axis)
+    result = np.zeros(np.shape(x), part.dtype)
+    whole = tuple(n for n, (a, b) in enumerate(zip(np.shape(result[after]), part.shape)) if a == 1 != b)
+    if whole:
+        part = np.sum(part, axis=whole, keepdims=True)
+    result[after] += part
+    result[before] -= part
+    return result
+
+
+def _neighbours(ndim: int, axis: int) -> tuple[Any, Any]:
+    """Indices of all but the first and of all but the last along an axis."""
+    whole = [slice(None)] * ndim
+    after, before = whole.copy(), whole
+    after[axis], before[axis] = slice(1, None), slice(None, -1)
+    return tuple(after), tuple(before)
+
+
+def _widths(x: Any, ndim: int, axis: int) -> Any:
+    """The distances between places, as np.trapezoid takes them: those in a vector lie along the axis."""
+    x = np.asarray(x)
+    if x.ndim > 1:
+        return np.diff(x, axis=axis)
+    shape = [1] * ndim
+    shape[axis] = -1
+    return np.diff(x).reshape(shape)
 
 
 def diagonal_pull(g: Any, x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:

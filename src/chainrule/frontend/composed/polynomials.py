@@ -10,6 +10,8 @@ import numpy as np
 
 from ... import runtime
 
+_WEAK = np.lib.NumpyVersion(np.__version__) >= "2.0.0b1"  # a Python number has no dtype of its own
+
 
 def polyadd(a1, a2):
     """np.polyadd."""
@@ -176,6 +178,8 @@ def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis
 
 def logspace(start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0):
     """np.logspace."""
+    if not _WEAK and np.ndim(start) + np.ndim(stop) > 0:
+        base = np.atleast_1d(base)  # which has a dtype of its own
     y = np.power(base, np.linspace(start, stop, num, endpoint))
     if dtype is not None:
         y = y.astype(dtype)

@@ -8,7 +8,7 @@ from ...ir.types import Array, List, is_number
 from ...ir.types import rank as type_rank
 from .directions import Directions, NoRule, Rule, batching, constant, elementwise, every_axis, flat, over, shifted
 
-batching(elementwise, "float", "complex", "not", "np.float16", "np.float32", "np.float64", "np.longdouble", "np.complex64", "np.complex128",
+batching(elementwise, "float", "complex", "not", "np.float16", "np.float32", "np.float64", "np.longdouble", "np.complex64", "np.complex128", "np.clongdouble",
          "//", "invert", "<", "<=", ">", ">=", "==", "!=", "&", "|", "^", "<<", ">>", "rt.sign", "rt.exceeds", "rt.chosen", "rt.inside", "np.round", "np.fix",
          "math.isnan", "math.isinf", "math.isfinite", "np.isclose", "np.cross", "np.broadcast_arrays")
 

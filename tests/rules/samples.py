@@ -137,7 +137,7 @@ SAMPLES: dict[str, list[Case]] = {
     "np.min": REDUCE + REDUCE_EMPTY[2:] + INITIAL, "np.ptp": REDUCE, "np.median": REDUCE,
     "np.cumsum": [case(A(4)), case(A(2, 3)), case(A(2, 3), axis=0), case(A(2, 3), axis=-1), case(A(0))],
     "np.cumprod": [case(A(4)), case(A(2, 3)), case(A(2, 3), axis=0), case(A(2, 3), axis=-1), case(A(0))],
-    "np.diff": [case(A(4)), case(A(4), n=2), case(A(2, 3), axis=0), case(A(1))],
+    "np.diff": [case(A(4)), case(A(4), n=2), case(A(2, 3), axis=0), case(A(1)), case(A(0)), case(A(2, 4), n=3), case(A(3), n=0)],
     "np.trace": [case(A(3, 3)), case(A(3, 4), offset=1), case(A(3, 4), offset=-1)],
     "np.sort": [case(A(4)), case(A(2, 3), axis=0), case(A(2, 3)), case(A(2, 3), axis=None)],
     "np.trapezoid" if hasattr(np, "trapezoid") else "np.trapz": [  # its name before NumPy 2
@@ -177,7 +177,7 @@ SAMPLES: dict[str, list[Case]] = {
     "rt.interp_slope_pull": [case(A(5), Fixed(A(5, low=-0.9, high=3.9)), Fixed(np.arange(4.0)), Fixed(A(4)))],
     "rt.unique_pull": [case(A(4), Fixed(A(4)))], "rt.unique_dot": [case(A(4), Fixed(A(4)))],
     "rt.polygamma": [case(1, 1.3), case(2, -1.3), case(3, 0.6), case(1, P(3))],
-    "rt.prod_others": [case(A(4), None), case(A(2, 3), 1), case(A(2, 3), None), case(A(2, 3), -1, A(2, 3)), case(A(4), None, A(4), A(4))], "rt.diff_pull": [case(A(4)), case(A(2, 3), 2, 0)],
+    "rt.prod_others": [case(A(4), None), case(A(2, 3), 1), case(A(2, 3), None), case(A(2, 3), -1, A(2, 3)), case(A(4), None, A(4), A(4))], "rt.diff_pull": [case(A(4), Fixed(A(5))), case(A(2, 3), Fixed(A(4, 3)), 2, 0), case(A(0), Fixed(A(0)))],
     # shapes
     "np.reshape": [case(A(6), (2, 3)), case(A(2, 3), -1), case(A(2, 3), (3, -1)), case(A(2, 3), 6), case(A(2, 3), (3, 2), order="F"), case(1.5, (1, 1))],
     "np.ravel": [case(A(2, 3)), case(A(2, 3), order="F"), case(A(4))], "rt.flatten": [case(A(2, 3))],

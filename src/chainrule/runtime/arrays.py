@@ -55,7 +55,7 @@ def prod_others(x: Any, axis: Any, *directions: Any) -> Any:
     array([3., 2., 0.])
     """
     x = np.asarray(x)
-    axes = tuple(range(x.ndim)) if axis is None else tuple(a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
+    axes = _axes(x, axis)
     kept = tuple(a for a in range(x.ndim) if a not in axes)
     order = kept + axes
     shape = tuple(x.shape[a] for a in order)
@@ -68,6 +68,13 @@ def prod_others(x: Any, axis: Any, *directions: Any) -> Any:
     return np.transpose(result.reshape(shape), np.argsort(order))
 
 
+def _axes(x: Any, axis: Any) -> tuple[int, ...]:
+    """The axes that are meant; those of an array that has none are none."""
+    if axis is None or not x.ndim:
+        return tuple(range(x.ndim))
+    return tuple(a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
+
+
 def cumprod_dot(x: Any, axis: Any, *directions: Any) -> Any:
     """The derivative of np.cumprod along the directions.
 
@@ -75,7 +82,7 @@ def cumprod_dot(x: Any, axis: Any, *directions: Any) -> Any:
     array([1., 3.])
     """
     x, *along = (np.asarray(a) for a in (x, *directions))
-    if axis is None:
+    if axis is None or not x.ndim:
         return _products(x.ravel(), tuple(a.ravel() for a in along))[-1][1:]
     made = _products(np.moveaxis(x, axis, -1), tuple(np.moveaxis(a, axis, -1) for a in along))
     return np.moveaxis(made[-1][..., 1:], -1, axis)
@@ -85,7 +92,7 @@ def cumprod_pull(g: Any, x: Any, axis: Any, *directions: Any) -> Any:
     """The contribution of np.cumprod (of its derivative along the directions): exact where elements are zero (one pass per element along the axis)."""
     x, g = np.asarray(x), np.asarray(g)
     shape = x.shape
-    if axis is None:
+    if axis is None or not x.ndim:
         x, g, axis, directions = x.ravel(), g.ravel(), 0, tuple(d.ravel() for d in directions)
     x, g, *along = (np.moveaxis(a, axis, -1) for a in (x, g, *directions))
     result = np.zeros(x.shape, np.result_type(x, g))
@@ -96,16 +103,27 @@ def cumprod_pull(g: Any, x: Any, axis: Any, *directions: Any) -> Any:
     return np.moveaxis(result, -1, axis).reshape(shape)
 
 
-def diff_pull(g: Any, n: int = 1, axis: int = -1) -> Any:
+def diff_pull(g: Any, x: Any, n: int = 1, axis: int = -1) -> Any:
     """The transpose of np.diff.
 
-    >>> diff_pull(np.array([1.0, 5.0]))
+    >>> diff_pull(np.array([1.0, 5.0]), np.zeros(3))
     array([-1., -4.,  5.])
     """
-    for _ in range(n):
-        edge = [(0, 0)] * g.ndim
-        edge[axis] = (1, 1)
-        g = -np.diff(np.pad(g, edge), axis=axis)
+    if n == 0:
+        return g
+    shape = np.shape(x)
+    if shape[axis] <= n:
+        return np.zeros(shape, g.dtype)
+    after, before = _neighbours(len(shape), axis)
+    for k in range(n):
+        length = shape[axis] - n + k + 1
+        result = np.empty((*shape[:axis % len(shape)], length, *shape[axis % len(shape) + 1:]), g.dtype)
+        result[before] = -g
+        last = list(before)
+        last[axis] = slice(-1, None)
+        result[tuple(last)] = 0
+        result[after] += g
+        g = result
     return g
 
 
@@ -265,6 +283,8 @@ def _chosen(s: Any, ord: Any) -> Any:
     """The derivative of a norm with respect to the singular values."""
     if ord == "nuc":
         return (s > 0).astype(s.dtype)
+    if not s.shape[-1]:
+        return s
     best = s == (s.max(axis=-1, keepdims=True) if ord == 2 else s.min(axis=-1, keepdims=True))
     return best / best.sum(axis=-1, keepdims=True)
 
@@ -290,11 +310,11 @@ def unique_dot(g: Any, x: Any) -> Any:
 def median_share(x: Any, axis: Any = None) -> Any:
     """The share of each element in the median: 1 for the middle one, or one half for each of the two in the middle."""
     x = np.asarray(x)
-    axes = tuple(range(x.ndim)) if axis is None else tuple(a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
+    axes = _axes(x, axis)
     kept = tuple(a for a in range(x.ndim) if a not in axes)
     order = kept + axes
     moved = np.transpose(x, order)
-    flat = moved.reshape(*(x.shape[a] for a in kept), -1)
+    flat = moved.reshape(*(x.shape[a] for a in kept), math.prod(x.shape[a] for a in axes))
     ranks = np.argsort(flat, axis=-1, kind="stable")
     result = np.zeros(flat.shape, x.dtype if x.dtype.kind == "f" else np.float64)
     n = flat.shape[-1]
@@ -329,7 +349,7 @@ def trapezoid_places(g: Any, y: Any, x: Any, axis: int = -1) -> Any:
     after, before = _neighbours(y.ndim, axis)
     part = 0.5 * (y[after] + y[before]) * np.expand_dims(g, axis)
     if np.ndim(x) == 1:
-        part = np.sum(np.moveaxis(part, axis, -1).reshape(-1, np.shape(part)[axis]), axis=0)
+        part = np.sum(part, axis=tuple(k for k in range(part.ndim) if k != axis % part.ndim))
         after, before = _neighbours(1, 0)
     elif np.ndim(x) < part.ndim:
         part = np.sum(part, axis=tuple(range(part.ndim - np.ndim(x))))
@@ -413,12 +433,21 @@ def slopes_pull(g: Any, x: Any, spacing: Any, axis: int) -> Any:
 
 
 def convolve_pull(g: Any, x: Any, v: Any, mode: str = "full") -> Any:
-    """The transpose of x -> np.convolve(x, v, mode)."""
+    """The transpose of x -> np.convolve(x, v, mode): a convolution of no more than these elements."""
+    v = np.ravel(v)
     n, m = np.size(x), np.size(v)
-    full = np.zeros(n + m - 1, g.dtype)
-    first = {"full": 0, "same": (min(n, m) - 1) // 2, "valid": min(n, m) - 1}[mode]
-    full[first:first + len(g)] = g
-    return np.convolve(full, v[::-1], "full")[m - 1:m - 1 + n].reshape(np.shape(x))
+    if mode == "valid" and n >= m:
+        result = np.convolve(g, v[::-1], "full")
+    elif mode == "valid":
+        result = np.convolve(v, g[::-1], "valid")[::-1]
+    else:
+        if mode == "same":
+            first = (min(n, m) - 1) // 2
+            full = np.zeros(n + m - 1, g.dtype)
+            full[first:first + len(g)] = g
+            g = full
+        result = np.convolve(g, v[::-1], "valid")
+    return result.reshape(np.shape(x))
 
 
 def put_along(g: Any, x: Any, indices: Any, axis: int) -> Any:

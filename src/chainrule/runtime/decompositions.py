@@ -37,6 +37,7 @@ def rfft_pull(g: Any, x: Any, n: Any = None, axis: int = -1, norm: Any = None) -
 def irfft_pull(g: Any, a: Any, axis: int = -1, norm: Any = None) -> Any:
     """The transpose of a -> np.fft.irfft(a, n, axis, norm), for n elements of g along the axis."""
     n = np.shape(g)[axis]
+    g = np.asarray(g, np.result_type(g, np.float32))
     result = np.moveaxis(np.conj(np.fft.rfft(g, n, axis, _TURNED[norm])), axis, -1)
     result[..., 1:(n + 1) // 2] *= 2
     return resized(np.moveaxis(result, -1, axis), a, axis)

@@ -100,6 +100,12 @@ def by_element(name: str) -> bool:
     return entry is not None and entry.kind in ("elementwise", "pointwise")
 
 
+def is_linear(name: str) -> bool:
+    """Whether an operation is linear in its differentiable arguments together."""
+    entry = ROWS.get(name)
+    return entry is not None and (entry.linear == "together" or entry.kind == "linear")
+
+
 def fills(name: str) -> bool:
     """Whether a result holds zeros beside what the arguments give."""
     entry = ROWS.get(name)
@@ -147,6 +153,7 @@ __all__ = [
     "elementwise",
     "fills",
     "flows",
+    "is_linear",
     "joins",
     "jumps",
     "linear",

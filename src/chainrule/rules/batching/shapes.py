@@ -386,7 +386,7 @@ def _len(d: Directions, op: str, x: Arg) -> Operand:
 
 # Parameters of which only the shape counts: where nothing else is batched, the result is the same in all directions.
 LIKE = {
-    **dict.fromkeys(("np.zeros_like", "np.ones_like", "np.empty_like", "np.full_like", "rt.tile_pull", "rt.repeat_pull", "rt.resize_pull", "rt.diagonal_pull",
+    **dict.fromkeys(("np.zeros_like", "np.ones_like", "np.empty_like", "np.full_like", "rt.tile_pull", "rt.repeat_pull", "rt.diff_pull", "rt.resize_pull", "rt.diagonal_pull",
                      "rt.pad_pull", "rt.repeated_pull", "rt.put_along", "rt.slopes_pull", "rt.convolve_pull", "rt.last_wins", "rt.mean_shares",
                      "rt.spread_axes"), "x"),
     **dict.fromkeys(("rt.unbroadcast", "rt.broadcast_like", "rt.shaped_like"), "like"),

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from ..ir.build import Builder, as_arg, type_of
 from ..ir.nodes import Arg, Lit, Operand, Seq, Slice, Span, Var
-from ..ir.types import Array, List, Scalar, Tuple, Type, differentiable, is_number, kind, rank, shape
+from ..ir.types import Array, List, Scalar, Tuple, Type, differentiable, is_number, kind, rank, same_shape, shape
 from ..rules.indexing import write_part
 
 
@@ -213,7 +213,7 @@ class Adjoints:
 
     def _unbroadcast(self, g: Operand, var: Var) -> Operand:
         want, have = shape(var.type), shape(type_of(g))
-        if isinstance(var.type, (Tuple, List)) or (want == have and not isinstance(var.type, Scalar)):
+        if isinstance(var.type, (Tuple, List)) or (same_shape(var.type, type_of(g)) and not isinstance(var.type, Scalar)):
             return g
         if isinstance(var.type, Scalar):
             if have == ():  # an array without axes could be written into where a number is computed in place

@@ -91,6 +91,8 @@ def emit(program: Program, reserved: Iterable[str] = (), recorded: bool = False)
     for function, plan, table in zip(functions, plans, tables):
         printer = Expressions(table, plan, everything, called)
         printer.constants = constants
+        printer.parameters = frozenset(name for name, _ in function.signature)
+        printer.theirs = frozenset(reserved) - taken - local
         made = _Function(function, plan, printer, comments, spans, recorded)
         definitions.append(made.define())
         tapes.update(made.pops.values())
@@ -403,8 +405,8 @@ class _Function:
 
     def mark(self, what: Arg) -> None:
         assert isinstance(what, Lit)
-        self.note(f"# {what.value} sweep")
-        self.reverse = what.value == "reverse"
+        self.note("# reverse sweep" if what.value == "reverse" else f"# all {what.value}")
+        self.reverse = True
         self.group = None
 
     def raise_(self, let: Let) -> ast.stmt:

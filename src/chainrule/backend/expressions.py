@@ -22,6 +22,7 @@ from ..ir.ops import OPS, REQUIRED, Op, is_default
 from ..ir.probe import type_of
 from ..ir.types import Array, List, Scalar, kind, rank
 from ..rules.structure import is_basic, is_full, may_repeat
+from ..runtime.custom import Checked
 from ..structure import takes_fields
 from .fold import Plan
 
@@ -87,6 +88,8 @@ class Expressions:
         self.plan = plan
         self.taken = taken
         self.callees = callees
+        self.parameters: frozenset[str] = frozenset()  # whose names are the user's, and may be those of helpers
+        self.theirs: frozenset[str] = frozenset()  # names of the user's module, which nothing here has: the user's functions may
         self.undefined: frozenset[Var] = frozenset()  # read on paths on which they have no value; there they are None
         self.constants: dict[str, Any] = {}
         self._objects: list[tuple[Any, str]] = []
@@ -127,7 +130,7 @@ class Expressions:
         if type(value) is slice:
             return call("slice", [self.literal(part) for part in (value.start, value.stop, value.step)])
         if isinstance(value, np.dtype) and value.type.__name__ in _NUMPY_NAMES:
-            return dotted(f"np.{value.type.__name__}")
+            return call("np.dtype", [dotted(f"np.{value.type.__name__}")])
         if isinstance(value, np.generic) and type(value).__name__ in _NUMPY_NAMES and value.dtype.kind in "biuf":
             return call(f"np.{type(value).__name__}", [self.literal(value.item())])
         return self.object(value)
@@ -151,7 +154,7 @@ class Expressions:
         if isinstance(value, types.ModuleType):
             base = value.__name__.rpartition(".")[2]
         identifier, number = base, 1
-        while identifier in self.taken:
+        while identifier in self.taken and not (isinstance(value, Checked) and identifier in self.theirs and identifier not in self.constants):
             number += 1
             identifier = f"{base}{number}"
         self.taken.add(identifier)
@@ -233,15 +236,17 @@ class Expressions:
             elif param.star:
                 positional.append(ast.Starred(self.arg(arg), ast.Load()))
             elif param.default is REQUIRED:
-                positional.append(self.arg(arg))
+                positional.append(self.dtype(arg) if param.name == "dtype" else self.arg(arg))
             elif not (isinstance(arg, Lit) and is_default(arg.value, param.default)):
                 keywords.append((param.name, self.dtype(arg) if param.name == "dtype" else self.arg(arg)))
         return positional, keywords
 
     def dtype(self, arg: Arg) -> ast.expr:
-        """A dtype: `np.float32` rather than 'float32'."""
-        if isinstance(arg, Lit) and isinstance(arg.value, str) and arg.value in _NUMPY_NAMES:
-            return dotted(f"np.{arg.value}")
+        """A dtype that is asked for: `np.float32` rather than 'float32' or `np.dtype(np.float32)`."""
+        value = arg.value if isinstance(arg, Lit) else None
+        named = value.type.__name__ if isinstance(value, np.dtype) else value
+        if isinstance(named, str) and named in _NUMPY_NAMES:
+            return dotted(f"np.{named}")
         return self.arg(arg)
 
     def function(self, op: str) -> ast.expr:
@@ -253,7 +258,7 @@ class Expressions:
             if hasattr(builtins, last):
                 return name(last)
         impl = getattr(runtime, op[3:]) if op.startswith("rt.") else OPS[op].impl
-        if self.constants.setdefault(last, impl) is not impl:
+        if last in self.parameters or self.constants.setdefault(last, impl) is not impl:
             return self.object(impl)
         return name(last)
 
@@ -338,7 +343,7 @@ class Expressions:
     def op_py_effect(self, let: Let) -> ast.expr:
         return call(self.arg(let.args[0]), *self.given(let.args[1:]))
 
-    op_py_pure = op_py_effect
+    op_py_pure = op_py_external = op_py_effect
 
     def op_py_effect_method(self, let: Let) -> ast.expr:
         owner, attribute = let.args[:2]

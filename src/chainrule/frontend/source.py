@@ -27,6 +27,7 @@ from typing import Any, Union
 import numpy as np
 
 from ..errors import Location, SourceUnavailableError
+from ..rules.custom import declared
 
 __all__ = ["MISSING", "NAMES", "FunctionSource", "Item", "Place", "Resolved", "read", "resolve"]
 
@@ -434,6 +435,8 @@ def _required(f: Any, name: str) -> list[str]:
     """Parameters to call f with: all that it requires."""
     if isinstance(f, np.ufunc):
         return ["x", "y", "z", "w"][: f.nin]
+    if (stated := declared(f)) is not None:
+        return [p for n, p in enumerate(stated.parameters) if n not in stated.defaults] or [stated.parameters[0]]
     try:
         parameters = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):

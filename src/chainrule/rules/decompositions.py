@@ -121,7 +121,7 @@ def _least_squares(a: Arg, b: Arg, rcond: Arg) -> Type:
 
 
 structural("rt.lstsq(a, b, rcond=None) -> y", _lstsq, constant=("rcond",), op={**COSTLY, "infer": _least_squares})
-zero("rt.lstsq_rank(a, b, rcond=None)", op={"infer": lambda *_: Scalar("int64", weak=True)})
+zero("rt.lstsq_rank(a, b, rcond=None)", op={"infer": lambda *_: Scalar(str(np.linalg.lstsq(np.eye(1), np.ones(1), None)[2].dtype))})
 zero("rt.cutoff(a, rcond=None)", op={"infer": lambda *_: Scalar("float64", weak=True)})
 
 # -- QR -------------------------------------------------------------------------------------------------------------------------

@@ -111,6 +111,7 @@ def _contributions(row: Row, let: Let, call: Call) -> None:
     assert let.out is not None
     for _, var, name in _active(row, let, call):
         e = Evaluator(row, let, call)
+        e.absorbing = row.masks and call.steep()
         minus, formula = chosen(e, *negated(row.formulas[name]))
         if is_zero(formula):
             continue

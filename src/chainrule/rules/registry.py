@@ -69,6 +69,13 @@ def takes_lists(name: str) -> bool:
     return not of_arrays(name) or name in OF_LISTS
 
 
+def arrays_at(name: str, k: int) -> int | None:
+    """How deep in argument k of an operation the arrays are whose axes its row counts: 0, it is one; 1, a sequence of them."""
+    if not name.startswith("np.") or not carries(name) or takes_lists(name) or not flows(name, k):
+        return None
+    return int(OPS[name].params[k].star)
+
+
 def masks(name: str) -> bool:
     """Whether an operation's contributions hold zeros that select (see numerics: masks absorb)."""
     entry = ROWS.get(name)
@@ -91,6 +98,12 @@ def by_element(name: str) -> bool:
     """Whether an operation computes each element of its result from one of each argument."""
     entry = ROWS.get(name)
     return entry is not None and entry.kind in ("elementwise", "pointwise")
+
+
+def is_linear(name: str) -> bool:
+    """Whether an operation is linear in its differentiable arguments together."""
+    entry = ROWS.get(name)
+    return entry is not None and (entry.linear == "together" or entry.kind == "linear")
 
 
 def fills(name: str) -> bool:
@@ -131,6 +144,7 @@ __all__ = [
     "RowError",
     "Seq",
     "Writer",
+    "arrays_at",
     "bind",
     "bind_method",
     "by_element",
@@ -139,6 +153,7 @@ __all__ = [
     "elementwise",
     "fills",
     "flows",
+    "is_linear",
     "joins",
     "jumps",
     "linear",

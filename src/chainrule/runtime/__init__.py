@@ -33,6 +33,7 @@ from .arrays import (
     slopes,
     slopes_pull,
     tile_pull,
+    trapezoid_places,
     trapezoid_pull,
     unique_dot,
     unique_pull,
@@ -51,6 +52,7 @@ from .containers import (
     list_ties,
     mean_of_ties,
     one_hot,
+    one_zero_like,
     share,
     sum_leaves,
     unbroadcast,
@@ -60,10 +62,12 @@ from .containers import (
     zeros_of_one,
 )
 from .control import (
+    chunk_size,
     error_args,
     set_errors,
     set_global,
 )
+from .custom import shaped_like
 from .decompositions import (
     apart,
     bessel_i,
@@ -138,6 +142,7 @@ __all__ = [
     "checkpoints",
     "cholesky_pull",
     "chosen",
+    "chunk_size",
     "complex_of",
     "conj",
     "convolve_pull",
@@ -190,6 +195,7 @@ __all__ = [
     "norm_slope_dot",
     "once",
     "one_hot",
+    "one_zero_like",
     "pad_pull",
     "polygamma",
     "power_log",
@@ -204,6 +210,7 @@ __all__ = [
     "rfft_pull",
     "set_errors",
     "set_global",
+    "shaped_like",
     "share",
     "shares_at",
     "shares_of_some",
@@ -220,6 +227,7 @@ __all__ = [
     "through_root",
     "ties",
     "tile_pull",
+    "trapezoid_places",
     "trapezoid_pull",
     "unbroadcast",
     "unique_counts",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
+import inspect
 import operator
 import types
 import warnings
@@ -23,6 +24,7 @@ from ...ir.build import type_of
 from ...ir.nodes import Arg, Lit, Make, Seq, Var
 from ...ir.ops import OPS
 from ...ir.types import List, Opaque, Scalar, differentiable, kind, rank
+from ...rules import custom as custom_rules
 from ...rules import effects as effect_rules
 from ...rules import methods, random, registry
 from ...runtime.surgery import adjoint_of
@@ -414,13 +416,14 @@ class Calls(Objects):
         return call_partial(self, function, args, keywords)
 
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        from . import composing, functionals, progress, transforms
+        from . import composing, custom, functionals, progress, transforms
         from .tables import BUILTINS, LAZILY
 
         if composing.LATER:
             composing.read_later()
-
-        if hasattr(f, "primal") and hasattr(f, "source_for"):
+        if (stated := custom_rules.declared(f)) is not None:
+            return custom.call_declared(self, stated, args, keywords)
+        if hasattr(f, "primal") and hasattr(f, "source_for") and not isinstance(f, type):
             return transforms.call(self, transforms.of_transformed(f), args, keywords)
         if (kind := transforms.mark(f)) is not None:
             return transforms.transform(self, kind, args, dict(keywords))
@@ -540,7 +543,9 @@ class Calls(Objects):
         name = str(getattr(f, "__qualname__", None) or getattr(f, "__name__", f))
         module = getattr(f, "__module__", None)
         title = f"{module}.{name}" if module and module != "builtins" else name
-        raise Refusal(MissingRuleError(title, self.location(self.node)), self.region)
+        from .custom import template
+
+        raise Refusal(MissingRuleError(title, self.location(self.node), template(self.node, f, title)), self.region)
 
     def known(self, value: Value) -> Any:
         if isinstance(value, Static) and not self.holds_origin(value.value):
@@ -692,12 +697,19 @@ class Calls(Objects):
         except registry.RowError as error:
             self.refuse(error.what, error.why, error.remedy)
         bound = self.make_static(name, bound)
+        bound = tuple(self.arrayed(a, registry.arrays_at(name, k)) for k, a in enumerate(bound))
         return views.note_order(self, name, self.call_op(name, bound, tuple(args)), tuple(args))
 
     def as_array(self, value: Value) -> Value:
         if isinstance(value, (TupleV, ListV)) and isinstance(operand := self.operand(value), (Seq, Var)):
             return self.wrap(self.b.emit("np.array", operand))
         return value
+
+    def arrayed(self, arg: Arg, depth: int | None) -> Arg:
+        """A list of constants as an array; at depth 1, such lists in a sequence."""
+        if depth is None or not isinstance(arg, Seq):
+            return arg
+        return replace(arg, items=tuple(self.arrayed(item, depth - 1) for item in arg.items)) if depth else self.b.emit("np.array", arg)
 
     def as_arrays(self, name: str, value: Value) -> Value:
         """A list or tuple that holds floats, as the array that NumPy makes of it; for what joins arrays, its lists and tuples as arrays."""
@@ -856,9 +868,18 @@ def is_code(value: Any) -> bool:
                                                                types.MethodType, np.ufunc, np.dtype, functools.partial, operator.itemgetter, operator.attrgetter,
                                                                operator.methodcaller)):
         return True
+    if custom_rules.declared(value) is not None or _is_compiled(value):
+        return True
     if type(value).__module__ in ("numpy", "functools") and callable(value) and not isinstance(value, (np.ndarray, np.generic)):
         return True
     return hasattr(value, "primal") and hasattr(value, "source_for")
+
+
+def _is_compiled(value: Any) -> bool:
+    """Whether an object is a function that other compilers have made, or a foreign library has: it has a name, and what calls it is written in C."""
+    if not callable(value) or not isinstance(getattr(value, "__name__", None), str):
+        return False
+    return not isinstance(inspect.getattr_static(type(value), "__call__", None), types.FunctionType)
 
 
 def own_nodes(function: Any) -> list[Any]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from ... import runtime
 from ...ir.nodes import Lit
-from ...ir.types import rank
+from ...ir.types import Array, rank
 from ...rules import registry
 from ..composed import fourier, joining, linalg, padding, polynomials
 from ..composed import scipy as of_scipy
@@ -52,7 +52,7 @@ _FUNCTIONS |= {getattr(np.emath, name): getattr(linalg, f"emath_{name}") for nam
 _WITH_MORE: dict[Any, tuple[str, Any]] = {
     np.cross: ("np.cross", linalg.cross_product), np.diff: ("np.diff", polynomials.diff), np.interp: ("np.interp", polynomials.interp),
     np.linspace: ("np.linspace", polynomials.linspace), np.pad: ("np.pad", padding.pad),
-    np.unique: ("np.unique", joining.unique), np.take: ("np.take", joining.take), np.trace: ("np.trace", linalg.trace_of),
+    np.take: ("np.take", joining.take), np.trace: ("np.trace", linalg.trace_of),
     np.linalg.pinv: ("np.linalg.pinv", linalg.pinv), np.var: ("np.var", of_samples.var), np.std: ("np.std", of_samples.std),
     np.nansum: ("np.nansum", of_samples.nansum)}
 # Operations of our own that these functions are made of.
@@ -193,6 +193,33 @@ BUILTINS.update({getattr(statistics, name): _of_numbers(name) for name in (*_OF_
 
 
 BUILTINS.update({getattr(runtime, name): (lambda m, args, keywords, name=name: m.call_row(f"rt.{name}", args, keywords)) for name in _OWN})
+
+
+_unique = _or_row("np.unique", joining.unique, np.unique)
+
+
+@builtin(np.unique)
+def _unique_values(m: Calls, args: Args, keywords: Keywords) -> Value:
+    """np.unique of numbers; not of rows."""
+    axis = keywords.get("axis", args[4] if len(args) > 4 else Static(None))
+    if m.static(axis, "the axis") is not None and rank(m.type(m.as_array(args[0]))) != 1:
+        m.refuse("the argument `axis` of `np.unique` of an array with several axes", "equal rows would share what belongs to them",
+                 "find the rows with return_index=True, and index the array with them")
+    return _unique(m, args, keywords)  # type: ignore[no-any-return]
+
+
+@builtin(np.nan_to_num)
+def _nan_to_num(m: Calls, args: Args, keywords: Keywords) -> Value:
+    """np.nan_to_num: without a copy it writes into what it is given."""
+    copy = keywords.get("copy", args[1] if len(args) > 1 else Static(True))
+    result = m.call_row("np.nan_to_num", args, keywords)
+    if m.static(copy, "copy"):
+        return result
+    x = args[0] if args else keywords["x"]
+    if not isinstance(m.type(x), Array):
+        m.refuse("np.nan_to_num of a number, without a copy", "NumPy raises ValueError here", "leave `copy` out")
+    m.write(x, Lit(Ellipsis), m.operand(result))
+    return x
 
 
 @builtin(np.einsum)

@@ -176,6 +176,8 @@ class Evaluator:
         if isinstance(value, Seq) and isinstance(index, Lit):
             item: Arg = value.items[index.value]
             return item
+        if isinstance(value, Lit) and isinstance(value.value, tuple) and isinstance(index, Lit) and isinstance(index.value, int):
+            return Lit(value.value[index.value])
         return self.b.emit("index", value, index)
 
     def function(self, node: ast.Call) -> Arg:

@@ -238,8 +238,8 @@ def _of_block(name: str, count: int = 1) -> Any:
                            "write linalg.expm(p * linalg.logm(a))")
         if (a := _wanted(let, call, 0)) is not None:
             f = Formulas(let, call)
-            f(m="t(a)", n="extent(a, -1)", block="np.concatenate((np.concatenate((m, y_bar), -1), np.concatenate((np.zeros_like(m), m), -1)), -2)")
-            call.add(a, f(result=f"{name}(block{', p' if count == 2 else ''})[..., :n, n:]"))
+            f(m="t(a)", block="np.concatenate((np.concatenate((m, y_bar), -1), np.concatenate((np.zeros_like(m), m), -1)), -2)")
+            call.add(a, f(result=f"linalg_rt.beside({name}(block{', p' if count == 2 else ''}))"))
 
     return pull
 
@@ -249,7 +249,9 @@ for _name in ("expm", "cosm", "sinm", "tanm", "coshm", "sinhm", "tanhm"):
 for _name in ("logm", "sqrtm", "power"):
     structural(f"linalg_rt.{_name}(a{', p' if _name == 'power' else ''}) -> y", _of_block(f"linalg_rt.{_name}", 2 if _name == "power" else 1),
                op=COSTLY if _name == "power" else LIKE_FIRST)
-zero("linalg_rt.has_complex(a, name, power=None)", op={"infer": lambda *_: Scalar("bool", weak=True)})
+rule("linalg_rt.beside(y) -> z", y="linalg_rt.placed_beside(z_bar)", y_dot="y_dot[..., :extent(z, -1), extent(z, -1):]", op=COSTLY)
+linear("linalg_rt.placed_beside(z) -> y", z="y_bar[..., :extent(z, -1), extent(z, -1):]", op=COSTLY)
+zero("linalg_rt.has_complex(a, name, power=None)", "linalg_rt.is_on_cut(a)", op={"infer": lambda *_: Scalar("bool", weak=True)})
 
 # -- norms, singular values, pseudo-inverses --------------------------------------------------------------------------------------------
 

@@ -155,7 +155,7 @@ def _moved(g: Arg, x: Arg) -> Type:
     return Array(first.dtype, None if first.shape is None or shaped.shape is None else (*first.shape[:-1], shaped.shape[-1]))
 
 
-linear("signal_rt.checked_sections(sos) -> y", op=LIKE_FIRST, sos="y_bar")
+rule("signal_rt.checked_sections(sos) -> y", op=LIKE_FIRST, sos="y_bar", sos_dot="sos_dot")
 
 # -- linear in one signal -------------------------------------------------------------------------------------------------------
 

@@ -54,6 +54,8 @@ class Evaluator:
 
     def operand(self, node: ast.expr) -> Operand:
         value = self.eval(node)
+        if isinstance(value, Seq) and isinstance(node, ast.Name):  # a list of constants that stands for an array
+            value = self.b.emit("np.array", value)
         assert isinstance(value, (Var, Lit)), ast.dump(node)
         return value
 

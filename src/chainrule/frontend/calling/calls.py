@@ -585,7 +585,8 @@ class Calls(Objects):
         number = self.numbers
         local, nonlocal_names = names_of(node)
         kept = (self.current, self.source, self.b.span, self.loop, self.node)
-        caller, self.caller = self.caller, self.caller if self.is_library(source) else None
+        caller = self.caller
+        self.caller = None if not self.is_library(source) else caller or (self.node, self.source, self.b.span)
         self.infos[number] = FrameInfo(source, parent, local, nonlocal_names, liveness=liveness(node))
         self.state.frames[number] = bound
         unbound.flag_names(bound, unbound.unsure_names(node, local, frozenset(bound)))

@@ -166,7 +166,8 @@ def _analytic(x: Arg, N: Arg, axis: Arg) -> Type:
     from ..infer import _extent as extent_of
 
     shaped = type_of(x)
-    assert isinstance(shaped, Array) and isinstance(axis, Lit)
+    if not isinstance(shaped, Array) or not isinstance(axis, Lit):
+        return probe(OPS["signal.hilbert"], (x, N, axis))
     shape: Any = None if shaped.shape is None else list(shaped.shape)
     if shape is not None and not (isinstance(N, Lit) and N.value is None):
         shape[axis.value] = extent_of(N)

@@ -110,6 +110,12 @@ zero("sparse_rt.structure_of_product(data, a, b, other, c, d, shape, other_shape
      op=_op(_places))
 zero("sparse_rt.converted(a, b, shape, kind, to_kind)", op=_op(_converted))
 
+zero("sparse_rt.diagonal_places(offsets, width, shape)", op=_op(lambda *_: Tuple(tuple(Array("int64", (unknown_extent(),)) for _ in range(3)))))
+
+for _name in ("random", "random_array", "rand"):
+    refuse(f"sparse.{_name}", because="it draws numbers, each time others", instead="make the matrix outside of the function")
+for _name in ("bmat", "block_array", "block_diag", "tril", "triu", "find", "kronsum", "spdiags"):
+    refuse(f"sparse.{_name}", because="it has no rule", instead="use sparse.diags, hstack, vstack, kron, or make the matrix of its values and places")
 for _name in ("splu", "spilu", "factorized", "cg", "cgs", "bicg", "bicgstab", "gmres", "lgmres", "minres", "qmr", "gcrotmk", "tfqmr", "lsqr", "lsmr", "spsolve_triangular", "inv"):
     refuse(f"sparse.linalg.{_name}", because="it has no rule", instead="use scipy.sparse.linalg.spsolve, or chainrule.implicit_root")
 for _name in ("eigs", "eigsh", "svds", "lobpcg", "expm", "expm_multiply", "norm", "onenormest", "matrix_power"):

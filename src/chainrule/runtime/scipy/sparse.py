@@ -107,4 +107,12 @@ def converted(a: Any, b: Any, shape: Any, kind: str, to_kind: str) -> tuple[Any,
     return found.indices, found.indptr, found.data
 
 
-__all__ = ["columns", "converted", "dense", "entries", "multiplied", "product", "relocated", "rows", "sampled", "solved", "structure_of_product", "structure_of_sum"]
+def diagonal_places(offsets: Any, width: int, shape: Any) -> tuple[Any, Any, Any]:
+    """Where in the raveled values of diagonals those lie that are in the matrix, and their rows and columns."""
+    columns = np.broadcast_to(np.arange(width), (len(offsets), width))
+    lines = columns - np.asarray(offsets)[:, None]
+    inside = (lines >= 0) & (lines < shape[0]) & (columns < shape[1])
+    return np.flatnonzero(inside), lines[inside].astype(np.int64), columns[inside].astype(np.int64)
+
+
+__all__ = ["columns", "converted", "dense", "diagonal_places", "entries", "multiplied", "product", "relocated", "rows", "sampled", "solved", "structure_of_product", "structure_of_sum"]

@@ -43,7 +43,7 @@ def _infer(name: str, position: int = 1, op: str = "") -> Any:
         along = list(along if isinstance(along, (tuple, list)) else [along] if along is not None else range(-(len(given) or len(shape)), 0))
         for n, axis in enumerate(along):
             own: Extent = shape[axis]
-            if given and not (isinstance(given[n], Lit) and given[n].value == -1):
+            if given:
                 own = _extent(given[n])
             elif whole and n == len(along) - 1:
                 own = 2 * (own - 1) if isinstance(own, int) else unknown_extent()

@@ -25,7 +25,7 @@ module("linalg")
 
 COSTLY = {"cheap": False}
 LIKE_FIRST = {"infer": lambda a, *_: like(0)(a), "cheap": False}
-_READ: dict[str, dict[str, Any]] = dict(static=("check_finite", "lower", "trans", "unit_diagonal", "assume_a", "transposed", "driver", "lapack_driver", "pivoting"),
+_READ: dict[str, Any] = dict(static=("check_finite", "lower", "trans", "unit_diagonal", "assume_a", "transposed", "driver", "lapack_driver", "pivoting"),
                                         ignored=OVERWRITES)
 
 

@@ -94,7 +94,7 @@ rule("sparse_rt.multiplied(data, a, b, other, c, d, to_a, to_b, shape, other_sha
      op=_op(lambda data, a, b, other, c, d, to_a, to_b, *_: Array(_dtype(data, other), _stored(to_a, to_b, Lit("csr")))),
      data=f"sparse_rt.multiplied(y_bar, to_a, to_b, other, c, d, a, b, (shape[0], other_shape[1]), (other_shape[1], other_shape[0]), (kinds[2], {_t('kinds[1]')}, kinds[0]))",
      other=f"sparse_rt.multiplied(data, a, b, y_bar, to_a, to_b, c, d, (shape[1], shape[0]), (shape[0], other_shape[1]), ({_t('kinds[0]')}, kinds[2], kinds[1]))",
-     **dict.fromkeys(("a", "b", "c", "d", "to_a", "to_b", "shape", "other_shape"), "0.0"))
+     a="0.0", b="0.0", c="0.0", d="0.0", to_a="0.0", to_b="0.0", shape="0.0", other_shape="0.0")
 
 
 def _places(*_: Arg) -> Type:

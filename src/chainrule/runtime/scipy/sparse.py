@@ -68,12 +68,12 @@ def solved(data: Any, a: Any, b: Any, rhs: Any, shape: Any, kind: str, permc_spe
 
 def relocated(data: Any, a: Any, b: Any, to_a: Any, to_b: Any, shape: Any, kind: str, to_kind: str) -> Any:
     """The elements of a sparse matrix at the places of another one. With both exchanged, it is its own transpose."""
-    (i, j), (k, l) = places(a, b, kind), places(to_a, to_b, to_kind)
+    (i, j), (lines, other) = places(a, b, kind), places(to_a, to_b, to_kind)
     width = int(shape[1])
     own, number = np.unique(i.astype(np.int64) * width + j, return_inverse=True)
     sums = np.zeros(len(own) + 1, data.dtype)
     np.add.at(sums, number.reshape(-1), data)
-    wanted = k.astype(np.int64) * width + l
+    wanted = lines.astype(np.int64) * width + other
     found = np.searchsorted(own, wanted)
     there = np.zeros(wanted.shape, bool)
     there[found < len(own)] = own[found[found < len(own)]] == wanted[found < len(own)]

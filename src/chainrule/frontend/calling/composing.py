@@ -21,6 +21,7 @@ from ..composed import fourier, joining, linalg, padding, polynomials
 from ..composed import scipy as of_scipy
 from ..composed import statistics as of_samples
 from ..execution.values import Items, ListV, SliceV, Static, TupleV, Value
+from ..objects import classes
 from . import composed
 from .builtins import BUILTINS, Args, Keywords, builtin
 
@@ -160,6 +161,9 @@ def read_later() -> None:
                 original = getattr(sys.modules[full], function, None)
                 if original is not None:
                     BUILTINS[original] = _handler(f"{name}.{function}", getattr(meanings, function), original)
+            for original, meaning in getattr(meanings, "FUNCTIONS", {}).items():  # of modules inside of that one
+                BUILTINS[original] = _handler(f"{name}.{original.__name__}", meaning, original)
+            classes.STAND_INS.update(getattr(meanings, "STAND_INS", {}))
 
 
 @builtin(of_scipy.refused)

@@ -82,9 +82,10 @@ class _Call:
 
     def check_linear(self, block: Block, moving: Sequence[int], functions: Calls, mode: str) -> None:
         """Refuse to transpose a block that is not linear in some of its parameters: then its derivative mentions them."""
+        from .nested import quiet
         from .reverse import reverse_block
 
-        copy = renamed(block)
+        copy = renamed(quiet(block)[0])
         assert isinstance(copy.end, Yield)
         seeds = tuple(Var(type_of(v)) if not (isinstance(v, Lit) and v.value is None) else None for v in copy.end.values)
         params = tuple(copy.params[k] for k in moving)
@@ -156,14 +157,17 @@ def pull(sweep: Sweep, let: Let, bar: Bar) -> None:
 
 def _transposed(sweep: Sweep, call: _Call, n: int, piece: Piece, mine: list[int], bars: tuple[Operand, ...]) -> tuple[Operand, ...]:
     """The contributions by the transpose of a block for forward mode."""
+    from .nested import quiet
+
     places = [piece.inputs.index(k) for k in mine]
     call.check_linear(piece.block, range(piece.moving), Calls(tuple(sweep.functions.callees.values()), sweep.functions.main), "reverse")
     assert isinstance(piece.block.end, Yield)
+    silent = quiet(piece.block)[0]
     still = tuple(sweep.like(arg) if isinstance(arg := call.inputs[k], Var) else Lit(0.0) for k in piece.inputs)
     results = tuple(Var(type_of(v)) for v in piece.block.end.values)
     found = tuple(Var(bar_type(piece.block.params[k].type)) for k in places)
     seeds = tuple(None if isinstance(v, Lit) and v.value is None else bar for v, bar in zip(piece.block.end.values, bars))
-    block = renamed(piece.block)
+    block = renamed(silent)
     for param in block.params[:piece.moving]:  # the adjoint of `x_dot` is what reaches x
         object.__setattr__(param, "hint", None if param.hint is None else param.hint.removesuffix("_dot"))
     sweep.b.add(Vjp((*results, *found), block, (*still, *call.further(n)), tuple(places), seeds, call.let.span))

@@ -1120,7 +1120,35 @@ def test_jacobians_and_sparse_ones():
         assert transform(f)(X) == pytest.approx(transform(plain)(X))
     assert cr.hessian(lambda x: np.sum(f(x) ** 2))(X) == pytest.approx(cr.hessian(lambda x: np.sum(plain(x) ** 2))(X))
     pytest.importorskip("scipy.sparse")
-    assert cr.sparse_jacobian(f)(X).toarray() == pytest.approx(cr.jacobian(plain)(X))
+    found = cr.sparse_jacobian(f)(X)
+    assert found.toarray() == pytest.approx(cr.jacobian(plain)(X)) and found.nnz == 4 * 2
+    assert cr.sparse_hessian(lambda x: np.sum(soft(x) * x))(X).nnz == 4
+
+
+def test_sparse_derivatives_are_those_of_the_rule():
+    pytest.importorskip("scipy.sparse")
+
+    @cr.custom_vjp
+    def f(x):
+        return np.round(x)
+
+    jacobian = cr.sparse_jacobian(lambda x: 2.0 * f(x))
+    f.defvjp(lambda x: (np.round(x), x), lambda x, g: (g * x,))
+    assert jacobian(X).toarray() == pytest.approx(np.diag(2 * X)) and jacobian(X).nnz == 4
+    f.defvjp(lambda x: (np.round(x), x), lambda x, g: (g[::-1] * x,))
+    assert jacobian(X).toarray() == pytest.approx(cr.jacobian(lambda x: 2.0 * f(x))(X))
+    f.defvjp(lambda x: (np.round(x), x), lambda x, g: (np.sum(g) * x,))
+    assert jacobian(X).toarray() == pytest.approx(cr.jacobian(lambda x: 2.0 * f(x))(X))
+    assert cr.sparse_hessian(lambda x: np.sum(f(x) ** 2))(X).toarray() == pytest.approx(cr.hessian(lambda x: np.sum(f(x) ** 2))(X))
+
+
+def test_zeros_of_a_mask_and_a_rule_that_is_not_linear():
+    @cr.custom_vjp
+    def f(x):
+        return np.log(x)
+
+    f.defvjp(lambda x: (np.log(x), x), lambda x, g: (np.clip(g, -0.5, 0.5) / x,))
+    assert cr.grad(lambda x: np.sum(np.where(x > 0.5, f(x), 0.0)))(np.array([1.0, 2.0])).tolist() == [0.5, 0.25]
 
 
 def test_a_loop_over_directions_where_a_rule_cannot_be_batched():

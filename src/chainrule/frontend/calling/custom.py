@@ -40,7 +40,7 @@ from ...ir.walk import (
 )
 from ...rules import registry
 from ...rules.batching.shapes import relevant
-from ...rules.custom import Declaration, Piece, Result, Rule, Stated, declared
+from ...rules.custom import Declaration, Piece, Result, Rule, Stated, declared, is_diagonal
 from ...rules.dependence import SHAPES_ONLY
 from ...rules.structure import broadcast
 from ...runtime.custom import Checked, Expected
@@ -321,7 +321,9 @@ def call_declared(m: Calls, d: Declaration, args: Args, keywords: Keywords) -> V
         if m.ruling.count(d) > HIGHEST:
             return _returned(d, [transforms.valued(m, v) for v in results])
         made = list(_stated(m, d, bound, of, results))
-    rule = Rule(d.name, of.names(d.parameters), tuple(piece for piece, _ in made), d.by_element, not sure)
+    pieces = tuple(piece for piece, _ in made)
+    by_element = d.by_element or all(is_diagonal(piece, of.operands, results) for piece in pieces)
+    rule = Rule(d.name, of.names(d.parameters), pieces, by_element, not sure)
     return _returned(d, ruled(m, rule, results, of, [given for _, given in made]))
 
 
@@ -718,7 +720,7 @@ def _by_vjp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
         own = tuple(part for part in parts if not any(part is v for v in of.operands))
         made, given = piece(m, "vjp", bars, range(len(of.operands)), run, tuple(part if part in own else Lit(None) for part in parts))
     of = replace(of, hidden=(*_constants(m, still), *hidden(done, (given,), (*of.operands, *parts))))
-    return apart(m, name, out, ruled(m, Rule(name, of.names(names), (made,)), parts, of, (given,)), before, back)
+    return apart(m, name, out, ruled(m, Rule(name, of.names(names), (made,), is_diagonal(made, of.operands, parts)), parts, of, (given,)), before, back)
 
 
 def _by_jvp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
@@ -749,7 +751,7 @@ def _by_jvp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
         return held[0]
     made, given = _closed("jvp", rest, range(len(of.operands)), parts)
     of = replace(of, hidden=(*_constants(m, still), *hidden(m.b.stmts[begun:], (given,), (*of.operands, *parts))))
-    return apart(m, name, held[0], ruled(m, Rule(name, of.names(names), (made,)), parts, of, (given,)), before, back)
+    return apart(m, name, held[0], ruled(m, Rule(name, of.names(names), (made,), is_diagonal(made, of.operands, parts)), parts, of, (given,)), before, back)
 
 
 def _hoisted(m: Calls, name: str, found: transforms.Inner, count: int) -> tuple[tuple[Arg, ...], transforms.Inner]:

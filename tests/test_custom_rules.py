@@ -6,6 +6,7 @@ import ctypes
 import ctypes.util
 import functools
 import math
+import pickle
 import threading
 
 import numpy as np
@@ -86,7 +87,7 @@ def test_the_rule_is_believed():
         cr.grad(lambda x: f(x) + x, check=True)(2.0)
 
 
-@functools.partial(cr.custom_vjp, nondiff_argnums=(0, 1))
+@cr.custom_vjp(nondiff_argnums=("low", 1))
 def clip_gradient(low, high, x):
     return x
 
@@ -650,6 +651,23 @@ def test_a_rule_stated_anew_is_used():
     assert gradient(1.0) == gradient(1.5) == 6.0
     f.defvjp(lambda x: (x, None), lambda _, g: (g * 5.0,))
     assert gradient(1.0) == gradient(1.5) == 10.0
+
+
+def test_a_function_that_calls_itself_beside_its_rule():
+    def power(x, n):
+        return x if n == 1 else x * power(x, n - 1)
+
+    cr.defvjp(power, x="y_bar * n * power(x, n - 1)")
+    assert cr.grad(power)(2.0, 3) == 12.0
+    assert cr.grad(lambda x: np.sum(power(x, 3)))(X) == pytest.approx(3 * X**2)
+    assert cr.grad(lambda x: cr.grad(power)(x, 4))(2.0) == 48.0
+    with pytest.raises(cr.UnsupportedError, match="the derivative of `power`, of which no rule is known"):
+        cr.grad(cr.grad(cr.grad(cr.grad(lambda x: power(x, 8)))))(2.0)
+
+
+def test_it_is_pickled_by_its_name():
+    assert pickle.loads(pickle.dumps(log1pexp)) is log1pexp
+    assert pickle.loads(pickle.dumps(cr.grad(log1pexp)))(0.0) == 0.5
 
 
 def test_the_value_alone_is_the_function():
@@ -1254,6 +1272,8 @@ def test_rules_for_forward_mode():
     (lambda: cr.defvjp(c_erf, x="y_bar"), "does not say what its parameters are called; say it"),
     (lambda: cr.defvjp(max, x="y_bar"), "does not say what its parameters are called; say it"),
     (lambda: cr.defvjp(cumulative, x="y_bar", like="z"), "`like` names 'z', which is no parameter of `cumulative`"),
+    (lambda: cr.custom_vjp(cumulative, "z"), "nondiff_argnums names 'z', which is no parameter of `cumulative`"),
+    (lambda: cr.custom_jvp(nondiff_argnums=2)(cumulative), "nondiff_argnums names 2, which is no parameter of `cumulative`"),
     (lambda: cr.custom_vjp(3), "custom_vjp decorates a function, not int"),
     (lambda: log1pexp.defvjp(3, 4), "log1pexp.defvjp takes two functions, not int"),
 ])

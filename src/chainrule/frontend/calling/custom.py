@@ -47,7 +47,8 @@ from ...runtime.custom import Checked, Expected
 from .. import source as sources
 from ..execution.deciding import type_of_value
 from ..execution.exits import Unreachable
-from ..execution.machine import Refusal
+from ..execution.machine import NeedStatic, Refusal
+from ..execution.restart import Restart
 from ..execution.state import reachable, slots
 from ..execution.values import (
     DictV,
@@ -441,17 +442,20 @@ def _types_of(m: Calls, d: Declaration, value: Value) -> list[Type]:
 
 def _of_source(m: Calls, d: Declaration, bound: list[Value]) -> tuple[Type, ...] | None:
     """The types of the results of a function with Python source, executed abstractly; None where that cannot be done."""
-    if not isinstance(d.function, FunctionType) or m.trying:
+    if not isinstance(d.function, FunctionType) or m.trying or any(d is other for other in m.probing):
         return None
     named = list(inspect.signature(d.function).parameters.values())
     if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in named) or len(named) < len(bound):
         return None
     keywords = {p.name: value for p, value in zip(named, bound) if p.kind is p.KEYWORD_ONLY}
+    m.probing.append(d)
     try:
         with scratch(m):
             types = _types_of(m, d, m.call_user(d.function, tuple(value for p, value in zip(named, bound) if p.kind is not p.KEYWORD_ONLY), keywords))
-    except (Refusal, Unreachable, CannotProbe):
+    except (Refusal, Unreachable, CannotProbe, Restart, NeedStatic):
         return None
+    finally:
+        m.probing.pop()
     if len(types) != len(d.results) or not all(isinstance(t, (Array, Scalar)) and kind(t.dtype) in "fc" for t in types):
         return None
     return tuple(map(_opened, types))

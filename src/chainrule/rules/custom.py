@@ -49,14 +49,15 @@ class Piece:
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """The derivative of one call of a function: the function's name and those of its inputs, as errors give them, and the pieces. by_element: each element of
-    the result depends on one of each input. unsure: what the function returns may not be what it is taken for."""
+    """The derivative of one call of a function: the function's name and those of its inputs, as errors give them, and the pieces. hidden: how many inputs, the
+    last ones, are none of its arguments. by_element: each element of the result depends on one of each input. unsure: what the function returns may not be what it is taken for."""
 
     name: str
     inputs: tuple[str, ...]
     pieces: tuple[Piece, ...]
     by_element: bool = False
     unsure: bool = False
+    hidden: int = 0
 
 
 def as_shaped(g: Arg, like: Arg) -> Type:

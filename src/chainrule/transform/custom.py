@@ -73,8 +73,9 @@ class _Call:
                     yield n, piece, mine
         if left:
             name = self.rule.inputs[left[0]]
+            own = left[0] < len(self.inputs) - self.rule.hidden
             raise self.error(f"the derivative of `{self.rule.name}` with respect to {name} is not known", "its rule does not say what it is",
-                             "state it, or None where it is zero; or stop it with chainrule.stop_gradient")
+                             ("state it, or None where it is zero" if own else "pass it as an argument that has a derivative") + "; or stop it with chainrule.stop_gradient")
 
     def error(self, what: str, why: str, remedy: str) -> RowError:
         return RowError(what, why, remedy, certain=True)

@@ -169,6 +169,18 @@ def inside(m: Calls, value: Value, parts: Iterator[Arg], back: Back) -> Value:
     return Ref(slot)
 
 
+class Begun:
+    """A point in the program that is being made."""
+
+    def __init__(self, m: Calls) -> None:
+        self.depth, self.count = len(m.b.scopes), len(m.b.stmts)
+
+    def since(self, m: Calls) -> list[Stmt]:
+        """The statements since then, also in blocks that have been opened."""
+        first, *rest = m.b.scopes[self.depth - 1:]
+        return [*first.stmts[self.count:], *(stmt for scope in rest for stmt in scope.stmts)]
+
+
 def hidden(stmts: Sequence[Stmt], given: Sequence[Seq], known: Sequence[Arg]) -> tuple[tuple[Var, str], ...]:
     """The numbers and arrays that a function and its rule read and that carry a derivative, but are none of its arguments."""
     block = Block((), tuple(stmts), Yield(()))
@@ -696,7 +708,7 @@ def _by_vjp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
     still, moving, names = _split(f, values)
     of, values, before, back = _taken(m, f, values, moving)
     still, moving, _ = _split(f, values)
-    begun = len(m.b.stmts)
+    begun = Begun(m)
     with stopped(m, f):
         m.forward.append(f)
         try:
@@ -706,7 +718,7 @@ def _by_vjp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
         if not isinstance(pair, TupleV) or len(pair.items) != 2:
             m.refuse(f"the forward function of `{name}` does not return a pair", "it returns the value, and what its backward function needs", "return (value, residuals)")
         out, residuals = pair.items
-        done = m.b.stmts[begun:]
+        done = begun.since(m)
         _check_kept(m, name, back)
         parts = tuple(m.operand(part) for part in moving_parts(m, out))
         if not parts or not of.operands:
@@ -724,7 +736,7 @@ def _by_vjp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
         own = tuple(part for part in parts if not any(part is v for v in of.operands))
         made, given = piece(m, "vjp", bars, range(len(of.operands)), run, tuple(part if part in own else Lit(None) for part in parts))
     of = replace(of, hidden=(*_constants(m, still), *hidden(done, (given,), (*of.operands, *parts))))
-    return apart(m, name, out, ruled(m, Rule(name, of.names(names), (made,), is_diagonal(made, of.operands, parts)), parts, of, (given,)), before, back)
+    return apart(m, name, out, ruled(m, Rule(name, of.names(names), (made,), is_diagonal(made, of.operands, parts), hidden=len(of.hidden)), parts, of, (given,)), before, back)
 
 
 def _by_jvp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
@@ -732,7 +744,7 @@ def _by_jvp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
     of, values, before, back = _taken(m, f, values, moving)
     still, moving, _ = _split(f, values)
     dots = seeds(m, of.operands, "_dot")
-    begun = len(m.b.stmts)
+    begun = Begun(m)
     held: list[Value] = []
     counts: list[int] = []
 
@@ -754,8 +766,8 @@ def _by_jvp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
     if not parts:
         return held[0]
     made, given = _closed("jvp", rest, range(len(of.operands)), parts)
-    of = replace(of, hidden=(*_constants(m, still), *hidden(m.b.stmts[begun:], (given,), (*of.operands, *parts))))
-    return apart(m, name, held[0], ruled(m, Rule(name, of.names(names), (made,), is_diagonal(made, of.operands, parts)), parts, of, (given,)), before, back)
+    of = replace(of, hidden=(*_constants(m, still), *hidden(begun.since(m), (given,), (*of.operands, *parts))))
+    return apart(m, name, held[0], ruled(m, Rule(name, of.names(names), (made,), is_diagonal(made, of.operands, parts), hidden=len(of.hidden)), parts, of, (given,)), before, back)
 
 
 def _hoisted(m: Calls, name: str, found: transforms.Inner, count: int) -> tuple[tuple[Arg, ...], transforms.Inner]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
-from collections import OrderedDict, defaultdict, deque
-from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial, reduce
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import pytest

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import math
-from collections import Counter, defaultdict, namedtuple
-from dataclasses import dataclass, field
-from functools import partial, singledispatch, wraps
-from types import MappingProxyType
-from typing import Any, Callable, Dict, List, Tuple
+from collections import Counter
 
 import numpy as np
-from numpy import exp, log, sqrt
 import pytest
+from numpy import exp, log, sqrt
 
 from tests.realistic.programs import program, programs
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections import namedtuple
 from dataclasses import dataclass
-from functools import partial
 from typing import Optional
 
 import numpy as np

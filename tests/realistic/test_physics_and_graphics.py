@@ -6,7 +6,7 @@ import itertools
 import math
 from abc import ABC, abstractmethod
 from collections import deque
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 import numpy.linalg as la

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 import math
-import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
-from functools import reduce
-from operator import matmul
 from typing import NamedTuple
 
 import numpy as np
-from numpy.linalg import inv, norm, solve
 import pytest
+from numpy.linalg import inv, norm, solve
 
 from tests.realistic.programs import program, programs
-
 
 # -- control -------------------------------------------------------------------------------------------------------
 

@@ -37,6 +37,7 @@ from .arrays import (
     unique_dot,
     unique_pull,
     unsort,
+    windows_pull,
 )
 from .containers import (
     add_lists,
@@ -232,6 +233,7 @@ __all__ = [
     "unsort",
     "unstack",
     "view",
+    "windows_pull",
     "zeros_along",
     "zeros_like",
     "zeros_of_one",

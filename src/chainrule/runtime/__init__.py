@@ -38,6 +38,7 @@ from .arrays import (
     unique_dot,
     unique_pull,
     unsort,
+    windows_pull,
 )
 from .containers import (
     add_lists,
@@ -238,6 +239,7 @@ __all__ = [
     "unsort",
     "unstack",
     "view",
+    "windows_pull",
     "zeros_along",
     "zeros_like",
     "zeros_of_one",

@@ -417,6 +417,7 @@ class Calls(Objects):
 
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         from . import composing, custom, functionals, progress, transforms
+        from . import special as special_methods
         from .tables import BUILTINS, LAZILY
 
         if composing.LATER:
@@ -464,6 +465,8 @@ class Calls(Objects):
         writer = registry.writer(f)
         if writer is not None:
             return writes.call_writer(self, writer, args, keywords)
+        if (found := special_methods.of_class(self, f, args, keywords)) is not None:
+            return found
         refusal = registry.refusal(f)
         if refusal is not None:
             self.refuse(f"`{getattr(f, '__name__', f)}` cannot be differentiated", refusal.because, refusal.instead)
@@ -766,6 +769,7 @@ class Calls(Objects):
     # -- methods ----------------------------------------------------------------------------------------------------------
 
     def call_method(self, owner: Value, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        from . import special as special_methods
         from .tables import METHODS
 
         if isinstance(owner, Object) and isinstance(dispatching := classes.raw(owner.cls, name)[0], functools.singledispatchmethod):
@@ -787,6 +791,8 @@ class Calls(Objects):
             return special(self, owner, args, keywords)
         if isinstance(owner, TupleV) and owner.cls is not None and isinstance(function := getattr(owner.cls, name), types.FunctionType):
             return self.call(Static(function), (owner, *args), keywords)
+        if name.startswith("__") and isinstance(owner, _VALUES) and (found := special_methods.called(self, owner, name, args, keywords)) is not None:
+            return found
         if self.is_number(owner):
             return self.number_method(owner, name, args, keywords)
         if isinstance(owner, Static):
@@ -797,7 +803,8 @@ class Calls(Objects):
                 except _NotKnown:
                     from .effects import text_method
 
-                    text = text_method(self, value, name, args, keywords) if isinstance(value, str) else None
+                    text = text_method(self, value, name, args, keywords) if isinstance(value, str) else (
+                        special_methods.called(self, owner, name, args, keywords))
                     if text is not None:
                         return text
             bound = getattr(value, name)

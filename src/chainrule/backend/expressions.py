@@ -12,6 +12,7 @@ import builtins
 import math
 import types
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -353,10 +354,26 @@ class Expressions:
         assert isinstance(positional, Seq) and isinstance(named, Make)
         return [self.arg(a) for a in positional.items], [(key, self.arg(item)) for key, item in zip(named.keys, named.items)]
 
+    def op_py_solver(self, let: Let) -> ast.expr:
+        function, functions, *given = let.args
+        assert isinstance(functions, Make)
+        passed = {key: self.held(item) for key, item in zip(functions.keys, functions.items)}
+        positional, named = self.given(tuple(given))
+        first = [passed.pop("")] if "" in passed else []
+        return call(self.arg(function), [*first, *positional], [*passed.items(), *named])
+
+    def held(self, function: Arg) -> ast.expr:
+        """A function of the program as a value, with what it holds."""
+        assert isinstance(function, Seq) and isinstance(function.items[0], Lit)
+        own = name(function.items[0].value)
+        return call(self.object(partial), [own, *map(self.arg, function.items[1:])]) if len(function.items) > 1 else own
+
     def op_py_attribute(self, let: Let) -> ast.expr:
         owner, attribute = let.args
         assert isinstance(attribute, Lit)
         return ast.Attribute(self.arg(owner), attribute.value, ast.Load())
+
+    op_py_part = op_py_attribute
 
     def op_py_evaluate(self, let: Let) -> ast.expr:
         return self.arg(let.args[0])

@@ -106,6 +106,7 @@ from .pointwise import (
 )
 from .record import expect, expect_kind, expect_same, once, raised
 from .schedule import checkpoints, is_checkpoint, revolve, spilled, strided
+from .solving import as_given, direct_step, linear_step, transposed_step
 from .surgery import stop_gradient
 from .updates import (
     add_at_all,
@@ -130,6 +131,7 @@ __all__ = [
     "along",
     "along_root",
     "apart",
+    "as_given",
     "bessel_i",
     "broadcast_like",
     "check_nonnegative",
@@ -149,6 +151,7 @@ __all__ = [
     "diagonal_pull",
     "diff_pull",
     "digamma",
+    "direct_step",
     "divide",
     "divide_or_zero",
     "dpower",
@@ -176,6 +179,7 @@ __all__ = [
     "kron_pull",
     "largest_component",
     "last_wins",
+    "linear_step",
     "list_ties",
     "lower_half",
     "lstsq",
@@ -220,6 +224,7 @@ __all__ = [
     "through_root",
     "ties",
     "tile_pull",
+    "transposed_step",
     "trapezoid_pull",
     "unbroadcast",
     "unique_counts",

@@ -1,0 +1,36 @@
+"""What programs with solvers of a library call: linear systems with the Jacobian of what the solver was given, and values that are given elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def as_given(given: Any, model: Any) -> Any:
+    """A value as a library computed it, with the derivative of the model."""
+    return given
+
+
+def linear_step(jacobian: Any, residual: Any) -> Any:
+    """The solution of J s = residual; for no residual zero, without ado."""
+    if not np.any(residual):
+        return np.zeros_like(residual) if isinstance(residual, np.ndarray) else residual * 0.0
+    return direct_step(jacobian, residual)
+
+
+def direct_step(jacobian: Any, moved: Any) -> Any:
+    """The same for the tangent of a residual."""
+    if np.ndim(jacobian) < 2:
+        return moved / jacobian
+    return np.linalg.solve(jacobian, moved)
+
+
+def transposed_step(jacobian: Any, cotangent: Any) -> Any:
+    """The solution of J' r = cotangent."""
+    if np.ndim(jacobian) < 2:
+        return cotangent / jacobian
+    return np.linalg.solve(np.transpose(jacobian), cotangent)
+
+
+__all__ = ["as_given", "direct_step", "linear_step", "transposed_step"]

@@ -17,7 +17,7 @@ def solver(function: Any, functions: Any, examples: Any, args: Any, keywords: An
     """Call a function of a library that takes functions.
 
     functions: name of the parameter -> function; one named "" is passed first. examples: for each, values like its arguments. like: a value like the result
-    (an object, if it is None).
+    (an object, if it is None). Gives the result, and what the functions see of their surroundings.
     """
     return _word()
 

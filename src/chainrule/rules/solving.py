@@ -2,10 +2,10 @@
 
     solution = py.solver(optimize.root, functions, args, keywords)      the library's own function, called once
     x = py.part(solution, "x")                                          carries no derivative by itself
-    x - linear_step(J, r - stop_gradient(r))                            r is the residual at x: the value is x, the derivative is -J^-1 dr
+    x - linear_step(J, r - stop_gradient(r), seen)                      r is the residual at x: the value is x, the derivative is -J^-1 dr
 
 J is taken for a constant, which is right once: a second derivative would have to move it, and x with it. So what the first derivative consists of has
-no derivative of its own, and asking for one is refused. The functions are those of the program (`Program.callees`): a Make of their names in the
+no derivative of its own, and asking for one is refused: `seen`, what the functions see of their surroundings, says where one is asked for. The functions are those of the program (`Program.callees`): a Make of their names in the
 program, each with the values that it sees of its surroundings; one without a name is passed by position, before the other arguments.
 """
 
@@ -34,9 +34,9 @@ for _op in ("py.solver", "py.part"):
 
 pointwise("rt.as_given(given, model) -> y", model="y_bar", op={"infer": lambda given, model: type_of(given), "views": (0,)})
 
-_LIKE_LAST = {"infer": lambda jacobian, moved: type_of(moved), "cheap": False}
-rule("rt.linear_step(jacobian, residual) -> s", jacobian="0.0", residual="rt.transposed_step(jacobian, s_bar)", residual_dot="rt.direct_step(jacobian, residual_dot)",
-     op=_LIKE_LAST)
+_LIKE_SECOND = {"infer": lambda jacobian, moved, seen: type_of(moved), "cheap": False}
+rule("rt.linear_step(jacobian, residual, seen) -> s", jacobian="0.0", seen="0.0", residual="rt.transposed_step(jacobian, s_bar, seen)",
+     residual_dot="rt.direct_step(jacobian, residual_dot, seen)", op=_LIKE_SECOND)
 
 
 def _once(let: Let, call: Call) -> None:
@@ -44,5 +44,5 @@ def _once(let: Let, call: Call) -> None:
                    "write the solver as a function of your own, and differentiate that", certain=True)
 
 
-structural("rt.direct_step(jacobian, moved) -> s", _once, op=_LIKE_LAST)
-structural("rt.transposed_step(jacobian, cotangent) -> r", _once, op=_LIKE_LAST)
+structural("rt.direct_step(jacobian, moved, seen) -> s", _once, op=_LIKE_SECOND)
+structural("rt.transposed_step(jacobian, cotangent, seen) -> r", _once, op=_LIKE_SECOND)

@@ -12,21 +12,21 @@ def as_given(given: Any, model: Any) -> Any:
     return given
 
 
-def linear_step(jacobian: Any, residual: Any) -> Any:
-    """The solution of J s = residual; for no residual zero, without ado."""
+def linear_step(jacobian: Any, residual: Any, seen: Any) -> Any:
+    """The solution of J s = residual; for no residual zero, without ado. seen: what else J depends on, for the compiler to know."""
     if not np.any(residual):
         return np.zeros_like(residual) if isinstance(residual, np.ndarray) else residual * 0.0
-    return direct_step(jacobian, residual)
+    return direct_step(jacobian, residual, seen)
 
 
-def direct_step(jacobian: Any, moved: Any) -> Any:
+def direct_step(jacobian: Any, moved: Any, seen: Any) -> Any:
     """The same for the tangent of a residual."""
     if np.ndim(jacobian) < 2:
         return moved / jacobian
     return np.linalg.solve(jacobian, moved)
 
 
-def transposed_step(jacobian: Any, cotangent: Any) -> Any:
+def transposed_step(jacobian: Any, cotangent: Any, seen: Any) -> Any:
     """The solution of J' r = cotangent."""
     if np.ndim(jacobian) < 2:
         return cotangent / jacobian

@@ -14,7 +14,7 @@ from ...ir.types import OBJECT, Array, Opaque, Scalar, Type, differentiable, unk
 from ...ir.types import shape as extents_of
 from ...ir.walk import every_stmt, renested
 from ...rules import meanings as words
-from ..execution.values import NONE, Closure, DictV, Entries, Partial, Ref, Static, Value
+from ..execution.values import NONE, Closure, DictV, Entries, Partial, Ref, Static, TupleV, Value
 from .builtins import BUILTINS, Args, Keywords, builtin
 from .composing import _handler
 from .transforms import Moving, _along, bar_type, inner, valued
@@ -48,8 +48,9 @@ def _solver(m: Calls, args: Args, keywords: Keywords) -> Value:
     more = Make(dict, tuple(named), tuple(m.operand(v) for v in named.values()))
     like = given.get("like", NONE)
     type = OBJECT if like == NONE else _like(m, like)
+    seen = dict.fromkeys(v for f in passed.items if isinstance(f, Seq) for v in f.items[1:] if isinstance(v, Var) and differentiable(v.type))
     result = m.b.emit("py.solver", Lit(function), passed, Seq(tuple(m.operand(a) for a in m.iterate(given["args"]))), more, type=type)
-    return valued(m, result)
+    return TupleV((valued(m, result), TupleV(tuple(valued(m, v) for v in seen))))
 
 
 def _entries(m: Calls, value: Value) -> dict[str, Value]:

@@ -35,10 +35,10 @@ def _vector(x0):
     return guess
 
 
-def _on_the_way(condition, x, slope):
+def _on_the_way(condition, x, slope, seen):
     """x with the derivative of the solution of condition(x) = 0."""
     residual = condition(x)
-    return x - linear_step(slope, residual - stop_gradient(residual))
+    return x - linear_step(slope, residual - stop_gradient(residual), seen)
 
 
 class Solution:
@@ -96,9 +96,9 @@ def root(fun, x0, args=(), method="hybr", jac=None, tol=None, options=None):
         examples["jac"] = (guess,)
     else:
         more["jac"] = jac
-    found = solver(optimize.root, functions, examples, (guess,), more)
+    found, seen = solver(optimize.root, functions, examples, (guess,), more)
     x = part(found, "x", guess)
-    x = _on_the_way(residual, x, jacobian(residual)(x))
+    x = _on_the_way(residual, x, jacobian(residual)(x), seen)
     return Solution(found, x, lambda found, x: as_given(part(found, "fun", x), residual(x)))
 
 
@@ -118,8 +118,8 @@ def fsolve(func, x0, args=(), fprime=None, col_deriv=0, xtol=1.49012e-08, maxfev
         functions["fprime"] = lambda x: fprime(x, *args)
         examples["fprime"] = (guess,)
     more = {"col_deriv": col_deriv, "xtol": xtol, "maxfev": maxfev, "band": band, "epsfcn": epsfcn, "factor": factor, "diag": diag}
-    x = solver(optimize.fsolve, functions, examples, (guess,), more, like=guess)
-    return _on_the_way(residual, x, jacobian(residual)(x))
+    x, seen = solver(optimize.fsolve, functions, examples, (guess,), more, like=guess)
+    return _on_the_way(residual, x, jacobian(residual)(x), seen)
 
 
 def _bracketed(method, f, a, b, args, more):
@@ -128,8 +128,8 @@ def _bracketed(method, f, a, b, args, more):
     def equation(x):
         return f(x, *args)
 
-    x = solver(method, {"": equation}, {"": (0.0,)}, (stop_gradient(a), stop_gradient(b)), more, like=0.0)
-    return _on_the_way(equation, x, jacobian(equation)(x))
+    x, seen = solver(method, {"": equation}, {"": (0.0,)}, (stop_gradient(a), stop_gradient(b)), more, like=0.0)
+    return _on_the_way(equation, x, jacobian(equation)(x), seen)
 
 
 def brentq(f, a, b, args=(), xtol=2e-12, rtol=None, maxiter=100, disp=True):
@@ -175,10 +175,10 @@ def newton(func, x0, fprime=None, args=(), tol=1.48e-08, maxiter=50, fprime2=Non
     more = {"tol": tol, "maxiter": maxiter, "rtol": rtol, "disp": disp}
     if x1 is not None:
         more["x1"] = stop_gradient(x1)
-    x = solver(optimize.newton, functions, examples, (guess,), more, like=guess)
+    x, seen = solver(optimize.newton, functions, examples, (guess,), more, like=guess)
     if np.ndim(guess) == 0:
-        return _on_the_way(equation, x, jacobian(equation)(x))
-    return _on_the_way(equation, x, along(equation, x, np.ones_like(x)))  # element by element
+        return _on_the_way(equation, x, jacobian(equation)(x), seen)
+    return _on_the_way(equation, x, along(equation, x, np.ones_like(x)), seen)  # element by element
 
 
 class ScalarRoot:
@@ -225,9 +225,9 @@ def root_scalar(f, args=(), method=None, bracket=None, fprime=None, fprime2=None
         examples["fprime2"] = (0.0,)
     elif fprime2 is not None:
         more["fprime2"] = fprime2
-    found = solver(optimize.root_scalar, functions, examples, (), more)
+    found, seen = solver(optimize.root_scalar, functions, examples, (), more)
     x = part(found, "root", 0.0)
-    return ScalarRoot(found, _on_the_way(equation, x, jacobian(equation)(x)))
+    return ScalarRoot(found, _on_the_way(equation, x, jacobian(equation)(x), seen))
 
 
 def fixed_point(func, x0, args=(), xtol=1e-08, maxiter=500, method="del2"):
@@ -242,8 +242,8 @@ def fixed_point(func, x0, args=(), xtol=1e-08, maxiter=500, method="del2"):
     def function(x):
         return func(x, *args)
 
-    x = solver(optimize.fixed_point, {"": function}, {"": (guess,)}, (guess,), {"xtol": xtol, "maxiter": maxiter, "method": method}, like=guess)
-    return _on_the_way(change, x, jacobian(change)(x))
+    x, seen = solver(optimize.fixed_point, {"": function}, {"": (guess,)}, (guess,), {"xtol": xtol, "maxiter": maxiter, "method": method}, like=guess)
+    return _on_the_way(change, x, jacobian(change)(x), seen)
 
 
 # -- minima ----------------------------------------------------------------------------------------------------------------------
@@ -285,17 +285,17 @@ def minimize(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, bou
         if (method if method is None else method.lower()) not in _WITH_BOUNDS:
             refuse("`minimize` with bounds by this method", "it ends near a bound rather than on it", "use L-BFGS-B, TNC or SLSQP")
         more["bounds"] = bounds
-    found = solver(optimize.minimize, functions, examples, (guess,), more)
+    found, seen = solver(optimize.minimize, functions, examples, (guess,), more)
     x = part(found, "x", guess)
     slope = gradient(objective)
     curvature = jacobian(slope)(x)
     if bounds is None:
-        x = _on_the_way(slope, x, curvature)
+        x = _on_the_way(slope, x, curvature, seen)
     else:
         free = _free(x, bounds)
         residual = np.where(free, slope(x), 0.0)
         curvature = np.where(np.expand_dims(free, 1) & np.expand_dims(free, 0), curvature, np.eye(len(x)))
-        x = x - linear_step(curvature, residual - stop_gradient(residual))
+        x = x - linear_step(curvature, residual - stop_gradient(residual), seen)
     return Solution(found, x, lambda found, x: as_given(part(found, "fun", 0.0), objective(x)))
 
 
@@ -318,7 +318,7 @@ def minimize_scalar(fun, bracket=None, bounds=None, args=(), method=None, tol=No
         return fun(x, *args)
 
     more = {"bracket": stop_gradient(bracket), "bounds": stop_gradient(bounds), "method": method, "tol": tol, "options": options}
-    found = solver(optimize.minimize_scalar, {"": objective}, {"": (0.0,)}, (), more)
+    found, seen = solver(optimize.minimize_scalar, {"": objective}, {"": (0.0,)}, (), more)
     x = part(found, "x", 0.0)
     slope = gradient(objective)
     residual = slope(x)
@@ -329,7 +329,7 @@ def minimize_scalar(fun, bracket=None, bounds=None, args=(), method=None, tol=No
         curvature = np.where(inside, curvature, 1.0)
         if is_differentiable(bounds):
             refuse("`minimize_scalar` with bounds that are computed from what is differentiated", "a minimum at an end would move with it", "scale the unknown instead")
-    x = x - linear_step(curvature, residual - stop_gradient(residual))
+    x = x - linear_step(curvature, residual - stop_gradient(residual), seen)
     return Solution(found, x, lambda found, x: as_given(part(found, "fun", 0.0), objective(x)))
 
 
@@ -370,10 +370,10 @@ def least_squares(fun, x0, jac="2-point", method="trf", ftol=1e-08, xtol=1e-08, 
         examples["jac"] = (guess,)
     else:
         more["jac"] = jac
-    found = solver(optimize.least_squares, functions, examples, (guess,), more)
+    found, seen = solver(optimize.least_squares, functions, examples, (guess,), more)
     x = part(found, "x", guess)
     slope = gradient(objective)
-    x = _on_the_way(slope, x, jacobian(slope)(x))
+    x = _on_the_way(slope, x, jacobian(slope)(x), seen)
     return Fit(found, x, lambda found, x: as_given(stop_gradient(residuals(x)), residuals(x)))
 
 

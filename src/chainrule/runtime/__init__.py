@@ -106,7 +106,7 @@ from .pointwise import (
 )
 from .record import expect, expect_kind, expect_same, once, raised
 from .schedule import checkpoints, is_checkpoint, revolve, spilled, strided
-from .solving import as_given, direct_step, linear_step, transposed_step
+from .solving import as_given, direct_step, evaluated, linear_step, transposed_step
 from .surgery import stop_gradient
 from .updates import (
     add_at_all,
@@ -160,6 +160,7 @@ __all__ = [
     "eigvals",
     "eigvalsh_pull",
     "error_args",
+    "evaluated",
     "exceeds",
     "exp_share",
     "expect",

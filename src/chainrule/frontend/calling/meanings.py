@@ -43,7 +43,7 @@ def _solver(m: Calls, args: Args, keywords: Keywords) -> Value:
     functions, examples = _entries(m, given["functions"]), _entries(m, given["examples"])
     passed = Make(dict, tuple(functions), tuple(_lowered(m, key, f, m.iterate(examples[key])) for key, f in functions.items()))
     named = _entries(m, given["keywords"]) if "keywords" in given else {}
-    default = inspect.signature(function).parameters
+    default = inspect.signature(function).parameters if named else {}
     named = {key: v for key, v in named.items() if not (isinstance(v, Static) and key in default and v == Static(default[key].default))}
     more = Make(dict, tuple(named), tuple(m.operand(v) for v in named.values()))
     like = given.get("like", NONE)

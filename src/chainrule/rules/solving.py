@@ -27,7 +27,7 @@ def _solve(function: Any, functions: Any, args: Any, keywords: Any) -> Any:
     return function(*first, *args, **given, **keywords)
 
 
-define(Op("py.solver", tuple(map(Param, ("function", "functions", "args", "keywords"))), _solve, lambda *_: OBJECT, cheap=False))
+define(Op("py.solver", tuple(map(Param, ("function", "functions", "args", "keywords"))), _solve, lambda *_: OBJECT, cheap=False, implied=True))
 define(Op("py.part", tuple(map(Param, ("owner", "name"))), getattr, lambda *_: OBJECT, cheap=False, implied=True))
 for _op in ("py.solver", "py.part"):
     _enter(Row(_op, "zero"))

@@ -254,6 +254,10 @@ class Expressions:
             if hasattr(builtins, last):
                 return name(last)
         impl = getattr(runtime, op[3:]) if op.startswith("rt.") else OPS[op].impl
+        if isinstance(impl, types.MethodType) and "." in prefix:  # `norm.pdf`
+            owner = prefix.rpartition(".")[2]
+            known = self.constants.setdefault(owner, impl.__self__) is impl.__self__
+            return ast.Attribute(name(owner) if known else self.object(impl.__self__), last, ast.Load())
         if self.constants.setdefault(last, impl) is not impl:
             return self.object(impl)
         return name(last)

@@ -79,41 +79,34 @@ _OF_Q = ("ppf", "isf")
 
 def _rows(name: str, density: Density) -> None:
     shapes = "".join(f"{s}, " for s in density.shapes)
-    given = f"x, {shapes}loc, scale"
     z = "((x - loc) / scale)"
-    also = {s: s for s in density.shapes}
-    log_factor = f"({density.slope.replace('Z', z)})"
 
     def row(method: str, first: str, partials: dict[str, str]) -> None:
-        elementwise(f"stats.{name}.{method}({first}, {shapes}loc=0, scale=1) -> y", pole=True, also=also, **partials)
+        elementwise(f"stats.{name}.{method}({first}, {shapes}loc=0, scale=1) -> y", pole=True, also={s: s for s in density.shapes}, **partials)
 
-    def within(text: str) -> str:
-        return f"np.where(np.isfinite(y), {text}, 0.0)" if density.bounded else text
+    def at(text: str, support: str) -> str:
+        """A formula in z; outside of the support, where logarithms and powers of z may not exist, it is not looked at."""
+        return f"({text.replace('Z', f'np.where({support}, {z}, 0.5)' if density.bounded else z)})"
 
-    def inside(text: str) -> str:
-        return f"np.where(y > 0, {text}, 0.0)" if density.bounded else text
+    def within(text: str, support: str) -> str:
+        return f"np.where({support}, {text}, 0.0)" if density.bounded else text
 
-    shape_slopes = {s: f"({text.replace('Z', z)})" for s, text in density.of_shape.items()}
-    row("logpdf", "x", {"x": within(f"{log_factor} / scale"), "loc": within(f"-{log_factor} / scale"), "scale": within(f"-(1 + {z} * {log_factor}) / scale"),
-                        **{s: within(text) for s, text in shape_slopes.items()}})
-    row("pdf", "x", {"x": inside(f"y * {log_factor} / scale"), "loc": inside(f"-y * {log_factor} / scale"), "scale": inside(f"-y * (1 + {z} * {log_factor}) / scale"),
-                     **{s: inside(f"y * {text}") for s, text in shape_slopes.items()}})
+    for method, support, factor in (("logpdf", "np.isfinite(y)", ""), ("pdf", "y > 0", "y * ")):
+        slope = at(density.slope, support)
+        row(method, "x", {"x": within(f"{factor}{slope} / scale", support), "loc": within(f"-{factor}{slope} / scale", support),
+                          "scale": within(f"-{factor}(1 + {z} * {slope}) / scale", support),
+                          **{s: within(f"{factor}{at(text, support)}", support) for s, text in density.of_shape.items()}})
     if name == "vonmises":
         return  # its distribution function is no elementary function of kappa, and periodic in x
-    pdf, logpdf = f"stats.{name}.pdf({given})", f"stats.{name}.logpdf({given})"
+    pdf, logpdf = (f"stats.{name}.{method}(x, {shapes}loc, scale)" for method in ("pdf", "logpdf"))
     for method, sign, weight in (("cdf", "", pdf), ("sf", "-", pdf), ("logcdf", "", f"np.exp({logpdf} - y)"), ("logsf", "-", f"np.exp({logpdf} - y)")):
-        opposite = "-" if not sign else ""
-        partials = {"x": f"{sign}{weight}", "loc": f"{opposite}{weight}", "scale": f"{opposite}{z} * {weight}"}
-        if density.bounded:
-            partials["scale"] = f"np.where({weight} > 0, {partials['scale']}, 0.0)"
-        for s, text in density.share.items():
-            partials[s] = f"np.where({weight} > 0, {sign}scale * {weight} * ({text.replace('Z', z)}), 0.0)"
-        row(method, "x", partials)
-    back = f"stats.{name}.pdf(y, {shapes}loc, scale)"
-    at = "((y - loc) / scale)"
-    more = {s: f"-scale * ({text.replace('Z', at)})" for s, text in density.share.items()}
-    row("ppf", "q", {"q": f"1 / {back}", "loc": "1.0", "scale": at, **more})
-    row("isf", "q", {"q": f"-1 / {back}", "loc": "1.0", "scale": at, **more})
+        opposite = "" if sign else "-"
+        row(method, "x", {"x": f"{sign}{weight}", "loc": f"{opposite}{weight}", "scale": f"{opposite}{z} * {weight}",
+                          **{s: within(f"{sign}scale * {weight} * {at(text, f'{pdf} > 0')}", f"{pdf} > 0") for s, text in density.share.items()}})
+    back, end = f"stats.{name}.pdf(y, {shapes}loc, scale)", "((y - loc) / scale)"
+    more = {s: f"-scale * ({text.replace('Z', end)})" for s, text in density.share.items()}
+    row("ppf", "q", {"q": f"1 / {back}", "loc": "1.0", "scale": end, **more})
+    row("isf", "q", {"q": f"-1 / {back}", "loc": "1.0", "scale": end, **more})
 
 
 for _name, _density in DENSITIES.items():
@@ -123,22 +116,21 @@ for _name, _density in DENSITIES.items():
 
 # -- discrete distributions: in the parameters ----------------------------------------------------------------------------------
 
+# Shapes; the derivative of the logarithm of the mass function, and that of the distribution function, in them. The function's own `n` is `trials` here.
 _DISCRETE: dict[str, tuple[tuple[str, ...], dict[str, str], dict[str, str]]] = {
-    # shapes, derivative of the logarithm of the mass function, derivative of the distribution function
     "poisson": (("mu",), {"mu": "K / mu - 1"}, {"mu": "-stats.poisson.pmf(np.floor(k), mu, loc)"}),
-    "binom": (("n", "p"), {"p": "K / p - (n - K) / (1 - p)"}, {"p": "-n * stats.binom.pmf(np.floor(k), n - 1, p, loc)"}),
-    "bernoulli": (("p",), {"p": "K / p - (1 - K) / (1 - p)"}, {"p": "-stats.bernoulli.pmf(np.floor(k), 0.0 * p, loc)"}),
+    "binom": (("trials", "p"), {"p": "K / p - (trials - K) / (1 - p)"}, {"p": "-trials * stats.binom.pmf(np.floor(k), trials - 1, p, loc)"}),
+    "bernoulli": (("p",), {"p": "K / p - (1 - K) / (1 - p)"}, {"p": "np.where(np.equal(np.floor(K), 0), -1.0, 0.0)"}),
     "geom": (("p",), {"p": "1 / p - (K - 1) / (1 - p)"}, {}),
-    "nbinom": (("n", "p"), {"n": f"{_PSI}(K + n) - {_PSI}(n) + np.log(p)", "p": "n / p - K / (1 - p)"}, {}),
-    "boltzmann": (("lambda_", "N"), {}, {}),
+    "nbinom": (("trials", "p"), {"trials": f"{_PSI}(K + trials) - {_PSI}(trials) + np.log(p)", "p": "trials / p - K / (1 - p)"}, {}),
 }
-del _DISCRETE["boltzmann"]
 
 
 def _mass(name: str, shapes: tuple[str, ...], slopes: dict[str, str], of_cdf: dict[str, str]) -> None:
     given = "".join(f"{s}, " for s in shapes)
-    also = {s: s for s in shapes}
+    also = {"n" if s == "trials" else s: s for s in shapes}
     slopes = {s: text.replace("K", "(k - loc)") for s, text in slopes.items()}
+    of_cdf = {s: text.replace("K", "(k - loc)") for s, text in of_cdf.items()}
 
     def row(method: str, partials: dict[str, str]) -> None:
         elementwise(f"stats.{name}.{method}(k, {given}loc=0) -> y", pole=True, also=also, **partials)

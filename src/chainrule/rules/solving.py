@@ -32,7 +32,7 @@ define(Op("py.part", tuple(map(Param, ("owner", "name"))), getattr, lambda *_: O
 for _op in ("py.solver", "py.part"):
     _enter(Row(_op, "zero"))
 
-pointwise("rt.as_given(given, model) -> y", model="y_bar", op={"infer": lambda given, model: type_of(given), "views": (0,)})
+pointwise("rt.as_given(given, model) -> y", model="y_bar", op={"infer": lambda given, model: type_of(given), "views": (0,), "stands_for": 0})
 
 _LIKE_SECOND = {"infer": lambda jacobian, moved, seen: type_of(moved), "cheap": False}
 rule("rt.linear_step(jacobian, residual, seen) -> s", jacobian="0.0", seen="0.0", residual="rt.transposed_step(jacobian, s_bar, seen)",

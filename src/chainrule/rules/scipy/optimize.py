@@ -38,7 +38,7 @@ def _vector(x0):
 def _on_the_way(condition, x, slope, seen):
     """x with the derivative of the solution of condition(x) = 0."""
     residual = condition(x)
-    return x - linear_step(slope, residual - stop_gradient(residual), seen)
+    return as_given(x, x - linear_step(slope, residual - stop_gradient(residual), seen))
 
 
 class Solution:
@@ -295,7 +295,7 @@ def minimize(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, bou
         free = _free(x, bounds)
         residual = np.where(free, slope(x), 0.0)
         curvature = np.where(np.expand_dims(free, 1) & np.expand_dims(free, 0), curvature, np.eye(len(x)))
-        x = x - linear_step(curvature, residual - stop_gradient(residual), seen)
+        x = as_given(x, x - linear_step(curvature, residual - stop_gradient(residual), seen))
     return Solution(found, x, lambda found, x: as_given(part(found, "fun", 0.0), objective(x)))
 
 
@@ -329,7 +329,7 @@ def minimize_scalar(fun, bracket=None, bounds=None, args=(), method=None, tol=No
         curvature = np.where(inside, curvature, 1.0)
         if is_differentiable(bounds):
             refuse("`minimize_scalar` with bounds that are computed from what is differentiated", "a minimum at an end would move with it", "scale the unknown instead")
-    x = x - linear_step(curvature, residual - stop_gradient(residual), seen)
+    x = as_given(x, x - linear_step(curvature, residual - stop_gradient(residual), seen))
     return Solution(found, x, lambda found, x: as_given(part(found, "fun", 0.0), objective(x)))
 
 

@@ -126,3 +126,83 @@ def test_odeint():
         return integrate.odeint(lambda y, t: -p * y**3, 1.0, [0.0, 0.5, 1.0], rtol=1e-11, atol=1e-11)[2, 0]
 
     agrees(of_one_number, 1.3, rel=2e-5, step=1e-4)
+
+
+# -- integrals of functions -----------------------------------------------------------------------------------------------
+
+
+def test_quad():
+    agrees(lambda p: integrate.quad(lambda x: np.exp(-p[0] * x) * np.sin(p[1] * x), p[0], p[1] * 2)[0], np.array([0.4, 1.3]))
+    agrees(lambda p: integrate.quad(lambda x, a, b: np.cos(a * x) + b * x, 0, 2, args=(p[0], p[1]))[0] ** 2, np.array([0.4, 1.3]))
+    agrees(lambda p: integrate.quad(lambda x: np.sqrt(x) * p, 2.0, 0)[0], 1.3)
+    agrees(lambda p: integrate.quad(lambda x: abs(x - 0.3) ** p, 0, 1, points=[0.3])[0], 1.3)
+
+
+def test_quad_to_infinity():
+    agrees(lambda p: integrate.quad(lambda x: np.exp(-p[0] * x * x), -np.inf, np.inf)[0], np.array([1.3]))
+    agrees(lambda p: integrate.quad(lambda x: np.exp(-p[0] * x), p[1], np.inf)[0], np.array([1.3, 0.2]))
+    agrees(lambda p: integrate.quad(lambda x: np.exp(p[0] * x), -np.inf, p[1])[0], np.array([1.3, 0.2]))
+    agrees(lambda p: integrate.quad(lambda x: np.exp(p * x), 0.3, -np.inf)[0], 1.3)
+
+
+def test_quad_is_refused_where_its_rule_is_not_known():
+    refused(lambda p: integrate.quad(lambda x: p * x, 0, 1, weight="cos", wvar=2.0)[0], 1.3, "weight|wvar")
+    refused(lambda p: integrate.quad(lambda x: p * x, 0, 1, full_output=1)[0], 1.3, "full_output")
+
+
+def test_quad_twice():
+    def f(p):
+        return integrate.quad(lambda x: np.exp(-p * x), 0, 1)[0]
+
+    assert cr.grad(cr.grad(f))(1.3) == pytest.approx(integrate.quad(lambda x: x * x * np.exp(-1.3 * x), 0, 1)[0])
+
+
+def test_dblquad():
+    agrees(lambda p: integrate.dblquad(lambda y, x: np.exp(-p[0] * x * y), 0, p[1], lambda x: 0.1 * p[0], lambda x: x + p[1])[0], np.array([0.4, 1.3]), rel=1e-4)
+    agrees(lambda p: integrate.dblquad(lambda y, x: x * y**2 * p, 0, 1, 0, 2)[0], 1.3)
+
+
+def test_fixed_quad():
+    agrees(lambda p: integrate.fixed_quad(lambda x: np.exp(-p[0] * x), 0.0, p[1], n=6)[0], np.array([0.4, 1.3]))
+
+
+# -- sums over samples -------------------------------------------------------------------------------------------------------
+
+SAMPLES = np.random.default_rng(3).normal(size=(3, 9))
+
+
+@pytest.mark.parametrize("name", ["trapezoid", "simpson", "cumulative_trapezoid", "cumulative_simpson", "romb"])
+@pytest.mark.parametrize("count", [3, 5, 6, 8])
+def test_sums(name, count):
+    function = getattr(integrate, name, None)
+    if function is None:
+        pytest.skip("this SciPy does not have it")
+    if name == "romb" and count not in (3, 5):
+        return
+    y = SAMPLES[:2, :count]
+    x = np.cumsum(np.abs(SAMPLES[2, :count]) + 0.5)
+    weights = np.array([[0.3], [1.2]])
+
+    def along_the_last(y):
+        return np.sum(function(y, dx=0.3) ** 2)
+
+    def along_the_first(y):
+        return np.sum(function(y.T, axis=0, dx=0.3) ** 2)
+
+    agrees(along_the_last, y)
+    agrees(along_the_first, y)
+    agrees(lambda dx: np.sum(function(y, dx=dx)), 0.4)
+    if name == "romb":
+        return
+    agrees(lambda y: np.sum(function(y, x=x) ** 2), y)
+    agrees(lambda x: np.sum(function(y, x=x) ** 2), x)
+    agrees(lambda x: np.sum(function(y[0], x=x) ** 2), x)
+    agrees(lambda x: np.sum(function(y, x=x * weights) ** 2), x)
+    if "cumulative" in name:
+        agrees(lambda y: np.sum(function(y, x=x, initial=0) ** 3), y)
+        agrees(lambda y: np.sum(function(y.T, axis=0, initial=0) ** 3), y)
+
+
+def test_two_samples():
+    agrees(lambda y: integrate.simpson(y, dx=0.3), np.array([1.0, 2.0]))
+    agrees(lambda y: integrate.trapezoid(y, dx=0.3) + np.sum(integrate.cumulative_trapezoid(y)), np.array([1.0, 2.0]))

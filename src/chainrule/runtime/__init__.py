@@ -106,7 +106,7 @@ from .pointwise import (
 )
 from .record import expect, expect_kind, expect_same, once, raised
 from .schedule import checkpoints, is_checkpoint, revolve, spilled, strided
-from .solving import as_given, direct_step, evaluated, linear_step, transposed_step
+from .solving import as_given, direct_step, evaluated, linear_step, quadrature, romberg, transposed_step
 from .surgery import stop_gradient
 from .updates import (
     add_at_all,
@@ -200,6 +200,7 @@ __all__ = [
     "power_log",
     "prod_others",
     "put_along",
+    "quadrature",
     "raised",
     "repeat_pull",
     "repeated_pull",
@@ -207,6 +208,7 @@ __all__ = [
     "resized",
     "revolve",
     "rfft_pull",
+    "romberg",
     "set_errors",
     "set_global",
     "share",

@@ -10,7 +10,7 @@ from ... import runtime
 from ...ir.nodes import Block, Let, Lit, Make, Program, Seq, Var, Yield, operands
 from ...ir.ops import OPS
 from ...ir.probe import type_of
-from ...ir.types import OBJECT, Array, Opaque, Scalar, Type, differentiable, unknown_extent
+from ...ir.types import OBJECT, Array, Dim, Extent, Opaque, Scalar, Type, differentiable, unknown_extent
 from ...ir.types import shape as extents_of
 from ...ir.walk import every_stmt, renested
 from ...rules import meanings as words
@@ -126,13 +126,19 @@ def _part(m: Calls, args: Args, keywords: Keywords) -> Value:
     if axes != NONE:
         known = extents_of(type)
         chosen = [m.static(k, "an axis") for k in m.iterate(axes)]
-        extents = tuple(unknown_extent() if k is None or known is None else known[k] for k in chosen)
+        extents = tuple(_extent(m) if k is None or known is None else known[k] for k in chosen)
         type = Array(type.dtype, extents)  # type: ignore[union-attr]
     return valued(m, m.b.emit("py.part", m.operand(owner), Lit(m.static(name, "a name")), type=type))
 
 
 for _name in ("as_given", "linear_step"):
     BUILTINS[getattr(runtime, _name)] = lambda m, args, keywords, name=_name: m.call_row(f"rt.{name}", args, keywords)
+
+
+def _extent(m: Calls) -> Extent:
+    """An extent that is known when the program runs: a symbol of its own; in a block, which may be executed several times, it is another one each time."""
+    m.numbers += 1
+    return Dim(f"length{m.numbers}") if len(m.b.scopes) == 1 else unknown_extent()
 
 
 # -- derivatives ------------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ once more, as statements of the program; the values are SciPy's. This is exact f
 For an implicit or multistep method (Radau, BDF, LSODA, odeint) the variational equation along SciPy's solution is solved on SciPy's steps, by the Radau IIA
 method of five stages (order 9): exact for the solution of the equation, and as close to it as SciPy's steps are fine. Second derivatives are refused.
 
-quad is differentiated as the rule that QUADPACK ended with: the same intervals, scaled with the limits, and the same nodes.
+quad is differentiated under the integral sign: a Gauss rule of 21 points on each of the intervals that QUADPACK ended with, and the integrand at the limits.
 """
 
 # mypy: ignore-errors
@@ -17,7 +17,7 @@ import importlib
 
 import numpy as np
 
-from ...runtime import as_given, evaluated, linear_step, stop_gradient
+from ...runtime import as_given, evaluated, linear_step, quadrature, romberg, stop_gradient
 from ..meanings import is_differentiable, jacobian, part, refuse, solver
 from ..table import MODULES, meaning
 
@@ -67,12 +67,12 @@ def _tableau(method):
     return a, np.append(method.B, 0.0), method.C[:count], method.P
 
 
-_RK45_A, _RK45_B, _RK45_C, _RK45_P = _tableau(integrate.RK45)
-_RK23_A, _RK23_B, _RK23_C, _RK23_P = _tableau(integrate.RK23)
-_DOP_A, _DOP_B, _DOP_C = integrate.DOP853.A, integrate.DOP853.B, integrate.DOP853.C
-_DOP_A = np.hstack([_DOP_A[:12, :12], np.zeros((12, 1))])
-_DOP_B = np.append(_DOP_B, 0.0)
-_DOP_MORE_A, _DOP_MORE_C, _DOP_D = integrate.DOP853.A_EXTRA, integrate.DOP853.C_EXTRA, integrate.DOP853.D
+RK45_A, RK45_B, RK45_C, RK45_P = _tableau(integrate.RK45)
+RK23_A, RK23_B, RK23_C, RK23_P = _tableau(integrate.RK23)
+DOP_A, DOP_B, DOP_C = integrate.DOP853.A, integrate.DOP853.B, integrate.DOP853.C
+DOP_A = np.hstack([DOP_A[:12, :12], np.zeros((12, 1))])
+DOP_B = np.append(DOP_B, 0.0)
+DOP_MORE_A, DOP_MORE_C, DOP_D = integrate.DOP853.A_EXTRA, integrate.DOP853.C_EXTRA, integrate.DOP853.D
 
 
 def solve_ivp(fun, t_span, y0, method="RK45", t_eval=None, dense_output=False, events=None, vectorized=False, args=None, first_step=None, max_step=np.inf,
@@ -117,7 +117,7 @@ def solve_ivp(fun, t_span, y0, method="RK45", t_eval=None, dense_output=False, e
     dense = part(found, "sol", None)
     times = part(dense, "ts", np.zeros(1), axes=(None,))
     out = part(found, "t", np.zeros(1), axes=(None,))
-    y = part(found, "y", y0, axes=(0, None))
+    y = part(found, "y", np.zeros((len(y0), 1), y0.dtype) * (times if t_eval is None else out))
     if name not in ("RK45", "RK23", "DOP853"):
         t = out if t_eval is None else as_given(out, t_eval[:len(out)])
         if t_eval is None and is_differentiable(t1):
@@ -127,11 +127,11 @@ def solve_ivp(fun, t_span, y0, method="RK45", t_eval=None, dense_output=False, e
     if is_differentiable(t_span):
         times = as_given(times, t0 + stop_gradient((times - t0) / (t1 - t0)) * (t1 - t0))
     if name == "RK45":
-        states, slopes = _steps(right, times, y0, _RK45_A, _RK45_B, _RK45_C)
+        states, slopes = _steps(right, times, y0, RK45_A, RK45_B, RK45_C)
     elif name == "RK23":
-        states, slopes = _steps(right, times, y0, _RK23_A, _RK23_B, _RK23_C)
+        states, slopes = _steps(right, times, y0, RK23_A, RK23_B, RK23_C)
     else:
-        states, slopes = _steps(right, times, y0, _DOP_A, _DOP_B, _DOP_C)
+        states, slopes = _steps(right, times, y0, DOP_A, DOP_B, DOP_C)
     if t_eval is None:
         return Trajectory(found, as_given(out, times), as_given(y, np.transpose(states)))
     t = as_given(out, t_eval[:len(out)])
@@ -142,7 +142,7 @@ def solve_ivp(fun, t_span, y0, method="RK45", t_eval=None, dense_output=False, e
     if name == "DOP853":
         model = _of_order_8(right, times, states, slopes, number, x, h)
     else:
-        weights = _RK45_P if name == "RK45" else _RK23_P
+        weights = RK45_P if name == "RK45" else RK23_P
         powers = np.cumprod(np.ones((np.shape(weights)[1], 1)) * x, axis=0)
         model = states[number] + h[:, None] * np.einsum("jsn,sp,pj->jn", slopes[number], weights, powers)
     return Trajectory(found, t, as_given(y, np.transpose(model)))
@@ -181,13 +181,13 @@ def _of_order_8(right, times, states, slopes, number, x, h):
         stages = np.zeros((16, len(y)), y.dtype)
         stages[:13] = slopes[k]
         for s in range(3):
-            stages[13 + s] = right(t + _DOP_MORE_C[s] * step, y + step * (_DOP_MORE_A[s] @ stages))
+            stages[13 + s] = right(t + DOP_MORE_C[s] * step, y + step * (DOP_MORE_A[s] @ stages))
         change = states[k + 1] - y
         parts = np.zeros((7, len(y)), y.dtype)
         parts[0] = change
         parts[1] = step * old - change
         parts[2] = 2 * change - step * (new + old)
-        parts[3:] = step * (_DOP_D @ stages)
+        parts[3:] = step * (DOP_D @ stages)
         total = np.zeros(len(y), y.dtype)
         for i in range(7):
             total = (total + parts[6 - i]) * (x[j] if i % 2 == 0 else 1 - x[j])
@@ -204,8 +204,8 @@ def _radau(stages):
     return c, np.linalg.solve(powers.T, integrals.T).T
 
 
-_NODES, _WEIGHTS = _radau(5)
-_STAGES = 5
+NODES, WEIGHTS = _radau(5)
+STAGES = 5
 
 
 def _variational(right, dense, times, out, t, t0, y0, seen):
@@ -215,9 +215,9 @@ def _variational(right, dense, times, out, t, t0, y0, seen):
     mesh, _ = solver(np.union1d, {}, {}, (direction * times, direction * stop_gradient(out)), like=np.zeros(len(times) + len(out)))
     mesh = direction * mesh
     count = len(mesh) - 1
-    inner = np.ravel(mesh[:-1, None] + np.diff(mesh)[:, None] * _NODES)
+    inner = np.ravel(mesh[:-1, None] + np.diff(mesh)[:, None] * NODES)
     solution, _ = solver(evaluated, {}, {}, (dense, inner), like=np.zeros((n, 1)) * np.zeros(len(inner)))
-    along = np.reshape(np.transpose(solution), (count, _STAGES, n))
+    along = np.reshape(np.transpose(solution), (count, STAGES, n))
     change = y0 - stop_gradient(y0)
     if is_differentiable(t0):
         change = change - right(t0, y0) * (t0 - stop_gradient(t0))
@@ -225,15 +225,15 @@ def _variational(right, dense, times, out, t, t0, y0, seen):
     changes[0] = change
     for k in range(count):
         h = mesh[k + 1] - mesh[k]
-        matrix = np.eye(_STAGES * n, dtype=y0.dtype)
-        residual = np.zeros((_STAGES, n), y0.dtype)
-        for i in range(_STAGES):
-            time = mesh[k] + _NODES[i] * h
+        matrix = np.eye(STAGES * n, dtype=y0.dtype)
+        residual = np.zeros((STAGES, n), y0.dtype)
+        for i in range(STAGES):
+            time = mesh[k] + NODES[i] * h
             f = right(time, along[k, i] + change)
             residual[i] = f - stop_gradient(f)
-            matrix[i * n:(i + 1) * n] -= h * np.kron(_WEIGHTS[i:i + 1], np.reshape(jacobian(lambda y: right(time, y))(along[k, i]), (n, n)))
-        moved = np.reshape(linear_step(matrix, np.ravel(residual), seen), (_STAGES, n))
-        change = change + h * (_WEIGHTS[-1] @ moved)
+            matrix[i * n:(i + 1) * n] -= h * np.kron(WEIGHTS[i:i + 1], np.reshape(jacobian(lambda y: right(time, y))(along[k, i]), (n, n)))
+        moved = np.reshape(linear_step(matrix, np.ravel(residual), seen), (STAGES, n))
+        change = change + h * (WEIGHTS[-1] @ moved)
         changes[k + 1] = change
     at = changes[np.searchsorted(direction * mesh, direction * stop_gradient(out))]
     if is_differentiable(t):
@@ -278,5 +278,148 @@ def odeint(func, y0, t, args=(), Dfun=None, col_deriv=0, ml=None, mu=None, rtol=
     return as_given(y, np.transpose(_variational(right, dense, times, still, t, t[0], y0, (*seen, y0))))
 
 
+# -- integrals of functions --------------------------------------------------------------------------------------------------------
+
+
+def quad(func, a, b, args=(), full_output=0, epsabs=1.49e-08, epsrel=1.49e-08, limit=50, points=None, weight=None, maxp1=50, limlst=50):
+    args = args if isinstance(args, tuple) else (args,)
+    if full_output:
+        refuse("`quad` with `full_output`", "what it says of the work done is no number to differentiate", "leave it out")
+    if weight is not None:
+        refuse("`quad` with a weight", "the integrand has a singularity then, which the rule for its derivative would have to know", "put the weight into the integrand")
+    if points is not None and is_differentiable(points):
+        refuse("`quad` with points that are computed from what is differentiated", "the integrand jumps there, and the integral moves with them", "integrate piece by piece")
+
+    def integrand(x):
+        return func(x, *args)
+
+    more = {"full_output": 1, "epsabs": epsabs, "epsrel": epsrel, "limit": limit, "points": points, "maxp1": maxp1, "limlst": limlst}
+    if points is None:
+        more.pop("points")
+    low, high = stop_gradient(a), stop_gradient(b)
+    found, _ = solver(integrate.quad, {"": integrand}, {"": (0.0,)}, (low, high), more)
+    (value, error, nodes, weights), _ = solver(quadrature, {}, {}, (found, low, high), like=(0.0, 0.0, _of_some_length(found), _of_some_length(found)))
+    total = 0.0
+    for k in range(len(nodes)):
+        total = total + weights[k] * integrand(nodes[k])
+    if is_differentiable(b):
+        total = total + integrand(high) * (b - high)
+    if is_differentiable(a):
+        total = total - integrand(low) * (a - low)
+    return as_given(value, total), error
+
+
+def _of_some_length(found):
+    return part(found, "nodes", np.zeros(1), axes=(None,))
+
+
+def dblquad(func, a, b, gfun, hfun, args=(), epsabs=1.49e-08, epsrel=1.49e-08):
+    def inner(x):
+        low = gfun(x) if callable(gfun) else gfun
+        high = hfun(x) if callable(hfun) else hfun
+        return quad(lambda y: func(y, x, *args), low, high, epsabs=epsabs, epsrel=epsrel)[0]
+
+    return quad(inner, a, b, epsabs=epsabs, epsrel=epsrel)
+
+
+# -- sums over samples: the axis comes last ----------------------------------------------------------------------------------------
+
+
+def _last(y, axis):
+    y = np.asarray(y) * 1.0
+    return y if axis == -1 or axis == np.ndim(y) - 1 else np.moveaxis(y, axis, -1)
+
+
+def _widths(x, dx, axis, rank):
+    """The distances of the samples: a number, or an array whose last axis is theirs."""
+    if x is None:
+        return dx
+    x = np.asarray(x) * 1.0
+    return np.diff(x) if np.ndim(x) == 1 else np.diff(_last(x, axis))
+
+
+def _back(y, axis):
+    return y if axis == -1 or axis == np.ndim(y) - 1 else np.moveaxis(y, -1, axis)
+
+
+def trapezoid(y, x=None, dx=1.0, axis=-1):
+    value, _ = solver(integrate.trapezoid, {}, {}, (y,), {"x": x, "dx": dx, "axis": axis}, like=np.sum(_last(y, axis), axis=-1))
+    last = _last(y, axis)
+    return as_given(value, 0.5 * np.sum(_widths(x, dx, axis, np.ndim(y)) * (last[..., 1:] + last[..., :-1]), axis=-1))
+
+
+def cumulative_trapezoid(y, x=None, dx=1.0, axis=-1, initial=None):
+    last = _last(y, axis)
+    sums = 0.5 * np.cumsum(_widths(x, dx, axis, np.ndim(y)) * (last[..., 1:] + last[..., :-1]), axis=-1)
+    if initial is not None:
+        sums = np.concatenate([np.zeros_like(last[..., :1]) + initial, sums], axis=-1)
+    model = _back(sums, axis)
+    value, _ = solver(integrate.cumulative_trapezoid, {}, {}, (y,), {"x": x, "dx": dx, "axis": axis, "initial": initial}, like=model)
+    return as_given(value, model)
+
+
+def simpson(y, x=None, dx=1.0, axis=-1):
+    last = _last(y, axis)
+    if x is not None and np.ndim(x) > 1:
+        x = _last(x, axis)
+    value, _ = solver(integrate.simpson, {}, {}, (y,), {"x": x, "dx": dx, "axis": axis}, like=np.sum(last, axis=-1))
+    count = last.shape[-1]
+    widths = dx * np.ones(count - 1) if x is None else np.diff(np.asarray(x) * 1.0)
+    if count == 2:
+        total = 0.5 * np.sum(widths * (last[..., 1:] + last[..., :-1]), axis=-1)
+    elif count % 2 == 1:
+        total = _pairs(last, widths)
+    else:  # the last interval by the parabola through the last three points
+        h, k = widths[..., -2], widths[..., -1]
+        end = k * (2 * k + 3 * h) / (6 * (h + k)) * last[..., -1] + k * (k + 3 * h) / (6 * h) * last[..., -2] - k**3 / (6 * h * (h + k)) * last[..., -3]
+        total = _pairs(last[..., :-1], widths[..., :-1]) + end
+    return as_given(value, total)
+
+
+def _pairs(y, widths):
+    """Simpson's rule on pairs of intervals: the integrals of the parabolas."""
+    h, k = widths[..., 0::2], widths[..., 1::2]
+    both = h + k
+    return np.sum(both / 6 * ((2 - k / h) * y[..., :-1:2] + both**2 / (h * k) * y[..., 1::2] + (2 - h / k) * y[..., 2::2]), axis=-1)
+
+
+def cumulative_simpson(y, x=None, dx=1.0, axis=-1, initial=None):
+    last = _last(y, axis)
+    widths = dx * np.ones(last.shape[-1] - 1) if x is None else _widths(x, dx, axis, np.ndim(y))
+    forwards = _first_of_two(last, widths)
+    backwards = _first_of_two(last[..., ::-1], widths[..., ::-1])[..., ::-1]
+    each = np.concatenate([forwards, backwards[..., -1:]], axis=-1)
+    odd = np.arange(each.shape[-1]) % 2 == 1
+    shifted = np.concatenate([forwards[..., :1], backwards], axis=-1)
+    each = np.where(odd, shifted, each)
+    sums = np.cumsum(each, axis=-1)
+    if initial is not None:
+        start = np.zeros_like(sums[..., :1]) + initial
+        sums = np.concatenate([start, start + sums], axis=-1)
+    model = _back(sums, axis)
+    value, _ = solver(integrate.cumulative_simpson, {}, {}, (y,), {"x": x, "dx": dx, "axis": axis, "initial": initial}, like=model)
+    return as_given(value, model)
+
+
+def _first_of_two(y, widths):
+    """The integral over each interval of the parabola through its ends and the next point."""
+    h, k = widths[..., :-1], widths[..., 1:]
+    both = h + k
+    second = h * h / (both * k)
+    return h / 6 * ((3 - h / both) * y[..., :-2] + (3 + second + h / both) * y[..., 1:-1] - second * y[..., 2:])
+
+
+def romb(y, dx=1.0, axis=-1):
+    last = _last(y, axis)
+    value, _ = solver(integrate.romb, {}, {}, (y,), {"dx": dx, "axis": axis}, like=np.sum(last, axis=-1))
+    weights, _ = solver(romberg, {}, {}, (last.shape[-1],), like=np.zeros(last.shape[-1]))
+    return as_given(value, dx * np.sum(weights * last, axis=-1))
+
+
 meaning("integrate.solve_ivp", solve_ivp)
 meaning("integrate.odeint", odeint)
+meaning("integrate.quad", quad)
+meaning("integrate.dblquad", dblquad)
+for _name, _function in (("trapezoid", trapezoid), ("cumulative_trapezoid", cumulative_trapezoid), ("simpson", simpson), ("cumulative_simpson", cumulative_simpson), ("romb", romb),
+                         ("trapz", trapezoid), ("cumtrapz", cumulative_trapezoid), ("simps", simpson)):
+    meaning(f"integrate.{_name}", _function)

@@ -52,9 +52,14 @@ def is_differentiable(value: Any) -> Any:
     return _word()
 
 
+def static(value: Any) -> Any:
+    """A value that has to be known when the program is made."""
+    return _word()
+
+
 def is_known(value: Any) -> Any:
     """Whether a value is known when the program is made."""
     return _word()
 
 
-__all__ = ["along", "gradient", "is_differentiable", "is_known", "jacobian", "part", "refuse", "solver"]
+__all__ = ["along", "gradient", "is_differentiable", "is_known", "jacobian", "part", "refuse", "solver", "static"]

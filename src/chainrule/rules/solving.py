@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..ir.nodes import Let
+from ..ir.nodes import Arg, Let, Lit
 from ..ir.ops import Op, Param, define
 from ..ir.probe import type_of
-from ..ir.types import OBJECT
+from ..ir.types import OBJECT, Array, Extent, Scalar, shape, unknown_extent
 from .call import Call
 from .table import Row, RowError, _enter, pointwise, rule, structural
 
@@ -25,6 +25,18 @@ def _solve(function: Any, functions: Any, args: Any, keywords: Any) -> Any:
     given = dict(functions)
     first = [given.pop("")] if "" in given else []
     return function(*first, *args, **given, **keywords)
+
+
+def _extent(arg: Arg, axis: int) -> Extent:
+    known = shape(type_of(arg))
+    return unknown_extent() if known is None else known[axis]
+
+
+def _count(arg: Arg) -> Extent:
+    if isinstance(arg, Lit):
+        return int(arg.value)
+    known = type_of(arg)
+    return known.extent if isinstance(known, Scalar) and known.extent is not None else unknown_extent()
 
 
 define(Op("py.solver", tuple(map(Param, ("function", "functions", "args", "keywords"))), _solve, lambda *_: OBJECT, cheap=False, implied=True))
@@ -46,3 +58,18 @@ def _once(let: Let, call: Call) -> None:
 
 structural("rt.direct_step(jacobian, moved, seen) -> s", _once, op=_LIKE_SECOND)
 structural("rt.transposed_step(jacobian, cotangent, seen) -> r", _once, op=_LIKE_SECOND)
+
+
+def _moves(let: Let, call: Call) -> None:
+    raise RowError(*(str(arg.value) for arg in let.args[1:] if isinstance(arg, Lit)), certain=True)
+
+
+structural("rt.fixed(value, what, why, instead) -> y", _moves, op={"infer": lambda value, what, why, instead: type_of(value), "views": (0,), "stands_for": 0})
+
+# Columns of B-splines: linear in the coefficients, differentiated in the point.
+rule("rt.bspline(c, x, t, k, nu=0) -> y", c="rt.bspline_pull(y_bar, x, t, k, nu, extent(c, 0))", x="np.sum(y_bar * rt.bspline(c, x, t, k, nu + 1), axis=-1)",
+     c_dot="rt.bspline(c_dot, x, t, k, nu)", x_dot="np.expand_dims(x_dot, 1) * rt.bspline(c, x, t, k, nu + 1)",
+     op={"infer": lambda c, x, t, k, nu: Array("float64", (_extent(x, 0), _extent(c, 1))), "cheap": False})
+rule("rt.bspline_pull(g, x, t, k, nu, count) -> z", g="rt.bspline(z_bar, x, t, k, nu)", x="np.sum(g * rt.bspline(z_bar, x, t, k, nu + 1), axis=-1)",
+     g_dot="rt.bspline_pull(g_dot, x, t, k, nu, count)", x_dot="rt.bspline_pull(g * np.expand_dims(x_dot, 1), x, t, k, nu + 1, count)",
+     op={"infer": lambda g, x, t, k, nu, count: Array("float64", (_count(count), _extent(g, 1))), "cheap": False})

@@ -106,7 +106,19 @@ from .pointwise import (
 )
 from .record import expect, expect_kind, expect_same, once, raised
 from .schedule import checkpoints, is_checkpoint, revolve, spilled, strided
-from .solving import as_given, direct_step, evaluated, linear_step, quadrature, romberg, transposed_step
+from .solving import (
+    as_given,
+    bspline,
+    bspline_pull,
+    direct_step,
+    evaluated,
+    fixed,
+    linear_step,
+    of_unit_values,
+    quadrature,
+    romberg,
+    transposed_step,
+)
 from .surgery import stop_gradient
 from .updates import (
     add_at_all,
@@ -134,6 +146,8 @@ __all__ = [
     "as_given",
     "bessel_i",
     "broadcast_like",
+    "bspline",
+    "bspline_pull",
     "check_nonnegative",
     "check_positive",
     "check_range",
@@ -166,6 +180,7 @@ __all__ = [
     "expect",
     "expect_kind",
     "expect_same",
+    "fixed",
     "flatten",
     "full_like",
     "inside",
@@ -193,6 +208,7 @@ __all__ = [
     "newton_step",
     "norm_slope",
     "norm_slope_dot",
+    "of_unit_values",
     "once",
     "one_hot",
     "pad_pull",

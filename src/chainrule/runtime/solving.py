@@ -33,9 +33,14 @@ def transposed_step(jacobian: Any, cotangent: Any, seen: Any) -> Any:
     return np.linalg.solve(np.transpose(jacobian), cotangent)
 
 
-def evaluated(function: Any, points: Any) -> Any:
-    """What a function of a library's gives (a solution between its steps, a spline)."""
-    return function(points)
+def fixed(value: Any, what: str, why: str, instead: str) -> Any:
+    """A value that may not carry a derivative; the texts are for the compiler, if it does."""
+    return value
+
+
+def evaluated(function: Any, points: Any, *more: Any) -> Any:
+    """What an object of a library's gives that is called (a solution between its steps, a spline)."""
+    return function(points, *more)
 
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(21)
@@ -83,4 +88,36 @@ def romberg(count: int) -> Any:
     return rows[0]
 
 
-__all__ = ["as_given", "direct_step", "evaluated", "linear_step", "quadrature", "romberg", "transposed_step"]
+def bspline(c: Any, x: Any, t: Any, k: int, nu: int = 0) -> Any:
+    """Derivative nu of the B-splines with knots t and degree k at x (m,), for columns of coefficients c (n, q) -> (m, q)."""
+    from scipy.interpolate import BSpline
+
+    return np.zeros((len(x), c.shape[1])) if nu > k else BSpline.construct_fast(t, np.ascontiguousarray(c), k)(x, nu, True)
+
+
+def bspline_pull(g: Any, x: Any, t: Any, k: int, nu: int, count: int) -> Any:
+    """The transpose of that in c: g (m, q) -> (count, q)."""
+    from scipy.interpolate import BSpline
+
+    if nu == 0:
+        return BSpline.design_matrix(x, t, k, extrapolate=True).T @ g
+    return bspline(np.eye(count), x, t, k, nu).T @ g
+
+
+def of_unit_values(maker: Any, x: Any, ends: Any, k: int | None = None, t: Any = None) -> Any:
+    """What a spline with nodes x is made of, as a matrix with a column for the value at each node: of CubicSpline the slopes at the nodes; the knots and
+    the coefficients otherwise. Of a periodic spline, the first and the last value are one."""
+    unit = np.eye(len(x))
+    if isinstance(ends, str) and ends == "periodic":
+        unit[0, 0] = unit[-1, 0] = unit[0, -1] = unit[-1, -1] = 0.5
+    if ends is not None and not isinstance(ends, str):  # one derivative for each column
+        ends = tuple(end if isinstance(end, str) else (end[0], np.zeros(len(x))) for end in ends)
+    if k is None:
+        return maker(x, unit, bc_type=ends)(x, 1)
+    if ends is not None and not isinstance(ends, str):
+        ends = tuple([end] if isinstance(end, tuple) else end for end in ends)
+    spline = maker(x, unit, k=k, t=t, bc_type=ends)
+    return spline.t, spline.c
+
+
+__all__ = ["as_given", "bspline", "bspline_pull", "direct_step", "evaluated", "fixed", "linear_step", "of_unit_values", "quadrature", "romberg", "transposed_step"]

@@ -131,7 +131,7 @@ def _part(m: Calls, args: Args, keywords: Keywords) -> Value:
     return valued(m, m.b.emit("py.part", m.operand(owner), Lit(m.static(name, "a name")), type=type))
 
 
-for _name in ("as_given", "linear_step"):
+for _name in ("as_given", "bspline", "fixed", "linear_step"):
     BUILTINS[getattr(runtime, _name)] = lambda m, args, keywords, name=_name: m.call_row(f"rt.{name}", args, keywords)
 
 
@@ -166,6 +166,11 @@ def _directional(m: Calls, args: Args, keywords: Keywords) -> Value:
 @builtin(words.refuse)
 def _refuse(m: Calls, args: Args, keywords: Keywords) -> Value:
     m.refuse(*(m.static(a, "a text") for a in args))
+
+
+@builtin(words.static)
+def _static(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return Static(m.static(args[0], "a number on which the rule depends"))
 
 
 @builtin(words.is_known)

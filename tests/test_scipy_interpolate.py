@@ -134,4 +134,5 @@ def test_grids():
 def test_nodes_of_splines_are_refused():
     refused(lambda x: np.sum(interpolate.CubicSpline(x, Y)(AT)), X, "nodes are differentiated")
     refused(lambda x: np.sum(interpolate.interp1d(x, Y, kind="cubic")(AT)), X, "nodes are differentiated")
+    refused(lambda x: np.sum(interpolate.make_interp_spline(x, Y)(AT)), X, "nodes are differentiated")
     refused(lambda v: interpolate.CubicSpline(X, Y, bc_type=((1, v), (1, 0.0)))(1.0), 0.3, "derivatives at the ends")

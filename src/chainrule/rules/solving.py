@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..ir.nodes import Arg, Let, Lit
+from ..ir.nodes import Arg, Let, Lit, Var, variables
 from ..ir.ops import Op, Param, define
 from ..ir.probe import type_of
 from ..ir.types import OBJECT, Array, Extent, Scalar, shape, unknown_extent
@@ -65,6 +65,17 @@ def _moves(let: Let, call: Call) -> None:
 
 
 structural("rt.fixed(value, what, why, instead) -> y", _moves, op={"infer": lambda value, what, why, instead: type_of(value), "views": (0,), "stands_for": 0})
+
+def _independent(let: Let, call: Call) -> None:
+    value, of, *texts = let.args
+    if any(call.active(var) for var in variables(of)):
+        raise RowError(*(str(text.value) for text in texts if isinstance(text, Lit)), certain=True)
+    if isinstance(value, Var) and call.active(value):
+        call.add(value, call.full())
+
+
+structural("rt.independent(value, of, what, why, instead) -> y", _independent,
+           op={"infer": lambda value, of, what, why, instead: type_of(value), "views": (0,), "stands_for": 0})
 
 # Columns of B-splines: linear in the coefficients, differentiated in the point.
 rule("rt.bspline(c, x, t, k, nu=0) -> y", c="rt.bspline_pull(y_bar, x, t, k, nu, extent(c, 0))", x="np.sum(y_bar * rt.bspline(c, x, t, k, nu + 1), axis=-1)",

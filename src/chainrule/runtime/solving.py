@@ -38,6 +38,11 @@ def fixed(value: Any, what: str, why: str, instead: str) -> Any:
     return value
 
 
+def independent(value: Any, of: Any, what: str, why: str, instead: str) -> Any:
+    """A value that follows from another one which may not carry a derivative."""
+    return value
+
+
 def evaluated(function: Any, points: Any, *more: Any) -> Any:
     """What an object of a library's gives that is called (a solution between its steps, a spline)."""
     return function(points, *more)
@@ -120,4 +125,4 @@ def of_unit_values(maker: Any, x: Any, ends: Any, k: int | None = None, t: Any =
     return spline.t, spline.c
 
 
-__all__ = ["as_given", "bspline", "bspline_pull", "direct_step", "evaluated", "fixed", "linear_step", "of_unit_values", "quadrature", "romberg", "transposed_step"]
+__all__ = ["as_given", "bspline", "bspline_pull", "direct_step", "evaluated", "fixed", "independent", "linear_step", "of_unit_values", "quadrature", "romberg", "transposed_step"]

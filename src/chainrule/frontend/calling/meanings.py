@@ -131,7 +131,7 @@ def _part(m: Calls, args: Args, keywords: Keywords) -> Value:
     return valued(m, m.b.emit("py.part", m.operand(owner), Lit(m.static(name, "a name")), type=type))
 
 
-for _name in ("as_given", "bspline", "fixed", "linear_step"):
+for _name in ("as_given", "bspline", "fixed", "independent", "linear_step"):
     BUILTINS[getattr(runtime, _name)] = lambda m, args, keywords, name=_name: m.call_row(f"rt.{name}", args, keywords)
 
 

@@ -17,7 +17,7 @@ import importlib
 
 import numpy as np
 
-from ...runtime import as_given, evaluated, linear_step, quadrature, romberg, stop_gradient
+from ...runtime import as_given, evaluated, independent, linear_step, quadrature, romberg, stop_gradient
 from ..meanings import is_differentiable, jacobian, part, refuse, solver
 from ..table import MODULES, meaning
 
@@ -287,9 +287,6 @@ def quad(func, a, b, args=(), full_output=0, epsabs=1.49e-08, epsrel=1.49e-08, l
         refuse("`quad` with `full_output`", "what it says of the work done is no number to differentiate", "leave it out")
     if weight is not None:
         refuse("`quad` with a weight", "the integrand has a singularity then, which the rule for its derivative would have to know", "put the weight into the integrand")
-    if points is not None and is_differentiable(points):
-        refuse("`quad` with points that are computed from what is differentiated", "the integrand jumps there, and the integral moves with them", "integrate piece by piece")
-
     def integrand(x):
         return func(x, *args)
 
@@ -299,6 +296,8 @@ def quad(func, a, b, args=(), full_output=0, epsabs=1.49e-08, epsrel=1.49e-08, l
     low, high = stop_gradient(a), stop_gradient(b)
     found, _ = solver(integrate.quad, {"": integrand}, {"": (0.0,)}, (low, high), more)
     (value, error, nodes, weights), _ = solver(quadrature, {}, {}, (found, low, high), like=(0.0, 0.0, _of_some_length(found), _of_some_length(found)))
+    if points is not None:
+        weights = independent(weights, points, "`quad` with points that are differentiated", "the integrand may jump there, and the integral moves with them", "integrate piece by piece")
     total = 0.0
     for k in range(len(nodes)):
         total = total + weights[k] * integrand(nodes[k])

@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from ...runtime import as_given, bspline, evaluated, fixed, of_unit_values
+from ...runtime import as_given, bspline, evaluated, fixed, independent, of_unit_values
 from ..meanings import is_known, part, refuse, solver, static
 from ..table import MODULES, meaning
 
@@ -120,8 +120,7 @@ _FIXED = ("an interpolant whose nodes are differentiated", "its rule is for the 
 def cubic_spline(x, y, axis=0, bc_type="not-a-knot", extrapolate=None):
     made, _ = solver(interpolate.CubicSpline, {}, {}, (x, y), {"axis": axis, "bc_type": bc_type, "extrapolate": extrapolate})
     x, y, axis = _nodes_first(x, y, axis)
-    x = fixed(x, *_FIXED)
-    y = _held(y, bc_type)
+    y = _held(y, x, bc_type)
     slopes, _ = solver(of_unit_values, {}, {}, (interpolate.CubicSpline, x, _without_values(bc_type)), like=np.eye(len(x)))
     model = _hermite(x, y, np.tensordot(slopes, y, 1))
     if extrapolate is None:
@@ -136,14 +135,14 @@ def _without_values(bc_type):
     return tuple([end if isinstance(end, str) else (end[0], 0.0) for end in bc_type])
 
 
-def _held(y, bc_type):
-    """The values; a derivative with respect to those at the ends is refused."""
+_ENDS = ("a spline whose derivatives at the ends are differentiated", "its rule is for the values and for the point", "use CubicHermiteSpline")
+
+
+def _held(y, x, bc_type):
+    """The values, for nodes and conditions at the ends that are not differentiated."""
     if bc_type is not None and not isinstance(bc_type, str):
-        for end in bc_type:
-            if not isinstance(end, str) and not is_known(end[1]):
-                y = y + 0.0 * np.sum(fixed(end[1], "a spline whose derivatives at the ends are differentiated", "its rule is for the values and for the point",
-                                           "use CubicHermiteSpline"))
-    return y
+        y = independent(y, [end[1] for end in bc_type if not isinstance(end, str)], *_ENDS)
+    return independent(y, x, *_FIXED)
 
 
 def hermite_spline(x, y, dydx, axis=0, extrapolate=None):
@@ -246,7 +245,7 @@ def b_spline(t, c, k, extrapolate=True, axis=0):
 def interp_spline(x, y, k=3, t=None, bc_type=None, axis=0):
     made, _ = solver(interpolate.make_interp_spline, {}, {}, (x, y), {"k": k, "t": t, "bc_type": bc_type, "axis": axis})
     x, y, axis = _nodes_first(x, y, axis)
-    x = fixed(x, *_FIXED)
+    y = _held(y, x, bc_type)
     ends = bc_type if bc_type is None else _without_values(bc_type)
     knots, matrix = _spline_matrix(x, ends, k, t)
     return Basis(knots, _as_made(made, np.tensordot(matrix, y, 1)), k, "periodic" if bc_type == "periodic" else True, axis)
@@ -318,7 +317,7 @@ class Interpolant:
             total = y[np.searchsorted(nodes[:-1] / 2.0 + nodes[1:] / 2.0, at, side="right")]
         else:
             degree = _DEGREES[kind] if isinstance(kind, str) else kind
-            nodes = fixed(nodes, *_FIXED)
+            y = independent(y, nodes, *_FIXED)
             knots, matrix = _spline_matrix(nodes, None, degree, None)
             total = bspline(matrix @ y, at, knots, degree, 0)
         if self.fill is not None and not isinstance(self.fill, str):

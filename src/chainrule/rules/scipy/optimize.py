@@ -15,8 +15,8 @@ import importlib
 
 import numpy as np
 
-from ...runtime import as_given, linear_step, stop_gradient
-from ..meanings import along, gradient, is_differentiable, jacobian, part, refuse, solver
+from ...runtime import as_given, independent, linear_step, stop_gradient
+from ..meanings import along, gradient, jacobian, part, refuse, solver
 from ..table import MODULES, meaning
 
 optimize = importlib.import_module("scipy.optimize")
@@ -248,6 +248,7 @@ def fixed_point(func, x0, args=(), xtol=1e-08, maxiter=500, method="del2"):
 
 # -- minima ----------------------------------------------------------------------------------------------------------------------
 
+_BOUNDS = ("a minimiser with bounds that are differentiated", "an unknown that lies on a bound moves with it", "scale the unknowns instead")
 _WITH_BOUNDS = (None, "l-bfgs-b", "tnc", "slsqp")  # methods that end on a bound, not near it
 
 
@@ -292,6 +293,7 @@ def minimize(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, bou
     if bounds is None:
         x = _on_the_way(slope, x, curvature, seen)
     else:
+        x = independent(x, bounds, *_BOUNDS)
         free = _free(x, bounds)
         residual = np.where(free, slope(x), 0.0)
         curvature = np.where(np.expand_dims(free, 1) & np.expand_dims(free, 0), curvature, np.eye(len(x)))
@@ -303,8 +305,6 @@ def _free(x, bounds):
     """The unknowns that lie on no bound."""
     if not isinstance(bounds, (list, tuple)):
         refuse("`minimize` with bounds that are no list of pairs", "which unknowns lie on a bound is not known then", "pass a list of pairs (low, high)")
-    if is_differentiable(bounds):
-        refuse("`minimize` with bounds that are computed from what is differentiated", "an unknown that lies on a bound would move with it", "scale the unknowns instead")
     low = np.array([-np.inf if pair[0] is None else pair[0] * 1.0 for pair in bounds])
     high = np.array([np.inf if pair[1] is None else pair[1] * 1.0 for pair in bounds])
     near = 1e-10 * (1.0 + np.abs(x))
@@ -327,8 +327,7 @@ def minimize_scalar(fun, bracket=None, bounds=None, args=(), method=None, tol=No
         inside = np.minimum(x - bounds[0], bounds[1] - x) > 1e-5 * (bounds[1] - bounds[0])
         residual = np.where(stop_gradient(inside), residual, 0.0)
         curvature = np.where(inside, curvature, 1.0)
-        if is_differentiable(bounds):
-            refuse("`minimize_scalar` with bounds that are computed from what is differentiated", "a minimum at an end would move with it", "scale the unknown instead")
+        x = independent(x, bounds, *_BOUNDS)
     x = as_given(x, x - linear_step(curvature, residual - stop_gradient(residual), seen))
     return Solution(found, x, lambda found, x: as_given(part(found, "fun", 0.0), objective(x)))
 

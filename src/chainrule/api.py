@@ -13,7 +13,7 @@ from typing import Any, Literal, Union, overload
 
 from . import check as _check
 from .dispatch import Dispatcher, Variant
-from .frontend.modes import COLUMNS, MARK
+from .frontend.modes import COLUMNS, public
 from .frontend.request import Compiled, Layer, Request
 from .frontend.source import Resolved, resolve
 from .runtime.control import applied
@@ -187,21 +187,12 @@ def _transform(name: str, f: Function | None, argnums: Argnums, has_aux: bool, o
     return Transformed(f, name, argnums, has_aux, options)
 
 
-def _public(name: str) -> Callable[[Function], Function]:
-    """Mark a public transform, so that the compiler knows it inside a differentiated function."""
-    def marked(function: Function) -> Function:
-        setattr(function, MARK, name)
-        return function
-
-    return marked
-
-
 @overload
 def grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False, backend: str = "numpy", check: bool = False) -> Transformed: ...
 @overload
 def grad(f: None = None, argnums: Argnums = 0, *, has_aux: bool = False, backend: str = "numpy",
          check: bool = False) -> Callable[[Function], Transformed]: ...
-@_public("grad")
+@public("grad")
 def grad(f: Function | None = None, argnums: Argnums = 0, *, has_aux: bool = False, **options: Any) -> Any:
     """The gradient of a function whose value is one number.
 
@@ -229,7 +220,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False, 
 @overload
 def value_and_grad(f: None = None, argnums: Argnums = 0, *, has_aux: bool = False, backend: str = "numpy",
                    check: bool = False) -> Callable[[Function], Transformed]: ...
-@_public("value_and_grad")
+@public("value_and_grad")
 def value_and_grad(f: Function | None = None, argnums: Argnums = 0, *, has_aux: bool = False, **options: Any) -> Any:
     """Value and gradient in one go: a function that returns ``(value, gradient)``.
 
@@ -247,7 +238,7 @@ def value_and_grad(f: Function | None = None, argnums: Argnums = 0, *, has_aux: 
 def vjp(f: Function, *args: Any, has_aux: Literal[False] = False) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]: ...
 @overload
 def vjp(f: Function, *args: Any, has_aux: bool) -> tuple[Any, ...]: ...
-@_public("vjp")
+@public("vjp")
 def vjp(f: Function, *args: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """The value of f at the arguments, and its pullback.
 
@@ -300,7 +291,7 @@ def _padded(dispatcher: Dispatcher, given: list[Any], count: int) -> list[Any]:
     return [*given[:place], rest or None, *[None] * (count - place - 1)]
 
 
-@_public("jvp")
+@public("jvp")
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """The value of f, and its derivative along tangents: the Jacobian-vector product, computed in forward mode.
 
@@ -321,7 +312,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     return result
 
 
-@_public("linearize")
+@public("linearize")
 def linearize(f: Function, *primals: Any) -> tuple[Any, Callable[..., Any]]:
     """The value of f at the arguments, and its pushforward: the linear map from tangents of these to the tangent of the value.
 
@@ -348,7 +339,7 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Callable[..., Any]]:
     return value, pushforward
 
 
-@_public("hvp")
+@public("hvp")
 def hvp(f: Function, argnums: Argnums = 0) -> Callable[..., Any]:
     """The product of the Hessian of f with a vector, without the Hessian.
 
@@ -376,7 +367,7 @@ def hvp(f: Function, argnums: Argnums = 0) -> Callable[..., Any]:
     return product
 
 
-@_public("elementwise_grad")
+@public("elementwise_grad")
 def elementwise_grad(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
     """The derivative of a function that acts element by element: the gradient of the sum of its value.
 
@@ -391,7 +382,7 @@ def elementwise_grad(f: Function | None = None, argnums: Argnums = 0, **options:
     return _transform("elementwise_grad", f, argnums, False, options)
 
 
-@_public("jacobian")
+@public("jacobian")
 def jacobian(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
     """The Jacobian of a function: the derivative of each element of its value with respect to each element of an argument.
 
@@ -412,7 +403,7 @@ def jacobian(f: Function | None = None, argnums: Argnums = 0, **options: Any) ->
     return _transform("jacobian", f, argnums, False, options)
 
 
-@_public("jacfwd")
+@public("jacfwd")
 def jacfwd(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
     """The Jacobian by forward mode, one direction for each element of the argument: as `jacobian`.
 
@@ -424,7 +415,7 @@ def jacfwd(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> A
     return _transform("jacfwd", f, argnums, False, options)
 
 
-@_public("jacrev")
+@public("jacrev")
 def jacrev(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
     """The Jacobian by reverse mode, one direction for each element of the value: as `jacobian`.
 
@@ -436,7 +427,7 @@ def jacrev(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> A
     return _transform("jacrev", f, argnums, False, options)
 
 
-@_public("hessian")
+@public("hessian")
 def hessian(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
     """The Hessian of a function whose value is one number: the Jacobian of its gradient, by forward over reverse mode.
 
@@ -477,7 +468,7 @@ class Checkpointed:
         return self if owner is None else MethodType(self, owner)
 
 
-@_public("checkpoint")
+@public("checkpoint")
 def checkpoint(f: Function) -> Callable[..., Any]:
     """f, of which a differentiated function keeps nothing but the arguments: its intermediate values are computed again in the reverse sweep.
 
@@ -532,7 +523,7 @@ def intermediate_grads(f: Function, names: str | Sequence[str]) -> Function:
     return derivatives
 
 
-@_public("checkpointed")
+@public("checkpointed")
 def checkpointed(steps: Iterable[Any], budget: int | None = None, *, spill: bool = False) -> Iterator[Any]:
     """What a loop goes through, of whose states a differentiated function keeps few: ``for k in checkpointed(range(n), budget=8):``.
 

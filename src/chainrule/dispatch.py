@@ -132,8 +132,7 @@ class Plan:
         def failed(error: Exception) -> NoReturn:
             raise_at_user_line(error, compiled)
 
-        self.hits[key] = self.layout.runner(
-            compiled.function, compiled.guards, variant.places, variant.captured, captured, variant.finish, failed, self.miss)
+        self.hits[key] = self.layout.runner(compiled, variant.places, variant.captured, captured, variant.finish, failed, self.miss)
         self.installed[key] = mark
 
 
@@ -265,6 +264,7 @@ class Dispatcher:
         if variant.one_path:
             variant, result = self.along(plan, values, leaves, variant, captured, record)
         else:
+            self.check_writable(variant, leaves)
             try:
                 result = variant.compiled.function(*values, *captured)
             except Exception as error:
@@ -278,10 +278,19 @@ class Dispatcher:
         plan.install(variant, captured, leaves)
         return result
 
+    def check_writable(self, variant: Variant, leaves: list[Any]) -> None:
+        """What would raise where the function writes is refused, since the derivative writes into copies."""
+        for number in variant.compiled.written:
+            if not leaves[number].flags.writeable:
+                path = next(leaf.path for p in variant.parameters for leaf in p.value.leaves if leaf.number == number)
+                raise UnsupportedError([Finding(self.source.location(), f"`{path}` is read-only, and `{self.name}` writes into it",
+                                                "NumPy raises ValueError there", "pass a copy")])
+
     def along(self, plan: Plan, values: list[Any], leaves: list[Any], variant: Variant, captured: list[Any], record: Record) -> tuple[Variant, Any]:
         """Run the program for the path that this call takes, beginning with one that may be it."""
         tried: list[Variant] = []
         while True:
+            self.check_writable(variant, leaves)
             try:
                 with record.running():
                     result = variant.compiled.function(*values, *captured)

@@ -128,7 +128,7 @@ class Expressions:
         if type(value) is slice:
             return call("slice", [self.literal(part) for part in (value.start, value.stop, value.step)])
         if isinstance(value, np.dtype) and value.type.__name__ in _NUMPY_NAMES:
-            return dotted(f"np.{value.type.__name__}")
+            return call("np.dtype", [dotted(f"np.{value.type.__name__}")])
         if isinstance(value, np.generic) and type(value).__name__ in _NUMPY_NAMES and value.dtype.kind in "biuf":
             return call(f"np.{type(value).__name__}", [self.literal(value.item())])
         return self.object(value)
@@ -234,15 +234,17 @@ class Expressions:
             elif param.star:
                 positional.append(ast.Starred(self.arg(arg), ast.Load()))
             elif param.default is REQUIRED:
-                positional.append(self.arg(arg))
+                positional.append(self.dtype(arg) if param.name == "dtype" else self.arg(arg))
             elif not (isinstance(arg, Lit) and is_default(arg.value, param.default)):
                 keywords.append((param.name, self.dtype(arg) if param.name == "dtype" else self.arg(arg)))
         return positional, keywords
 
     def dtype(self, arg: Arg) -> ast.expr:
-        """A dtype: `np.float32` rather than 'float32'."""
-        if isinstance(arg, Lit) and isinstance(arg.value, str) and arg.value in _NUMPY_NAMES:
-            return dotted(f"np.{arg.value}")
+        """A dtype that is asked for: `np.float32` rather than 'float32' or `np.dtype(np.float32)`."""
+        value = arg.value if isinstance(arg, Lit) else None
+        named = value.type.__name__ if isinstance(value, np.dtype) else value
+        if isinstance(named, str) and named in _NUMPY_NAMES:
+            return dotted(f"np.{named}")
         return self.arg(arg)
 
     def function(self, op: str) -> ast.expr:

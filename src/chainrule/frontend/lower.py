@@ -50,6 +50,7 @@ from .execution.values import (
 from .execution.witness import LIMIT, Concrete, TooLong, Unperformed, Witness
 from .looping import unbound
 from .looping.liveness import liveness
+from .modes import SECOND
 from .objects.classes import raw
 from .objects.foreign import foreign_place
 from .request import Guard, NeedLayout, NeedStatic, Path, Request
@@ -71,6 +72,7 @@ class Lowered:
     """A program, and what ties it to the call: its parameters by leaf, the guards, and the captured values.
 
     path: it is the program for the path that one call takes (see `witness`): None, or what the path depends on.
+    written: the leaves of the arguments that are arrays into which the function may write.
     """
 
     program: Program
@@ -78,6 +80,7 @@ class Lowered:
     guards: tuple[Guard, ...]
     path: Path | None = None
     named: tuple[Named, ...] = ()
+    written: tuple[int, ...] = ()
 
 
 def lower(request: Request) -> Lowered:
@@ -142,6 +145,8 @@ class Lowerer(Recursion):
         self.fields_only: set[int] = set()  # slots of dataclass objects of the caller's: they may have more attributes than their fields
         self.choosing = known.choosing
         self.request = request
+        modes = (*(layer.mode for layer in request.inner), request.mode)
+        self.order = len(modes) + sum(mode in SECOND for mode in modes)
         self.places = known.globals  # the global variables that the program sets
         self.witness, self.concrete = witness, concrete or Concrete()
         if witness is not None:
@@ -217,7 +222,9 @@ class Lowerer(Recursion):
         program = Program(source.name, tuple(signature), body, self.span(node), tuple(self.finished))
         path = None if self.witness is None else Path(self.retries, self.by_layout)
         named = tuple(self.intermediate(number, name) for name in self.request.intermediates)
-        return Lowered(program, self.leaves, tuple(self.guards.values()), path, named)
+        arguments = len(self.request.captures.arguments)
+        written = tuple(n for n, slot in sorted(self.slot_of.items()) if slot in self.ever_written and n < arguments)
+        return Lowered(program, self.leaves, tuple(self.guards.values()), path, named, written)
 
     def bind_name(self, name: str, value: Value) -> None:
         """Bind a name; one that is asked for, to a value that no equal one is."""

@@ -169,6 +169,7 @@ class Compiled:
     result:     structure and types of the primal's result (without aux).
     path:       it serves the path of one call only, and raises `PathChanged` on any other; None if it serves all calls of these types.
     cotangents: mode "vjp": the leaves of the result for which the pullback takes a cotangent.
+    written:    the leaves of the arguments that are arrays into which the function may write.
     """
 
     function: Callable[..., Any]
@@ -179,3 +180,4 @@ class Compiled:
     result: tuple[TreeDef, tuple[Type, ...]] | None = None
     path: Path | None = None
     cotangents: tuple[int, ...] = ()
+    written: tuple[int, ...] = ()

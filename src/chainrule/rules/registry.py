@@ -72,6 +72,13 @@ def takes_lists(name: str) -> bool:
     return not name.startswith("np.") or name in OF_LISTS
 
 
+def arrays_at(name: str, k: int) -> int | None:
+    """How deep in argument k of an operation the arrays are whose axes its row counts: 0, it is one; 1, a sequence of them."""
+    if not name.startswith("np.") or not carries(name) or takes_lists(name) or not flows(name, k):
+        return None
+    return int(OPS[name].params[k].star)
+
+
 def masks(name: str) -> bool:
     """Whether an operation's contributions hold zeros that select (see numerics: masks absorb)."""
     entry = ROWS.get(name)
@@ -135,6 +142,7 @@ __all__ = [
     "RowError",
     "Seq",
     "Writer",
+    "arrays_at",
     "bind",
     "bind_method",
     "by_element",

@@ -59,6 +59,7 @@ zero("rt.unique_index(x)", "rt.unique_counts(x)", op={"infer": _places})
 zero("rt.unique_inverse(x)", op={"infer": _inverse})
 zero("rt.stop_gradient(x)", op={"infer": type_of, "fresh": True})
 alias("rt.stop_gradient", "rt.stop_gradient")
+alias("rt.one_zero_like", "np.zeros_like")  # which generated code calls, and that may be differentiated again
 
 for _name in ("eval", "exec", "locals", "globals", "compile", "__import__"):
     refuse(_name, because="it sees names and text that only the running program has", instead="write the expression itself")

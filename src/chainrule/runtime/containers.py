@@ -78,10 +78,19 @@ def zeros_like(x: Any) -> Any:
 _ZEROS = bytes(32)  # of any dtype with a derivative
 
 
+def one_zero_like(x: Any) -> Any:
+    """Zeros like an array of numbers, all of them one zero in memory: they cannot be written.
+
+    >>> one_zero_like(np.ones((2, 2))).strides
+    (0, 0)
+    """
+    return np.ndarray(x.shape, x.dtype, _ZEROS, 0, (0,) * x.ndim)
+
+
 def _shared_zeros(x: Any) -> Any:
     """Zeros with the structure of x, whose arrays take no memory and cannot be written."""
     if isinstance(x, np.ndarray) and x.dtype.kind in "biufc":
-        return np.ndarray(x.shape, x.dtype, _ZEROS, 0, (0,) * x.ndim)
+        return one_zero_like(x)
     if isinstance(x, tuple):
         return tuple(_shared_zeros(item) for item in x)
     return zeros_like(x)

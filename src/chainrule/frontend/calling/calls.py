@@ -694,12 +694,19 @@ class Calls(Objects):
         except registry.RowError as error:
             self.refuse(error.what, error.why, error.remedy)
         bound = self.make_static(name, bound)
+        bound = tuple(self.arrayed(a, registry.arrays_at(name, k)) for k, a in enumerate(bound))
         return views.note_order(self, name, self.call_op(name, bound, tuple(args)), tuple(args))
 
     def as_array(self, value: Value) -> Value:
         if isinstance(value, (TupleV, ListV)) and isinstance(operand := self.operand(value), (Seq, Var)):
             return self.wrap(self.b.emit("np.array", operand))
         return value
+
+    def arrayed(self, arg: Arg, depth: int | None) -> Arg:
+        """A list of constants as an array; at depth 1, such lists in a sequence."""
+        if depth is None or not isinstance(arg, Seq):
+            return arg
+        return replace(arg, items=tuple(self.arrayed(item, depth - 1) for item in arg.items)) if depth else self.b.emit("np.array", arg)
 
     def as_arrays(self, name: str, value: Value) -> Value:
         """A list or tuple that holds floats, as the array that NumPy makes of it; for what joins arrays, its lists and tuples as arrays."""

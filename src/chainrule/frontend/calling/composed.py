@@ -43,6 +43,24 @@ def jacrev(back, y, x):
     return found if np.ndim(y) == 1 else np.reshape(found, np.shape(y) + np.shape(x))
 
 
+def toward_root(condition, jacobian, x, target, *args):
+    """A step of Newton's method from x to where the condition is as the target says."""
+    rest = condition(x, *args) - target
+    slope = jacobian(x, *args)
+    if np.ndim(x) == 0:
+        return x - rest / slope
+    return x - np.reshape(np.linalg.solve(np.reshape(slope, (np.size(x), np.size(x))), np.ravel(rest)), np.shape(x))
+
+
+def toward_fixed_point(step, jacobian, x, target, *args):
+    """The same for x - step(x)."""
+    rest = x - step(x, *args) - target
+    slope = jacobian(x, *args)
+    if np.ndim(x) == 0:
+        return x - rest / (1.0 - slope)
+    return x - np.reshape(np.linalg.solve(np.eye(np.size(x)) - np.reshape(slope, (np.size(x), np.size(x))), np.ravel(rest)), np.shape(x))
+
+
 def select(condlist, choicelist, default=0):
     """np.select: the first choice whose condition holds."""
     result = default

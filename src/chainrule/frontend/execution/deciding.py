@@ -183,10 +183,12 @@ class Deciding(Exits):
         if not isinstance(result, Var):
             return Static(result.value)
         found = self.witness.value(result)
-        carries = any(self.witness.carries(o) for o in (*called, *operands, *named.values()))
-        if holds_floats(found) and carries:
+        carrying = [o for o in (*called, *operands, *named.values()) if self.witness.carries(o)]
+        if holds_floats(found) and carrying:
+            if any(isinstance(self.witness.value(o), (str, bytes)) for o in carrying):
+                self.refuse("a number is read from a text that was made of numbers with a derivative", "the text has none", "keep the number beside its text")
             self.no_rule(function)
-        return self.performed(result, found, carries)
+        return self.performed(result, found, bool(carrying))
 
     def performed(self, result: Var, found: Any, carried: bool) -> Value:
         """What `perform` returned, as a value. carried: an argument carries a derivative."""

@@ -462,6 +462,11 @@ class Calls(Objects):
         name = registry.lookup(f)
         if name is not None:
             return self.call_row(name, args, keywords)
+        meaning = registry.meant(f)
+        if meaning is not None:
+            from .meanings import execute
+
+            return execute(self, f, meaning, args, keywords)
         writer = registry.writer(f)
         if writer is not None:
             return writes.call_writer(self, writer, args, keywords)
@@ -498,7 +503,7 @@ class Calls(Objects):
         return self.execute(source.node, source, None, defaults, keyword_defaults, (*bound, *args), {**extra, **keywords})
 
     def is_library(self, source: Any) -> bool:
-        return source.function.__module__ in (library.__name__, composed.__name__) or source.function.__module__.startswith(f"{meanings.__name__}.")
+        return source.function.__module__ in (library.__name__, composed.__name__, *registry.MEANING_MODULES) or source.function.__module__.startswith(f"{meanings.__name__}.")
 
     def library(self, function: Any, *args: Value, **keywords: Value) -> Value:
         """Call a function of `library` for the call that is being lowered."""
@@ -879,7 +884,7 @@ def is_code(value: Any) -> bool:
         return True
     if type(value).__module__ in ("numpy", "functools") and callable(value) and not isinstance(value, (np.ndarray, np.generic)):
         return True
-    return hasattr(value, "primal") and hasattr(value, "source_for")
+    return (hasattr(value, "primal") and hasattr(value, "source_for")) or registry.is_known_object(value)
 
 
 def _is_compiled(value: Any) -> bool:

@@ -6,6 +6,7 @@ import ctypes
 import ctypes.util
 import functools
 import math
+import pickle
 import threading
 
 import numpy as np
@@ -86,7 +87,7 @@ def test_the_rule_is_believed():
         cr.grad(lambda x: f(x) + x, check=True)(2.0)
 
 
-@functools.partial(cr.custom_vjp, nondiff_argnums=(0, 1))
+@cr.custom_vjp(nondiff_argnums=("low", 1))
 def clip_gradient(low, high, x):
     return x
 
@@ -314,6 +315,275 @@ def test_none_is_zero_and_dtypes_are_those_of_the_arguments():
     assert type(cr.grad(f)(2.0, 3.0)) is float
 
 
+def test_what_a_rule_knows_nothing_of_is_an_error_where_it_has_a_derivative():
+    @cr.custom_vjp
+    def solve(f, x):
+        return f(x)
+
+    solve.defvjp(lambda f, x: (f(x), x), lambda x, g: (None, 100.0 * g))
+
+    class Scale:
+        def __init__(self, by):
+            self.by = by
+
+        def apply(self, x):
+            return self.by * x
+
+    def outer(t, x):
+        return solve(lambda z: t * z, x)
+
+    assert cr.grad(outer, 1)(2.0, 3.0) == 100.0
+    assert cr.grad(lambda t: np.sum(solve(lambda z: len(t) * z, X)) + np.sum(t))(X).tolist() == [1.0] * 4
+    for f, args in ((outer, (2.0, 3.0)), (lambda t: solve(Scale(t).apply, 2.0), (3.0,)), (lambda t: solve(functools.partial(lambda w, z: w * z, t), 2.0), (3.0,)),
+                    (lambda t: np.sum(solve(lambda z: t[0] * z, X)), (X,)), (lambda t: sum(np.sum(solve(lambda z: t[k] * z, X)) for k in range(2)), (X,))):
+        with pytest.raises(cr.UnsupportedError, match="which it reads though it is none of its arguments, is not known"):
+            cr.grad(f)(*args)
+        with pytest.raises(cr.UnsupportedError, match="which it reads though it is none of its arguments, is not known"):
+            cr.jvp(f, args, args)
+
+    @functools.partial(cr.custom_vjp, nondiff_argnums=(1,))
+    def power(x, n):
+        return x**n
+
+    power.defvjp(lambda x, n: (x**n, x), lambda n, x, g: (g * n * x ** (n - 1.0),))
+    assert cr.grad(power)(3.0, 2.0) == 6.0
+    for f in (lambda x: power(2.0, x), lambda x: power(x, x)):
+        with pytest.raises(cr.UnsupportedError, match="which nondiff_argnums says has none, is not known"):
+            cr.grad(f)(3.0)
+
+
+def test_globals_that_a_rule_reads_are_read_at_each_call():
+    @cr.custom_vjp
+    def scaled(x):
+        return x * SCALE
+
+    SCALE = np.array([1.0, 2.0])
+    scaled.defvjp(lambda x: (x * SCALE, None), lambda _, g: (np.sum(g * SCALE),))
+    gradient = cr.grad(lambda x: np.sum(scaled(x)))
+    assert gradient(3.0) == 3.0
+    SCALE = np.array([5.0, 2.0])
+    assert gradient(3.0) == 7.0
+
+
+def test_memory():
+    @cr.custom_vjp
+    def same(x):
+        return x
+
+    @cr.custom_vjp
+    def tail(x):
+        return x[1:]
+
+    @cr.custom_vjp
+    def cleared(x):
+        x[0] = 0.0
+        return x
+
+    def tail_bwd(n, g):
+        x_bar = np.zeros(n)
+        x_bar[1:] = g
+        return (x_bar,)
+
+    same.defvjp(lambda x: (x, None), lambda _, g: (2 * g,))
+    tail.defvjp(lambda x: (x[1:], len(x)), tail_bwd)
+    cleared.defvjp(lambda x: (cleared(x), None), lambda _, g: (g,))
+
+    def written(f, which):
+        def g(x):
+            y = x * 1.0
+            z = f(y)
+            (z if which else y)[0] = 5.0
+            return np.sum(y) + np.sum(z)
+
+        return g
+
+    for f in (same, tail):
+        for which in (True, False):
+            with pytest.raises(cr.UnsupportedError, match="an array is written that may share memory"):
+                cr.grad(written(f, which))(X)
+    with pytest.raises(cr.UnsupportedError, match="changes its argument"):
+        cr.grad(lambda x: np.sum(cleared(x * 1.0)))(X)
+    assert cr.grad(lambda x: np.sum(tail(x[::-1])[0] * x[0]))(X).tolist() == [X[2], 0.0, X[0], 0.0]
+    x = X.copy()
+    first, second = cr.grad(lambda x, y: np.sum(same(x) * same(y)), (0, 1))(x, x + 1)
+    first += 1
+    assert second == pytest.approx(2 * X) and x.tolist() == X.tolist()
+
+    @cr.custom_vjp
+    def grow(xs):
+        xs.append(1.0)
+        return sum(xs)
+
+    grow.defvjp(lambda xs: (grow(xs), None), lambda _, g: ([g, g],))
+    with pytest.raises(cr.UnsupportedError, match="changes its argument"):
+        cr.grad(lambda x: grow([x, x]))(2.0)
+
+    @cr.custom_vjp
+    def product(x, y):
+        return x * y
+
+    product.defvjp(lambda x, y: (x * y, (x, y)), lambda r, g: (g * r[1], g * r[0]))
+    assert cr.grad(lambda x: np.sum(product(x, x)))(X) == pytest.approx(2 * X)
+    assert cr.grad(lambda x: product(x, x))(3.0) == 6.0
+
+    @cr.custom_vjp
+    def same_list(xs):
+        return xs
+
+    same_list.defvjp(lambda xs: (xs, None), lambda _, g: (g,))
+    with pytest.raises(cr.UnsupportedError, match="that it was given"):
+        cr.grad(lambda x: same_list([x, x])[0])(2.0)
+
+
+def test_a_rule_that_decides_by_the_cotangent_on_the_path_of_a_call():
+    @cr.custom_vjp
+    def f(x):
+        return 2.0 * x
+
+    def bwd(_, g):
+        if g > 0:
+            return (g,)
+        return (100.0 * g,)
+
+    f.defvjp(lambda x: (2.0 * x, None), bwd)
+
+    def by_values(x, s):
+        held = {}
+        held[x > 1] = f(x)
+        return held[x > 1] * s
+
+    for x, s in ((2.0, 1.0), (2.0, -1.0), (-2.0, 1.0), (-2.0, -1.0)):
+        assert cr.grad(by_values)(x, s) == (1.0 if s > 0 else -100.0)
+    both_modes(lambda x: {True: cube(x)}[x > -100] * log1pexp(x), (0.7,))
+
+
+def test_where_rules_are_stated():
+    def inside(x):
+        @cr.custom_vjp
+        def f(x):
+            return x
+
+        return f(x)
+
+    with pytest.raises(cr.UnsupportedError, match="`custom_vjp` inside a differentiated function"):
+        cr.grad(inside)(1.0)
+
+    def stating(x):
+        cr.defvjp(cumulative, x="y_bar")
+        return x
+
+    with pytest.raises(cr.UnsupportedError, match="`defvjp` inside a differentiated function"):
+        cr.grad(stating)(1.0)
+
+
+def test_other_features_beside_it():
+    @cr.custom_vjp
+    def rounded(x):
+        return np.round(x)
+
+    rounded.defvjp(lambda x: (np.round(x), None), lambda _, g: (g,))
+
+    def f(x):
+        a = rounded(x)
+        return np.sum(a * a)
+
+    x = np.array([1.4, 2.6])
+    assert cr.grad(f)(x).tolist() == [2.0, 6.0]
+    assert cr.intermediate_grads(f, ("a",))(x)["a"].tolist() == [2.0, 6.0]
+    assert cr.hessian(f)(x).tolist() == [[2.0, 0.0], [0.0, 2.0]]
+    assert cr.linearize(rounded, x)[1](x).tolist() == x.tolist()
+    assert cr.grad(lambda x: np.sum(rounded(x)))(np.zeros(0)).shape == (0,)
+    assert cr.grad(lambda x: np.sum(np.vectorize(rounded)(x)))(x).tolist() == [1.0, 1.0]
+    assert cr.grad(lambda x: np.sum(rounded(cr.stop_gradient(x))) + x[0])(x).tolist() == [1.0, 0.0]
+
+    def scaled(x):
+        a = rounded(x)
+        with cr.adjoint_of(a) as a_bar:
+            a_bar = 10.0 * a_bar
+        return np.sum(a * a)
+
+    assert cr.grad(scaled)(x).tolist() == [20.0, 60.0]
+
+    @cr.custom_vjp
+    def quartic(x):
+        return x**4
+
+    quartic.defvjp(lambda x: (x**4, x), lambda x, g: (g * cr.grad(lambda z: z**4)(x),))
+    assert cr.grad(quartic)(2.0) == 32.0 and cr.grad(cr.grad(quartic))(2.0) == 48.0
+    root = cr.implicit_root(lambda x, a: quartic(x) - a)(lambda guess, a: a**0.25)
+    assert cr.grad(lambda a: root(1.0, a))(16.0) == pytest.approx(0.25 * 16**-0.75)
+
+    @cr.custom_vjp
+    def square(z):
+        return z * z
+
+    square.defvjp(lambda z: (z * z, z), lambda z, g: (2 * g * z,))
+    assert cr.grad(lambda z: np.real(square(z)))(1 + 2j) == cr.grad(lambda z: np.real(z * z))(1 + 2j)
+    assert cr.grad(lambda x: np.abs(square(x + 1j)) ** 2)(1.0) == pytest.approx(cr.grad(lambda x: np.abs((x + 1j) ** 2) ** 2)(1.0))
+
+
+def test_random_draws_and_exceptions_in_a_rule():
+    rng = np.random.default_rng(0)
+
+    @cr.custom_vjp
+    def dropout(x):
+        return x * rng.random(4)
+
+    def fwd(x):
+        mask = rng.random(4)
+        return x * mask, mask
+
+    dropout.defvjp(fwd, lambda mask, g: (g * mask,))
+    value, gradient = cr.value_and_grad(lambda x: np.sum(dropout(x)))(np.ones(4))
+    assert gradient == pytest.approx(np.random.default_rng(0).random(4)) and value == pytest.approx(gradient.sum())
+
+    @cr.custom_vjp
+    def positive(x):
+        if x < 0:
+            raise ValueError("it is negative")
+        return x
+
+    positive.defvjp(lambda x: (positive(x), None), lambda _, g: (3.0 * g,))
+
+    def f(x):
+        try:
+            return positive(x)
+        except ValueError:
+            return 7.0 * x
+
+    assert cr.grad(positive)(1.0) == 3.0
+    assert (cr.grad(f)(1.0), cr.grad(f)(-1.0)) == (3.0, 7.0)
+    with pytest.raises(ValueError, match="it is negative"):
+        cr.grad(positive)(-1.0)
+
+
+def test_integer_results():
+    @cr.custom_vjp
+    def largest(x):
+        i = np.argsort(x)[-2:]
+        return x[i], i
+
+    def fwd(x):
+        i = np.argsort(x)[-2:]
+        return (x[i], i), (i, x.shape)
+
+    def bwd(residuals, bars):
+        i, shape = residuals
+        x_bar = np.zeros(shape)
+        x_bar[i] = bars[0]
+        return (x_bar,)
+
+    largest.defvjp(fwd, bwd)
+
+    def f(x):
+        values, i = largest(x)
+        return np.sum(values**2) + x[i[0]]
+
+    x = np.array([3.0, 1.0, 2.0])
+    assert cr.grad(f)(x).tolist() == [6.0, 0.0, 5.0]
+    assert cr.hessian(f)(x).tolist() == np.diag([2.0, 0.0, 2.0]).tolist()
+
+
 def test_a_rule_that_is_not_differentiable_is_an_error_at_second_order():
     opaque = eval("lambda x: 2.0 * x")  # no source
     derivative = eval("lambda x: 2.0 + 0.0 * x")
@@ -381,6 +651,23 @@ def test_a_rule_stated_anew_is_used():
     assert gradient(1.0) == gradient(1.5) == 6.0
     f.defvjp(lambda x: (x, None), lambda _, g: (g * 5.0,))
     assert gradient(1.0) == gradient(1.5) == 10.0
+
+
+def test_a_function_that_calls_itself_beside_its_rule():
+    def power(x, n):
+        return x if n == 1 else x * power(x, n - 1)
+
+    cr.defvjp(power, x="y_bar * n * power(x, n - 1)")
+    assert cr.grad(power)(2.0, 3) == 12.0
+    assert cr.grad(lambda x: np.sum(power(x, 3)))(X) == pytest.approx(3 * X**2)
+    assert cr.grad(lambda x: cr.grad(power)(x, 4))(2.0) == 48.0
+    with pytest.raises(cr.UnsupportedError, match="the derivative of `power`, of which no rule is known"):
+        cr.grad(cr.grad(cr.grad(cr.grad(lambda x: power(x, 8)))))(2.0)
+
+
+def test_it_is_pickled_by_its_name():
+    assert pickle.loads(pickle.dumps(log1pexp)) is log1pexp
+    assert pickle.loads(pickle.dumps(cr.grad(log1pexp)))(0.0) == 0.5
 
 
 def test_the_value_alone_is_the_function():
@@ -707,6 +994,45 @@ def test_masks_absorb_poles():
             assert cr.jvp(lambda x: np.where(x > 0, log(np.where(x > 0, x, 0.0)), 0.0), (x,), (x,))[1].tolist() == [1.0, 0.0]
 
 
+def test_containers_as_arguments():
+    def total(xs, w=1.0):
+        return w * sum(xs)
+
+    def product(d):
+        return d["a"] * d["b"]
+
+    cr.defvjp(total, xs=lambda y_bar, xs, w: [y_bar * w] * len(xs), w="y_bar * sum(xs)")
+    cr.defvjp(product, d=lambda y_bar, d: {"a": y_bar * d["b"], "b": y_bar * d["a"]})
+    both_modes(lambda x: total([x, 2 * x, x * x]), (2.0,))
+    both_modes(lambda x: total((x, 2 * x, x * x), w=x), (2.0,))
+    both_modes(lambda x: product({"a": x, "b": 2 * x}), (2.0,))
+
+    def grown(x, n):
+        xs = []
+        for k in range(n):
+            xs.append(x * k)
+        return total(xs)
+
+    assert cr.grad(grown)(2.0, 4) == 6.0
+
+    @cr.custom_vjp
+    def own(xs):
+        return sum(xs)
+
+    own.defvjp(lambda xs: (sum(xs), len(xs)), lambda n, g: ([g] * n,))
+    assert cr.grad(lambda x: own([x, x * x]))(2.0) == 5.0
+
+
+def test_functions_made_inside_are_no_arguments():
+    def apply(f, x):
+        return f(x)
+
+    cr.defvjp(apply, x="3.0 * y_bar")
+    assert cr.grad(lambda x: apply(np.sin, x))(2.0) == 3.0
+    with pytest.raises(cr.UnsupportedError, match="a function is used as a value"):
+        cr.grad(lambda x: apply(lambda z: 3.0 * z * x, x))(2.0)
+
+
 def test_integers_and_constants():
     def f(x, n):
         return x * n
@@ -715,6 +1041,20 @@ def test_integers_and_constants():
     assert cr.grad(lambda x: np.sum(f(x, 3)))(X).tolist() == [3.0] * 4
     assert cr.grad(lambda x: np.sum(x * f(2, 3)))(X).tolist() == [6.0] * 4
     assert cr.grad(lambda n: np.sum(f(np.arange(3), n)))(2.0) == 3.0
+    square = np.frompyfunc(lambda x: x * x, 1, 1)
+    cr.defvjp(square, "square(x) -> y", x="2 * x")
+    assert cr.grad(lambda x: x * square(3))(1.0) == 9.0
+    assert cr.grad(lambda x: x * np.sum(f(np.arange(3), 2)))(1.0) == 6.0
+
+
+def test_a_function_with_a_rule_is_differentiated_itself():
+    def g(x, n=2):
+        return x**n
+
+    gradient = cr.grad(g)
+    assert gradient(3.0) == 6.0
+    cr.defvjp(g, x="100.0 * y_bar", like="x")
+    assert gradient(3.0) == 100.0 and cr.grad(g)(3.0, n=3) == 100.0 and cr.vjp(g, 3.0)[1](2.0) == (200.0,)
 
 
 def test_rules_without_source():
@@ -798,7 +1138,35 @@ def test_jacobians_and_sparse_ones():
         assert transform(f)(X) == pytest.approx(transform(plain)(X))
     assert cr.hessian(lambda x: np.sum(f(x) ** 2))(X) == pytest.approx(cr.hessian(lambda x: np.sum(plain(x) ** 2))(X))
     pytest.importorskip("scipy.sparse")
-    assert cr.sparse_jacobian(f)(X).toarray() == pytest.approx(cr.jacobian(plain)(X))
+    found = cr.sparse_jacobian(f)(X)
+    assert found.toarray() == pytest.approx(cr.jacobian(plain)(X)) and found.nnz == 4 * 2
+    assert cr.sparse_hessian(lambda x: np.sum(soft(x) * x))(X).nnz == 4
+
+
+def test_sparse_derivatives_are_those_of_the_rule():
+    pytest.importorskip("scipy.sparse")
+
+    @cr.custom_vjp
+    def f(x):
+        return np.round(x)
+
+    jacobian = cr.sparse_jacobian(lambda x: 2.0 * f(x))
+    f.defvjp(lambda x: (np.round(x), x), lambda x, g: (g * x,))
+    assert jacobian(X).toarray() == pytest.approx(np.diag(2 * X)) and jacobian(X).nnz == 4
+    f.defvjp(lambda x: (np.round(x), x), lambda x, g: (g[::-1] * x,))
+    assert jacobian(X).toarray() == pytest.approx(cr.jacobian(lambda x: 2.0 * f(x))(X))
+    f.defvjp(lambda x: (np.round(x), x), lambda x, g: (np.sum(g) * x,))
+    assert jacobian(X).toarray() == pytest.approx(cr.jacobian(lambda x: 2.0 * f(x))(X))
+    assert cr.sparse_hessian(lambda x: np.sum(f(x) ** 2))(X).toarray() == pytest.approx(cr.hessian(lambda x: np.sum(f(x) ** 2))(X))
+
+
+def test_zeros_of_a_mask_and_a_rule_that_is_not_linear():
+    @cr.custom_vjp
+    def f(x):
+        return np.log(x)
+
+    f.defvjp(lambda x: (np.log(x), x), lambda x, g: (np.clip(g, -0.5, 0.5) / x,))
+    assert cr.grad(lambda x: np.sum(np.where(x > 0.5, f(x), 0.0)))(np.array([1.0, 2.0])).tolist() == [0.5, 0.25]
 
 
 def test_a_loop_over_directions_where_a_rule_cannot_be_batched():
@@ -904,6 +1272,8 @@ def test_rules_for_forward_mode():
     (lambda: cr.defvjp(c_erf, x="y_bar"), "does not say what its parameters are called; say it"),
     (lambda: cr.defvjp(max, x="y_bar"), "does not say what its parameters are called; say it"),
     (lambda: cr.defvjp(cumulative, x="y_bar", like="z"), "`like` names 'z', which is no parameter of `cumulative`"),
+    (lambda: cr.custom_vjp(cumulative, "z"), "nondiff_argnums names 'z', which is no parameter of `cumulative`"),
+    (lambda: cr.custom_jvp(nondiff_argnums=2)(cumulative), "nondiff_argnums names 2, which is no parameter of `cumulative`"),
     (lambda: cr.custom_vjp(3), "custom_vjp decorates a function, not int"),
     (lambda: log1pexp.defvjp(3, 4), "log1pexp.defvjp takes two functions, not int"),
 ])

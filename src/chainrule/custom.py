@@ -30,15 +30,26 @@ class _Ruled:
 
     transform = ""
 
-    def __init__(self, f: Function, nondiff_argnums: int | Sequence[int] = ()) -> None:
+    def __new__(cls, f: Function | None = None, nondiff_argnums: int | str | Sequence[int | str] = ()) -> Any:
+        return functools.partial(cls, nondiff_argnums=nondiff_argnums) if f is None else super().__new__(cls)
+
+    def __init__(self, f: Function, nondiff_argnums: int | str | Sequence[int | str] = ()) -> None:
         if not callable(f):
             raise TypeError(f"{self.transform} decorates a function, not {type(f).__name__}")
         functools.update_wrapper(self, f, updated=())
         self._primal = f
-        self.nondiff_argnums = (nondiff_argnums,) if isinstance(nondiff_argnums, int) else tuple(nondiff_argnums)
-        for parameter in inspect.signature(f).parameters.values():
+        name = getattr(f, "__name__", f)
+        parameters = inspect.signature(f).parameters
+        for parameter in parameters.values():
             if parameter.kind in (parameter.KEYWORD_ONLY, parameter.VAR_KEYWORD):
-                raise TypeError(f"{self.transform}: `{getattr(f, '__name__', f)}` has the parameter {parameter.name!r}, which can be given by name only; rules take arguments by position")
+                raise TypeError(f"{self.transform}: `{name}` has the parameter {parameter.name!r}, which can be given by name only; rules take arguments by position")
+        positions: list[int] = []
+        for one in (nondiff_argnums,) if isinstance(nondiff_argnums, (int, str)) else nondiff_argnums:
+            number = [*parameters].index(one) if isinstance(one, str) and one in parameters else one
+            if not isinstance(number, int) or not -len(parameters) <= number < len(parameters):
+                raise TypeError(f"{self.transform}: nondiff_argnums names {one!r}, which is no parameter of `{name}`")
+            positions.append(number % len(parameters))
+        self.nondiff_argnums = tuple(sorted(positions))
 
     @property
     def primal(self) -> Function:
@@ -55,6 +66,9 @@ class _Ruled:
     def __get__(self, owner: Any, cls: type | None = None) -> Any:
         return self if owner is None else functools.partial(self, owner)
 
+    def __reduce__(self) -> str:
+        return str(getattr(self, "__qualname__", self))  # found again under its own name
+
     def __repr__(self) -> str:
         return f"chainrule.{self.transform}({getattr(self._primal, '__qualname__', self._primal)})"
 
@@ -70,7 +84,7 @@ class custom_vjp(_Ruled):
     zero), in its structure and shape. Both are ordinary Python, which is executed in the place of the function where a derivative is
     taken, and which is differentiated itself for derivatives of higher order. Forward mode is the transpose of ``bwd``, if that is linear in ``value_bar``.
 
-    nondiff_argnums: positions of arguments without a derivative; they come first in ``bwd``, in their order, and get no cotangent.
+    nondiff_argnums: positions or names of arguments without a derivative; they come first in ``bwd``, in their order, and get no cotangent. Without ``f``, a decorator.
 
     >>> import math
     >>> import chainrule as cr
@@ -107,8 +121,8 @@ class custom_jvp(_Ruled):
         @f.defjvp
         def f_jvp(primals, tangents): ...       returns the value and its tangent
 
-    The rule is ordinary Python, and linear in the tangents; those of arguments that do not move are zero. nondiff_argnums: positions of arguments without a
-    derivative; they come first in the rule, in their order.
+    The rule is ordinary Python, and linear in the tangents; those of arguments that do not move are zero. nondiff_argnums: positions or names of arguments
+    without a derivative; they come first in the rule, in their order. Without ``f``, a decorator.
 
     >>> import math
     >>> import chainrule as cr

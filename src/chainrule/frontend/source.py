@@ -190,6 +190,8 @@ def resolve(f: Any) -> Resolved:
     >>> resolve(functools.partial(read, 1)).args
     (1,)
     """
+    if declared(f) is not None and not (isinstance(f, FunctionType) and _is_readable(f)):
+        return Resolved(_calling(f))
     if isinstance(f, FunctionType):
         return Resolved(f)
     if isinstance(f, MethodType):
@@ -210,6 +212,14 @@ def resolve(f: Any) -> Resolved:
     if isinstance(call, FunctionType) and not hasattr(type(f), "primal") and not type(f).__module__.startswith("numpy"):
         return Resolved(call, (f,))
     return Resolved(_calling(f))
+
+
+def _is_readable(f: FunctionType) -> bool:
+    try:
+        read(f)
+    except SourceUnavailableError:
+        return False
+    return True
 
 
 def read(function: FunctionType) -> FunctionSource:

@@ -14,11 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..ir.nodes import Arg, Block, Let
+from ..ir.nodes import Arg, Block, Let, Yield
 from ..ir.ops import Op, Param, define
 from ..ir.probe import type_of
-from ..ir.types import OBJECT, Array, Scalar, Type
+from ..ir.types import OBJECT, Array, Scalar, Type, same_shape
+from ..ir.walk import uses
 from .call import Call
+from .registry import by_element
 from .table import Row, RowError, _enter, linear
 
 
@@ -47,14 +49,15 @@ class Piece:
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """The derivative of one call of a function: the function's name and those of its inputs, as errors give them, and the pieces. by_element: each element of
-    the result depends on one of each input. unsure: what the function returns may not be what it is taken for."""
+    """The derivative of one call of a function: the function's name and those of its inputs, as errors give them, and the pieces. hidden: how many inputs, the
+    last ones, are none of its arguments. by_element: each element of the result depends on one of each input. unsure: what the function returns may not be what it is taken for."""
 
     name: str
     inputs: tuple[str, ...]
     pieces: tuple[Piece, ...]
     by_element: bool = False
     unsure: bool = False
+    hidden: int = 0
 
 
 def as_shaped(g: Arg, like: Arg) -> Type:
@@ -69,6 +72,21 @@ def _not_here(let: Let, call: Call) -> None:
 
 define(Op("ruled", tuple(map(Param, ("values", "inputs", "given", "rule"))), lambda values, *_: values[0] if len(values) == 1 else values, lambda *_: OBJECT, cheap=False))
 _enter(Row("ruled", "structural", pull=_not_here, constant=frozenset(("values", "given", "rule"))))
+
+
+def is_diagonal(piece: Piece, inputs: tuple[Arg, ...], values: tuple[Arg, ...]) -> bool:
+    """Whether each element of the result depends on one of each input: what is done to cotangents, or to tangents, is done element by element, and all have one shape."""
+    if len(values) != 1 or any(not same_shape(type_of(inputs[k]), type_of(values[0])) for k in piece.inputs):
+        return False
+    if piece.kind == "partial":
+        return True
+    depend = set(piece.block.params[:piece.moving])
+    for stmt in piece.block.stmts:
+        if depend.intersection(uses(Block((), (stmt,), Yield(())))):
+            if not isinstance(stmt, Let) or stmt.out is None or not (by_element(stmt.op) or stmt.op == "rt.shaped_like"):
+                return False
+            depend.add(stmt.out)
+    return True
 
 
 linear("rt.shaped_like(g, like, what) -> y", op={"views": (0,), "infer": lambda g, like, what: as_shaped(g, like)}, g="y_bar", like="0.0", what="0.0")
@@ -161,4 +179,4 @@ def changed() -> None:
         forget()
 
 
-__all__ = ["CHANGED", "DECLARED", "Declaration", "Piece", "Result", "Rule", "Stated", "changed", "declare", "declared"]
+__all__ = ["CHANGED", "DECLARED", "Declaration", "Piece", "Result", "Rule", "Stated", "changed", "declare", "declared", "is_diagonal"]

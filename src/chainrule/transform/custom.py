@@ -23,9 +23,8 @@ from ..ir.probe import type_of
 from ..ir.types import Array, Tuple, kind, same_shape
 from ..ir.walk import all_stmts, blocks, defined, end_args, renamed, stmt_args, substitute, substitute_end, substitute_stmt, uses
 from ..rules.batching.shapes import relevant
-from ..rules.custom import Piece, Result, Rule
+from ..rules.custom import Piece, Result, Rule, is_diagonal
 from ..rules.dependence import SHAPES_ONLY
-from ..rules.registry import by_element
 from ..rules.table import RowError
 from ..simplify.copies import copies_block
 from ..simplify.dead import dead_block
@@ -74,27 +73,33 @@ class _Call:
                     yield n, piece, mine
         if left:
             name = self.rule.inputs[left[0]]
+            own = left[0] < len(self.inputs) - self.rule.hidden
             raise self.error(f"the derivative of `{self.rule.name}` with respect to {name} is not known", "its rule does not say what it is",
-                             "state it, or None where it is zero; or stop it with chainrule.stop_gradient")
+                             ("state it, or None where it is zero" if own else "pass it as an argument that has a derivative") + "; or stop it with chainrule.stop_gradient")
 
     def error(self, what: str, why: str, remedy: str) -> RowError:
         return RowError(what, why, remedy, certain=True)
 
     def check_linear(self, block: Block, moving: Sequence[int], functions: Calls, mode: str) -> None:
-        """Refuse to transpose a block that is not linear in some of its parameters: then its derivative mentions them."""
+        """Refuse to transpose a block that is not linear in some of its parameters."""
+        if not self.is_linear(block, moving, functions):
+            also = " (derivatives of higher order need it, too)" if mode == "forward" else ""
+            raise self.error(f"the derivative of `{self.rule.name}` in {mode} mode is not known", "its rule is stated for the other mode, and is not linear there, so it has no transpose",
+                             f"state it for {mode} mode{also}")
+
+    def is_linear(self, block: Block, moving: Sequence[int], functions: Calls) -> bool:
+        """Whether a block is linear in some of its parameters: then its derivative does not mention them."""
+        from .nested import quiet
         from .reverse import reverse_block
 
-        copy = renamed(block)
+        copy = renamed(quiet(block)[0])
         assert isinstance(copy.end, Yield)
         seeds = tuple(Var(type_of(v)) if not (isinstance(v, Lit) and v.value is None) else None for v in copy.end.values)
         params = tuple(copy.params[k] for k in moving)
         derived = reverse_block(copy, params, seeds, functions)
         assert isinstance(derived.end, Yield)
         bars = Block(derived.params, derived.stmts, Yield(derived.end.values[len(seeds):]))
-        if _depend(copies_block(bars), params):
-            also = " (derivatives of higher order need it, too)" if mode == "forward" else ""
-            raise self.error(f"the derivative of `{self.rule.name}` in {mode} mode is not known", "its rule is stated for the other mode, and is not linear there, so it has no transpose",
-                             f"state it for {mode} mode{also}")
+        return not _depend(copies_block(bars), params)
 
 
 def _depend(block: Block, params: Sequence[Var]) -> bool:
@@ -135,10 +140,10 @@ def pull(sweep: Sweep, let: Let, bar: Bar) -> None:
     bars = (full,) if call.count == 1 else tuple(sweep.b.emit("item", full, k) for k in range(call.count))
     for n, piece, mine in call.pieces("vjp", "partial", "jvp"):
         if piece.kind == "vjp":
-            masked = call.rule.by_element and call.out in sweep.tainted  # zeros of a mask stay zeros
             block = _only(piece.block, [piece.inputs.index(k) for k in mine])
+            masked = call.rule.by_element and call.out in sweep.tainted and call.is_linear(block, range(piece.moving), Calls((), ""))  # zeros of a mask stay zeros
             given = (_as_result(sweep.b, block, Lit(1.0), full),) if masked else bars
-            if bar.thin and not masked and call.count == 1 and _works_by_element(block, call, mine):
+            if bar.thin and not masked and is_diagonal(piece, call.inputs, (call.out,)):
                 given = (bar.value,)
             found = _computed(sweep.b, block, (*given, *call.further(n)), let.span)
             if masked:
@@ -156,14 +161,17 @@ def pull(sweep: Sweep, let: Let, bar: Bar) -> None:
 
 def _transposed(sweep: Sweep, call: _Call, n: int, piece: Piece, mine: list[int], bars: tuple[Operand, ...]) -> tuple[Operand, ...]:
     """The contributions by the transpose of a block for forward mode."""
+    from .nested import quiet
+
     places = [piece.inputs.index(k) for k in mine]
     call.check_linear(piece.block, range(piece.moving), Calls(tuple(sweep.functions.callees.values()), sweep.functions.main), "reverse")
     assert isinstance(piece.block.end, Yield)
+    silent = quiet(piece.block)[0]
     still = tuple(sweep.like(arg) if isinstance(arg := call.inputs[k], Var) else Lit(0.0) for k in piece.inputs)
     results = tuple(Var(type_of(v)) for v in piece.block.end.values)
     found = tuple(Var(bar_type(piece.block.params[k].type)) for k in places)
     seeds = tuple(None if isinstance(v, Lit) and v.value is None else bar for v, bar in zip(piece.block.end.values, bars))
-    block = renamed(piece.block)
+    block = renamed(silent)
     for param in block.params[:piece.moving]:  # the adjoint of `x_dot` is what reaches x
         object.__setattr__(param, "hint", None if param.hint is None else param.hint.removesuffix("_dot"))
     sweep.b.add(Vjp((*results, *found), block, (*still, *call.further(n)), tuple(places), seeds, call.let.span))
@@ -190,7 +198,7 @@ def push(sweep: Forward, let: Let) -> Operand:
         elif call.rule.by_element:  # a diagonal matrix is its own transpose
             for k in mine:
                 block = _only(piece.block, [piece.inputs.index(k)])
-                call.check_linear(block, [0], Calls((), ""), "forward")
+                call.check_linear(block, range(piece.moving), Calls((), ""), "forward")
                 _add(sweep.b, totals, _computed(sweep.b, block, (_as_result(sweep.b, block, sweep.tangent(call.inputs[k]), call.result(0)), *call.further(n)), let.span))
         else:
             _add(sweep.b, totals, _transposed_forward(sweep, call, n, piece, mine))
@@ -262,17 +270,6 @@ def _computed(b: Builder, block: Block, args: tuple[Arg, ...], span: Span | None
     outs = tuple(Var(type_of(v)) for v in _ends(block))
     b.add(Vjp(outs, block, tuple(arg for _, arg in pairs), (), (None,) * len(outs), span))
     return tuple(value if isinstance(value, Lit) else out for value, out in zip(_ends(block), outs))
-
-
-def _works_by_element(block: Block, call: _Call, mine: list[int]) -> bool:
-    """Whether a block does the same to a cotangent of a smaller shape, meant as if broadcast: it works element by element, and what it is for has the shape of the result."""
-    depend = {block.params[0]}
-    for stmt in block.stmts:
-        if depend.intersection(uses(Block((), (stmt,), Yield(())))):
-            if not isinstance(stmt, Let) or stmt.out is None or not by_element(stmt.op):
-                return False
-            depend.add(stmt.out)
-    return all(same_shape(type_of(call.inputs[k]), call.out.type) for k in mine)
 
 
 def _as_result(b: Builder, block: Block, value: Operand, like: Operand) -> Operand:

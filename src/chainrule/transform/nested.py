@@ -160,10 +160,11 @@ def vjp_node(body: Block, given: tuple[Var, ...], wrt: tuple[Var, ...], seeds: t
 
 def expand(program: Program) -> Program:
     """The program with a forward and a reverse sweep in the place of each derivative, also in the functions that it calls; no derivative is taken of it any more."""
-    return plain(_expanded(program))
+    return plain(expanded(program))
 
 
-def _expanded(program: Program) -> Program:
+def expanded(program: Program) -> Program:
+    """The same, with the rules of the user's functions still beside their values."""
     if not any(isinstance(stmt, Vjp) for p in (program, *program.callees) for stmt in all_stmts(p.body)):
         return program
     calls = Calls(program.callees, program.name)

@@ -417,6 +417,7 @@ class Calls(Objects):
 
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         from . import composing, custom, functionals, progress, transforms
+        from . import special as special_methods
         from .tables import BUILTINS, LAZILY
 
         if composing.LATER:
@@ -461,9 +462,16 @@ class Calls(Objects):
         name = registry.lookup(f)
         if name is not None:
             return self.call_row(name, args, keywords)
+        meaning = registry.meant(f)
+        if meaning is not None:
+            from .meanings import execute
+
+            return execute(self, f, meaning, args, keywords)
         writer = registry.writer(f)
         if writer is not None:
             return writes.call_writer(self, writer, args, keywords)
+        if (found := special_methods.of_class(self, f, args, keywords)) is not None:
+            return found
         refusal = registry.refusal(f)
         if refusal is not None:
             self.refuse(f"`{getattr(f, '__name__', f)}` cannot be differentiated", refusal.because, refusal.instead)
@@ -495,7 +503,7 @@ class Calls(Objects):
         return self.execute(source.node, source, None, defaults, keyword_defaults, (*bound, *args), {**extra, **keywords})
 
     def is_library(self, source: Any) -> bool:
-        return source.function.__module__ in (library.__name__, composed.__name__) or source.function.__module__.startswith(f"{meanings.__name__}.")
+        return source.function.__module__ in (library.__name__, composed.__name__, *registry.MEANING_MODULES) or source.function.__module__.startswith(f"{meanings.__name__}.")
 
     def library(self, function: Any, *args: Value, **keywords: Value) -> Value:
         """Call a function of `library` for the call that is being lowered."""
@@ -767,6 +775,7 @@ class Calls(Objects):
     # -- methods ----------------------------------------------------------------------------------------------------------
 
     def call_method(self, owner: Value, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        from . import special as special_methods
         from .tables import METHODS
 
         if isinstance(owner, Object) and isinstance(dispatching := classes.raw(owner.cls, name)[0], functools.singledispatchmethod):
@@ -788,6 +797,8 @@ class Calls(Objects):
             return special(self, owner, args, keywords)
         if isinstance(owner, TupleV) and owner.cls is not None and isinstance(function := getattr(owner.cls, name), types.FunctionType):
             return self.call(Static(function), (owner, *args), keywords)
+        if name.startswith("__") and isinstance(owner, _VALUES) and (found := special_methods.called(self, owner, name, args, keywords)) is not None:
+            return found
         if self.is_number(owner):
             return self.number_method(owner, name, args, keywords)
         if isinstance(owner, Static):
@@ -798,7 +809,8 @@ class Calls(Objects):
                 except _NotKnown:
                     from .effects import text_method
 
-                    text = text_method(self, value, name, args, keywords) if isinstance(value, str) else None
+                    text = text_method(self, value, name, args, keywords) if isinstance(value, str) else (
+                        special_methods.called(self, owner, name, args, keywords))
                     if text is not None:
                         return text
             bound = getattr(value, name)
@@ -873,7 +885,7 @@ def is_code(value: Any) -> bool:
         return True
     if type(value).__module__ in ("numpy", "functools") and callable(value) and not isinstance(value, (np.ndarray, np.generic)):
         return True
-    return hasattr(value, "primal") and hasattr(value, "source_for")
+    return (hasattr(value, "primal") and hasattr(value, "source_for")) or registry.is_known_object(value)
 
 
 def _is_compiled(value: Any) -> bool:

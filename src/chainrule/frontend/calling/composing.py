@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 # Function of NumPy -> what it means. Names that this NumPy does not have are skipped.
 _MEANINGS: list[tuple[Any, Any, str]] = [
-    (np, composed, "gradient meshgrid select dstack"),
+    (np, composed, "gradient meshgrid select dstack ndenumerate ndindex"),
     (np, joining, "asarray_chkfinite astype block choose compress delete diagflat extract insert intersect1d mask_indices row_stack setdiff1d setxor1d sort_complex trim_zeros union1d unique_all unique_counts "
                   "unique_inverse unique_values unstack vander"),
     (np, of_samples, "average corrcoef cov histogram histogram2d histogram_bin_edges nancumprod nancumsum nanmax nanmean nanmedian nanmin nanpercentile "

@@ -24,18 +24,48 @@ from ...errors import SourceUnavailableError
 from ...ir.nodes import Arg, Block, Let, Lit, Make, Seq, Stmt, Var, Yield, operands, variables
 from ...ir.ops import OPS, Op, Param
 from ...ir.probe import CannotProbe, probe, type_of
-from ...ir.types import OBJECT, Array, Scalar, Tuple, Type, kind, rank, shape, unknown_extent
-from ...ir.walk import defined, free, renamed, substitute_stmt, uses
+from ...ir.types import OBJECT, Array, Scalar, Tuple, Type, differentiable, kind, rank, shape, unknown_extent
+from ...ir.walk import (
+    all_stmts,
+    blocks,
+    defined,
+    definitions,
+    end_args,
+    end_blocks,
+    free,
+    renamed,
+    stmt_args,
+    substitute_stmt,
+    uses,
+)
 from ...rules import registry
-from ...rules.custom import Declaration, Piece, Result, Rule, Stated, declared
+from ...rules.batching.shapes import relevant
+from ...rules.custom import Declaration, Piece, Result, Rule, Stated, declared, is_diagonal
+from ...rules.dependence import SHAPES_ONLY
 from ...rules.structure import broadcast
 from ...runtime.custom import Checked, Expected
 from .. import source as sources
 from ..execution.deciding import type_of_value
 from ..execution.exits import Unreachable
-from ..execution.machine import Refusal
+from ..execution.machine import NeedStatic, Refusal
+from ..execution.restart import Restart
 from ..execution.state import reachable, slots
-from ..execution.values import DictV, Entries, Items, IteratorV, ListV, Object, Partial, Ref, Static, TupleV, Value
+from ..execution.values import (
+    DictV,
+    Entries,
+    Generator,
+    Items,
+    IteratorV,
+    Lazy,
+    ListV,
+    Object,
+    Partial,
+    Ref,
+    Select,
+    Static,
+    TupleV,
+    Value,
+)
 from . import transforms
 
 if TYPE_CHECKING:
@@ -43,6 +73,7 @@ if TYPE_CHECKING:
 
 Args = tuple[Value, ...]
 Keywords = dict[str, Value]
+Back = dict[int, tuple[Value, Any]]  # by slot: what it stands for, and what was in it at first
 
 
 def moving_parts(m: Calls, value: Value) -> Iterator[Value]:
@@ -55,8 +86,15 @@ def moving_parts(m: Calls, value: Value) -> Iterator[Value]:
         if isinstance(contents, (Items, Entries)):
             for item in contents.items if isinstance(contents, Items) else contents.values:
                 yield from moving_parts(m, item)
+        elif differentiable(type_of(m.operand(value))):
+            m.refuse("a list that a loop has grown is given to, or returned by, a function with a rule of its own", "how many items it has is only known when the program runs",
+                     "make it an array with np.array")
     elif transforms.is_moving(m, value):
         yield value
+    elif isinstance(value, (Lazy, IteratorV, Generator)):
+        m.refuse("an iterator is given to, or returned by, a function with a rule of its own", "what it gives has a derivative that no rule could state", "make it a list or an array")
+    elif isinstance(value, Select):
+        m.refuse("one of two objects is given to, or returned by, a function with a rule of its own", "which one is only known when the program runs", "choose between numbers or arrays")
 
 
 def with_parts(m: Calls, value: Value, found: Iterator[Value]) -> Value:
@@ -75,18 +113,23 @@ def with_parts(m: Calls, value: Value, found: Iterator[Value]) -> Value:
 
 @dataclass(frozen=True)
 class Inputs:
-    """The arguments that a rule gives a derivative with respect to: the values, and their numbers and arrays as they are at the call."""
+    """The arguments that a rule gives a derivative with respect to: the values, and their numbers and arrays as they are at the call.
+
+    hidden: what the function reads besides. No rule says what the derivative with respect to that is, so there may be none.
+    """
 
     values: tuple[Value, ...]
     parts: tuple[tuple[Arg, ...], ...]
+    hidden: tuple[tuple[Var, str], ...] = ()  # and what is said of each
 
     @property
     def operands(self) -> tuple[Arg, ...]:
-        return tuple(part for parts in self.parts for part in parts)
+        return (*(part for parts in self.parts for part in parts), *(v for v, _ in self.hidden))
 
     def names(self, names: Sequence[str]) -> tuple[str, ...]:
         """What the parts are called."""
-        return tuple(f"`{name}`" for name, parts in zip(names, self.parts) for _ in parts)
+        return (*(f"`{name}`" for name, parts in zip(names, self.parts) for _ in parts),
+                *(what if v.hint is None else f"`{v.hint}`, {what}," for v, what in self.hidden))
 
     def numbers(self, n: int) -> tuple[int, ...]:
         """The numbers of the parts of one argument, among all."""
@@ -98,14 +141,74 @@ def inputs(m: Calls, values: Sequence[Value]) -> Inputs:
     return Inputs(tuple(values), tuple(tuple(m.operand(part) for part in moving_parts(m, value)) for value in values))
 
 
+def inside(m: Calls, value: Value, parts: Iterator[Arg], back: Back) -> Value:
+    """An argument as the function sees it: numbers, arrays and containers that are its own; objects are what they are. back: by slot, what they stand for."""
+    if isinstance(value, TupleV):
+        return TupleV(tuple(inside(m, item, parts, back) for item in value.items), value.cls)
+    if isinstance(value, (ListV, DictV)):
+        contents = m.state.heap[value.slot]
+        assert isinstance(contents, (Items, Entries))
+        if isinstance(contents, Items):
+            slot = m.new(Items(tuple(inside(m, item, parts, back) for item in contents.items)))
+        else:
+            slot = m.new(Entries(contents.keys, tuple(inside(m, item, parts, back) for item in contents.values), contents.cls))
+        back[slot] = value, m.state.heap[slot]
+        return replace(value, slot=slot)
+    if isinstance(value, Object):
+        for _ in moving_parts(m, value):
+            next(parts)
+        return value
+    if not transforms.is_moving(m, value):
+        return value
+    operand = next(parts)
+    if not isinstance(value, Ref):
+        return value
+    assert isinstance(operand, (Var, Lit))
+    slot = m.new(operand)
+    back[slot] = value, operand
+    return Ref(slot)
+
+
+class Begun:
+    """A point in the program that is being made."""
+
+    def __init__(self, m: Calls) -> None:
+        self.depth, self.count = len(m.b.scopes), len(m.b.stmts)
+
+    def since(self, m: Calls) -> list[Stmt]:
+        """The statements since then, also in blocks that have been opened."""
+        first, *rest = m.b.scopes[self.depth - 1:]
+        return [*first.stmts[self.count:], *(stmt for scope in rest for stmt in scope.stmts)]
+
+
+def hidden(stmts: Sequence[Stmt], given: Sequence[Seq], known: Sequence[Arg]) -> tuple[tuple[Var, str], ...]:
+    """The numbers and arrays that a function and its rule read and that carry a derivative, but are none of its arguments."""
+    block = Block((), tuple(stmts), Yield(()))
+    made = set(definitions(block))
+    read = dict.fromkeys(v for stmt in all_stmts(block) for arg in _read(stmt) for v in variables(arg))
+    read.update(dict.fromkeys(v for one in given for v in variables(one)))
+    return tuple((v, "which it reads though it is none of its arguments") for v in read if v not in made and not any(v is arg for arg in known) and differentiable(v.type))
+
+
+def _read(stmt: Stmt) -> tuple[Arg, ...]:
+    """What a statement, or the end of a block of its own, reads of which more than the shape counts."""
+    ends = tuple(arg for inner in blocks(stmt) for part in (inner, *end_blocks(inner.end)) for arg in end_args(part.end))
+    if isinstance(stmt, Let):
+        return stmt.args[1:] if stmt.op in SHAPES_ONLY else relevant(stmt)
+    return (*stmt_args(stmt), *ends)
+
+
 @contextmanager
 def stopped(m: Calls, f: Any) -> Iterator[None]:
     """While this lasts, derivatives are a matter of the rule of f."""
     m.ruling.append(f)
+    stack, shapes = m.stack, m.shapes
+    m.stack, m.shapes = [], []  # a rule that calls its own function is no recursion
     try:
         yield
     finally:
         m.ruling.pop()
+        m.stack, m.shapes = stack, shapes
 
 
 # -- the blocks of a rule -----------------------------------------------------------------------------------------
@@ -192,13 +295,13 @@ def ruled(m: Calls, rule: Rule, values: tuple[Arg, ...], of: Inputs, given: Sequ
     return [transforms.valued(m, m.b.emit("item", out, k, type=t)) for k, t in enumerate(types)]
 
 
-def apart(m: Calls, name: str, out: Value, results: list[Value], before: frozenset[int]) -> Value:
+def apart(m: Calls, name: str, out: Value, results: list[Value], before: frozenset[int], back: Back) -> Value:
     """What a function returns, made of results of its own. Python may return what it was given: then neither may be written into any more."""
-    if any(slot in before and not isinstance(m.state.heap[slot], (Var, Lit)) for slot in reachable(m.state, iter((out,)))):
+    if any((slot in before or slot in back) and not isinstance(m.state.heap[slot], (Var, Lit)) for slot in reachable(m.state, iter((out,)))):
         m.refuse(f"`{name}` returns a list, a dictionary or an object that it was given", "what it returns has a derivative of its own, and is another object", "let it return a new one")
     for part, result in zip(moving_parts(m, out), results):
         if isinstance(result, Ref):
-            m.state.entangle(result.slot, {slot for slot in slots(part) if slot in before})
+            m.state.entangle(result.slot, {slot for own in slots(part) for slot in ((own,) if own in before else slots(back[own][0]) if own in back else ())})
     return with_parts(m, out, iter(results))
 
 
@@ -224,13 +327,26 @@ def call_declared(m: Calls, d: Declaration, args: Args, keywords: Keywords) -> V
         args = tuple(map(m.as_array, args))
     bound = _arranged(m, d, args, keywords)
     of = inputs(m, bound)
+    if not of.operands:
+        return _inactive(m, d, args, keywords)
     with stopped(m, d):
         results, sure = _results(m, d, bound, args, keywords)
-        if m.ruling.count(d) > HIGHEST or not of.operands:
+        if m.ruling.count(d) > HIGHEST:
             return _returned(d, [transforms.valued(m, v) for v in results])
         made = list(_stated(m, d, bound, of, results))
-    rule = Rule(d.name, of.names(d.parameters), tuple(piece for piece, _ in made), d.by_element, not sure)
+    pieces = tuple(piece for piece, _ in made)
+    by_element = d.by_element or all(is_diagonal(piece, of.operands, results) for piece in pieces)
+    rule = Rule(d.name, of.names(d.parameters), pieces, by_element, not sure)
     return _returned(d, ruled(m, rule, results, of, [given for _, given in made]))
+
+
+def _inactive(m: Calls, d: Declaration, args: Args, keywords: Keywords) -> Value:
+    """A call whose arguments carry no derivative: computed now if they are known, otherwise when the program runs."""
+    if all(isinstance(v, Static) for v in (*args, *keywords.values())):
+        found = d.function(*(v.value for v in args if isinstance(v, Static)), **{k: v.value for k, v in keywords.items() if isinstance(v, Static)})
+        if isinstance(found, (bool, int, float, complex, str, np.generic)) or found is None:
+            return Static(found)
+    return m.perform(Static(d.function), args, keywords)
 
 
 def _returned(d: Declaration, values: list[Value]) -> Value:
@@ -338,17 +454,20 @@ def _types_of(m: Calls, d: Declaration, value: Value) -> list[Type]:
 
 def _of_source(m: Calls, d: Declaration, bound: list[Value]) -> tuple[Type, ...] | None:
     """The types of the results of a function with Python source, executed abstractly; None where that cannot be done."""
-    if not isinstance(d.function, FunctionType) or m.trying:
+    if not isinstance(d.function, FunctionType) or m.trying or any(d is other for other in m.probing):
         return None
     named = list(inspect.signature(d.function).parameters.values())
     if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in named) or len(named) < len(bound):
         return None
     keywords = {p.name: value for p, value in zip(named, bound) if p.kind is p.KEYWORD_ONLY}
+    m.probing.append(d)
     try:
         with scratch(m):
             types = _types_of(m, d, m.call_user(d.function, tuple(value for p, value in zip(named, bound) if p.kind is not p.KEYWORD_ONLY), keywords))
-    except (Refusal, Unreachable, CannotProbe):
+    except (Refusal, Unreachable, CannotProbe, Restart, NeedStatic):
         return None
+    finally:
+        m.probing.pop()
     if len(types) != len(d.results) or not all(isinstance(t, (Array, Scalar)) and kind(t.dtype) in "fc" for t in types):
         return None
     return tuple(map(_opened, types))
@@ -564,10 +683,32 @@ def _split(f: Any, values: list[Value]) -> tuple[list[Value], list[Value], list[
     return [values[n] for n in sorted(still)], [values[n] for n in moving], [names[n] if n < len(names) else f"argument {n}" for n in moving]
 
 
-def _by_vjp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
-    still, moving, names = _split(f, values)
+def _taken(m: Calls, f: Any, values: list[Value], moving: list[Value]) -> tuple[Inputs, list[Value], frozenset[int], Back]:
+    """The arguments with a derivative, all as the function sees them, the heap before that, and the arrays that are its own now."""
     of = inputs(m, moving)
     before = frozenset(m.state.heap)
+    back: Back = {}
+    parts = iter(of.parts)
+    still = {n % len(values) for n in f.nondiff_argnums}
+    return of, [value if n in still else inside(m, value, iter(next(parts)), back) for n, value in enumerate(values)], before, back
+
+
+def _constants(m: Calls, still: list[Value]) -> tuple[tuple[Var, str], ...]:
+    """What may carry a derivative among the arguments that are said to have none."""
+    return tuple((v, "which nondiff_argnums says has none") for value in still for part in moving_parts(m, value) for v in variables(m.operand(part)))
+
+
+def _check_kept(m: Calls, name: str, back: Back) -> None:
+    """Refuse a function that changes its arguments."""
+    if any(m.state.heap[slot] is not contents for slot, (_, contents) in back.items()):
+        m.refuse(f"`{name}`, which has a rule of its own, changes its argument", "the rule does not say what that does to derivatives", "let it work on a copy")
+
+
+def _by_vjp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
+    still, moving, names = _split(f, values)
+    of, values, before, back = _taken(m, f, values, moving)
+    still, moving, _ = _split(f, values)
+    begun = Begun(m)
     with stopped(m, f):
         m.forward.append(f)
         try:
@@ -577,6 +718,8 @@ def _by_vjp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
         if not isinstance(pair, TupleV) or len(pair.items) != 2:
             m.refuse(f"the forward function of `{name}` does not return a pair", "it returns the value, and what its backward function needs", "return (value, residuals)")
         out, residuals = pair.items
+        done = begun.since(m)
+        _check_kept(m, name, back)
         parts = tuple(m.operand(part) for part in moving_parts(m, out))
         if not parts or not of.operands:
             return out
@@ -592,14 +735,16 @@ def _by_vjp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
 
         own = tuple(part for part in parts if not any(part is v for v in of.operands))
         made, given = piece(m, "vjp", bars, range(len(of.operands)), run, tuple(part if part in own else Lit(None) for part in parts))
-    return apart(m, name, out, ruled(m, Rule(name, of.names(names), (made,)), parts, of, (given,)), before)
+    of = replace(of, hidden=(*_constants(m, still), *hidden(done, (given,), (*of.operands, *parts))))
+    return apart(m, name, out, ruled(m, Rule(name, of.names(names), (made,), is_diagonal(made, of.operands, parts), hidden=len(of.hidden)), parts, of, (given,)), before, back)
 
 
 def _by_jvp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
     still, moving, names = _split(f, values)
-    of = inputs(m, moving)
+    of, values, before, back = _taken(m, f, values, moving)
+    still, moving, _ = _split(f, values)
     dots = seeds(m, of.operands, "_dot")
-    before = frozenset(m.state.heap)
+    begun = Begun(m)
     held: list[Value] = []
     counts: list[int] = []
 
@@ -616,11 +761,13 @@ def _by_jvp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
 
     with stopped(m, f):
         found = transforms.inner(m, dots, lambda: m.wrap(Seq(tuple(run()))))
+    _check_kept(m, name, back)
     parts, rest = _hoisted(m, name, found, counts[0])
     if not parts:
         return held[0]
     made, given = _closed("jvp", rest, range(len(of.operands)), parts)
-    return apart(m, name, held[0], ruled(m, Rule(name, of.names(names), (made,)), parts, of, (given,)), before)
+    of = replace(of, hidden=(*_constants(m, still), *hidden(begun.since(m), (given,), (*of.operands, *parts))))
+    return apart(m, name, held[0], ruled(m, Rule(name, of.names(names), (made,), is_diagonal(made, of.operands, parts), hidden=len(of.hidden)), parts, of, (given,)), before, back)
 
 
 def _hoisted(m: Calls, name: str, found: transforms.Inner, count: int) -> tuple[tuple[Arg, ...], transforms.Inner]:

@@ -37,6 +37,7 @@ class Deciding(Exits):
         super().__init__()
         self.ruling: list[Any] = []  # functions with a rule of the user's that are being executed: their derivatives are the rules'
         self.forward: list[Any] = []  # those of them whose value is being computed
+        self.probing: list[Any] = []  # functions that are being executed for the types of their results
         self.witness: Witness | None = None  # the values of one call, where the program is made for its path
         self.concrete = Concrete()  # what is executed by values
         self.trying = 0  # whether what is executed may raise what a handler catches

@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 
 from ..harness import Case, case
-from ..samples import A, C
+from .arrays import Arrays
+
+_arrays = Arrays(5)
+A, C = _arrays.A, _arrays.C
 
 # Places of matrices of three rows and four columns; 'coo' has one place twice.
 CSR = (np.array([0, 3, 1, 0, 2]), np.array([0, 2, 3, 5]))

@@ -416,12 +416,10 @@ class Calls(Objects):
         return call_partial(self, function, args, keywords)
 
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        from . import composing, custom, functionals, progress, transforms
+        from . import custom, functionals, progress, transforms
         from . import special as special_methods
         from .tables import BUILTINS, LAZILY
 
-        if composing.LATER:
-            composing.read_later()
         if (stated := custom_rules.declared(f)) is not None:
             return custom.call_declared(self, stated, args, keywords)
         if hasattr(f, "primal") and hasattr(f, "source_for") and not isinstance(f, type):

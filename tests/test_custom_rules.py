@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import ctypes
 import ctypes.util
 import functools
+import inspect
+import linecache
 import math
 import pickle
 import threading
+import types
 
 import numpy as np
 import pytest
 
 import chainrule as cr
 from chainrule.rules.custom import DECLARED
+from chainrule.structure import flatten
+from tests.golden.programs import CASES
 from tests.gradients import gradient_is
 
 X = np.array([-1.5, -0.25, 0.5, 2.0])
@@ -1251,6 +1257,69 @@ def test_rules_for_forward_mode():
 
     cr.defjvp(product, product_jvp, like=lambda a, b: a * b)
     both_modes(lambda a, b: np.sum(product(a, b) ** 2), (X, X + 1))
+
+
+# -- many programs: a function whose rule is its own derivative has the derivatives that it has without -----------------------
+
+PROGRAMS = {name: c for name, c in CASES.items() if c.transform != "vjp" and c.primal.__name__ not in ("jacobi", "heat", "two_buffers")}  # these change their arguments
+
+
+def with_vjp(f):
+    @cr.custom_vjp
+    def g(*args):
+        return f(*args)
+
+    def bwd(args, value_bar):
+        return cr.vjp(f, *args)[1](value_bar)
+
+    g.defvjp(lambda *args: (f(*args), args), bwd)
+    return g
+
+
+def with_jvp(f):
+    @cr.custom_jvp
+    def g(*args):
+        return f(*args)
+
+    g.defjvp(lambda primals, tangents: cr.jvp(f, primals, tangents))
+    return g
+
+
+def called_as_it_is(f):
+    same = types.FunctionType(f.__code__, f.__globals__, f.__name__, f.__defaults__, f.__closure__)
+    names = list(inspect.signature(f).parameters)
+    made: dict = {"cr": cr, "f": f}
+    file = f"<rule of {f.__name__}>"
+    text = f"def rule(value_bar, {', '.join(names)}):\n    return cr.vjp(f, {', '.join(names)})[1](value_bar)\n"
+    linecache.cache[file] = (len(text), None, text.splitlines(True), file)
+    exec(compile(text, file, "exec"), made)
+    cr.defvjp(same, f"{f.__name__}({', '.join(names)}) -> value", made["rule"])
+    return same
+
+
+@pytest.mark.parametrize("made", [with_vjp, with_jvp, called_as_it_is], ids=lambda made: made.__name__)
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_rule_that_is_the_derivative(name, made):
+    if (name, made) == ("cholesky_grad", with_jvp):
+        pytest.skip("its tangents hold zeros that absorb infinities, which is linear in a way that is not seen")
+    case = PROGRAMS[name]
+    f, g = case.primal, made(case.primal)
+
+    def args():
+        return copy.deepcopy(case.args)
+
+    def agree(one, other):
+        ones, others = flatten(one)[0], flatten(other)[0]
+        assert len(ones) == len(others)
+        for a, b in zip(ones, others):
+            assert (a is None and b is None) or np.allclose(a, b, rtol=1e-9, atol=1e-12)
+
+    agree(cr.grad(g, case.wrt)(*args()), cr.grad(f, case.wrt)(*args()))
+    tangents = tuple(None if isinstance(a, (int, str)) else a for a in args())
+    agree(cr.jvp(g, args(), tangents)[1], cr.jvp(f, args(), tangents)[1])
+    first = case.wrt if isinstance(case.wrt, int) else case.wrt[0]
+    if isinstance(args()[first], (float, np.ndarray)):
+        agree(cr.hvp(g, first)(*args(), args()[first]), cr.hvp(f, first)(*args(), args()[first]))
 
 
 # -- what is said when a rule is stated ------------------------------------------------------------------------------------

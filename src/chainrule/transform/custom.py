@@ -121,6 +121,9 @@ def _depend(block: Block, params: Sequence[Var]) -> bool:
         outs = defined(stmt)
         if isinstance(stmt, Let):
             edge(stmt.args[1:] if stmt.op in SHAPES_ONLY else relevant(stmt), outs)
+        elif isinstance(stmt, Vjp):  # values do not depend on the adjoints that are given
+            edge(stmt.args, outs)
+            edge((seed for seed in stmt.seeds if seed is not None), outs[len(stmt.seeds):])
         else:
             targets = (*outs, *(p for inner in blocks(stmt) for p in inner.params))
             edge(stmt_args(stmt), targets)

@@ -745,6 +745,22 @@ def test_several_arguments_and_results_in_forward_mode():
     assert cr.jvp(lambda x: f(x, 3.0, 2), (2.0,), (1.0,)) == ((18.0, 5.0), (9.0, 1.0))
 
 
+def test_a_rule_for_each_argument():
+    @cr.custom_jvp
+    def f(x, y, n):
+        return x * np.sum(y) ** n
+
+    f.defjvps(lambda x_dot, value, x, y, n: x_dot * np.sum(y) ** n, lambda y_dot, value, x, y, n: value * n / np.sum(y) * np.sum(y_dot), None)
+    both_modes(lambda x, y: np.sum(f(x, y, 2)), (X, X + 1))
+    both_modes(lambda y: np.sum(f(X, y, 2)), (X + 1,))
+    assert cr.grad(f, 2)(2.0, np.ones(2), 3.0) == 0.0
+    f.defjvps(None)
+    with pytest.raises(cr.UnsupportedError, match="has rules for 1 arguments"):
+        cr.grad(f)(2.0, np.ones(2), 3.0)
+    with pytest.raises(TypeError, match=r"f.defjvps takes functions, and None, not int"):
+        f.defjvps(3)
+
+
 def test_a_value_that_depends_on_tangents_is_refused():
     @cr.custom_jvp
     def f(x):

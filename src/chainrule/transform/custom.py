@@ -70,7 +70,8 @@ class _Call:
                 mine = [k for k in left if k in piece.inputs] if piece.kind == wanted else []
                 if mine:
                     left = [k for k in left if k not in mine]
-                    yield n, piece, mine
+                    if piece.moving or piece.kind == "partial":  # otherwise it states that the derivative is zero
+                        yield n, piece, mine
         if left:
             name = self.rule.inputs[left[0]]
             own = left[0] < len(self.inputs) - self.rule.hidden

@@ -503,7 +503,8 @@ class Calls(Objects):
         return self.execute(source.node, source, None, defaults, keyword_defaults, (*bound, *args), {**extra, **keywords})
 
     def is_library(self, source: Any) -> bool:
-        return source.function.__module__ in (library.__name__, composed.__name__, *registry.MEANING_MODULES) or source.function.__module__.startswith(f"{meanings.__name__}.")
+        module = source.function.__module__ or ""
+        return module in (library.__name__, composed.__name__, *registry.MEANING_MODULES) or module.startswith(f"{meanings.__name__}.")
 
     def library(self, function: Any, *args: Value, **keywords: Value) -> Value:
         """Call a function of `library` for the call that is being lowered."""

@@ -456,6 +456,8 @@ class Calls(Objects):
             return self.call_static(f.func, (*given, *args), {**{k: self.constant_object(v, k) for k, v in f.keywords.items()}, **keywords})
         name = registry.lookup(f)
         if name is not None:
+            if getattr(f, "__module__", "") in ("builtins", "math") and any(map(self.is_opaque, args)):  # float(Decimal("0.1"))
+                return self.perform(Static(f), args, keywords)
             return self.call_row(name, args, keywords)
         writer = registry.writer(f)
         if writer is not None:
@@ -844,6 +846,10 @@ class Calls(Objects):
         if name in ("reshape", "transpose") and len(args) != 1:
             args = (TupleV(args),) if args else ()
         return self.call_row(op, (owner, *args), keywords)
+
+    def is_opaque(self, value: Value) -> bool:
+        """Whether a value is an object that the compiler cannot look into, and no text."""
+        return isinstance(value, Num) and isinstance(of := type_of(value.operand), Opaque) and of.name not in ("str", "bytes")
 
     def is_declared(self, owner: Value) -> bool:
         """Whether the methods of an object are in the tables of draws and effects: then it may be another one at each call."""

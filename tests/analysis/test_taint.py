@@ -85,3 +85,17 @@ def test_a_loop_that_may_have_no_iteration():
     """
     assert selected(source.format("n"), n=INT) == ["w", "x"]
     assert selected(source.format("3"), n=INT) == []
+
+
+@pytest.mark.parametrize("loop", ["for k in range(2):", "for k in range(n):", "while u[0] < 0.5:"])
+def test_values_that_a_loop_carries(loop):
+    source = """
+        def f(x, n):
+            u = x
+            {}
+                u = np.sqrt(u)
+            return np.sum({})
+    """
+    assert "u" in selected(source.format(loop, "np.where(x > 0.0, u, 0.0)"), x=VECTOR, n=INT)
+    assert not {"u", "u'"} & set(selected(source.format("for k in range(2):", "u"), x=VECTOR, n=INT))
+    assert not {"u", "u'"} & set(selected(source.format("for k in range(2):", "np.where(x > 0.0, u, 0.0) + u"), x=VECTOR, n=INT))

@@ -47,7 +47,7 @@ def is_float(value: Any) -> bool:
 
 
 def moved(args: list[Any], directions: list[Any], h: float) -> list[Any]:
-    return [a + h * d if is_float(a) else a for a, d in zip(args, directions)]
+    return [np.asarray(a + h * d) if isinstance(a, np.ndarray) and is_float(a) else a + h * d if is_float(a) else a for a, d in zip(args, directions)]
 
 
 def difference(at: Any) -> Any:

@@ -241,7 +241,25 @@ MASKS: dict[str, Callable[[Any], Any]] = {
     "diagonal": lambda x: np.sum(np.sqrt(np.diag(x[1:]))),
     "concatenate": lambda x: np.sum(np.sqrt(np.concatenate([np.zeros(2), x[1:]]))),
     "index": lambda x: np.sqrt(x)[1] + np.log(x)[2],
+    "roots in a loop": lambda x: np.sum(np.where(x > 0, roots(x, 2), 0.0)),
+    "roots of a mask in a loop": lambda x: np.sum(roots(np.maximum(x - 2.0, 0.0), 2)),
+    "roots until": lambda x: roots_until(x)[1],
+    "a root in a branch": lambda x: np.sum(np.where(x > 0, np.sqrt(x) if x[1] > 0 else x, 0.0)),
+    "a root of nothing": lambda x: np.sqrt(np.sum(np.maximum(x - 9.0, 0.0))) + np.sum(x**2),
+    "a root of a sum that is clipped": lambda x: np.sqrt(np.mean(np.clip(x - 9.0, 0.0, 1.0))) + np.sum(x**2),
 }
+
+
+def roots(u: Any, n: int) -> Any:
+    for _ in range(n):
+        u = np.sqrt(u)
+    return u
+
+
+def roots_until(u: Any) -> Any:
+    while u[1] > 1.3:
+        u = np.sqrt(u)
+    return u
 
 
 @pytest.mark.parametrize("name", MASKS)

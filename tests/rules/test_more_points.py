@@ -41,6 +41,11 @@ POINTS: list[tuple[str, Any, Any, Any]] = [
     ("compress", lambda x: np.sum(np.compress(x > 0, np.sqrt(x))), [0.0, 4.0], [0, 0.25]),
     ("extract", lambda x: np.sum(np.extract(x > 0, np.log(x))), [0.0, 4.0], [0, 0.25]),
     ("delete", lambda x: np.sum(np.delete(np.sqrt(x), 0)), [0.0, 4.0], [0, 0.25]),
+    ("root of the largest", lambda x: np.sqrt(np.max(x)), [-1.0, 0.0, -2.0], [0, inf, 0]),
+    ("root of the largest of some", lambda x: np.sqrt(np.max(x, initial=-3.0)), [-1.0, 0.0, -2.0], [0, inf, 0]),
+    ("root of the largest of a list", lambda x: np.sqrt(max(x[0], x[1], x[2])), [-1.0, 0.0, -2.0], [0, inf, 0]),
+    ("root of the median", lambda x: np.sqrt(np.median(x)), [-1.0, 0.0, 2.0], [0, inf, 0]),
+    ("root of the range", lambda x: np.sqrt(np.ptp(x)), [2.0, 2.0], [nan, nan]),
     # limits
     ("logaddexp.reduce", lambda x: np.logaddexp.reduce(x), [-inf, 0.0, 1e4], [0, 0, 1]),
     ("logaddexp.reduce of -inf", lambda x: np.logaddexp.reduce(x), [-inf, -inf], [0.5, 0.5]),
@@ -130,3 +135,45 @@ def test_out() -> None:
 
     x = np.array([1.0, 2.0, 4.0])
     np.testing.assert_allclose(cr.grad(f)(x), [4.0, 8.0, 1 + 4 + 24.0])
+
+
+def test_nan_to_num_in_place() -> None:
+    def f(x: Any) -> Any:
+        y = np.sqrt(x)
+        np.nan_to_num(y, copy=False)
+        return np.sum(y * y * y)
+
+    with np.errstate(all="ignore"):
+        value, gradient = cr.value_and_grad(f)(np.array([4.0, -1.0, 9.0]))
+    assert value == 35.0
+    np.testing.assert_allclose(gradient, [3.0, 0.0, 4.5])
+
+
+def test_rows_of_unique_are_refused() -> None:
+    with pytest.raises(cr.UnsupportedError, match="axis"):
+        cr.grad(lambda x: np.sum(np.unique(np.outer(x, x), axis=0)))(np.array([1.0, 2.0]))
+    np.testing.assert_allclose(cr.grad(lambda x: np.sum(np.unique(x, axis=0)))(np.array([1.0, 2.0])), [1, 1])
+
+
+def test_the_axis_of_accumulate() -> None:
+    x = np.array([1.0, 2.0, 4.0])
+    for f in (lambda x: np.maximum.accumulate(x, axis=None)[-1], lambda x: np.add.accumulate(x, axis=(-1,))[-1], lambda x: np.hypot.reduceat(x, [0], None)[0]):
+        np.testing.assert_allclose(cr.grad(lambda x, f=f: f(x))(x) @ x, f(x))  # of degree one
+    with pytest.raises(cr.UnsupportedError, match="axis"):
+        cr.grad(lambda x: np.hypot.accumulate(np.outer(x, x), axis=None)[0, 0])(x)
+
+
+def test_a_pullback_leaves_the_cotangent_as_it_is() -> None:
+    """Also one without axes, into which a number that is computed in place could be written."""
+    def f(x: Any) -> Any:
+        y = np.zeros(())
+        s = x[0]
+        for i in range(3):
+            s = s / x[i]
+        y[...] = s
+        return y
+
+    cotangent = np.array(3.0)
+    (found,) = cr.vjp(f, np.array([1.0, 2.0, 4.0]))[1](cotangent)
+    assert cotangent == 3.0
+    np.testing.assert_allclose(found, np.array([0.0, -0.1875 / 2, -0.1875 / 4]) * 2)

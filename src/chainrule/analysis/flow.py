@@ -32,6 +32,8 @@ class Rules(Protocol):
 
     def by_element(self, op: str) -> bool: ...
 
+    def is_linear(self, op: str) -> bool: ...
+
     def jumps(self, op: str) -> frozenset[str]: ...
 
     def real(self, op: str) -> bool: ...
@@ -97,13 +99,22 @@ def singular(body: Block, rules: Rules, flows: Callable[[Let, int], bool]) -> se
 
 
 def steep(body: Block, rules: Rules) -> set[Var]:
-    """The Vars whose cotangent may be infinite although all values are finite: what a root, or a power, is taken of."""
-    found: set[Var] = set()
-    for let in reversed([s for s in all_stmts(body) if isinstance(s, Let) and s.out is not None]):
-        root = rules.quiet(let.op) and not any(isinstance(arg, Lit) and isinstance(arg.value, (int, float)) and arg.value >= 1 for arg in let.args[1:])
-        if root or (let.out in found and (rules.by_element(let.op) or let.op in ("index", "copy"))):
-            found.update(v for arg in let.args for v in variables(arg))
-    return found
+    """The Vars whose cotangent may be infinite although all values are finite: what a root, or a power, is taken of, and what that was made of by
+    functions that are linear or work element by element, in branches and loops too."""
+    roots: set[Var] = set()
+    stopping: set[Var] = set()
+    for let in (s for s in all_stmts(body) if isinstance(s, Let) and s.out is not None):
+        if rules.quiet(let.op) and not any(isinstance(arg, Lit) and isinstance(arg.value, (int, float)) and arg.value >= 1 for arg in let.args[1:]):
+            roots.update(v for arg in let.args for v in variables(arg))
+        elif not (rules.by_element(let.op) or rules.is_linear(let.op) or let.op in ("index", "copy", "item")) and let.out is not None:
+            stopping.add(let.out)
+    if not roots:
+        return roots
+    sources: dict[Var, list[Var]] = {}
+    for source, target in edges(body, flows(rules)):
+        if target not in stopping:
+            sources.setdefault(target, []).append(source)
+    return reach(sources, roots)
 
 
 def raises(let: Let) -> bool:

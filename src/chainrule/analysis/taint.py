@@ -15,37 +15,31 @@ from ..ir.nodes import Block, Branch, Break, For, If, Let, Lit, Seq, Stmt, Var, 
 from ..ir.ops import OPS
 from ..ir.types import Array, Scalar
 from ..ir.walk import all_stmts, blocks, definitions, end_blocks, leaves
-from .activity import carried, edges
+from .activity import carried, edges, reach
 
 Flows = Callable[[Let, int], bool]
 
 
 def tainted(body: Block, active: frozenset[Var], flows: Flows, masks: Callable[[str], bool],
             results: Iterable[Var] = ()) -> set[Var]:
-    """The active Vars whose adjoints are selected: every use that contributes is one that selects, or goes on to such an adjoint.
+    """The active Vars whose adjoints are selected: every way from them to the results, through loops any number of times, has a use that selects.
 
     results: Vars whose adjoint is selected already.
     """
-    finder = _Finder(active, flows, masks)
-    selecting = set(finder.edges(body)) - _stored_numbers(body)
     stored = _stored_numbers(body)
-    uses: dict[Var, list[Var]] = {}
+    selecting = set(_Finder(active, flows, masks).edges(body)) - stored
+    sources: dict[Var, list[Var]] = {}  # of what contributes without selecting
+    used: set[Var] = set()
+    plain: set[Var] = set()
     for source, target in edges(body, flows):
         if source in active and target in active:
-            uses.setdefault(source, []).append(target)
-    found = {v for v in results if v in active and v not in uses}
-    users: dict[Var, list[Var]] = {}
-    for source, targets in uses.items():
-        for target in targets:
-            users.setdefault(target, []).append(source)
-    pending = list(uses)
-    while pending:
-        var = pending.pop()
-        if var in found or any((var, t) in stored or not ((var, t) in selecting or t in found) for t in uses[var]):
-            continue
-        found.add(var)
-        pending.extend(users.get(var, ()))
-    return found
+            used.add(source)
+            if (source, target) in stored:
+                plain.add(source)
+            elif (source, target) not in selecting:
+                sources.setdefault(target, []).append(source)
+    plain |= active - used - set(results)
+    return set(active) - reach(sources, plain)
 
 
 def _stored_numbers(body: Block) -> set[tuple[Var, Var]]:

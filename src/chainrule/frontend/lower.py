@@ -19,9 +19,11 @@ from typing import Any
 from ..errors import Finding, UnsupportedError
 from ..ir.nodes import Arg, Block, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Array, Opaque, Scalar, Tuple, differentiable
+from ..rules.custom import declared
 from ..structure import LEAF, TreeDef, flatten, is_object, is_plain, steps
 from .calling import draws, effects, functionals  # noqa: F401 (they register what they handle)
 from .calling.calls import FrameInfo, names_of
+from .calling.custom import call_declared
 from .calling.recursion import Recursion
 from .constructs.scopes import FRAME, begin, finish
 from .containers import lists
@@ -29,7 +31,7 @@ from .execution.exits import Unreachable
 from .execution.machine import NeedStatic as NeedParams
 from .execution.machine import Refusal
 from .execution.restart import Known, Restart
-from .execution.state import slots
+from .execution.state import Frame, slots
 from .execution.values import (
     NONE,
     UNBOUND,
@@ -194,9 +196,12 @@ class Lowerer(Recursion):
         self.stack.append(node)
         raises = False
         try:
-            if isinstance(node, ast.Lambda):
+            if (stated := declared(source.function)) is not None:  # whatever its body is
+                self.node, self.b.span = node, self.span(node)
+                result: Value = call_declared(self, stated, *self.as_given(frame))
+            elif isinstance(node, ast.Lambda):
                 self.b.span = self.span(node)
-                result: Value = self.eval(node.body)
+                result = self.eval(node.body)
             else:
                 self.settle(self.run(list(node.body)))
                 result = self.state.frames[number].pop("%ret")
@@ -225,6 +230,19 @@ class Lowerer(Recursion):
         arguments = len(self.request.captures.arguments)
         written = tuple(n for n, slot in sorted(self.slot_of.items()) if slot in self.ever_written and n < arguments)
         return Lowered(program, self.leaves, tuple(self.guards.values()), path, named, written)
+
+    def as_given(self, frame: Frame) -> tuple[tuple[Value, ...], dict[str, Value]]:
+        """The parameters as the arguments of a call."""
+        args: list[Value] = []
+        keywords: dict[str, Value] = {}
+        for parameter in self.request.parameters:
+            if parameter.kind == "positional":
+                args.append(frame[parameter.name])
+            elif parameter.kind == "args":
+                args.extend(self.iterate(frame[parameter.name]))
+            elif parameter.kind == "keyword":
+                keywords[parameter.name] = frame[parameter.name]
+        return tuple(args), keywords
 
     def bind_name(self, name: str, value: Value) -> None:
         """Bind a name; one that is asked for, to a value that no equal one is."""

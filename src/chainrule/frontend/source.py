@@ -27,6 +27,7 @@ from typing import Any, Union
 import numpy as np
 
 from ..errors import Location, SourceUnavailableError
+from ..rules.custom import declared
 
 __all__ = ["MISSING", "NAMES", "FunctionSource", "Item", "Place", "Resolved", "read", "resolve"]
 
@@ -189,6 +190,8 @@ def resolve(f: Any) -> Resolved:
     >>> resolve(functools.partial(read, 1)).args
     (1,)
     """
+    if declared(f) is not None and not (isinstance(f, FunctionType) and _is_readable(f)):
+        return Resolved(_calling(f))
     if isinstance(f, FunctionType):
         return Resolved(f)
     if isinstance(f, MethodType):
@@ -209,6 +212,14 @@ def resolve(f: Any) -> Resolved:
     if isinstance(call, FunctionType) and not hasattr(type(f), "primal") and not type(f).__module__.startswith("numpy"):
         return Resolved(call, (f,))
     return Resolved(_calling(f))
+
+
+def _is_readable(f: FunctionType) -> bool:
+    try:
+        read(f)
+    except SourceUnavailableError:
+        return False
+    return True
 
 
 def read(function: FunctionType) -> FunctionSource:
@@ -434,6 +445,8 @@ def _required(f: Any, name: str) -> list[str]:
     """Parameters to call f with: all that it requires."""
     if isinstance(f, np.ufunc):
         return ["x", "y", "z", "w"][: f.nin]
+    if (stated := declared(f)) is not None:
+        return [p for n, p in enumerate(stated.parameters) if n not in stated.defaults] or [stated.parameters[0]]
     try:
         parameters = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):

@@ -39,7 +39,7 @@ SCATTERS: dict[str, Any] = {
 # Element by element, though their rows do not say so.
 BY_ELEMENT = frozenset({
     "astype", "accum", "accum_neg", "scale", "shrink", "float", "complex", "np.float16", "np.float32", "np.float64", "np.longdouble",
-    "np.complex64", "np.complex128", "rt.view", "np.modf", "math.modf", "np.frexp", "math.frexp", "np.divmod", "divmod",
+    "np.complex64", "np.complex128", "np.clongdouble", "rt.view", "np.modf", "math.modf", "np.frexp", "math.frexp", "np.divmod", "divmod",
     "np.linspace", "rt.add_lists",
 })
 # Elements along the axes `axis` together make one.

@@ -45,6 +45,7 @@ class Evaluator:
         self.row, self.let, self.call, self.b = row, let, call, call.b
         self.positions = {p.name: k for k, p in enumerate(OPS[row.op].params)}
         self.silent = row.quiet  # whether a division by zero must not warn: the function itself does not, or a mask hides it
+        self.absorbing = False  # whether zeros in the second factors of products absorb infinite cotangents
         self.spread = False  # whether the last evaluation gave a value that is meant as if broadcast
         self.cotangent: Operand | None = None  # what y_bar means; the adjoint in full if not set
         self.dots: dict[str, Operand] = {}  # what x_dot means, in forward mode
@@ -126,6 +127,8 @@ class Evaluator:
             return left
         if name == "/":
             return self.quotient(left, right)
+        if name == "*" and self.absorbing:
+            return self.b.emit("rt.absorb", right, left)
         return self.b.emit(name, left, right)
 
     def quotient(self, a: Arg, b: Arg) -> Operand:

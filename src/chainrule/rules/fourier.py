@@ -5,26 +5,30 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 
 from ..ir.nodes import Arg, Lit
 from ..ir.probe import type_of
-from ..ir.types import Array, Extent, Type, unknown_extent
+from ..ir.types import Array, Extent, Scalar, Type, unknown_extent
 from .infer import _extent
 from .table import linear, rule, zero
 
 
+@functools.cache
+def _dtype(real: bool, given: str) -> str:
+    """In which dtype NumPy computes: since its second version, not always in double precision."""
+    return str((np.fft.irfft if real else np.fft.fft)(np.ones(2, given)).dtype)
+
+
 def _infer(real: bool, half: bool) -> Any:
     """The type of a transform along one axis. half: the result has half a spectrum; real: it has numbers that are not complex."""
-    single = np.fft.fft(np.zeros(2, np.float32)).dtype  # complex64 since NumPy 2
-
     def infer(a: Arg, n: Arg, axis: Arg, norm: Arg) -> Type:
         type = type_of(a)
         assert isinstance(type, Array) and isinstance(axis, Lit)
-        narrow = single == np.complex64 and type.dtype in ("float16", "float32", "complex64")
-        dtype = ("float32" if narrow else "float64") if real else "complex64" if narrow else "complex128"
+        dtype = _dtype(real, type.dtype)
         if type.shape is None:
             return Array(dtype, None)
         shape = list(type.shape)
@@ -43,14 +47,18 @@ def _infer(real: bool, half: bool) -> Any:
     return infer
 
 
+def _kind_of(d: Arg) -> str:
+    type = type_of(d)
+    return "complex128" if isinstance(type, (Array, Scalar)) and type.dtype.startswith("complex") else "float64"
+
+
 def _like(real: bool) -> Any:
     """The shape of the second argument."""
 
     def infer(g: Arg, x: Arg, *_: Arg) -> Type:
         first, shaped = type_of(g), type_of(x)
         assert isinstance(first, Array) and isinstance(shaped, Array)
-        narrow = first.dtype in ("float32", "complex64")
-        return Array(("float32" if narrow else "float64") if real else "complex64" if narrow else "complex128", shaped.shape)
+        return Array(_dtype(real, "complex64" if first.dtype in ("float16", "float32", "complex64") else "complex128"), shaped.shape)
 
     return infer
 
@@ -78,6 +86,6 @@ linear("np.fft.fftshift(x, axes=None) -> y", x="np.fft.ifftshift(y_bar, axes)")
 linear("np.fft.ifftshift(x, axes=None) -> y", x="np.fft.fftshift(y_bar, axes)")
 for _name in ("fftfreq", "rfftfreq"):
     rule(f"np.fft.{_name}(n, d=1.0) -> y", dynamic=("n",), d="-np.sum(y_bar * y / d)", n="0.0",
-         op={"infer": lambda n, d, half=_name == "rfftfreq": Array("float64", (unknown_extent() if half else _extent(n),))})
+         op={"infer": lambda n, d, half=_name == "rfftfreq": Array(_kind_of(d), (unknown_extent() if half else _extent(n),))})
 
 zero("rt.apart(values)", "rt.largest_component(vectors)")

@@ -30,6 +30,8 @@ def elementwise_infer(name: str) -> Callable[..., Type]:
         key = (name, tuple(_dtype_key(a, t) for a, t in zip(args, types)))
         known = _kinds.get(key)
         if known is None:
+            if name.startswith("math.") and any(np.dtype(t.dtype).kind == "c" for t in numbers):
+                raise CannotProbe(f"{name} of complex numbers: Python leaves out the imaginary part, with a warning, or raises TypeError")
             known = _kinds[key] = _try(name, args, types)
         form, weak, dtype = known
         if form == "other":
@@ -220,6 +222,8 @@ def squeezed(x: Arg, axis: Arg) -> Type:
         if not all(isinstance(extent, int) or (extent.not_one and not extent.offset) for extent in type.shape):
             return Array(type.dtype, None)
         return Array(type.dtype, tuple(extent for extent in type.shape if extent != 1))
+    if not type.shape:
+        return type
     left_out = {a % len(type.shape) for a in (axis.value if isinstance(axis.value, tuple) else (axis.value,))}
     return Array(type.dtype, tuple(extent for n, extent in enumerate(type.shape) if n not in left_out))
 

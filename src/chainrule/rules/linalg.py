@@ -254,6 +254,10 @@ def _slogdet(let: Let, call: Call) -> None:
         value = call.operand(0)
         assert isinstance(value, (Var, Lit))
         g = call.b.emit("item", call.full(), Lit(1))
+        if kind(type_of(value).dtype) == "c":  # type: ignore[union-attr]
+            sign_bar, sign = (call.b.emit("item", part, Lit(0)) for part in (call.full(), call.result()))
+            turn = call.b.emit("np.imag", call.b.emit("*", sign_bar, sign))  # the sign of a complex determinant turns
+            g = call.b.emit("+", g, call.b.emit("*", Lit(1j), turn))
         if _rank(let.op, x.type) > 2:
             g = call.b.emit("index", g, Seq((Lit(Ellipsis), Lit(None), Lit(None))))
         call.add(x, call.b.emit("*", g, transposed(e, call.b.emit("np.linalg.inv", value))))

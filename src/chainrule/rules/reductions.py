@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import runtime
-from ..ir.nodes import Arg, Let, Lit, Seq, Slice, Var, variables
+from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var, variables
 from ..ir.probe import type_of
 from ..ir.types import Array, List, rank
 from .call import Call
@@ -58,7 +58,12 @@ def _largest(let: Let, call: Call) -> None:
         if not (isinstance(axis, Lit) and axis.value is None):
             raise RowError(f"{let.op} along an axis of an array whose rank is not known", "where its derivative belongs is not known",
                            "give the array one rank on every path")
-        call.add(x, call.b.emit("*", call.full(), call.b.emit("rt.ties", call.operand(0), call.result(), axis, keepdims)))
+        call.add(x, _shared(call, call.full(), call.b.emit("rt.ties", call.operand(0), call.result(), axis, keepdims)))
+
+
+def _shared(call: Call, g: Operand, share: Operand) -> Operand:
+    """A share of the cotangent; none of one that is infinite."""
+    return call.b.emit("rt.absorb", share, g) if call.steep() else call.b.emit("*", g, share)
 
 
 def _largest_of_some(let: Let, call: Call) -> None:
@@ -71,7 +76,7 @@ def _largest_of_some(let: Let, call: Call) -> None:
         shares = call.b.emit("rt.shares_of_some", value, call.result(), *flags)
         g = call.b.emit("rt.spread_axes", call.full(), value, axis, keepdims)
         if x in active:
-            call.add(x, call.b.emit("*", g, shares))
+            call.add(x, _shared(call, g, shares))
         if initial in active:
             rest = call.b.emit("-", call.full(), call.b.emit("np.sum", call.b.emit("*", g, shares), axis, Lit(None), keepdims))
             call.add(initial, call.b.emit("np.sum", rest))
@@ -143,8 +148,8 @@ def _cumprod_pull(let: Let, call: Call) -> None:
 
 structural("rt.cumprod_dot(x, axis, *directions) -> y", _cumprod_dot, constant=("axis",), op={"cheap": False})
 structural("rt.cumprod_pull(g, x, axis, *directions) -> y", _cumprod_pull, constant=("axis",), op={"infer": like(1), "cheap": False})
-linear("np.diff(x, n=1, axis=-1) -> y", x="rt.diff_pull(y_bar, n, axis)")
-linear("rt.diff_pull(g, n=1, axis=-1) -> y", g="np.diff(y_bar, n, axis)")
+linear("np.diff(x, n=1, axis=-1) -> y", x="rt.diff_pull(y_bar, like(x), n, axis)")
+linear("rt.diff_pull(g, x, n=1, axis=-1) -> y", g="np.diff(y_bar, n, axis)", x="0.0", op={"infer": like(1)})
 linear("np.trace(x, offset=0) -> y", x="y_bar * np.eye(extent(x, 0), extent(x, 1), offset)", static=("offset",))
 rule("np.sort(x, axis=-1, kind=None) -> y",
      x="shaped(rt.unsort(y_bar, np.argsort(x, axis, kind='stable'), axis), x) if axis is None else "
@@ -154,9 +159,14 @@ rule("np.median(x, axis=None, keepdims=False) -> y", masks=True,
      x="spread(y_bar, x, axis, keepdims) * rt.median_share(x, axis)")
 zero("rt.median_share(x, axis=None)")
 _trapezoid = "np.trapezoid" if hasattr(np, "trapezoid") else "np.trapz"  # its name before NumPy 2
-rule(f"{_trapezoid}(y, x=None, dx=1.0, axis=-1) -> z", dx="np.sum(z_bar * z / dx)", y="rt.trapezoid_pull(z_bar, y, x, dx, axis)")
-rule("rt.trapezoid_pull(g, y, x=None, dx=1.0, axis=-1) -> z", y="0.0", g=f"{_trapezoid}(z_bar, x, dx, axis)", dx="np.sum(z_bar * z / dx)",
-     op={"infer": like(1)})
+rule(f"{_trapezoid}(y, x=None, dx=1.0, axis=-1) -> z", dx=f"np.sum(z_bar * {_trapezoid}(y, None, 1.0, axis)) if x is None else 0.0", y="rt.trapezoid_pull(z_bar, like(y), x, dx, axis)",
+     x="rt.trapezoid_places(z_bar, y, like(x), axis)", y_dot=f"{_trapezoid}(y_dot, x, dx, axis)", x_dot=f"{_trapezoid}(y, x_dot, 1.0, axis)",
+     dx_dot=f"{_trapezoid}(y, None, dx_dot, axis) if x is None else 0.0")
+rule("rt.trapezoid_pull(g, y, x=None, dx=1.0, axis=-1) -> z", y="0.0", g=f"{_trapezoid}(z_bar, x, dx, axis)", dx="np.sum(z_bar * rt.trapezoid_pull(g, like(y), None, 1.0, axis)) if x is None else 0.0",
+     x="rt.trapezoid_places(g, z_bar, like(x), axis)", op={"infer": like(1)}, g_dot="rt.trapezoid_pull(g_dot, y, x, dx, axis)",
+     x_dot="rt.trapezoid_pull(g, y, x_dot, 1.0, axis)", dx_dot="rt.trapezoid_pull(g, y, None, dx_dot, axis) if x is None else 0.0")
+rule("rt.trapezoid_places(g, y, x, axis=-1) -> z", linear="each", x="0.0", g=f"{_trapezoid}(y, z_bar, 1.0, axis)", y="rt.trapezoid_pull(g, like(y), z_bar, 1.0, axis)",
+     op={"infer": like(2)})
 
 zero("np.any(x, axis=None, keepdims=False, where=None)", "np.all(x, axis=None, keepdims=False, where=None)", "np.argmax(x, axis=None, keepdims=False)",
      "np.argmin(x, axis=None, keepdims=False)", "np.count_nonzero(x, axis=None, keepdims=False)",
@@ -190,7 +200,7 @@ def _extremum(let: Let, call: Call) -> None:
         else:
             part = call.b.emit("rt.share", values[k], Seq(values), result)
         g = call.full()
-        call.add(item, part if isinstance(g, Lit) and g.value == 1 else call.b.emit("rt.absorb", part, g) if call.steep() else call.b.emit("*", g, part))
+        call.add(item, part if isinstance(g, Lit) and g.value == 1 else _shared(call, g, part))
 
 
 def _extremum_of_sequence(let: Let, call: Call) -> None:
@@ -204,7 +214,7 @@ def _extremum_of_sequence(let: Let, call: Call) -> None:
     if isinstance(x.type, List):
         call.add(x, call.b.emit("rt.list_ties", value, call.result(), call.full(), type=x.type))
     else:
-        call.add(x, call.b.emit("*", call.full(), call.b.emit("rt.ties", value, call.result())))
+        call.add(x, _shared(call, call.full(), call.b.emit("rt.ties", value, call.result())))
 
 
 def call_items(arg: Arg) -> tuple[Arg, ...] | None:

@@ -11,6 +11,7 @@ from .pullback import pull
 from .table import (
     FUNCTIONS,
     JOINING,
+    MEANING_MODULES,
     OF_LISTS,
     ROWS,
     Refusal,
@@ -18,8 +19,12 @@ from .table import (
     RowError,
     bind,
     elementwise,
+    is_known_object,
     linear,
     lookup,
+    meaning,
+    meant,
+    of_arrays,
     pointwise,
     refusal,
     refuse,
@@ -65,7 +70,7 @@ def joins(name: str) -> bool:
 
 def takes_lists(name: str) -> bool:
     """Whether an operation can be given a list, also one whose length is not known; the others are given arrays."""
-    return not name.startswith("np.") or name in OF_LISTS
+    return not of_arrays(name) or name in OF_LISTS
 
 
 def arrays_at(name: str, k: int) -> int | None:
@@ -99,6 +104,12 @@ def by_element(name: str) -> bool:
     return entry is not None and entry.kind in ("elementwise", "pointwise")
 
 
+def is_linear(name: str) -> bool:
+    """Whether an operation is linear in its differentiable arguments together."""
+    entry = ROWS.get(name)
+    return entry is not None and (entry.linear == "together" or entry.kind == "linear")
+
+
 def fills(name: str) -> bool:
     """Whether a result holds zeros beside what the arguments give."""
     entry = ROWS.get(name)
@@ -121,6 +132,7 @@ __all__ = [
     "ATTRIBUTES",
     "FUNCTIONS",
     "IN_MEMORY_ORDER",
+    "MEANING_MODULES",
     "METHODS",
     "NEW",
     "READ_FIRST",
@@ -146,12 +158,17 @@ __all__ = [
     "elementwise",
     "fills",
     "flows",
+    "is_known_object",
+    "is_linear",
     "joins",
     "jumps",
     "linear",
     "lookup",
     "masked",
     "masks",
+    "meaning",
+    "meant",
+    "of_arrays",
     "pointwise",
     "pole",
     "pull",

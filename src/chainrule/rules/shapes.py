@@ -184,7 +184,7 @@ def concatenate_pull(let: Let, call: Call, axis: int | None) -> None:
             size: Operand = Lit(int(np.prod(_shape(item))) if axis is None else (_shape(item) or (1,))[axis])  # type: ignore[arg-type]
         elif axis is None:
             size = e.b.emit("np.size", e.call.like(item)) if isinstance(item, Var) and isinstance(type, Array) else Lit(1)
-        elif isinstance(type, Array) and type.shape is not None:
+        elif isinstance(type, Array) and type.shape:
             size = extent_of(e, item, axis)
         else:
             size = Lit(1)
@@ -193,9 +193,9 @@ def concatenate_pull(let: Let, call: Call, axis: int | None) -> None:
         last = i == len(arg.items) - 1
         stop: Operand = Lit(None) if last else _plus(call, start, size)
         if i in found:
-            own = None if axis is None and rank(type) != 1 else _part_type(full, item)
+            own = None if rank(type) == 0 or (axis is None and rank(type) != 1) else _part_type(full, item)
             part = b.emit("index", full, at_axis(axis or 0, Slice(Lit(None) if i == 0 else start, stop, Lit(None)), ndim), type=own)
-            if isinstance(type, Scalar):
+            if isinstance(type, Scalar) or (isinstance(type, Array) and type.shape == ()):
                 part = b.emit("index", part, Lit(0))
             elif axis is None and rank(type) != 1:
                 part = b.emit("np.reshape", part, shape_of(e, item))
@@ -396,6 +396,6 @@ linear("rt.flatten(x, order='C') -> y", x="shaped(y_bar, x) if order == 'C' else
 linear("rt.item(x) -> y", x="y_bar")
 linear("rt.view(x, dtype=None) -> y", x="y_bar", op=VIEW, view=views.whole)
 
-for _name in ("float16", "float32", "float64", "longdouble", "complex64", "complex128"):
+for _name in ("float16", "float32", "float64", "longdouble", "complex64", "complex128", "clongdouble"):
     linear(f"np.{_name}(x) -> y", x="y_bar", op=VIEW)
 zero(*(f"np.{_name}(x)" for _name in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool_", "intp")))

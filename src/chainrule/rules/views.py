@@ -121,7 +121,7 @@ def transposed(x: Arg, axes: Arg) -> Path | None:
     if not is_static(axes):
         return None
     order = static_value(axes)
-    return (("T", Lit(None if order is None else tuple(order))),)
+    return (("T", Lit(None if order is None else tuple(order) if isinstance(order, (tuple, list)) else (order,))),)
 
 
 def matrix_transposed(x: Arg) -> Path | None:

@@ -55,7 +55,7 @@ def prod_others(x: Any, axis: Any, *directions: Any) -> Any:
     array([3., 2., 0.])
     """
     x = np.asarray(x)
-    axes = tuple(range(x.ndim)) if axis is None else tuple(a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
+    axes = _axes(x, axis)
     kept = tuple(a for a in range(x.ndim) if a not in axes)
     order = kept + axes
     shape = tuple(x.shape[a] for a in order)
@@ -68,6 +68,13 @@ def prod_others(x: Any, axis: Any, *directions: Any) -> Any:
     return np.transpose(result.reshape(shape), np.argsort(order))
 
 
+def _axes(x: Any, axis: Any) -> tuple[int, ...]:
+    """The axes that are meant; those of an array that has none are none."""
+    if axis is None or not x.ndim:
+        return tuple(range(x.ndim))
+    return tuple(a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
+
+
 def cumprod_dot(x: Any, axis: Any, *directions: Any) -> Any:
     """The derivative of np.cumprod along the directions.
 
@@ -75,7 +82,7 @@ def cumprod_dot(x: Any, axis: Any, *directions: Any) -> Any:
     array([1., 3.])
     """
     x, *along = (np.asarray(a) for a in (x, *directions))
-    if axis is None:
+    if axis is None or not x.ndim:
         return _products(x.ravel(), tuple(a.ravel() for a in along))[-1][1:]
     made = _products(np.moveaxis(x, axis, -1), tuple(np.moveaxis(a, axis, -1) for a in along))
     return np.moveaxis(made[-1][..., 1:], -1, axis)
@@ -85,7 +92,7 @@ def cumprod_pull(g: Any, x: Any, axis: Any, *directions: Any) -> Any:
     """The contribution of np.cumprod (of its derivative along the directions): exact where elements are zero (one pass per element along the axis)."""
     x, g = np.asarray(x), np.asarray(g)
     shape = x.shape
-    if axis is None:
+    if axis is None or not x.ndim:
         x, g, axis, directions = x.ravel(), g.ravel(), 0, tuple(d.ravel() for d in directions)
     x, g, *along = (np.moveaxis(a, axis, -1) for a in (x, g, *directions))
     result = np.zeros(x.shape, np.result_type(x, g))
@@ -96,16 +103,27 @@ def cumprod_pull(g: Any, x: Any, axis: Any, *directions: Any) -> Any:
     return np.moveaxis(result, -1, axis).reshape(shape)
 
 
-def diff_pull(g: Any, n: int = 1, axis: int = -1) -> Any:
+def diff_pull(g: Any, x: Any, n: int = 1, axis: int = -1) -> Any:
     """The transpose of np.diff.
 
-    >>> diff_pull(np.array([1.0, 5.0]))
+    >>> diff_pull(np.array([1.0, 5.0]), np.zeros(3))
     array([-1., -4.,  5.])
     """
-    for _ in range(n):
-        edge = [(0, 0)] * g.ndim
-        edge[axis] = (1, 1)
-        g = -np.diff(np.pad(g, edge), axis=axis)
+    if n == 0:
+        return g
+    shape = np.shape(x)
+    if shape[axis] <= n:
+        return np.zeros(shape, g.dtype)
+    after, before = _neighbours(len(shape), axis)
+    for k in range(n):
+        length = shape[axis] - n + k + 1
+        result = np.empty((*shape[:axis % len(shape)], length, *shape[axis % len(shape) + 1:]), g.dtype)
+        result[before] = -g
+        last = list(before)
+        last[axis] = slice(-1, None)
+        result[tuple(last)] = 0
+        result[after] += g
+        g = result
     return g
 
 
@@ -265,6 +283,8 @@ def _chosen(s: Any, ord: Any) -> Any:
     """The derivative of a norm with respect to the singular values."""
     if ord == "nuc":
         return (s > 0).astype(s.dtype)
+    if not s.shape[-1]:
+        return s
     best = s == (s.max(axis=-1, keepdims=True) if ord == 2 else s.min(axis=-1, keepdims=True))
     return best / best.sum(axis=-1, keepdims=True)
 
@@ -290,11 +310,11 @@ def unique_dot(g: Any, x: Any) -> Any:
 def median_share(x: Any, axis: Any = None) -> Any:
     """The share of each element in the median: 1 for the middle one, or one half for each of the two in the middle."""
     x = np.asarray(x)
-    axes = tuple(range(x.ndim)) if axis is None else tuple(a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
+    axes = _axes(x, axis)
     kept = tuple(a for a in range(x.ndim) if a not in axes)
     order = kept + axes
     moved = np.transpose(x, order)
-    flat = moved.reshape(*(x.shape[a] for a in kept), -1)
+    flat = moved.reshape(*(x.shape[a] for a in kept), math.prod(x.shape[a] for a in axes))
     ranks = np.argsort(flat, axis=-1, kind="stable")
     result = np.zeros(flat.shape, x.dtype if x.dtype.kind == "f" else np.float64)
     n = flat.shape[-1]
@@ -304,20 +324,61 @@ def median_share(x: Any, axis: Any = None) -> Any:
 
 
 def trapezoid_pull(g: Any, y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
-    """The contribution of np.trapezoid (np.trapz before NumPy 2) to y."""
+    """The contribution of np.trapezoid (np.trapz before NumPy 2) to y.
+
+    >>> trapezoid_pull(2.0, np.zeros(4))
+    array([1., 2., 2., 1.])
+    """
     shape = np.shape(y)
-    n = shape[axis]
-    if x is None:
-        widths = np.full(n - 1, dx)
-    else:
-        widths = np.diff(x, axis=axis if np.ndim(x) > 1 else -1)
-    if np.ndim(widths) > 1:
-        widths = np.moveaxis(widths, axis, -1)
-    weights = np.zeros((*np.shape(widths)[:-1], n))
-    weights[..., 1:] += widths / 2
-    weights[..., :-1] += widths / 2
-    result = np.moveaxis(np.expand_dims(g, -1) * weights, -1, axis) if len(shape) > 1 else g * weights
-    return result.astype(np.asarray(g).dtype)
+    after, before = _neighbours(len(shape), axis)
+    g = np.expand_dims(g, axis)
+    half = 0.5 * g * (dx if x is None else _widths(x, len(shape), axis))
+    result = np.zeros(shape, g.dtype)
+    result[after] = half if np.shape(half)[axis] in (1, shape[axis] - 1) else np.sum(half, axis, keepdims=True)
+    result[before] += result[after] if shape[axis] == 2 else half if np.shape(half)[axis] in (1, shape[axis] - 1) else np.sum(half, axis, keepdims=True)
+    return result
+
+
+def trapezoid_places(g: Any, y: Any, x: Any, axis: int = -1) -> Any:
+    """The contribution of np.trapezoid to the places x at which y is given.
+
+    >>> trapezoid_places(1.0, np.array([1.0, 3.0, 3.0]), np.zeros(3))
+    array([-2., -1.,  3.])
+    """
+    y = np.asarray(y)
+    after, before = _neighbours(y.ndim, axis)
+    part = 0.5 * (y[after] + y[before]) * np.expand_dims(g, axis)
+    if np.ndim(x) == 1:
+        part = np.sum(part, axis=tuple(k for k in range(part.ndim) if k != axis % part.ndim))
+        after, before = _neighbours(1, 0)
+    elif np.ndim(x) < part.ndim:
+        part = np.sum(part, axis=tuple(range(part.ndim - np.ndim(x))))
+        after, before = _neighbours(np.ndim(x), axis)
+    result = np.zeros(np.shape(x), part.dtype)
+    whole = tuple(n for n, (a, b) in enumerate(zip(np.shape(result[after]), part.shape)) if a == 1 != b)
+    if whole:
+        part = np.sum(part, axis=whole, keepdims=True)
+    result[after] += part
+    result[before] -= part
+    return result
+
+
+def _neighbours(ndim: int, axis: int) -> tuple[Any, Any]:
+    """Indices of all but the first and of all but the last along an axis."""
+    whole = [slice(None)] * ndim
+    after, before = whole.copy(), whole
+    after[axis], before[axis] = slice(1, None), slice(None, -1)
+    return tuple(after), tuple(before)
+
+
+def _widths(x: Any, ndim: int, axis: int) -> Any:
+    """The distances between places, as np.trapezoid takes them: those in a vector lie along the axis."""
+    x = np.asarray(x)
+    if x.ndim > 1:
+        return np.diff(x, axis=axis)
+    shape = [1] * ndim
+    shape[axis] = -1
+    return np.diff(x).reshape(shape)
 
 
 def diagonal_pull(g: Any, x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
@@ -388,12 +449,21 @@ def slopes_pull(g: Any, x: Any, spacing: Any, axis: int) -> Any:
 
 
 def convolve_pull(g: Any, x: Any, v: Any, mode: str = "full") -> Any:
-    """The transpose of x -> np.convolve(x, v, mode)."""
+    """The transpose of x -> np.convolve(x, v, mode): a convolution of no more than these elements."""
+    v = np.ravel(v)
     n, m = np.size(x), np.size(v)
-    full = np.zeros(n + m - 1, g.dtype)
-    first = {"full": 0, "same": (min(n, m) - 1) // 2, "valid": min(n, m) - 1}[mode]
-    full[first:first + len(g)] = g
-    return np.convolve(full, v[::-1], "full")[m - 1:m - 1 + n].reshape(np.shape(x))
+    if mode == "valid" and n >= m:
+        result = np.convolve(g, v[::-1], "full")
+    elif mode == "valid":
+        result = np.convolve(v, g[::-1], "valid")[::-1]
+    else:
+        if mode == "same":
+            first = (min(n, m) - 1) // 2
+            full = np.zeros(n + m - 1, g.dtype)
+            full[first:first + len(g)] = g
+            g = full
+        result = np.convolve(g, v[::-1], "valid")
+    return result.reshape(np.shape(x))
 
 
 def put_along(g: Any, x: Any, indices: Any, axis: int) -> Any:

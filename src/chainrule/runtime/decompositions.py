@@ -37,6 +37,7 @@ def rfft_pull(g: Any, x: Any, n: Any = None, axis: int = -1, norm: Any = None) -
 def irfft_pull(g: Any, a: Any, axis: int = -1, norm: Any = None) -> Any:
     """The transpose of a -> np.fft.irfft(a, n, axis, norm), for n elements of g along the axis."""
     n = np.shape(g)[axis]
+    g = np.asarray(g, np.result_type(g, np.float32))
     result = np.moveaxis(np.conj(np.fft.rfft(g, n, axis, _TURNED[norm])), axis, -1)
     result[..., 1:(n + 1) // 2] *= 2
     return resized(np.moveaxis(result, -1, axis), a, axis)
@@ -77,7 +78,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
 
 def lstsq_rank(a: Any, b: Any, rcond: Any = None) -> Any:
     """The rank that np.linalg.lstsq gives."""
-    return int(np.linalg.lstsq(a, b, rcond)[2])
+    return np.linalg.lstsq(a, b, rcond)[2]
 
 
 def cutoff(a: Any, rcond: Any = None) -> float:

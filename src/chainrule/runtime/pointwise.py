@@ -125,7 +125,7 @@ def inside(x: Any, low: Any, high: Any) -> Any:
     if type(x) is float and low is not None and high is not None:
         return exceeds(x, low) * exceeds(high, max(x, low))
     if low is None:
-        return exceeds(high, x)
+        return exceeds(high, x) if high is not None else np.ones(np.shape(x), np.result_type(x, np.float16))[()]
     if high is None:
         return exceeds(x, low)
     return exceeds(x, low) * exceeds(high, np.maximum(x, low))
@@ -174,7 +174,9 @@ def add_ties(total: Any, g: Any, x: Any, y: Any, axis: Any = None, keepdims: boo
         if np.count_nonzero(chosen[index]) == y_full.size:
             total[index] += np.squeeze(g, axis) if keepdims and np.ndim(g) else g
             return total
-    total += (np.asarray(g) if whole else np.expand_dims(g, axis)) * ties(x, y, axis, keepdims)
+    g = np.asarray(g) if whole else np.expand_dims(g, axis)
+    share = ties(x, y, axis, keepdims)
+    total += g * share if np.isfinite(g).all() else absorb(share, g)
     return total
 
 

@@ -114,7 +114,7 @@ def shares_of_some(x: Any, y: Any, axis: Any, keepdims: bool, initial: Any, wher
     >>> shares_of_some(np.array([1.0, 3.0, 3.0]), 3.0, None, False, 3.0, None)
     array([0.        , 0.33333333, 0.33333333])
     """
-    if axis is not None and not keepdims:
+    if axis is not None and not keepdims and np.ndim(x):
         y = np.expand_dims(y, axis)
     chosen = np.asarray(x) == y
     if where is not None:
@@ -132,7 +132,7 @@ def spread_axes(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     array([[1., 1., 1.],
            [2., 2., 2.]])
     """
-    if axis is not None and not keepdims:
+    if axis is not None and not keepdims and np.ndim(x):
         g = np.expand_dims(g, axis)
     return np.broadcast_to(g, np.shape(x))
 

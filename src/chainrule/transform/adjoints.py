@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from ..ir.build import Builder, as_arg, type_of
 from ..ir.nodes import Arg, Lit, Operand, Seq, Slice, Span, Var
-from ..ir.types import Array, List, Scalar, Tuple, Type, differentiable, is_number, kind, rank, shape
+from ..ir.types import Array, List, Scalar, Tuple, Type, differentiable, is_number, kind, rank, same_shape, shape
 from ..rules.indexing import write_part
 
 
@@ -34,6 +34,9 @@ class Bar:
     parts: tuple[Bar | None, ...] | None = None
     erased: Arg | None = None
     waiting: tuple[tuple[str, tuple[Arg, ...], Span | None], ...] = ()
+
+
+_LONG = {"float128": "longdouble", "float96": "longdouble", "complex256": "clongdouble", "complex192": "clongdouble"}  # names that all platforms have
 
 
 class Adjoints:
@@ -210,10 +213,12 @@ class Adjoints:
 
     def _unbroadcast(self, g: Operand, var: Var) -> Operand:
         want, have = shape(var.type), shape(type_of(g))
-        if want == have or isinstance(var.type, (Tuple, List)):
+        if isinstance(var.type, (Tuple, List)) or (same_shape(var.type, type_of(g)) and not isinstance(var.type, Scalar)):
             return g
         if isinstance(var.type, Scalar):
-            return g if have == () else self.b.emit("np.sum", g)
+            if have == ():  # an array without axes could be written into where a number is computed in place
+                return self.b.emit("index", g, Lit(())) if isinstance(type_of(g), Array) else g
+            return self.b.emit("np.sum", g)
         if have == ():
             return g
         if want is None or have is None:
@@ -254,7 +259,7 @@ class Adjoints:
         if not isinstance(have, Scalar) or have.weak or have.dtype == type.dtype:
             return g
         if isinstance(type, Scalar) and not type.weak:
-            return self.b.emit(f"np.{type.dtype}", g)
+            return self.b.emit(f"np.{_LONG.get(type.dtype, type.dtype)}", g)
         plain = "complex" if kind(have.dtype) == "c" else "float"  # Python's numbers do not promote
         return Lit(complex(g.value) if plain == "complex" else float(g.value)) if isinstance(g, Lit) else self.b.emit(plain, g)
 

@@ -26,6 +26,7 @@ from ..rules.table import RowError
 from ..simplify.equal import equal
 from .adjoints import bar_type
 from .calls import Calls, called
+from .custom import plain
 from .forward import Callees, Forward, forward_block
 from .reverse import derive_callee, reverse_block
 from .surgery import error as surgery_error
@@ -158,7 +159,12 @@ def vjp_node(body: Block, given: tuple[Var, ...], wrt: tuple[Var, ...], seeds: t
 
 
 def expand(program: Program) -> Program:
-    """The program with a forward and a reverse sweep in the place of each derivative, also in the functions that it calls."""
+    """The program with a forward and a reverse sweep in the place of each derivative, also in the functions that it calls; no derivative is taken of it any more."""
+    return plain(expanded(program))
+
+
+def expanded(program: Program) -> Program:
+    """The same, with the rules of the user's functions still beside their values."""
     if not any(isinstance(stmt, Vjp) for p in (program, *program.callees) for stmt in all_stmts(p.body)):
         return program
     calls = Calls(program.callees, program.name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
+import inspect
 import operator
 import types
 import warnings
@@ -23,6 +24,7 @@ from ...ir.build import type_of
 from ...ir.nodes import Arg, Lit, Make, Seq, Var
 from ...ir.ops import OPS
 from ...ir.types import List, Opaque, Scalar, differentiable, kind, rank
+from ...rules import custom as custom_rules
 from ...rules import effects as effect_rules
 from ...rules import methods, random, registry
 from ...runtime.surgery import adjoint_of
@@ -415,11 +417,15 @@ class Calls(Objects):
         return call_partial(self, function, args, keywords)
 
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        from . import functionals, progress, transforms
+        from . import composing, custom, functionals, progress, transforms
         from . import special as special_methods
         from .tables import BUILTINS, LAZILY
 
-        if hasattr(f, "primal") and hasattr(f, "source_for"):
+        if composing.LATER:
+            composing.read_later()
+        if (stated := custom_rules.declared(f)) is not None:
+            return custom.call_declared(self, stated, args, keywords)
+        if hasattr(f, "primal") and hasattr(f, "source_for") and not isinstance(f, type):
             return transforms.call(self, transforms.of_transformed(f), args, keywords)
         if (kind := transforms.mark(f)) is not None:
             return transforms.transform(self, kind, args, dict(keywords))
@@ -459,6 +465,11 @@ class Calls(Objects):
             if getattr(f, "__module__", "") in ("builtins", "math") and any(map(self.is_opaque, args)):  # float(Decimal("0.1"))
                 return self.perform(Static(f), args, keywords)
             return self.call_row(name, args, keywords)
+        meaning = registry.meant(f)
+        if meaning is not None:
+            from .meanings import execute
+
+            return execute(self, f, meaning, args, keywords)
         writer = registry.writer(f)
         if writer is not None:
             return writes.call_writer(self, writer, args, keywords)
@@ -495,7 +506,7 @@ class Calls(Objects):
         return self.execute(source.node, source, None, defaults, keyword_defaults, (*bound, *args), {**extra, **keywords})
 
     def is_library(self, source: Any) -> bool:
-        return source.function.__module__ in (library.__name__, composed.__name__) or source.function.__module__.startswith(f"{meanings.__name__}.")
+        return source.function.__module__ in (library.__name__, composed.__name__, *registry.MEANING_MODULES) or source.function.__module__.startswith(f"{meanings.__name__}.")
 
     def library(self, function: Any, *args: Value, **keywords: Value) -> Value:
         """Call a function of `library` for the call that is being lowered."""
@@ -557,7 +568,9 @@ class Calls(Objects):
         name = str(getattr(f, "__qualname__", None) or getattr(f, "__name__", f))
         module = getattr(f, "__module__", None)
         title = f"{module}.{name}" if module and module != "builtins" else name
-        raise Refusal(MissingRuleError(title, self.location(self.node)), self.region)
+        from .custom import template
+
+        raise Refusal(MissingRuleError(title, self.location(self.node), template(self.node, f, title)), self.region)
 
     def known(self, value: Value) -> Any:
         if isinstance(value, Static) and not self.holds_origin(value.value):
@@ -691,7 +704,7 @@ class Calls(Objects):
         written = writes.with_out(self, name, args, keywords)
         if written is not None:
             return written
-        if name.startswith("np.") and registry.carries(name):
+        if registry.of_arrays(name) and registry.carries(name):
             args = tuple(self.as_arrays(name, a) for a in args)
             keywords = {key: self.as_arrays(name, value) for key, value in keywords.items()}
         if name in registry.IN_MEMORY_ORDER:
@@ -888,9 +901,18 @@ def is_code(value: Any) -> bool:
                                                                types.MethodType, np.ufunc, np.dtype, functools.partial, operator.itemgetter, operator.attrgetter,
                                                                operator.methodcaller)):
         return True
+    if custom_rules.declared(value) is not None or _is_compiled(value):
+        return True
     if type(value).__module__ in ("numpy", "functools") and callable(value) and not isinstance(value, (np.ndarray, np.generic)):
         return True
-    return hasattr(value, "primal") and hasattr(value, "source_for")
+    return (hasattr(value, "primal") and hasattr(value, "source_for")) or registry.is_known_object(value)
+
+
+def _is_compiled(value: Any) -> bool:
+    """Whether an object is a function that other compilers have made, or a foreign library has: it has a name, and what calls it is written in C."""
+    if not callable(value) or not isinstance(getattr(value, "__name__", None), str):
+        return False
+    return not isinstance(inspect.getattr_static(type(value), "__call__", None), types.FunctionType)
 
 
 def own_nodes(function: Any) -> list[Any]:

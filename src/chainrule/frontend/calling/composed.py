@@ -84,7 +84,8 @@ def meshgrid(*xi, indexing="xy", sparse=False, copy=True):
         own = [1] * count
         own[axis] = -1
         grid = np.reshape(x, tuple(own))
-        grids.append(grid.copy() if sparse else np.broadcast_to(grid, tuple(shape)).copy())
+        full = grid if sparse else np.broadcast_to(grid, tuple(shape))
+        grids.append(full.copy() if copy else full)
     return tuple(grids) if SEVERAL is tuple else grids
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import pkgutil
 import statistics
 import string
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +15,13 @@ import numpy as np
 
 from ... import runtime
 from ...ir.nodes import Lit
-from ...ir.types import rank
+from ...ir.types import Array, rank
 from ...rules import registry
 from ..composed import fourier, joining, linalg, padding, polynomials
+from ..composed import scipy as of_scipy
 from ..composed import statistics as of_samples
 from ..execution.values import Items, ListV, SliceV, Static, TupleV, Value
+from ..objects import classes
 from . import composed
 from .builtins import BUILTINS, Args, Keywords, builtin
 
@@ -47,7 +52,7 @@ _FUNCTIONS |= {getattr(np.emath, name): getattr(linalg, f"emath_{name}") for nam
 _WITH_MORE: dict[Any, tuple[str, Any]] = {
     np.array: ("np.array", joining.array), np.cross: ("np.cross", linalg.cross_product), np.diff: ("np.diff", polynomials.diff), np.interp: ("np.interp", polynomials.interp),
     np.linspace: ("np.linspace", polynomials.linspace), np.pad: ("np.pad", padding.pad),
-    np.unique: ("np.unique", joining.unique), np.take: ("np.take", joining.take), np.trace: ("np.trace", linalg.trace_of),
+    np.take: ("np.take", joining.take), np.trace: ("np.trace", linalg.trace_of),
     np.linalg.pinv: ("np.linalg.pinv", linalg.pinv), np.var: ("np.var", of_samples.var), np.std: ("np.std", of_samples.std),
     np.nansum: ("np.nansum", of_samples.nansum)}
 # Operations of our own that these functions are made of.
@@ -142,6 +147,30 @@ def _unusual(row: str, m: Calls, args: Args, keywords: Keywords) -> bool:
     return isinstance(mode, Static) and mode.value not in ("constant", "empty", "edge", "reflect", "symmetric", "wrap")
 
 
+# Functions of SciPy, by module: they are known when that has been imported.
+LATER = {f"scipy.{name}": name for name in sorted(module.name for module in pkgutil.iter_modules(of_scipy.__path__))}
+
+
+def read_later() -> None:
+    """Let the functions of SciPy be known that are executed as the Python that they mean, of the modules that have been imported."""
+    for full, name in [*LATER.items()]:
+        if full in sys.modules:
+            del LATER[full]
+            meanings = importlib.import_module(f"{of_scipy.__name__}.{name}")
+            for function in meanings.__all__:
+                original = getattr(sys.modules[full], function, None)
+                if original is not None:
+                    BUILTINS[original] = _handler(f"{name}.{function}", getattr(meanings, function), original)
+            for original, meaning in getattr(meanings, "FUNCTIONS", {}).items():  # of modules inside of that one
+                BUILTINS[original] = _handler(f"{name}.{original.__name__}", meaning, original)
+            classes.STAND_INS.update(getattr(meanings, "STAND_INS", {}))
+
+
+@builtin(of_scipy.refused)
+def _refused(m: Calls, args: Args, keywords: Keywords) -> Value:
+    m.refuse(*(m.static(a, "a reason") for a in args))
+
+
 def _of_numbers(name: str) -> Any:
     """A function of `statistics`: of known numbers it is computed (of integers, an integer); of computed ones, as in `composed`."""
     function = getattr(statistics, name)
@@ -164,6 +193,33 @@ BUILTINS.update({getattr(statistics, name): _of_numbers(name) for name in (*_OF_
 
 
 BUILTINS.update({getattr(runtime, name): (lambda m, args, keywords, name=name: m.call_row(f"rt.{name}", args, keywords)) for name in _OWN})
+
+
+_unique = _or_row("np.unique", joining.unique, np.unique)
+
+
+@builtin(np.unique)
+def _unique_values(m: Calls, args: Args, keywords: Keywords) -> Value:
+    """np.unique of numbers; not of rows."""
+    axis = keywords.get("axis", args[4] if len(args) > 4 else Static(None))
+    if m.static(axis, "the axis") is not None and rank(m.type(m.as_array(args[0]))) != 1:
+        m.refuse("the argument `axis` of `np.unique` of an array with several axes", "equal rows would share what belongs to them",
+                 "find the rows with return_index=True, and index the array with them")
+    return _unique(m, args, keywords)  # type: ignore[no-any-return]
+
+
+@builtin(np.nan_to_num)
+def _nan_to_num(m: Calls, args: Args, keywords: Keywords) -> Value:
+    """np.nan_to_num: without a copy it writes into what it is given."""
+    copy = keywords.get("copy", args[1] if len(args) > 1 else Static(True))
+    result = m.call_row("np.nan_to_num", args, keywords)
+    if m.static(copy, "copy"):
+        return result
+    x = args[0] if args else keywords["x"]
+    if not isinstance(m.type(x), Array):
+        m.refuse("np.nan_to_num of a number, without a copy", "NumPy raises ValueError here", "leave `copy` out")
+    m.write(x, Lit(Ellipsis), m.operand(result))
+    return x
 
 
 @builtin(np.einsum)
@@ -246,4 +302,4 @@ def _part(m: Calls, item: Any) -> Value:
     return m.call(Static(np.arange), (start, item.stop, Static(1) if item.step == Static(None) else item.step), {})
 
 
-__all__ = ["joined"]
+__all__ = ["LATER", "joined", "read_later"]

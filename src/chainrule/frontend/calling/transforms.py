@@ -22,7 +22,7 @@ from ...ir.walk import definitions, draws, every_stmt, free, renamed, renested, 
 from ..execution.machine import describe
 from ..execution.state import State, reachable
 from ..execution.values import NONE, DictV, Entries, Items, ListV, Num, Object, Partial, Ref, Select, Static, TupleV, Value
-from ..modes import COLUMNS, GRADIENTS, IMPLICIT, MARK
+from ..modes import COLUMNS, GRADIENTS, IMPLICIT, MARK, RULES
 from ..signature import result_error, structure_of
 from . import composed
 
@@ -257,7 +257,10 @@ def pulled(m: Calls, found: Inner, seeds: tuple[Arg | None, ...]) -> tuple[tuple
 
 def mark(f: Any) -> str | None:
     """Which public transform a function is."""
-    return getattr(f, MARK, None) if not isinstance(f, type) else None
+    if isinstance(f, type):
+        kind = f.__dict__.get("transform")
+        return kind if kind in RULES else None
+    return getattr(f, MARK, None)
 
 
 def transform(m: Calls, kind: str, args: Args, keywords: Keywords) -> Value:
@@ -276,6 +279,8 @@ def transform(m: Calls, kind: str, args: Args, keywords: Keywords) -> Value:
         return Partial(args[0] if args else keywords["steps"], (Static(m.static(budget, "the budget of a checkpointed loop")), Static(spill)), (), "checkpointed")
     if kind == "checkpoint":
         return Partial(args[0] if args else keywords["f"], (), (), "checkpoint")
+    if kind in RULES:
+        m.refuse(f"`{kind}` inside a differentiated function", "a rule is stated once, for all calls", "state it outside, before the function is called")
     if kind in IMPLICIT:
         m.refuse(f"`{kind}` inside a differentiated function", "an implicit function is compiled once, for all calls", "decorate the solver outside")
     m.refuse(f"`{kind}` inside a differentiated function", "it is not supported there yet", "use grad, jvp or vjp")
@@ -297,8 +302,8 @@ def of_transformed(f: Any) -> Partial:
     """A function that a transform has made outside, as one made inside."""
     if f.transform == "checkpoint":
         return Partial(Static(f.primal), (), (), "checkpoint")
-    if f.transform == "implicit":
-        return Partial(Static(f), (), (), "implicit")
+    if f.transform in ("implicit", "custom_vjp", "custom_jvp"):
+        return Partial(Static(f), (), (), f.transform)
     return Partial(Static(f.primal), (Static(f.argnums), Static(f.has_aux)), (), f.transform)
 
 
@@ -581,10 +586,16 @@ def _push(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
     return _pushed(m, dataclasses.replace(held.found, block=renamed(held.found.block)), dots)[1]
 
 
+def _custom(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
+    from . import custom
+
+    return custom.call(m, function, args, keywords)
+
+
 # What transforms have made -> what a call of it is.
 _CALLED: dict[str, Callable[[Calls, Partial, Args, Keywords], Value]] = {
     **dict.fromkeys(GRADIENTS, _gradient), **dict.fromkeys(COLUMNS, _jacobian), "hvp": _hvp, "decorator": _decorated, "checkpoint": _checkpointed,
-    "implicit": _implicit, "pullback": _pull, "pushforward": _push, "along": _along_one, "back": _back_to_one,
+    "implicit": _implicit, "custom_vjp": _custom, "custom_jvp": _custom, "pullback": _pull, "pushforward": _push, "along": _along_one, "back": _back_to_one,
 }
 _BY_POSITION = ("hvp", "pullback", "pushforward")
 

@@ -120,17 +120,26 @@ def _accumulate(function: np.ufunc) -> Callable[[Calls, Args, Keywords], Value]:
     def apply(m: Calls, args: Args, keywords: Keywords) -> Value:
         given = dict(zip(("array", "axis", "dtype", "out"), args)) | keywords
         if function in _ACCUMULATED:
-            array = m.as_array(given.pop("array"))
-            given.setdefault("axis", Static(0))
+            array, dimensions = _array(m, given.pop("array"), f"`{function.__name__}.accumulate`")
+            given["axis"] = Static(_one_axis(m, given.get("axis", Static(0)), dimensions))
             return m.call_row(_ACCUMULATED[function], (array,), given)
         given = _given(m, function, "accumulate", (), ("array", "axis", "out"), (), given)
         array, dimensions = _array(m, given["array"], f"`{function.__name__}.accumulate`")
-        axis = m.static(given.get("axis", Static(0)), "the axis") % dimensions
+        axis = _one_axis(m, given.get("axis", Static(0)), dimensions)
         x = _computed(m, function, _first(m, array, dimensions, (axis,)))
         result = m.call(Static(loops_of_numpy.running), (Static(function), x), {})
         return _written(m, given.get("out"), _back(m, result, dimensions, axis))
 
     return apply
+
+
+def _one_axis(m: Calls, given: Value, dimensions: int) -> int:
+    """The axis of `accumulate` and `reduceat`: a number, a tuple of one, or None for all of one."""
+    axis = m.static(given, "the axis")
+    axes = tuple(range(dimensions)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    if len(axes) != 1:
+        m.refuse("the argument `axis` names several axes", "NumPy raises ValueError here", "name one")
+    return int(axes[0]) % dimensions
 
 
 def _back(m: Calls, result: Value, dimensions: int, axis: int) -> Value:
@@ -143,7 +152,7 @@ def _reduceat(function: np.ufunc) -> Callable[[Calls, Args, Keywords], Value]:
     def apply(m: Calls, args: Args, keywords: Keywords) -> Value:
         given = _given(m, function, "reduceat", ("array", "indices", "axis", "dtype", "out"), ("array", "indices", "axis", "out"), args, keywords)
         array, dimensions = _array(m, given["array"], f"`{function.__name__}.reduceat`")
-        axis = m.static(given.get("axis", Static(0)), "the axis") % dimensions
+        axis = _one_axis(m, given.get("axis", Static(0)), dimensions)
         x = _computed(m, function, _first(m, array, dimensions, (axis,)))
         result = m.library(repeated.reduce_at, Static(function.reduce), x, given["indices"])
         return _written(m, given.get("out"), _back(m, result, dimensions, axis))

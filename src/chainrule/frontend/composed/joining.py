@@ -65,7 +65,7 @@ def asarray_chkfinite(a, dtype=None, order=None):
 
 def astype(x, dtype, copy=True):
     """np.astype."""
-    return x.astype(dtype)
+    return x.astype(dtype, copy=copy)
 
 
 def mask_indices(n, mask_func, k=0):
@@ -195,8 +195,6 @@ def vander(x, N=None, increasing=False):
 
 def unique(ar, return_index=False, return_inverse=False, return_counts=False, axis=None, *, equal_nan=True, sorted=True):
     """np.unique: elements that are equal share what belongs to their value."""
-    if axis is not None and np.asarray(ar).ndim != 1:
-        raise ValueError("np.unique along an axis is not differentiated")
     found = [np.unique(ar)]
     if return_index:
         found.append(runtime.unique_index(ar))

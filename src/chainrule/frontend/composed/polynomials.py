@@ -10,6 +10,8 @@ import numpy as np
 
 from ... import runtime
 
+_WEAK = np.lib.NumpyVersion(np.__version__) >= "2.0.0b1"  # a Python number has no dtype of its own
+
 
 def polyadd(a1, a2):
     """np.polyadd."""
@@ -176,6 +178,8 @@ def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis
 
 def logspace(start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0):
     """np.logspace."""
+    if not _WEAK and np.ndim(start) + np.ndim(stop) > 0:
+        base = np.atleast_1d(base)  # which has a dtype of its own
     y = np.power(base, np.linspace(start, stop, num, endpoint))
     if dtype is not None:
         y = y.astype(dtype)
@@ -185,7 +189,11 @@ def logspace(start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0):
 def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
     """np.geomspace between numbers of one sign."""
     sign = np.sign(start)
-    y = sign * np.exp(np.linspace(np.log(sign * start), np.log(sign * stop), num, endpoint))
+    y = sign * 10.0 ** np.linspace(np.log10(sign * start), np.log10(sign * stop), num, endpoint)
+    if num > 0:
+        y[0] = start
+    if num > 1 and endpoint:
+        y[-1] = stop
     if dtype is not None:
         y = y.astype(dtype)
     return y if axis == 0 else np.moveaxis(y, 0, axis)
@@ -194,7 +202,7 @@ def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
 def cumulative_sum(x, *, axis=None, dtype=None, include_initial=False):
     """np.cumulative_sum."""
     x = np.asarray(x)
-    along = 0 if axis is None else axis
+    along = 0 if axis is None else axis[0] if isinstance(axis, tuple) else axis
     y = np.cumsum(x, along, dtype=dtype)
     return np.concatenate((np.zeros_like(np.take(y, np.zeros(1, int), axis=along)), y), axis=along) if include_initial else y
 
@@ -202,7 +210,7 @@ def cumulative_sum(x, *, axis=None, dtype=None, include_initial=False):
 def cumulative_prod(x, *, axis=None, dtype=None, include_initial=False):
     """np.cumulative_prod."""
     x = np.asarray(x)
-    along = 0 if axis is None else axis
+    along = 0 if axis is None else axis[0] if isinstance(axis, tuple) else axis
     y = np.cumprod(x, along, dtype=dtype)
     return np.concatenate((np.ones_like(np.take(y, np.zeros(1, int), axis=along)), y), axis=along) if include_initial else y
 

@@ -98,8 +98,10 @@ def quantile(a, q, axis=None, *, method="linear", keepdims=False, overwrite_inpu
         q = np.asarray(q)
     x = np.sort(_together(a, axis), axis=0)
     low, high, t = _place(len(x), q, method)
-    if isinstance(q, (int, float)) and a.dtype.kind == "f":
-        t = np.asarray(t).astype(a.dtype) if _WEAK or x.ndim == 1 else np.reshape(t, (1,) * (x.ndim - 1))
+    if isinstance(q, (int, float)) and a.dtype.kind == "f" and _WEAK:
+        t = np.asarray(t).astype(a.dtype)
+    elif isinstance(q, (int, float)) and x.ndim > 1:
+        t = np.reshape(t, (1,) * (x.ndim - 1))
     if np.ndim(q) > 0 and x.ndim > 1:
         t = np.reshape(t, np.shape(q) + (1,) * (x.ndim - 1))
     if method in ("lower", "higher", "nearest"):
@@ -134,8 +136,10 @@ def nanquantile(a, q, axis=None, *, method="linear", keepdims=False, overwrite_i
 
 def _nan_quantile(x, n, q, method, number):
     low, high, t = _place(np.maximum(n, 1), q, method)
-    if number and x.dtype.kind == "f":
-        t = np.asarray(t).astype(x.dtype) if _WEAK or x.ndim == 1 else np.reshape(t, np.shape(t) if np.ndim(t) else (1,) * (x.ndim - 1))
+    if number and x.dtype.kind == "f" and _WEAK:
+        t = np.asarray(t).astype(x.dtype)
+    elif number and x.ndim > 1:
+        t = np.reshape(t, np.shape(t) if np.ndim(t) else (1,) * (x.ndim - 1))
     if x.ndim == 1:
         below, above = x[low], x[high]
     else:
@@ -154,7 +158,9 @@ def nanpercentile(a, q, axis=None, *, method="linear", keepdims=False, overwrite
 
 def nanmedian(a, axis=None, *, keepdims=False, overwrite_input=False):
     """np.nanmedian."""
-    return nanquantile(a, 0.5, axis, keepdims=keepdims)
+    a = np.asanyarray(a)
+    middle = nanquantile(a, 0.5, axis, keepdims=keepdims)
+    return middle.astype(a.dtype) if a.dtype.kind == "f" and middle.dtype != a.dtype else middle
 
 
 # -- NaN left out ---------------------------------------------------------------------------------------------------
@@ -229,7 +235,7 @@ def nanvar(a, axis=None, dtype=None, *, ddof=0, keepdims=False, where=None):
     squares = np.real(off * np.conj(off))
     total = np.sum(squares, axis, dtype=dtype, keepdims=keepdims)
     there, count = _counted(a, axis, where, keepdims)
-    spread = total / np.maximum(count - ddof, 1)
+    spread = total / np.maximum(count - ddof, 1).astype(total.dtype)
     return np.where(count > ddof, spread, np.asarray(np.nan, spread.dtype))[()]
 
 
@@ -251,7 +257,9 @@ def var(a, axis=None, dtype=None, ddof=0, keepdims=False, *, where=None, mean=No
     off = a - mean
     squares = np.real(off * np.conj(off)) if off.dtype.kind == "c" else off * off
     count = np.sum(np.ones(np.shape(a), squares.dtype), axis, keepdims=keepdims, where=where)
-    return np.sum(squares, axis, dtype=dtype, keepdims=keepdims, where=where) / np.maximum(count - ddof, 0)
+    total = np.sum(squares, axis, dtype=dtype, keepdims=keepdims, where=where)
+    spread = total / np.maximum(count - ddof, 0).astype(total.dtype)
+    return spread if spread.dtype == total.dtype else spread.astype(total.dtype)
 
 
 def std(a, axis=None, dtype=None, ddof=0, keepdims=False, *, where=None, mean=None, correction=None):
@@ -343,6 +351,8 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
         x = x.astype(wanted)
     if y is not None:
         more = np.asanyarray(y)
+        if dtype is not None and more.dtype != dtype:
+            more = more.astype(dtype)
         if more.ndim == 2 and not rowvar and np.shape(more)[0] != 1:
             more = more.T
         x = np.concatenate((x, more if more.ndim == 2 else more[None]), axis=0)

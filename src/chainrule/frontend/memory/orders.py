@@ -31,7 +31,7 @@ def settled(m: Calls, name: str, args: Args, keywords: dict[str, Value]) -> tupl
     given = args[place] if len(args) > place else keywords.get("order")
     if given is None or not args:
         return args, keywords
-    asked = str(m.static(given, "the order")).upper()
+    asked = str(m.static(given, "the order") or "C").upper()
     array = args[0]
     if asked in ("A", "K"):
         axes = _axes(m, array, asked)

@@ -8,7 +8,7 @@ from ...ir.types import Array, List, is_number
 from ...ir.types import rank as type_rank
 from .directions import Directions, NoRule, Rule, batching, constant, elementwise, every_axis, flat, over, shifted
 
-batching(elementwise, "float", "complex", "not", "np.float16", "np.float32", "np.float64", "np.longdouble", "np.complex64", "np.complex128",
+batching(elementwise, "float", "complex", "not", "np.float16", "np.float32", "np.float64", "np.longdouble", "np.complex64", "np.complex128", "np.clongdouble",
          "//", "invert", "<", "<=", ">", ">=", "==", "!=", "&", "|", "^", "<<", ">>", "rt.sign", "rt.exceeds", "rt.chosen", "rt.inside", "np.round", "np.fix",
          "math.isnan", "math.isinf", "math.isfinite", "np.isclose", "np.cross", "np.broadcast_arrays")
 
@@ -81,9 +81,9 @@ batching(over("axis"), "np.sum", "np.mean", "np.prod", "np.nansum", "np.var", "n
          "np.count_nonzero", "np.median", "rt.median_share", "np.flip")
 batching(over("axis", shaped=("x",), first=1), "rt.spread_axes")
 batching(over("axis", shaped=("y",)), "rt.ties", "rt.shares_of_some")
-batching(over("axis", none="flat"), "np.cumsum", "np.cumprod", "np.sort", "np.argsort", "np.diff", "rt.diff_pull", "np.argmax", "np.argmin",
+batching(over("axis", none="flat"), "np.cumsum", "np.cumprod", "np.sort", "np.argsort", "np.diff", "np.argmax", "np.argmin",
          "np.repeat")
-batching(over("axis", none="flat", shaped=("x",)), "rt.repeat_pull")
+batching(over("axis", none="flat", shaped=("x",)), "rt.repeat_pull", "rt.diff_pull")
 batching(over("axis", none="flat", shaped=("order",)), "rt.unsort")
 batching(over("axis", none="flat", shaped=("indices",)), "np.take_along_axis")
 batching(over("axis", none="flat", shaped=("x", "indices")), "rt.put_along")

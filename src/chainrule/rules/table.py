@@ -121,9 +121,10 @@ class Refusal:
 ROWS: dict[str, Row] = {}
 FUNCTIONS: dict[Any, str] = {}  # callable -> operation
 REFUSALS: dict[Any, Refusal] = {}
+REFUSED: dict[str, Refusal] = {}  # the same, by name
 MEANINGS: dict[Any, Callable[..., Any]] = {}  # callable -> the Python that it means, executed in its place
+MEANT: list[str] = []  # their names
 STAND_INS: dict[type, type] = {}  # class of a library -> a class whose members are executed in the place of its own
-STAND_INS: dict[type, type] = {}
 MEANING_MODULES: set[str] = set()  # where these are written
 KNOWN: set[int] = set()  # objects of libraries whose methods have rows: by identity
 _OBJECTS: list[Any] = []  # the same, so that they live
@@ -269,7 +270,7 @@ def refuse(name: str, *, because: str, instead: str = "") -> None:
     """A function that is known and not supported, with the reason and what to write instead; of a class, every method."""
     function = resolve(name)
     if function is not None:
-        REFUSALS[function] = Refusal(because, instead)
+        REFUSALS[function] = REFUSED[name] = Refusal(because, instead)
         if isinstance(function, type) and function is not np.vectorize:
             REFUSED_METHODS.add(function)
 
@@ -279,6 +280,7 @@ def meaning(name: str, function: Callable[..., Any]) -> None:
     original = resolve(name)
     if original is not None:
         MEANINGS[original] = function
+        MEANT.append(name)
         MEANING_MODULES.add(function.__module__)
 
 

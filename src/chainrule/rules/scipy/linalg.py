@@ -381,6 +381,8 @@ structural("linalg_rt.eigvals(a, check_finite=True) -> y", pull_eigvals, op={**C
 structural("linalg_rt.eig(a, check_finite=True) -> y", pull_eig, op={**COSTLY, "infer": pairs_type}, **_READ)
 zero("linalg_rt.is_real(values)")
 
+refuse("linalg.lu", because="it has no rule", instead="use linalg.lu_factor")
+refuse("linalg.polar", because="it has no rule", instead="use linalg.svd: u @ vh, and vh.T @ (s[:, None] * vh)")
 _BASIS = "which basis it gives is a matter of choice"
 _FORM = "its result is how an algorithm stores what it found"
 for _name in ("orth", "null_space"):

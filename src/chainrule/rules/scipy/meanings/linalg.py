@@ -25,10 +25,6 @@ def lu_solve(lu_and_piv, b, trans=0, overwrite_b=False, check_finite=True):
     return own.lu_solved(lu, piv, np.asarray(b), trans, check_finite)
 
 
-def lu(a, permute_l=False, overwrite_a=False, check_finite=True, p_indices=False):
-    refuse("`linalg.lu`", "it has no rule", "use linalg.lu_factor")
-
-
 def solve_banded(l_and_u, ab, b, overwrite_ab=False, overwrite_b=False, check_finite=True):
     lower, upper = l_and_u
     return own.banded_solved(np.asarray(ab), np.asarray(b), lower, upper, check_finite)
@@ -91,10 +87,6 @@ def lstsq(a, b, cond=None, overwrite_a=False, overwrite_b=False, check_finite=Tr
     if rank < np.shape(a)[1] or np.shape(a)[0] <= np.shape(a)[1]:
         squares = np.zeros(0, x.dtype)
     return x, squares, rank, s
-
-
-def polar(a, side="right"):
-    refuse("`linalg.polar`", "it has no rule", "use linalg.svd: u @ vh, and vh.T @ (s[:, None] * vh)")
 
 
 # -- functions of matrices: complex where they have to be -----------------------------------------------------------------
@@ -200,4 +192,4 @@ def khatri_rao(a, b):
 
 
 __all__ = ["block_diag", "cho_factor", "cho_solve", "circulant", "companion", "convolution_matrix", "eig", "eigh", "eigvals", "eigvalsh", "fractional_matrix_power",
-           "hankel", "khatri_rao", "logm", "lstsq", "lu", "lu_solve", "polar", "qr", "solve_banded", "sqrtm", "toeplitz"]
+           "hankel", "khatri_rao", "logm", "lstsq", "lu_solve", "qr", "solve_banded", "sqrtm", "toeplitz"]

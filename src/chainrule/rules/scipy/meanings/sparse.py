@@ -40,7 +40,35 @@ def _parts(matrix):
     return matrix.data, matrix.indices, matrix.indptr
 
 
-class Sparse:
+class Refused:
+    """What is refused, by name."""
+
+    def __getitem__(self, key):
+        refuse("an element of a sparse matrix", "which values are stored there depends on its places", "use A.toarray(), or multiply with rows of the identity")
+
+    def __setitem__(self, key, value):
+        refuse("an element of a sparse matrix is set", "it changes its places", "make the matrix of its values and places")
+
+    def setdiag(self, values, k=0):
+        refuse("`setdiag` of a sparse matrix", "it changes its places", "add sparse.diags(...) to it")
+
+    def max(self, axis=None, out=None, *, explicit=False):
+        refuse("the maximum of a sparse matrix", "it has no rule", "use A.toarray(), or the stored values, `A.data`")
+
+    def min(self, axis=None, out=None, *, explicit=False):
+        refuse("the minimum of a sparse matrix", "it has no rule", "use A.toarray(), or the stored values, `A.data`")
+
+    def reshape(self, *args, **kwargs):
+        refuse("`reshape` of a sparse matrix", "it has no rule", "make the matrix of its values and places")
+
+    def sum_duplicates(self):
+        refuse("`sum_duplicates` of a sparse matrix", "it changes the matrix", "use A.tocoo().tocsr()")
+
+    def eliminate_zeros(self):
+        refuse("`eliminate_zeros` of a sparse matrix", "which values are stored would depend on them", "leave it out")
+
+
+class Sparse(Refused):
     """What all kinds have in common."""
 
     def __matmul__(self, other):
@@ -203,34 +231,10 @@ class Sparse:
             refuse("a power of a sparse matrix", "it has no rule", "multiply it with itself")
         return self.power(n)
 
-    def __getitem__(self, key):
-        refuse("an element of a sparse matrix", "which values are stored there depends on its places", "use A.toarray(), or multiply with rows of the identity")
-
-    def __setitem__(self, key, value):
-        refuse("an element of a sparse matrix is set", "it changes its places", "make the matrix of its values and places")
-
-    def setdiag(self, values, k=0):
-        refuse("`setdiag` of a sparse matrix", "it changes its places", "add sparse.diags(...) to it")
-
-    def max(self, axis=None, out=None, *, explicit=False):
-        refuse("the maximum of a sparse matrix", "it has no rule", "use A.toarray(), or the stored values, `A.data`")
-
-    def min(self, axis=None, out=None, *, explicit=False):
-        refuse("the minimum of a sparse matrix", "it has no rule", "use A.toarray(), or the stored values, `A.data`")
-
     def todense(self, order=None, out=None):
         if not isinstance(self, sparse.sparray):
             refuse("`todense` of a sparse matrix", "its result is an np.matrix", "use A.toarray()")
         return self.toarray(order, out)
-
-    def reshape(self, *args, **kwargs):
-        refuse("`reshape` of a sparse matrix", "it has no rule", "make the matrix of its values and places")
-
-    def sum_duplicates(self):
-        refuse("`sum_duplicates` of a sparse matrix", "it changes the matrix", "use A.tocoo().tocsr()")
-
-    def eliminate_zeros(self):
-        refuse("`eliminate_zeros` of a sparse matrix", "which values are stored would depend on them", "leave it out")
 
     def power(self, n, dtype=None):
         if dtype is not None or np.ndim(n) > 0:
@@ -378,10 +382,6 @@ def _added(one, other, minus):
 # -- functions -----------------------------------------------------------------------------------------------------------
 
 
-def issparse(x):
-    return isinstance(x, (sparse.sparray, sparse.spmatrix))
-
-
 def spsolve(A, b, permc_spec=None, use_umfpack=True):
     if sparse.issparse(b):
         refuse("`spsolve` for a sparse right-hand side", "it has no rule", "pass b.toarray()")
@@ -464,4 +464,4 @@ def kron(A, B, format=None):
 CLASSES = {sparse.csr_matrix: Compressed, sparse.csr_array: Compressed, sparse.csc_matrix: Compressed, sparse.csc_array: Compressed, sparse.coo_matrix: Coordinates,
              sparse.coo_array: Coordinates, sparse.dia_matrix: Diagonals, sparse.dia_array: Diagonals}
 
-__all__ = ["diags", "diags_array", "hstack", "issparse", "kron", "vstack"]
+__all__ = ["diags", "diags_array", "hstack", "kron", "vstack"]

@@ -37,7 +37,7 @@ MATRIX = sparse.csr_matrix(PATTERN)
 ROWS, COLUMNS = np.array([0, 1, 2, 3, 0, 0, 3]), np.array([0, 1, 2, 3, 2, 2, 0])  # one place twice
 VALUES = np.array([3.0, 4.0, 5.0, 3.5, 0.4, 0.3, 0.7])
 DATA = PATTERN.data.copy()
-N = PATTERN.T.tocsr() + sparse.eye_array(4, format="csr")
+N = PATTERN.T.tocsr() + sparse.csr_array(np.eye(4))
 
 
 def _of(data: Any) -> Any:

@@ -195,6 +195,9 @@ SAMPLES: dict[str, list[Case]] = {
     "np.triu": [case(A(3, 3)), case(A(3, 4), k=1)], "np.tril": [case(A(3, 3)), case(A(2, 3, 4), k=-1)],
     "np.diag": [case(A(3)), case(A(3), k=1), case(A(3, 4)), case(A(3, 4), k=-1)],
     "np.diagonal": [case(A(3, 4)), case(A(3, 4), offset=1), case(A(2, 3, 4), axis1=0, axis2=2)],
+    "np.lib.stride_tricks.sliding_window_view": [
+        case(A(5), 3), case(A(3, 4), (2, 2)), case(A(2, 3, 4), (2, 3), axis=(1, -1)), case(A(3, 4), 2, axis=1), case(A(6), (2, 3), axis=(0, 0))],
+    "rt.windows_pull": [case(A(3, 3), Fixed(A(5)), 3), case(A(3, 3, 2), Fixed(A(3, 4)), 2, axis=1)],
     "np.pad": [case(A(3), 1), case(A(2, 3), ((1, 0), (0, 2))), case(A(2, 3), ((1, 0), (0, 2)), "edge"), case(A(4), 3, "reflect"), case(A(4), 2, "wrap")],
     "rt.slopes": [case(A(5), 0.5, 0), case(A(2, 4), Fixed(np.array([0.0, 1.0, 3.0, 3.5])), 1)], "rt.slopes_pull": [case(A(5), Fixed(A(5)), Fixed(0.3), 0)],
     "rt.repeated_pull": [case(A(7), Fixed(A(3)), 2, "symmetric")],

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import keyword
 import textwrap
+import types
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -119,7 +120,9 @@ def _functions(program: Program) -> Iterator[str]:
     for stmt in all_stmts(program.body):
         if isinstance(stmt, Let) and stmt.op[0].isalpha():
             prefix, _, last = stmt.op.rpartition(".")
-            if prefix == "rt" or (prefix.split(".")[0] not in ("np", "math") and last not in ("index", "item", "copy", "tuple", "accum", "store")):
+            if isinstance(OPS[stmt.op].impl, types.MethodType) and "." in prefix:
+                yield prefix.rpartition(".")[2]
+            elif prefix == "rt" or (prefix.split(".")[0] not in ("np", "math") and last not in ("index", "item", "copy", "tuple", "accum", "store")):
                 yield last
 
 

@@ -12,6 +12,7 @@ import builtins
 import math
 import types
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -258,6 +259,10 @@ class Expressions:
             if hasattr(builtins, last):
                 return name(last)
         impl = getattr(runtime, op[3:]) if op.startswith("rt.") else OPS[op].impl
+        if isinstance(impl, types.MethodType) and "." in prefix:  # `norm.pdf`
+            owner = prefix.rpartition(".")[2]
+            known = owner not in self.parameters and self.constants.setdefault(owner, impl.__self__) is impl.__self__
+            return ast.Attribute(name(owner) if known else self.object(impl.__self__), last, ast.Load())
         if last in self.parameters or self.constants.setdefault(last, impl) is not impl:
             return self.object(impl)
         return name(last)
@@ -358,10 +363,26 @@ class Expressions:
         assert isinstance(positional, Seq) and isinstance(named, Make)
         return [self.arg(a) for a in positional.items], [(key, self.arg(item)) for key, item in zip(named.keys, named.items)]
 
+    def op_py_solver(self, let: Let) -> ast.expr:
+        function, functions, *given = let.args
+        assert isinstance(functions, Make)
+        passed = {key: self.held(item) for key, item in zip(functions.keys, functions.items)}
+        positional, named = self.given(tuple(given))
+        first = [passed.pop("")] if "" in passed else []
+        return call(self.arg(function), [*first, *positional], [*passed.items(), *named])
+
+    def held(self, function: Arg) -> ast.expr:
+        """A function of the program as a value, with what it holds."""
+        assert isinstance(function, Seq) and isinstance(function.items[0], Lit)
+        own = name(function.items[0].value)
+        return call(self.object(partial), [own, *map(self.arg, function.items[1:])]) if len(function.items) > 1 else own
+
     def op_py_attribute(self, let: Let) -> ast.expr:
         owner, attribute = let.args
         assert isinstance(attribute, Lit)
         return ast.Attribute(self.arg(owner), attribute.value, ast.Load())
+
+    op_py_part = op_py_attribute
 
     def op_py_evaluate(self, let: Let) -> ast.expr:
         return self.arg(let.args[0])

@@ -121,6 +121,10 @@ class Refusal:
 ROWS: dict[str, Row] = {}
 FUNCTIONS: dict[Any, str] = {}  # callable -> operation
 REFUSALS: dict[Any, Refusal] = {}
+MEANINGS: dict[Any, Callable[..., Any]] = {}  # callable -> the Python that it means, executed in its place
+MEANING_MODULES: set[str] = set()  # where these are written
+KNOWN: set[int] = set()  # objects of libraries whose methods have rows: by identity
+_OBJECTS: list[Any] = []  # the same, so that they live
 REFUSED_METHODS: set[type] = set()  # classes whose methods are refused, for the reason that they are
 
 _BINARY = {
@@ -266,6 +270,36 @@ def refuse(name: str, *, because: str, instead: str = "") -> None:
         REFUSALS[function] = Refusal(because, instead)
         if isinstance(function, type) and function is not np.vectorize:
             REFUSED_METHODS.add(function)
+
+
+def meaning(name: str, function: Callable[..., Any]) -> None:
+    """A function that is executed as the Python that it means (the words for such functions are in `meanings`)."""
+    original = resolve(name)
+    if original is not None:
+        MEANINGS[original] = function
+        MEANING_MODULES.add(function.__module__)
+
+
+def known_object(name: str) -> None:
+    """An object of a library whose methods have rows, or a meaning: it is part of the program, like a function."""
+    found = resolve(name)
+    if found is not None:
+        KNOWN.add(id(found))
+        _OBJECTS.append(found)
+
+
+def is_known_object(value: Any) -> bool:
+    if any(module in sys.modules for module in LATER):
+        read_later()
+    return id(value) in KNOWN
+
+
+def meant(function: Any) -> Callable[..., Any] | None:
+    """The Python that a callable means; None if it is not among these."""
+    try:
+        return MEANINGS.get(function)
+    except TypeError:  # not hashable
+        return None
 
 
 def alias(name: str, op_name: str) -> None:

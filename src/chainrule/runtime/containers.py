@@ -117,14 +117,14 @@ def sum_leaves(x: Any) -> Any:
 
 
 def add_lists(x: Any, y: Any) -> Any:
-    """The sum of two adjoints of one list, place by place.
+    """The sum of two adjoints of one list, place by place. A zero may stand for a tuple that carries no derivative.
 
-    >>> add_lists([1.0, 2.0], [10.0, 20.0])
-    [11.0, 22.0]
+    >>> add_lists([1.0, 2.0, (0.0, 0.0)], [10.0, 20.0, 0.0])
+    [11.0, 22.0, (0.0, 0.0)]
     """
     if isinstance(x, (list, tuple)):
-        return type(x)(add_lists(a, b) for a, b in zip(x, y))
-    return x + y
+        return type(x)(add_lists(a, b) for a, b in zip(x, y)) if isinstance(y, (list, tuple)) else x
+    return y if isinstance(y, (list, tuple)) else x + y
 
 
 def one_hot(like: Any, index: Any, g: Any) -> Any:

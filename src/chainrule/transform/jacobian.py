@@ -49,6 +49,7 @@ from ..simplify.dots import dots
 from ..simplify.gather import gather
 from ..simplify.signs import signs
 from .batch import CannotBatch, batch
+from .calls import called
 from .chunks import Directions, in_chunks, rows
 from .forward import forward
 from .nested import expand, with_other_tapes
@@ -163,8 +164,7 @@ def _called(callees: Sequence[Program], b: Builder) -> tuple[Program, ...]:
     wanted: dict[str, None] = {}
     waiting = [Block((), tuple(b.stmts), Raise())]
     while waiting:
-        for stmt in all_stmts(waiting.pop()):
-            name = stmt.args[0].value if isinstance(stmt, Let) and stmt.op == "call" and isinstance(stmt.args[0], Lit) else None
+        for name in called(waiting.pop()):
             if name in known and name not in wanted:
                 wanted[name] = None
                 waiting.append(known[name].body)

@@ -29,6 +29,7 @@ from ..execution.values import (
     Closure,
     DictV,
     Entries,
+    Generator,
     Items,
     IteratorV,
     Lazy,
@@ -227,6 +228,16 @@ _ITERATOR_CLASSES: dict[str, type] = {"zip": zip, "map": map, "enumerate": enume
                                       "chosen": types.GeneratorType, "nested": types.GeneratorType}
 
 
+_VIEW_CLASSES: dict[str, type] = {name: type(getattr({}, name)()) for name in ("items", "keys", "values")}
+
+
+def _class_of_method(value: Method | Bound) -> type | None:
+    """The class of a method: those of builtin classes are functions in C."""
+    if isinstance(value, Bound):
+        return types.MethodType if isinstance(value.function, (Closure, Static)) else None
+    return types.BuiltinFunctionType if not isinstance(value.owner, (Static, Object, Select)) and not value.name.startswith(("_", "%")) else None
+
+
 def class_of(m: Calls, value: Value) -> type:
     """The Python class of a value."""
     found = known_class(m, value)
@@ -256,8 +267,19 @@ def known_class(m: Calls, value: Value) -> type | None:
         return value.cls
     if isinstance(value, Range):
         return range
+    if isinstance(value, SliceV):
+        return slice
     if isinstance(value, (Closure,)):
         return type(class_of)
+    if isinstance(value, Generator):
+        return types.GeneratorType
+    if isinstance(value, Lazy):
+        ordered = value.kind in VIEWS and issubclass(getattr(value.parts[0], "cls", object), collections.OrderedDict)
+        return None if ordered else _VIEW_CLASSES.get(value.kind)
+    if isinstance(value, Partial):
+        return functools.partial if value.kind == "partial" else None
+    if isinstance(value, (Method, Bound)):
+        return _class_of_method(value)
     of = type_of(m.operand(value))
     if isinstance(of, Array) and of.shape is not None:
         return np.ndarray

@@ -44,6 +44,7 @@ from ..execution.values import (
     DictV,
     Entries,
     Generator,
+    Items,
     IteratorV,
     Lazy,
     ListV,
@@ -417,6 +418,7 @@ class Calls(Objects):
 
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         from . import composing, custom, functionals, progress, transforms
+        from . import special as special_methods
         from .tables import BUILTINS, LAZILY
 
         if composing.LATER:
@@ -460,10 +462,19 @@ class Calls(Objects):
             return self.call_static(f.func, (*given, *args), {**{k: self.constant_object(v, k) for k, v in f.keywords.items()}, **keywords})
         name = registry.lookup(f)
         if name is not None:
+            if getattr(f, "__module__", "") in ("builtins", "math") and any(map(self.is_opaque, args)):  # float(Decimal("0.1"))
+                return self.perform(Static(f), args, keywords)
             return self.call_row(name, args, keywords)
+        meaning = registry.meant(f)
+        if meaning is not None:
+            from .meanings import execute
+
+            return execute(self, f, meaning, args, keywords)
         writer = registry.writer(f)
         if writer is not None:
             return writes.call_writer(self, writer, args, keywords)
+        if (found := special_methods.of_class(self, f, args, keywords)) is not None:
+            return found
         refusal = registry.refusal(f)
         if refusal is not None:
             self.refuse(f"`{getattr(f, '__name__', f)}` cannot be differentiated", refusal.because, refusal.instead)
@@ -496,7 +507,7 @@ class Calls(Objects):
 
     def is_library(self, source: Any) -> bool:
         module = source.function.__module__ or ""
-        return module in (library.__name__, composed.__name__) or module.startswith(f"{meanings.__name__}.")
+        return module in (library.__name__, composed.__name__, *registry.MEANING_MODULES) or module.startswith(f"{meanings.__name__}.")
 
     def library(self, function: Any, *args: Value, **keywords: Value) -> Value:
         """Call a function of `library` for the call that is being lowered."""
@@ -519,10 +530,12 @@ class Calls(Objects):
 
     def constant_object(self, value: Any, name: str) -> Value:
         if isinstance(value, (np.ndarray, list, dict, set)) or type(value) in random.CLASSES or is_plain(value.__class__):
-            if not isinstance(value, (list, dict, set)):  # one array, however often it is used, and with the contents that it has at each call
-                held = _HELD.setdefault(id(value), {name: value})
-                return self.external(sources.Place(held, next(iter(held))), value)
-            self.refuse("a default value that can change is used", "it is shared between calls", "use None, and make the object inside")
+            # One object, however often it is used, and with the contents that it has at each call.
+            held = _HELD.setdefault(id(value), {name: value})
+            found = self.external(sources.Place(held, next(iter(held))), value)
+            if isinstance(found, (ListV, DictV, SetV)):  # what is written into it is seen until the call ends
+                self.held_outside.pop(found.slot, None)
+            return found
         return Static(value)
 
     def without_source(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
@@ -536,8 +549,20 @@ class Calls(Objects):
                 return Num(self.b.emit("py.call", Lit(f), Seq(tuple(self.operand(a) for a in args))))
             return self.perform(Static(f), args, keywords)
         if f in _PURE or isinstance(getattr(f, "__self__", None), _IMMUTABLE) or (isinstance(f, types.BuiltinFunctionType) and f.__module__ in ("math", "operator")):
-            return Static(f(*known, **known_keywords))
+            return self.of_python(f(*known, **known_keywords))
         return self.perform(Static(f), args, keywords)
+
+    def of_python(self, value: Any) -> Value:
+        """What Python has made of known objects (`text.split()`), as a value: what can change belongs to the program, and is made at each call."""
+        if type(value) is list:
+            return ListV(self.new(Items(tuple(map(self.of_python, value)))))
+        if type(value) is dict:
+            return DictV(self.new(Entries(tuple(value), tuple(map(self.of_python, value.values())))))
+        if type(value) is tuple and not all(isinstance(item, _IMMUTABLE) for item in value):
+            return TupleV(tuple(map(self.of_python, value)))
+        if isinstance(value, Iterator):
+            return self.iterator(self.of_python(list(value)))
+        return Static(value)
 
     def no_rule(self, function: Value) -> Any:
         f = function.value if isinstance(function, Static) else function
@@ -586,7 +611,8 @@ class Calls(Objects):
         number = self.numbers
         local, nonlocal_names = names_of(node)
         kept = (self.current, self.source, self.b.span, self.loop, self.node)
-        caller, self.caller = self.caller, self.caller if self.is_library(source) else None
+        caller = self.caller
+        self.caller = None if not self.is_library(source) else caller or (self.node, self.source, self.b.span)
         self.infos[number] = FrameInfo(source, parent, local, nonlocal_names, liveness=liveness(node))
         self.state.frames[number] = bound
         unbound.flag_names(bound, unbound.unsure_names(node, local, frozenset(bound)))
@@ -767,6 +793,7 @@ class Calls(Objects):
     # -- methods ----------------------------------------------------------------------------------------------------------
 
     def call_method(self, owner: Value, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        from . import special as special_methods
         from .tables import METHODS
 
         if isinstance(owner, Object) and isinstance(dispatching := classes.raw(owner.cls, name)[0], functools.singledispatchmethod):
@@ -788,17 +815,20 @@ class Calls(Objects):
             return special(self, owner, args, keywords)
         if isinstance(owner, TupleV) and owner.cls is not None and isinstance(function := getattr(owner.cls, name), types.FunctionType):
             return self.call(Static(function), (owner, *args), keywords)
+        if name.startswith("__") and isinstance(owner, _VALUES) and (found := special_methods.called(self, owner, name, args, keywords)) is not None:
+            return found
         if self.is_number(owner):
             return self.number_method(owner, name, args, keywords)
         if isinstance(owner, Static):
             value = owner.value
             if isinstance(value, (str, bytes, tuple, int, float, dict, frozenset)):
                 try:
-                    return Static(getattr(value, name)(*(self.known(a) for a in args), **{k: self.known(v) for k, v in keywords.items()}))
+                    return self.of_python(getattr(value, name)(*(self.known(a) for a in args), **{k: self.known(v) for k, v in keywords.items()}))
                 except _NotKnown:
                     from .effects import text_method
 
-                    text = text_method(self, value, name, args, keywords) if isinstance(value, str) else None
+                    text = text_method(self, value, name, args, keywords) if isinstance(value, str) else (
+                        special_methods.called(self, owner, name, args, keywords))
                     if text is not None:
                         return text
             bound = getattr(value, name)
@@ -831,6 +861,10 @@ class Calls(Objects):
         if name in ("reshape", "transpose") and len(args) != 1:
             args = (TupleV(args),) if args else ()
         return self.call_row(op, (owner, *args), keywords)
+
+    def is_opaque(self, value: Value) -> bool:
+        """Whether a value is an object that the compiler cannot look into, and no text."""
+        return isinstance(value, Num) and isinstance(of := type_of(value.operand), Opaque) and of.name not in ("str", "bytes")
 
     def is_declared(self, owner: Value) -> bool:
         """Whether the methods of an object are in the tables of draws and effects: then it may be another one at each call."""
@@ -873,7 +907,7 @@ def is_code(value: Any) -> bool:
         return True
     if type(value).__module__ in ("numpy", "functools") and callable(value) and not isinstance(value, (np.ndarray, np.generic)):
         return True
-    return hasattr(value, "primal") and hasattr(value, "source_for")
+    return (hasattr(value, "primal") and hasattr(value, "source_for")) or registry.is_known_object(value)
 
 
 def _is_compiled(value: Any) -> bool:

@@ -104,6 +104,9 @@ class Deciding(Exits):
     def held(self, key: Any) -> Value:
         """A key of a dictionary or an element of a set, as a value."""
         if id(key) in self.standing:
+            if len(getattr(key, "objects", ())) > 1:
+                self.refuse("an object that is a key is read out of the dictionary or the set", "which one of several equal ones it is, is not known",
+                            "keep the objects in a list, or as values")
             return self.standing[id(key)][1]
         if id(key) in self.origins:
             return self.wrap(self.origins[id(key)][1])
@@ -237,6 +240,11 @@ class Deciding(Exits):
             return self.wrap(self.b.emit("rt.expect_kind", result, Lit(found.__class__), Lit(None), Lit(None), type=type))
         dtype, dimensions = (found.dtype, found.ndim) if isinstance(found, np.ndarray) else (None, None)
         return self.wrap(self.b.emit("rt.expect_kind", result, Lit(found.__class__), Lit(dtype), Lit(dimensions), type=type))
+
+    def is_data_of(self, owner: Value, name: str) -> bool:
+        """Whether this attribute of an object that the compiler cannot look into is known to be no method."""
+        operand = self.operand(owner)
+        return self.witness is not None and self.witness.knows(operand) and not callable(getattr(self.witness.value(operand), name, callable))
 
     def made_here(self, arg: Any) -> bool:
         """Whether it holds an object of a class that is defined inside."""

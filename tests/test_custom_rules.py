@@ -21,6 +21,9 @@ from chainrule.rules.custom import DECLARED
 from chainrule.structure import flatten
 from tests.golden.programs import CASES
 from tests.gradients import gradient_is
+from tests.programs.generate import from_seed
+from tests.programs.oracle import judge
+from tests.programs.ruled import with_rules
 
 X = np.array([-1.5, -0.25, 0.5, 2.0])
 A = np.array([[0.3, -1.2, 0.8], [1.1, 0.4, -0.6]])
@@ -1409,6 +1412,13 @@ def test_a_rule_that_is_the_derivative(name, made):
     first = case.wrt if isinstance(case.wrt, int) else case.wrt[0]
     if isinstance(args()[first], (float, np.ndarray)):
         agree(cr.hvp(g, first)(*args(), args()[first]), cr.hvp(f, first)(*args(), args()[first]))
+
+
+@pytest.mark.parametrize("block", range(6))
+def test_random_programs_of_functions_with_rules(block):
+    for seed in range(1000 + 20 * block, 1020 + 20 * block):
+        verdict = judge(with_rules(from_seed(seed)))
+        assert not verdict.failed, f"seed {seed}: {verdict.kind}: {verdict.reason}\n{verdict.detail}"
 
 
 # -- what is said when a rule is stated ------------------------------------------------------------------------------------

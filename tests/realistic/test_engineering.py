@@ -549,7 +549,7 @@ def absorbing_markov_chain(P, start):
             total = total @ total
         return total
 
-    flow = expm(P - np.eye(n))
+    flow = expm(1.3 * (P - np.eye(n)))
     return pi @ np.arange(3) + mu[1] + hitting[0] + flow[0, 2] * 10
 
 

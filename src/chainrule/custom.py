@@ -139,14 +139,32 @@ class custom_jvp(_Ruled):
 
     transform = "custom_jvp"
     jvp: Function | None = None
+    jvps: tuple[Function | None, ...] | None = None
 
     def defjvp(self, jvp: Function) -> Function:
         """State the rule, also as a decorator; one that was stated before is replaced."""
         if not callable(jvp):
             raise TypeError(f"{self.__name__}.defjvp takes a function, not {type(jvp).__name__}")
-        self.jvp = jvp
+        self.jvp, self.jvps = jvp, None
         changed()
         return jvp
+
+    def defjvps(self, *jvps: Function | None) -> None:
+        """State the rule argument by argument: ``jvp(tangent, value, *primals)`` is what the tangent of an argument adds to that of the value; None adds nothing.
+
+        >>> @custom_jvp
+        ... def product(x, y):
+        ...     return x * y
+        >>> product.defjvps(lambda x_dot, value, x, y: x_dot * y, lambda y_dot, value, x, y: x * y_dot)
+        >>> import chainrule as cr
+        >>> cr.grad(product, (0, 1))(2.0, 5.0)
+        (5.0, 2.0)
+        """
+        for jvp in jvps:
+            if jvp is not None and not callable(jvp):
+                raise TypeError(f"{self.__name__}.defjvps takes functions, and None, not {type(jvp).__name__}")
+        self.jvp, self.jvps = None, jvps
+        changed()
 
 
 # -- functions of others -------------------------------------------------------------------------------------------------

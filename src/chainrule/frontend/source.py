@@ -429,8 +429,8 @@ def _write_caller(f: Any) -> FunctionType:
     if inner == name:
         inner = f"_{name}"
         namespace[inner] = f
-    parameters = ", ".join(_required(f, name))
-    text = f"def {name}({parameters}):\n    return {inner}({parameters})\n"
+    parameters, defaults = _stated(f) or ([*_required(f, name)], ())
+    text = f"def {name}({', '.join(parameters)}):\n    return {inner}({', '.join(parameters)})\n"
     file = f"<call of {inner.lstrip('_')}>"
     while file in linecache.cache:  # another function of this name
         file = f"<{file[1:-1]}'>"
@@ -438,15 +438,28 @@ def _write_caller(f: Any) -> FunctionType:
     exec(compile(text, file, "exec"), namespace)
     function = namespace[name]
     assert isinstance(function, FunctionType)
+    function.__defaults__ = defaults or None
     return function
+
+
+def _stated(f: Any) -> tuple[list[str], tuple[Any, ...]] | None:
+    """The parameters, and the default values of the last ones, of a function with a rule of the user's."""
+    if (stated := declared(f)) is not None:
+        own = [p for n, p in enumerate(stated.parameters) if n not in stated.defaults]
+        if list(stated.parameters[:len(own)]) == own:
+            return list(stated.parameters), tuple(stated.defaults[n] for n in range(len(own), len(stated.parameters)))
+    if hasattr(type(f), "primal"):
+        parameters = list(inspect.signature(f).parameters.values())
+        if all(p.kind in (p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL) for p in parameters):
+            names = [f"*{p.name}" if p.kind is p.VAR_POSITIONAL else p.name for p in parameters]
+            return names, tuple(p.default for p in parameters if p.default is not p.empty)
+    return None
 
 
 def _required(f: Any, name: str) -> list[str]:
     """Parameters to call f with: all that it requires."""
     if isinstance(f, np.ufunc):
         return ["x", "y", "z", "w"][: f.nin]
-    if (stated := declared(f)) is not None:
-        return [p for n, p in enumerate(stated.parameters) if n not in stated.defaults] or [stated.parameters[0]]
     try:
         parameters = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):

@@ -40,6 +40,8 @@ class Expected:
 class Checked:
     """A function as it is, whose results are checked: programs are made for results of one kind."""
 
+    alone: int | None = None  # how many references Python counts to a result that only `_checked` and its caller have
+
     def __init__(self, function: Callable[..., Any], name: str, expected: tuple[Expected, ...], single: bool) -> None:
         self.function, self.expected, self.single = function, expected, single
         self.__name__ = name
@@ -70,7 +72,10 @@ class Checked:
             want = np.broadcast_shapes(*map(np.shape, args)) if expected.shape_of < 0 else np.shape(args[expected.shape_of])
             if result.shape != want:
                 raise TypeError(f"{self.__name__} returned an array of shape {result.shape}, but its rule says that it has the shape {want}")
-        if result.base is not None or sys.getrefcount(result) > _ALONE:  # somebody else has it, and may write into it
+        references = sys.getrefcount(result)
+        if Checked.alone is None:
+            Checked.alone = references
+        if references > Checked.alone or result.base is not None or not result.flags.writeable:  # somebody else has it, and may write into it
             return result.copy()
         return result
 
@@ -86,19 +91,6 @@ def _described(value: Any) -> str:
     return f"a {type(value).__name__}"
 
 
-def _alone() -> int:
-    """The number of references to a result that only `Checked` holds, as `Checked._checked` sees it."""
-
-    def made() -> Any:
-        return np.zeros(1)
-
-    def passed(result: Any, expected: Any, args: tuple[Any, ...]) -> int:
-        return sys.getrefcount(result)
-
-    result = made()
-    return passed(result, None, ())
-
-
-_ALONE = _alone()
+Checked(lambda: np.zeros(1), "zeros", (Expected("float64", 1),), True)()  # which sets `alone`
 
 __all__ = ["Checked", "Expected", "shaped_like"]

@@ -70,7 +70,8 @@ class _Call:
                 mine = [k for k in left if k in piece.inputs] if piece.kind == wanted else []
                 if mine:
                     left = [k for k in left if k not in mine]
-                    yield n, piece, mine
+                    if piece.moving or piece.kind == "partial":  # otherwise it states that the derivative is zero
+                        yield n, piece, mine
         if left:
             name = self.rule.inputs[left[0]]
             own = left[0] < len(self.inputs) - self.rule.hidden
@@ -121,6 +122,9 @@ def _depend(block: Block, params: Sequence[Var]) -> bool:
         outs = defined(stmt)
         if isinstance(stmt, Let):
             edge(stmt.args[1:] if stmt.op in SHAPES_ONLY else relevant(stmt), outs)
+        elif isinstance(stmt, Vjp):  # values do not depend on the adjoints that are given
+            edge(stmt.args, outs)
+            edge((seed for seed in stmt.seeds if seed is not None), outs[len(stmt.seeds):])
         else:
             targets = (*outs, *(p for inner in blocks(stmt) for p in inner.params))
             edge(stmt_args(stmt), targets)

@@ -7,7 +7,10 @@ import itertools
 import numpy as np
 
 from ..harness import Case, case
-from ..samples import A, C
+from .arrays import Arrays
+
+_arrays = Arrays(2)
+A, C = _arrays.A, _arrays.C
 
 NORMS = (None, "backward", "ortho", "forward")
 

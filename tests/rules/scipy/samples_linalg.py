@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from ..harness import Case, Const, case
-from ..samples import SPD, A, C
+from .arrays import Arrays
 
-rng = np.random.default_rng(11)
+_arrays = Arrays(1)
+A, C, SPD = _arrays.A, _arrays.C, _arrays.SPD
 
 
 def R(n: int, *stack: int) -> Any:
@@ -53,6 +54,7 @@ def factored(m: Any) -> Any:
     return spoiled(np.linalg.cholesky(m), True)
 
 
+UNSIGNED = {"linalg_rt.eig", "linalg_rt.eigh", "linalg_rt.qr"}  # LAPACK chooses the signs of vectors, perhaps others in another precision
 SAMPLES: dict[str, list[Case]] = {
     "linalg.solve": solving(),
     "linalg.inv": [case(R(3)), case(Z(3)), case(R(1)), case(R(2).T), case(R(2), overwrite_a=True)],
@@ -79,6 +81,7 @@ SAMPLES: dict[str, list[Case]] = {
     **{f"linalg.{name}": [case(0.5 * A(3, 3)), case(0.3 * C(3, 3)), case(A(1, 1)), case(np.zeros((2, 2)))]
        for name in ("expm", "cosm", "sinm", "tanm", "coshm", "sinhm", "tanhm")},
     **{f"linalg_rt.{name}": [case(R(3)), case(Z(3)), case(np.array([[2.0]]))] for name in ("logm", "sqrtm")},
+    "linalg_rt.beside": [], "linalg_rt.placed_beside": [case(A(2, 2)), case(C(2, 2))],
     "linalg_rt.power": [case(SPD(3) + A(3, 3) / 4, Const(0.3)), case(Z(3), Const(0.7))],
     "linalg.norm": [case(A(4)), case(A(2, 3)), case(A(4), 1), case(A(2, 3), "fro"), case(A(2, 3), ord=2, axis=1, keepdims=True), case(C(4))],
     "linalg.svd": [case(A(3, 2), compute_uv=False), case(A(3, 2), full_matrices=False), case(A(2, 3), full_matrices=False), case(C(2, 2), compute_uv=False), case(A(1, 1), full_matrices=False, lapack_driver="gesvd")],

@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 
 from ..harness import Case, Const, case
-from ..samples import A, C
+from .arrays import Arrays
+
+_arrays = Arrays(4)
+A, C = _arrays.A, _arrays.C
 
 MODES = ("reflect", "constant", "nearest", "mirror", "wrap", "grid-mirror", "grid-constant", "grid-wrap")
 

@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 
 from ..harness import Case, case
-from ..samples import A, C
+from .arrays import Arrays
+
+_arrays = Arrays(3)
+A, C = _arrays.A, _arrays.C
 
 MODES = ("full", "same", "valid")
 SHAPES: list[tuple[tuple[int, ...], tuple[int, ...]]] = [((5,), (3,)), ((4,), (4,)), ((2,), (5,)), ((6,), (2,)), ((4, 5), (2, 3)), ((3, 3), (4, 2)), ((1,), (3,))]

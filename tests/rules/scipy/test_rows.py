@@ -20,6 +20,7 @@ from ..test_forward import check_forward, check_second
 
 SAMPLES: dict[str, list[Any]] = {}
 ONCE: set[str] = set()  # rows whose second derivative is not known: an error, not a wrong number
+UNSIGNED: set[str] = set()  # rows whose result in single precision may be another one
 if importlib.util.find_spec("scipy") is not None:
     for _module in SCIPY:
         _samples = f"{__package__}.samples_{_module}"
@@ -29,6 +30,7 @@ if importlib.util.find_spec("scipy") is not None:
                 read_later()
             SAMPLES |= importlib.import_module(_samples).SAMPLES
             ONCE |= getattr(sys.modules[_samples], "ONCE", set())
+            UNSIGNED |= getattr(sys.modules[_samples], "UNSIGNED", set())
 pytestmark = pytest.mark.skipif(not SAMPLES, reason="SciPy is not installed")
 SAMPLED = {name.partition(".")[0] for name in SAMPLES}
 NAMES = sorted(name for name in SAMPLES if name in ROWS)  # what this version of SciPy has
@@ -61,7 +63,7 @@ def test_row_in_single_precision(name: str) -> None:
     def forward_in_single(name: str, sample: Any, k: int) -> None:
         check_forward(name, narrow(sample), k)
 
-    each(name, check_single, forward_in_single)
+    each(name, *([] if name in UNSIGNED else [check_single]), forward_in_single)
 
 
 @pytest.mark.parametrize("name", NAMES)

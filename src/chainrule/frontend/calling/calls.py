@@ -510,7 +510,8 @@ class Calls(Objects):
         return self.execute(source.node, source, None, defaults, keyword_defaults, (*bound, *args), {**extra, **keywords})
 
     def is_library(self, source: Any) -> bool:
-        return source.function.__module__ in (library.__name__, composed.__name__, *registry.MEANING_MODULES) or source.function.__module__.startswith(f"{meanings.__name__}.")
+        module = source.function.__module__ or ""
+        return module in (library.__name__, composed.__name__, *registry.MEANING_MODULES) or module.startswith(f"{meanings.__name__}.")
 
     def library(self, function: Any, *args: Value, **keywords: Value) -> Value:
         """Call a function of `library` for the call that is being lowered."""
@@ -614,7 +615,8 @@ class Calls(Objects):
         number = self.numbers
         local, nonlocal_names = names_of(node)
         kept = (self.current, self.source, self.b.span, self.loop, self.node)
-        caller, self.caller = self.caller, self.caller if self.is_library(source) else None
+        caller = self.caller
+        self.caller = None if not self.is_library(source) else caller or (self.node, self.source, self.b.span)
         self.infos[number] = FrameInfo(source, parent, local, nonlocal_names, liveness=liveness(node))
         self.state.frames[number] = bound
         unbound.flag_names(bound, unbound.unsure_names(node, local, frozenset(bound)))

@@ -650,6 +650,8 @@ def call(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
         if f.fwd is None:
             m.refuse(f"`{name}` has no derivative yet", "it is decorated with custom_vjp", f"give it one with {name}.defvjp(fwd, bwd)")
         return _by_vjp(m, f, name, values)
+    if f.jvps is not None:
+        return _by_jvps(m, f, name, values)
     if f.jvp is None:
         m.refuse(f"`{name}` has no derivative yet", "it is decorated with custom_jvp", f"give it one with {name}.defjvp(jvp)")
     return _by_jvp(m, f, name, values)
@@ -768,6 +770,45 @@ def _by_jvp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
     made, given = _closed("jvp", rest, range(len(of.operands)), parts)
     of = replace(of, hidden=(*_constants(m, still), *hidden(begun.since(m), (given,), (*of.operands, *parts))))
     return apart(m, name, held[0], ruled(m, Rule(name, of.names(names), (made,), is_diagonal(made, of.operands, parts), hidden=len(of.hidden)), parts, of, (given,)), before, back)
+
+
+def _by_jvps(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
+    """By a rule for each argument."""
+    still, moving, names = _split(f, values)
+    if len(f.jvps) != len(moving):
+        m.refuse(f"`{name}` has rules for {len(f.jvps)} arguments", f"{len(moving)} are given that have a derivative", "state a rule for each, or None")
+    of, values, before, back = _taken(m, f, values, moving)
+    still, moving, _ = _split(f, values)
+    begun = Begun(m)
+    made: list[tuple[Piece, Seq]] = []
+    with stopped(m, f):
+        m.forward.append(f)
+        try:
+            out = m.call(Static(f.primal), tuple(values), {})
+        finally:
+            m.forward.pop()
+        done = begun.since(m)
+        _check_kept(m, name, back)
+        parts = tuple(m.operand(part) for part in moving_parts(m, out))
+        if not parts or not of.operands:
+            return out
+        for number, (rule, value) in enumerate(zip(f.jvps, moving)):
+            if not of.parts[number]:
+                continue
+            if rule is None:
+                made.append((Piece("jvp", Block((), (), Yield((Lit(None),) * len(parts))), of.numbers(number), 0), Seq(())))
+                continue
+            dots = seeds(m, of.parts[number], "_dot")
+
+            def run(rule: Any = rule, value: Value = value, dots: transforms.Moving = dots) -> list[Arg]:
+                tangent = m.call(Static(rule), (transforms.derivatives(m, value, iter(dots.params)), out, *still, *moving), {})
+                return list(contributions(m, name, "the value", out, tangent, parts=iter(parts)))
+
+            made.append(piece(m, "jvp", dots, of.numbers(number), run, tuple(part if not any(part is v for v in of.operands) else Lit(None) for part in parts)))
+    pieces, given = tuple(one for one, _ in made), [two for _, two in made]
+    diagonal = all(is_diagonal(one, of.operands, parts) for one in pieces)
+    of = replace(of, hidden=(*_constants(m, still), *hidden(done, given, (*of.operands, *parts))))
+    return apart(m, name, out, ruled(m, Rule(name, of.names(names), pieces, diagonal, hidden=len(of.hidden)), parts, of, given), before, back)
 
 
 def _hoisted(m: Calls, name: str, found: transforms.Inner, count: int) -> tuple[tuple[Arg, ...], transforms.Inner]:

@@ -9,7 +9,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from typing import Any
 
+import numpy as np
+
+from ...ir.nodes import Arg, Lit, Seq
+from ...ir.probe import type_of
+from ...ir.types import Array
 from ..table import MODULES
 
 OVERWRITES = ("overwrite_a", "overwrite_b", "overwrite_x", "overwrite_ab", "overwrite_data")
@@ -23,4 +29,14 @@ def module(name: str) -> None:
         MODULES[f"{name}_rt"] = importlib.import_module(helpers)
 
 
-__all__ = ["OVERWRITES", "module"]
+def shape_of_nest(arg: Arg) -> Any:
+    """The shape of the array that SciPy makes of an argument: an array, or nested lists and tuples of numbers."""
+    if isinstance(arg, Seq):
+        return (len(arg.items), *((shape_of_nest(arg.items[0]) or ()) if arg.items else ()))
+    if isinstance(arg, Lit):
+        return np.shape(arg.value)
+    type = type_of(arg)
+    return type.shape if isinstance(type, Array) else ()
+
+
+__all__ = ["OVERWRITES", "module", "shape_of_nest"]

@@ -9,7 +9,8 @@ from typing import Any
 
 from ...ir.build import is_static, static_value
 from ...ir.nodes import Arg, Lit, Seq
-from ...ir.probe import type_of
+from ...ir.ops import OPS
+from ...ir.probe import probe, type_of
 from ...ir.types import Array, Extent, Type, kind, unknown_extent
 from ..infer import _extent
 from ..table import linear, refuse, rule
@@ -21,14 +22,16 @@ _SINGLE = ("float16", "float32", "complex64")
 _HOW: dict[str, Any] = dict(static=("norm", "type", "orthogonalize", "workers", "axes", "axis"), dynamic=("n", "s"), ignored=OVERWRITES)
 
 
-def _infer(name: str, position: int = 1) -> Any:
+def _infer(name: str, position: int = 1, op: str = "") -> Any:
     """The type of a transform whose lengths and axes are at these positions. The result of some has half a spectrum, or real numbers."""
+    op = op or f"fft.{name}"
     half, whole = name.startswith(("rfft", "ihfft")), name.startswith(("irfft", "hfft"))
     real = whole or name.strip("i")[0] == "d"
 
     def infer(x: Arg, *args: Arg) -> Type:
         type = type_of(x)
-        assert isinstance(type, Array)
+        if not isinstance(type, Array):
+            return probe(OPS[op], (x, *args))
         real_result = real and not (name.strip("i")[0] == "d" and kind(type.dtype) == "c")
         dtype = ("float" if real_result else "complex") + str((32 if type.dtype in _SINGLE else 64) * (1 if real_result else 2))
         sizes, axes = args[position - 1], args[position]
@@ -40,7 +43,7 @@ def _infer(name: str, position: int = 1) -> Any:
         along = list(along if isinstance(along, (tuple, list)) else [along] if along is not None else range(-(len(given) or len(shape)), 0))
         for n, axis in enumerate(along):
             own: Extent = shape[axis]
-            if given and not (isinstance(given[n], Lit) and given[n].value == -1):
+            if given:
                 own = _extent(given[n])
             elif whole and n == len(along) - 1:
                 own = 2 * (own - 1) if isinstance(own, int) else unknown_extent()
@@ -80,9 +83,9 @@ for _name in ("fft", "ifft"):
 linear("fft_rt.fitted(g, x) -> y", op={"infer": _cut, "views": (0,)}, g="fft_rt.fitted(y_bar, like(g))", x="0.0")
 for _end, _along in (("n", "None"), ("2", "(-2, -1)")):
     for _name in ("fft", "ifft", "rfft", "irfft"):
-        linear(f"fft.{_name}{_end}(x, s=None, axes={_along}, norm=None, workers=None) -> y", op=_infer(_name), **_HOW, x=f"fft_rt.{_name}n_pull(y_bar, like(x), s, axes, norm)")
-    linear(f"fft.hfft{_end}(x, s=None, axes={_along}, norm=None, workers=None) -> y", op=_infer("hfft"), **_HOW, x=f"np.conj(fft_rt.irfftn_pull(y_bar, like(x), s, axes, {_TURNED}))")
-    linear(f"fft.ihfft{_end}(x, s=None, axes={_along}, norm=None, workers=None) -> y", op=_infer("ihfft"), **_HOW, x=f"fft_rt.rfftn_pull(np.conj(y_bar), like(x), s, axes, {_TURNED})")
+        linear(f"fft.{_name}{_end}(x, s=None, axes={_along}, norm=None, workers=None) -> y", op=_infer(_name, 1, f"fft.{_name}{_end}"), **_HOW, x=f"fft_rt.{_name}n_pull(y_bar, like(x), s, axes, norm)")
+    linear(f"fft.hfft{_end}(x, s=None, axes={_along}, norm=None, workers=None) -> y", op=_infer("hfft", 1, f"fft.hfft{_end}"), **_HOW, x=f"np.conj(fft_rt.irfftn_pull(y_bar, like(x), s, axes, {_TURNED}))")
+    linear(f"fft.ihfft{_end}(x, s=None, axes={_along}, norm=None, workers=None) -> y", op=_infer("ihfft", 1, f"fft.ihfft{_end}"), **_HOW, x=f"fft_rt.rfftn_pull(np.conj(y_bar), like(x), s, axes, {_TURNED})")
 for _name in ("fft", "ifft", "rfft", "irfft"):
     linear(f"fft_rt.{_name}n_pull(g, x, s=None, axes=None, norm=None) -> y", g=f"fft.{_name}n(y_bar, s, axes, norm)", x="0.0", **_PULL)
 for _name in ("rfft", "irfft"):
@@ -92,7 +95,7 @@ linear("fft.ihfft(x, n=None, axis=-1, norm=None, workers=None) -> y", op=_infer(
 for _name in ("dct", "idct", "dst", "idst"):
     linear(f"fft.{_name}(x, type=2, n=None, axis=-1, norm=None, workers=None, orthogonalize=None) -> y", op=_infer(_name, 2), **_HOW,
            x=f"fft_rt.{_name}n_pull(y_bar, like(x), type, {_ONE}, norm, orthogonalize)")
-    linear(f"fft.{_name}n(x, type=2, s=None, axes=None, norm=None, workers=None, orthogonalize=None) -> y", op=_infer(_name, 2), **_HOW,
+    linear(f"fft.{_name}n(x, type=2, s=None, axes=None, norm=None, workers=None, orthogonalize=None) -> y", op=_infer(_name, 2, f"fft.{_name}n"), **_HOW,
            x=f"fft_rt.{_name}n_pull(y_bar, like(x), type, s, axes, norm, orthogonalize)")
     linear(f"fft_rt.{_name}n_pull(g, x, type=2, s=None, axes=None, norm=None, orthogonalize=None) -> y", g=f"fft.{_name}n(y_bar, type, s, axes, norm, orthogonalize=orthogonalize)", x="0.0",
            **_PULL)

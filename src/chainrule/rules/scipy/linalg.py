@@ -17,14 +17,15 @@ from ...ir.types import Array, Scalar, Type, kind, rank
 from ..call import Call
 from ..decompositions import Formulas, literal, pairs_type, pull_eig, pull_eigvals, pull_svd, through_qr, values_type
 from ..infer import like
+from ..structure import broadcast
 from ..table import RowError, linear, refuse, rule, structural, zero
-from . import OVERWRITES, module
+from . import OVERWRITES, module, shape_of_nest
 
 module("linalg")
 
 COSTLY = {"cheap": False}
 LIKE_FIRST = {"infer": lambda a, *_: like(0)(a), "cheap": False}
-_READ: dict[str, dict[str, Any]] = dict(static=("check_finite", "lower", "trans", "unit_diagonal", "assume_a", "transposed", "driver", "lapack_driver", "pivoting"),
+_READ: dict[str, Any] = dict(static=("check_finite", "lower", "trans", "unit_diagonal", "assume_a", "transposed", "driver", "lapack_driver", "pivoting"),
                                         ignored=OVERWRITES)
 
 
@@ -42,6 +43,22 @@ def _columns(f: Formulas, call: Call, b: int) -> bool:
     vector = rank(call.type(b)) == 1
     f(g="y_bar[..., None]" if vector else "y_bar", x="y[..., None]" if vector else "y")
     return vector
+
+
+def _solution(a: Arg, b: Arg) -> Type:
+    """The type of a solution: of b's shape, for each matrix in a stack."""
+    matrix, right = type_of(a), type_of(b)
+    shapes = shape_of_nest(a), shape_of_nest(b)
+    dtypes = [t.dtype if isinstance(t, (Array, Scalar)) else "float64" for t in (matrix, right)]
+    dtype = str(np.result_type(*(d if d in ("float32", "complex64", "complex128") else "float64" for d in dtypes)))
+    if shapes[0] is None or shapes[1] is None:
+        return Array(dtype, None)
+    stack, given = shapes[0][:-2], shapes[1]
+    return Array(dtype, (*stack, *given) if len(given) == 1 else (*broadcast(stack, given[:-2]), *given[-2:]))
+
+
+def _solving(a: int, b: int) -> dict[str, Any]:
+    return {"infer": lambda *args: _solution(args[a], args[b]), "cheap": False}
 
 
 # -- systems of equations ------------------------------------------------------------------------------------------------------
@@ -84,7 +101,7 @@ def _solve(let: Let, call: Call) -> None:
         call.add(a, _masked(f, structure, lower))
 
 
-structural("linalg.solve(a, b, lower=False, check_finite=True, assume_a=None, transposed=False) -> y", _solve, op=COSTLY, **_READ)
+structural("linalg.solve(a, b, lower=False, check_finite=True, assume_a=None, transposed=False) -> y", _solve, op=_solving(0, 1), **_READ)
 
 
 def _inv(let: Let, call: Call) -> None:
@@ -112,7 +129,7 @@ def _solve_triangular(let: Let, call: Call) -> None:
         call.add(a, f(result=f"np.{'tril' if lower else 'triu'}(a_bar, {(-1 if lower else 1) if unit else 0})"))
 
 
-structural("linalg.solve_triangular(a, b, trans=0, lower=False, unit_diagonal=False, check_finite=True) -> y", _solve_triangular, op=COSTLY, **_READ)
+structural("linalg.solve_triangular(a, b, trans=0, lower=False, unit_diagonal=False, check_finite=True) -> y", _solve_triangular, op=_solving(0, 1), **_READ)
 linear("linalg_rt.mirrored(x, lower=True, hermitian=True) -> y", x="linalg_rt.folded(y_bar, lower, hermitian)", static=("lower", "hermitian"), op=LIKE_FIRST)
 linear("linalg_rt.folded(g, lower=True, hermitian=True) -> y", g="linalg_rt.mirrored(y_bar, lower, hermitian)", static=("lower", "hermitian"), op=LIKE_FIRST)
 
@@ -152,7 +169,7 @@ def _cho_solve(let: Let, call: Call) -> None:
 
 structural("linalg.cholesky(a, lower=False, check_finite=True) -> y", _cholesky, op=LIKE_FIRST, **_READ)
 structural("linalg_rt.cho_factored(a, lower=False, check_finite=True) -> y", _cholesky, op=LIKE_FIRST, **_READ)
-structural("linalg_rt.cho_solved(c, b, lower=False, check_finite=True) -> y", _cho_solve, op=COSTLY, **_READ)
+structural("linalg_rt.cho_solved(c, b, lower=False, check_finite=True) -> y", _cho_solve, op=_solving(0, 1), **_READ)
 
 # -- LU ----------------------------------------------------------------------------------------------------------------------------
 
@@ -187,7 +204,7 @@ def _lu_solve(let: Let, call: Call) -> None:
 
 
 structural("linalg.lu_factor(a, check_finite=True) -> y", _lu_factor, op=COSTLY, **_READ)
-structural("linalg_rt.lu_solved(lu, piv, b, trans=0, check_finite=True) -> y", _lu_solve, op=COSTLY, **_READ)
+structural("linalg_rt.lu_solved(lu, piv, b, trans=0, check_finite=True) -> y", _lu_solve, op=_solving(0, 2), **_READ)
 linear("linalg_rt.permuted(x, rows) -> y", x="linalg_rt.permuted_back(y_bar, rows)", op=LIKE_FIRST)
 linear("linalg_rt.permuted_back(x, rows) -> y", x="linalg_rt.permuted(y_bar, rows)", op=LIKE_FIRST)
 zero("linalg_rt.permutation(piv)", op={"infer": lambda piv: Array("int64", getattr(type_of(piv), "shape", None))})
@@ -238,8 +255,8 @@ def _of_block(name: str, count: int = 1) -> Any:
                            "write linalg.expm(p * linalg.logm(a))")
         if (a := _wanted(let, call, 0)) is not None:
             f = Formulas(let, call)
-            f(m="t(a)", n="extent(a, -1)", block="np.concatenate((np.concatenate((m, y_bar), -1), np.concatenate((np.zeros_like(m), m), -1)), -2)")
-            call.add(a, f(result=f"{name}(block{', p' if count == 2 else ''})[..., :n, n:]"))
+            f(m="t(a)", block="np.concatenate((np.concatenate((m, y_bar), -1), np.concatenate((np.zeros_like(m), m), -1)), -2)")
+            call.add(a, f(result=f"linalg_rt.beside({name}(block{', p' if count == 2 else ''}))"))
 
     return pull
 
@@ -249,7 +266,9 @@ for _name in ("expm", "cosm", "sinm", "tanm", "coshm", "sinhm", "tanhm"):
 for _name in ("logm", "sqrtm", "power"):
     structural(f"linalg_rt.{_name}(a{', p' if _name == 'power' else ''}) -> y", _of_block(f"linalg_rt.{_name}", 2 if _name == "power" else 1),
                op=COSTLY if _name == "power" else LIKE_FIRST)
-zero("linalg_rt.has_complex(a, name, power=None)", op={"infer": lambda *_: Scalar("bool", weak=True)})
+rule("linalg_rt.beside(y) -> z", y="linalg_rt.placed_beside(z_bar)", y_dot="y_dot[..., :extent(z, -1), extent(z, -1):]", op=COSTLY)
+linear("linalg_rt.placed_beside(z) -> y", z="y_bar[..., :extent(z, -1), extent(z, -1):]", op=COSTLY)
+zero("linalg_rt.has_complex(a, name, power=None)", "linalg_rt.is_on_cut(a)", op={"infer": lambda *_: Scalar("bool", weak=True)})
 
 # -- norms, singular values, pseudo-inverses --------------------------------------------------------------------------------------------
 

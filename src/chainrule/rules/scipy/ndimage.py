@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...ir.nodes import Arg, Let, Lit, Operand, Var
-from ...ir.probe import type_of
-from ...ir.types import Array, Type, rank
+import numpy as np
+
+from ...ir.nodes import Arg, Let, Operand, Var
+from ...ir.ops import OPS
+from ...ir.probe import CannotProbe, probe, type_of
+from ...ir.types import Array, Type, kind, rank
 from ..call import Call
 from ..decompositions import Formulas, literal
 from ..infer import like
-from ..pushforward import Push
 from ..table import RowError, refuse, rule, structural
-from . import module
+from . import module, shape_of_nest
 
 module("ndimage")
 
@@ -25,13 +27,15 @@ LIKE_THIRD = {"infer": lambda g, x, w, *_: type_of(w), "cheap": False}
 _HOW: dict[str, Any] = dict(static=("mode", "axis", "axes", "origin", "turned", "order", "along", "prefilter"))
 
 
-def _correlated(x: Arg, w: Arg, *_: Arg) -> Type:
-    import numpy as np
+def _correlated(name: str) -> dict[str, Any]:
+    def infer(x: Arg, w: Arg, *more: Arg) -> Type:
+        one, two = type_of(x), type_of(w)
+        if not isinstance(one, Array):
+            return probe(OPS[name], (x, w, *more))
+        complex_weights = isinstance(two, Array) and kind(two.dtype) == "c"
+        return Array(str(np.result_type(one.dtype, np.complex64)) if complex_weights else one.dtype, one.shape)
 
-    one, two = type_of(x), type_of(w)
-    assert isinstance(one, Array)
-    complex_weights = isinstance(two, Array) and np.dtype(two.dtype).kind == "c"
-    return Array(str(np.result_type(one.dtype, np.complex64)) if complex_weights else one.dtype, one.shape)
+    return {"infer": infer, "cheap": False}
 
 
 for _name, _turned in (("correlate", False), ("convolve", True)):
@@ -42,7 +46,7 @@ for _name, _turned in (("correlate", False), ("convolve", True)):
         def _again(x: str, w: str, cval: str, name: str = "", d: str = _d, before: str = _before, after: str = _after, own: str = _name) -> str:
             return f"ndimage.{own}{d}({x}, {w}{before}, mode=mode, cval={cval}, origin=origin{after})"
 
-        rule(f"ndimage.{_name}{_d}(x, weights{_axis}, mode='reflect', cval=0.0, origin=0{_axes}) -> y", newer=_newer, op={"infer": _correlated, "cheap": False}, **_HOW,
+        rule(f"ndimage.{_name}{_d}(x, weights{_axis}, mode='reflect', cval=0.0, origin=0{_axes}) -> y", newer=_newer, op=_correlated(f"ndimage.{_name}{_d}"), **_HOW,
              x=f"ndimage_rt.filter{_d}_pull(y_bar, like(x), weights{_before}, mode=mode, origin=origin{_after}, turned={_turned})",
              weights=f"ndimage_rt.weights{_d}_pull(y_bar, x, like(weights){_before}, mode=mode, cval=cval, origin=origin{_after}, turned={_turned})",
              x_dot=_again("x_dot", "weights", "0.0"), weights_dot=_again("x", "weights_dot", "cval"))
@@ -79,15 +83,16 @@ rule("ndimage_rt.uniform1d_pull(g, x, size, axis=-1, mode='reflect', origin=0) -
 
 
 def _points(x: Arg, c: Arg, *_: Arg) -> Type:
-    one, two = type_of(x), type_of(c)
-    assert isinstance(one, Array) and isinstance(two, Array)
-    return Array(one.dtype, None if two.shape is None else two.shape[1:])
+    one, shape = type_of(x), shape_of_nest(c)
+    if not isinstance(one, Array):
+        raise CannotProbe("ndimage.map_coordinates of a list")
+    return Array(one.dtype, None if shape is None else shape[1:])
 
 
 def _slopes(x: Arg, c: Arg, *_: Arg) -> Type:
-    one, two = type_of(x), type_of(c)
-    assert isinstance(one, Array) and isinstance(two, Array) and one.shape is not None
-    return Array(one.dtype, None if two.shape is None else (len(one.shape), *two.shape[1:]))
+    one, shape = type_of(x), shape_of_nest(c)
+    assert isinstance(one, Array) and one.shape is not None
+    return Array(one.dtype, None if shape is None else (len(one.shape), *shape[1:]))
 
 
 def _order(let: Let, k: int) -> int:
@@ -160,5 +165,3 @@ for _name in ("fourier_gaussian", "fourier_shift", "fourier_uniform", "fourier_e
     refuse(f"ndimage.{_name}", because="it has no rule", instead="multiply the spectrum with what it is multiplied with")
 for _name in ("sum", "sum_labels", "mean", "variance", "standard_deviation", "minimum", "maximum", "median", "extrema", "center_of_mass", "histogram", "labeled_comprehension"):
     refuse(f"ndimage.{_name}", because="it has no rule", instead="use np.bincount with weights, or masks")
-
-__all__ = ["Lit", "Push"]

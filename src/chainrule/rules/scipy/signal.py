@@ -89,6 +89,11 @@ def _plane(name: str, g: str, a: str, v: str, of_a: str, of_v: str) -> None:
                        f"signal_rt.convolve_pull({placed}, like(v), signal_rt.extended({a}, {_WIDTHS}, fillvalue), 'valid', 1, 'direct'))"))
 
 
+def _some_plane(g: Arg, *_: Arg) -> Type:
+    return Array(_common(g), (unknown_extent(), unknown_extent()))
+
+
+_SOME_PLANE = {"infer": _some_plane, "cheap": False}
 _plane("convolve2d", "y_bar", "a", "v", "{}", "{}")
 _plane("correlate2d", "np.flip(y_bar)", "np.flip(a)", "cj(v)", "np.flip({})", "cj({})")
 rule("signal_rt.extended(x, rows, columns, boundary='fill', fillvalue=0) -> y", static=("boundary",), op=COSTLY, rows="0.0", columns="0.0", fillvalue="0.0",
@@ -96,9 +101,9 @@ rule("signal_rt.extended(x, rows, columns, boundary='fill', fillvalue=0) -> y", 
 linear("signal_rt.extended_pull(g, x, rows, columns, boundary='fill') -> y", static=("boundary",), op={"infer": lambda g, x, *_: like(1)(g, x), "cheap": False},
        g="signal_rt.extended(y_bar, rows, columns, boundary)", x="0.0")
 linear("signal_rt.placed_2d(g, x, v, mode='full') -> y", static=("mode",), g="signal_rt.unplaced_2d(y_bar, like(x), like(v), mode)", x="0.0", v="0.0",
-       op={"infer": lambda g, *_: Array(type_of(g).dtype, (unknown_extent(), unknown_extent())), "cheap": False})
+       op=_SOME_PLANE)
 linear("signal_rt.unplaced_2d(g, x, v, mode='full') -> y", static=("mode",), g="signal_rt.placed_2d(y_bar, like(x), like(v), mode)", x="0.0", v="0.0",
-       op={"infer": lambda g, *_: Array(type_of(g).dtype, (unknown_extent(), unknown_extent())), "cheap": False})
+       op=_SOME_PLANE)
 
 # -- filters ------------------------------------------------------------------------------------------------------------------
 
@@ -144,7 +149,7 @@ rule("signal_rt.lfilter_state(b, a, x, y, zi) -> z", op={"infer": _state, "cheap
      a=(f"-signal_rt.lags({_END}, np.concatenate((y, {_REST}), -1), like(a))"
         f" - signal_rt.moved((np.sum(y_bar * (z - signal_rt.moved(zi, -extent(x, -1), like(zi)))) / a[0])[None], 0, like(a))").replace("y_bar", "z_bar"),
      x=_beyond("b").replace("y_bar", "z_bar"), y="-" + _beyond("a").replace("y_bar", "z_bar"), zi="signal_rt.moved(z_bar, extent(x, -1), like(zi))")
-rule("signal_rt.lags(u, w, n) -> y", linear="each", op={"infer": lambda u, w, n: Array(_common(u, w), type_of(n).shape), "cheap": False}, n="0.0",
+rule("signal_rt.lags(u, w, n) -> y", linear="each", op={"infer": lambda u, w, n: Array(_common(u, w), getattr(type_of(n), "shape", None)), "cheap": False}, n="0.0",
      u="signal_rt.lfilter(y_bar, np.ones_like(y_bar[:1]), w)", w="np.flip(signal_rt.lfilter(y_bar, np.ones_like(y_bar[:1]), np.flip(u, -1)), -1)")
 linear("signal_rt.moved(g, count, x) -> y", op={"infer": lambda g, count, x: _moved(g, x), "cheap": False}, g="signal_rt.moved(y_bar, -count, like(g))", count="0.0", x="0.0")
 
@@ -155,7 +160,7 @@ def _moved(g: Arg, x: Arg) -> Type:
     return Array(first.dtype, None if first.shape is None or shaped.shape is None else (*first.shape[:-1], shaped.shape[-1]))
 
 
-linear("signal_rt.checked_sections(sos) -> y", op=LIKE_FIRST, sos="y_bar")
+rule("signal_rt.checked_sections(sos) -> y", op=LIKE_FIRST, sos="y_bar", sos_dot="sos_dot")
 
 # -- linear in one signal -------------------------------------------------------------------------------------------------------
 
@@ -166,7 +171,8 @@ def _analytic(x: Arg, N: Arg, axis: Arg) -> Type:
     from ..infer import _extent as extent_of
 
     shaped = type_of(x)
-    assert isinstance(shaped, Array) and isinstance(axis, Lit)
+    if not isinstance(shaped, Array) or not isinstance(axis, Lit):
+        return probe(OPS["signal.hilbert"], (x, N, axis))
     shape: Any = None if shaped.shape is None else list(shaped.shape)
     if shape is not None and not (isinstance(N, Lit) and N.value is None):
         shape[axis.value] = extent_of(N)

@@ -94,7 +94,7 @@ rule("sparse_rt.multiplied(data, a, b, other, c, d, to_a, to_b, shape, other_sha
      op=_op(lambda data, a, b, other, c, d, to_a, to_b, *_: Array(_dtype(data, other), _stored(to_a, to_b, Lit("csr")))),
      data=f"sparse_rt.multiplied(y_bar, to_a, to_b, other, c, d, a, b, (shape[0], other_shape[1]), (other_shape[1], other_shape[0]), (kinds[2], {_t('kinds[1]')}, kinds[0]))",
      other=f"sparse_rt.multiplied(data, a, b, y_bar, to_a, to_b, c, d, (shape[1], shape[0]), (shape[0], other_shape[1]), ({_t('kinds[0]')}, kinds[2], kinds[1]))",
-     **dict.fromkeys(("a", "b", "c", "d", "to_a", "to_b", "shape", "other_shape"), "0.0"))
+     a="0.0", b="0.0", c="0.0", d="0.0", to_a="0.0", to_b="0.0", shape="0.0", other_shape="0.0")
 
 
 def _places(*_: Arg) -> Type:
@@ -110,6 +110,12 @@ zero("sparse_rt.structure_of_product(data, a, b, other, c, d, shape, other_shape
      op=_op(_places))
 zero("sparse_rt.converted(a, b, shape, kind, to_kind)", op=_op(_converted))
 
+zero("sparse_rt.diagonal_places(offsets, width, shape)", op=_op(lambda *_: Tuple(tuple(Array("int64", (unknown_extent(),)) for _ in range(3)))))
+
+for _name in ("random", "random_array", "rand"):
+    refuse(f"sparse.{_name}", because="it draws numbers, each time others", instead="make the matrix outside of the function")
+for _name in ("bmat", "block_array", "block_diag", "tril", "triu", "find", "kronsum", "spdiags"):
+    refuse(f"sparse.{_name}", because="it has no rule", instead="use sparse.diags, hstack, vstack, kron, or make the matrix of its values and places")
 for _name in ("splu", "spilu", "factorized", "cg", "cgs", "bicg", "bicgstab", "gmres", "lgmres", "minres", "qmr", "gcrotmk", "tfqmr", "lsqr", "lsmr", "spsolve_triangular", "inv"):
     refuse(f"sparse.linalg.{_name}", because="it has no rule", instead="use scipy.sparse.linalg.spsolve, or chainrule.implicit_root")
 for _name in ("eigs", "eigsh", "svds", "lobpcg", "expm", "expm_multiply", "norm", "onenormest", "matrix_power"):

@@ -193,11 +193,44 @@ def power(a: Any, p: Any) -> Any:
     return y if a.dtype.kind == "c" else y.real
 
 
+def is_on_cut(a: Any) -> bool:
+    """Whether an eigenvalue is a negative number, or zero."""
+    values = np.linalg.eigvals(a)
+    return bool(np.any((values.real <= 0) & (np.abs(values.imag) <= 1e-8 * np.abs(values.real))))
+
+
+def beside(y: Any) -> Any:
+    """Of a function of a matrix [[a, e], [0, a]], what stands beside the function of a.
+
+    Both functions of a have to be the same, as they are where the function is smooth: rounding may take the two copies of an eigenvalue that lies on a
+    branch cut to its two sides.
+    """
+    n = y.shape[-1] // 2
+    one, two = y[..., :n, :n], y[..., n:, n:]
+    size = max(1.0, float(np.max(np.abs(one), initial=0.0)))
+    if np.any(np.abs(one - two) > 1e-3 * size):
+        raise np.linalg.LinAlgError("a function of a matrix is not smooth here: an eigenvalue lies on a branch cut")
+    return y[..., :n, n:].copy()
+
+
+def placed_beside(z: Any) -> Any:
+    """Zeros around a matrix, as `beside` finds it.
+
+    >>> placed_beside(np.array([[2.0]]))
+    array([[0., 2.],
+           [0., 0.]])
+    """
+    n = z.shape[-1]
+    result = np.zeros((*z.shape[:-2], 2 * n, 2 * n), z.dtype)
+    result[..., :n, n:] = z
+    return result
+
+
 def has_complex(a: Any, name: str, power: Any = None) -> bool:
     """Whether a function of a matrix gives complex numbers."""
     function = getattr(linalg, name)
     return bool(np.iscomplexobj(function(a) if power is None else function(a, power)))
 
 
-__all__ = ["banded_outer", "banded_product", "banded_solved", "banded_transpose", "cho_factored", "cho_solved", "eig", "eigh", "eigvals", "eigvalsh", "folded",
-           "has_complex", "is_real", "logm", "lstsq", "lstsq_rank", "lu_solved", "mirrored", "permutation", "permuted", "permuted_back", "power", "qr", "sqrtm"]
+__all__ = ["banded_outer", "banded_product", "banded_solved", "banded_transpose", "beside", "cho_factored", "cho_solved", "eig", "eigh", "eigvals", "eigvalsh", "folded",
+           "has_complex", "is_on_cut", "is_real", "logm", "lstsq", "lstsq_rank", "lu_solved", "mirrored", "permutation", "permuted", "permuted_back", "placed_beside", "power", "qr", "sqrtm"]

@@ -83,6 +83,7 @@ def filter_pull(g: Any, x: Any, weights: Any, mode: Any = "reflect", origin: Any
 
 def weights_pull(g: Any, x: Any, weights: Any, mode: Any = "reflect", cval: Any = 0.0, origin: Any = 0, axes: Any = None, turned: bool = False) -> Any:
     """The transpose of weights -> correlate(x, weights, ...), or of convolve (turned)."""
+    x = np.asarray(x)
     whole, modes, left = _whole(x, weights, mode, origin, axes, turned)
     for axis, (k, before) in enumerate(zip(whole.shape, left)):
         if k > 1:
@@ -170,6 +171,7 @@ def _corners(shape: Any, coordinates: Any, order: int, mode: str, along: tuple[i
 
 def interpolated(x: Any, coordinates: Any, order: int = 1, mode: str = "constant", cval: Any = 0.0, along: tuple[int, ...] = ()) -> Any:
     """map_coordinates, or its derivative along some of the coordinates."""
+    x = np.asarray(x)
     result = np.zeros(np.shape(coordinates)[1:], x.dtype)
     for index, weight, exists in _corners(x.shape, coordinates, order, mode, along):
         outside = cval if mode == "grid-constant" else 0.0
@@ -191,7 +193,7 @@ def interpolate_pull(g: Any, x: Any, coordinates: Any, order: int = 1, mode: str
 
 def slopes(x: Any, coordinates: Any, order: int = 1, mode: str = "constant", cval: Any = 0.0, along: tuple[int, ...] = ()) -> Any:
     """The derivatives of `interpolated` along each of the coordinates."""
-    return np.stack([interpolated(x, coordinates, order, mode, cval, (*along, axis)) for axis in range(x.ndim)])
+    return np.stack([interpolated(x, coordinates, order, mode, cval, (*along, axis)) for axis in range(np.ndim(x))])
 
 
 def slopes_pull(g: Any, x: Any, coordinates: Any, order: int = 1, mode: str = "constant", along: tuple[int, ...] = ()) -> Any:

@@ -68,12 +68,12 @@ def solved(data: Any, a: Any, b: Any, rhs: Any, shape: Any, kind: str, permc_spe
 
 def relocated(data: Any, a: Any, b: Any, to_a: Any, to_b: Any, shape: Any, kind: str, to_kind: str) -> Any:
     """The elements of a sparse matrix at the places of another one. With both exchanged, it is its own transpose."""
-    (i, j), (k, l) = places(a, b, kind), places(to_a, to_b, to_kind)
+    (i, j), (lines, other) = places(a, b, kind), places(to_a, to_b, to_kind)
     width = int(shape[1])
     own, number = np.unique(i.astype(np.int64) * width + j, return_inverse=True)
     sums = np.zeros(len(own) + 1, data.dtype)
     np.add.at(sums, number.reshape(-1), data)
-    wanted = k.astype(np.int64) * width + l
+    wanted = lines.astype(np.int64) * width + other
     found = np.searchsorted(own, wanted)
     there = np.zeros(wanted.shape, bool)
     there[found < len(own)] = own[found[found < len(own)]] == wanted[found < len(own)]
@@ -107,4 +107,12 @@ def converted(a: Any, b: Any, shape: Any, kind: str, to_kind: str) -> tuple[Any,
     return found.indices, found.indptr, found.data
 
 
-__all__ = ["columns", "converted", "dense", "entries", "multiplied", "product", "relocated", "rows", "sampled", "solved", "structure_of_product", "structure_of_sum"]
+def diagonal_places(offsets: Any, width: int, shape: Any) -> tuple[Any, Any, Any]:
+    """Where in the raveled values of diagonals those lie that are in the matrix, and their rows and columns."""
+    columns = np.broadcast_to(np.arange(width), (len(offsets), width))
+    lines = columns - np.asarray(offsets)[:, None]
+    inside = (lines >= 0) & (lines < shape[0]) & (columns < shape[1])
+    return np.flatnonzero(inside), lines[inside].astype(np.int64), columns[inside].astype(np.int64)
+
+
+__all__ = ["columns", "converted", "dense", "diagonal_places", "entries", "multiplied", "product", "relocated", "rows", "sampled", "solved", "structure_of_product", "structure_of_sum"]

@@ -103,6 +103,8 @@ def polar(a, side="right"):
 def logm(A, disp=True):
     A = np.asarray(A)
     if A.dtype.kind != "c" and runtime.decided(own.has_complex(A, "logm")):
+        if runtime.decided(own.is_on_cut(A)):
+            refused("`linalg.logm` of a real matrix that gives a complex one", "it has negative eigenvalues, where it is not smooth", "pass a complex matrix")
         return own.logm(A + 0j)
     return own.logm(A)
 
@@ -110,6 +112,8 @@ def logm(A, disp=True):
 def sqrtm(A, disp=True):
     A = np.asarray(A)
     if A.dtype.kind != "c" and runtime.decided(own.has_complex(A, "sqrtm")):
+        if runtime.decided(own.is_on_cut(A)):
+            refused("`linalg.sqrtm` of a real matrix that gives a complex one", "it has negative eigenvalues, where it is not smooth", "pass a complex matrix")
         return own.sqrtm(A + 0j)
     return own.sqrtm(A)
 
@@ -117,6 +121,8 @@ def sqrtm(A, disp=True):
 def fractional_matrix_power(A, t):
     A = np.asarray(A)
     if A.dtype.kind != "c" and runtime.decided(own.has_complex(A, "fractional_matrix_power", t)):
+        if runtime.decided(own.is_on_cut(A)):
+            refused("`linalg.fractional_matrix_power` of a real matrix that gives a complex one", "it has negative eigenvalues, where it is not smooth", "pass a complex matrix")
         return own.power(A + 0j, t)
     return own.power(A, t)
 

@@ -16,8 +16,9 @@ from ....runtime.scipy import sparse as own
 from . import refused
 
 
-def _kind(matrix):
-    return matrix.format
+def _stored(matrix):
+    """How the places are given that `_parts` gives."""
+    return "coo" if matrix.format == "dia" else matrix.format
 
 
 def _made(like, kind, data, a, b, shape):
@@ -33,6 +34,8 @@ def _made(like, kind, data, a, b, shape):
 
 def _parts(matrix):
     """The stored values, and the two arrays of places."""
+    if matrix.format == "dia":
+        matrix = matrix.asformat("coo")
     if matrix.format == "coo":
         return matrix.data, matrix.row, matrix.col
     return matrix.data, matrix.indices, matrix.indptr
@@ -48,7 +51,7 @@ class Sparse:
         if other.ndim == 0 or other.ndim > 2:
             refused("a sparse matrix times this", "its rule knows vectors and matrices", "multiply with `*` for numbers")
         data, a, b = _parts(self)
-        return own.product(data, a, b, other, self._shape, self.format)
+        return own.product(data, a, b, other, self._shape, _stored(self))
 
     def __rmatmul__(self, other):
         if sparse.issparse(other):
@@ -97,7 +100,7 @@ class Sparse:
     def _scaled(self, data):
         """The same places with other values."""
         _, a, b = _parts(self)
-        return _made(self, self.format, data, a, b, self._shape)
+        return _made(self, _stored(self), data, a, b, self._shape)
 
     @property
     def shape(self):
@@ -125,7 +128,7 @@ class Sparse:
 
     def transpose(self, axes=None, copy=False):
         data, a, b = _parts(self)
-        if self.format == "coo":
+        if _stored(self) == "coo":
             return _made(self, "coo", data, b, a, (self._shape[1], self._shape[0]))
         return _made(self, "csc" if self.format == "csr" else "csr", data, a, b, (self._shape[1], self._shape[0]))
 
@@ -144,13 +147,15 @@ class Sparse:
         if out is not None:
             refused("`toarray` with `out`", "it writes into an array", "use the array that it returns")
         data, a, b = _parts(self)
-        return own.dense(data, a, b, self._shape, self.format)
+        return own.dense(data, a, b, self._shape, _stored(self))
 
     def asformat(self, format, copy=False):
         if format is None or format == self.format:
             return self.copy() if copy else self
         if format not in ("csr", "csc", "coo"):
             refused("a sparse matrix of this format", "its methods have no rules", "use csr, csc or coo")
+        if self.format == "dia":
+            return self._coordinates().asformat(format)
         data, a, b = _parts(self)
         to_a, to_b, order = own.converted(a, b, self._shape, self.format, format)
         if self.format == "coo":  # what is stored at one place is added up
@@ -189,7 +194,44 @@ class Sparse:
         data, a, b = _parts(self)
         count = max(min(self._shape[0] + min(k, 0), self._shape[1] - max(k, 0)), 0)
         rows, columns = np.arange(count) - min(k, 0), np.arange(count) + max(k, 0)
-        return own.relocated(data, a, b, rows, columns, self._shape, self.format, "coo")
+        return own.relocated(data, a, b, rows, columns, self._shape, _stored(self), "coo")
+
+    def __abs__(self):
+        return self._scaled(np.abs(self.data))
+
+    def __pow__(self, n):
+        if not isinstance(self, sparse.sparray):
+            refused("a power of a sparse matrix", "it has no rule", "multiply it with itself")
+        return self.power(n)
+
+    def __getitem__(self, key):
+        refused("an element of a sparse matrix", "which values are stored there depends on its places", "use A.toarray(), or multiply with rows of the identity")
+
+    def __setitem__(self, key, value):
+        refused("an element of a sparse matrix is set", "it changes its places", "make the matrix of its values and places")
+
+    def setdiag(self, values, k=0):
+        refused("`setdiag` of a sparse matrix", "it changes its places", "add sparse.diags(...) to it")
+
+    def max(self, axis=None, out=None, *, explicit=False):
+        refused("the maximum of a sparse matrix", "it has no rule", "use A.toarray(), or the stored values, `A.data`")
+
+    def min(self, axis=None, out=None, *, explicit=False):
+        refused("the minimum of a sparse matrix", "it has no rule", "use A.toarray(), or the stored values, `A.data`")
+
+    def todense(self, order=None, out=None):
+        if not isinstance(self, sparse.sparray):
+            refused("`todense` of a sparse matrix", "its result is an np.matrix", "use A.toarray()")
+        return self.toarray(order, out)
+
+    def reshape(self, *args, **kwargs):
+        refused("`reshape` of a sparse matrix", "it has no rule", "make the matrix of its values and places")
+
+    def sum_duplicates(self):
+        refused("`sum_duplicates` of a sparse matrix", "it changes the matrix", "use A.tocoo().tocsr()")
+
+    def eliminate_zeros(self):
+        refused("`eliminate_zeros` of a sparse matrix", "which values are stored would depend on them", "leave it out")
 
     def power(self, n, dtype=None):
         if dtype is not None or np.ndim(n) > 0:
@@ -278,8 +320,36 @@ class Coordinates(Sparse):
         return self.coords[-1]
 
 
+class Diagonals(Sparse):
+    """dia: the values of diagonals, row by row, each where its column says."""
+
+    def __init__(self, arg1, shape=None, dtype=None, copy=False, *, maxprint=None):
+        if not (isinstance(arg1, tuple) and len(arg1) == 2) or shape is None:
+            refused("a matrix of diagonals made of another one", "it has no rule", "pass (data, offsets), with shape=")
+        data, offsets = arg1
+        self.data, self.offsets, self._shape = np.atleast_2d(np.asarray(data)), np.atleast_1d(np.asarray(offsets)), tuple(shape)
+        if dtype is not None:
+            self.data = self.data.astype(dtype)
+        self.maxprint = 50
+
+    def _coordinates(self):
+        where, rows, columns = own.diagonal_places(self.offsets, np.shape(self.data)[1], self._shape)
+        return _made(self, "coo", np.ravel(self.data)[where], rows, columns, self._shape)
+
+    def _scaled(self, data):
+        if isinstance(self, sparse.sparray):
+            return sparse.dia_array((data, self.offsets), shape=self._shape)
+        return sparse.dia_matrix((data, self.offsets), shape=self._shape)
+
+    def sum(self, axis=None, dtype=None, out=None):
+        return self._coordinates().sum(axis, dtype, out)
+
+    def mean(self, axis=None, dtype=None, out=None):
+        return self._coordinates().mean(axis, dtype, out)
+
+
 def _times_sparse(one, other):
-    kind = "csr" if one.format == "coo" else one.format
+    kind = "csc" if one.format == "csc" else "csr"
     one, other = one.asformat(kind), other.asformat(kind)
     data, a, b = _parts(one)
     more, c, d = _parts(other)
@@ -297,7 +367,7 @@ def _added(one, other, minus):
         if not isinstance(one, sparse.sparray):
             refused("a sparse matrix plus a dense one", "its result is an np.matrix", "use a sparse array (csr_array), or A.toarray()")
         return one.toarray() - other if minus else one.toarray() + other
-    kind = "csr" if one.format == "coo" else one.format
+    kind = "csc" if one.format == "csc" else "csr"
     one, other = one.asformat(kind), other.asformat(kind)
     data, a, b = _parts(one)
     more, c, d = _parts(other)
@@ -316,7 +386,7 @@ def issparse(x):
 def spsolve(A, b, permc_spec=None, use_umfpack=True):
     if sparse.issparse(b):
         refused("`spsolve` for a sparse right-hand side", "it has no rule", "pass b.toarray()")
-    kind = "csc" if A.format == "coo" else A.format
+    kind = "csr" if A.format == "csr" else "csc"
     data, a, c = _parts(A.asformat(kind))
     b = np.asarray(b)
     if b.ndim == 2 and np.shape(b)[1] == 1:
@@ -324,37 +394,76 @@ def spsolve(A, b, permc_spec=None, use_umfpack=True):
     return own.solved(data, a, c, b, A._shape, kind, permc_spec, use_umfpack)
 
 
-def _of_diagonals(diagonals, offsets, shape, array):
+def _of_diagonals(diagonals, offsets, shape):
     if np.ndim(offsets) == 0:
-        diagonals, offsets = (diagonals if isinstance(diagonals, (tuple, list)) else [diagonals]), [offsets]
-    values, rows, columns = [], [], []
-    extent = 0
-    for values_of_one, k in zip(diagonals, offsets):
-        extent = max(extent, np.size(values_of_one) + abs(k))
-    shape = (extent, extent) if shape is None else tuple(shape)
+        one = diagonals if not isinstance(diagonals, (tuple, list)) or np.ndim(diagonals[0]) == 0 else diagonals[0]
+        diagonals, offsets = [one], [offsets]
+    if shape is None:
+        extent = np.size(diagonals[0]) + abs(offsets[0])
+        shape = (extent, extent)
+    width = 0
+    for k in offsets:
+        width = max(width, min(shape[0] + k, shape[1] - k) + max(k, 0))
+    found = []
     for one, k in zip(diagonals, offsets):
         one = np.atleast_1d(np.asarray(one))
-        count = min(shape[0] + min(k, 0), shape[1] - max(k, 0))
-        values.append(one + np.zeros(count, one.dtype) if np.size(one) == 1 else one[:count])
-        rows.append(np.arange(count) - min(k, 0))
-        columns.append(np.arange(count) + max(k, 0))
-    return np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)), shape
+        count = min(shape[0] + k, shape[1] - k, shape[0], shape[1])
+        one = one * np.ones(count, one.dtype) if np.size(one) == 1 else one
+        if np.size(one) != count:
+            raise ValueError("Diagonal length does not agree with array size.")
+        found.append(np.concatenate((np.zeros(max(k, 0), one.dtype), one, np.zeros(width - count - max(k, 0), one.dtype))))
+    return np.stack(found), np.array(offsets), shape
 
 
 def diags(diagonals, offsets=0, shape=None, format=None, dtype=None):
-    data, places, shape = _of_diagonals(diagonals, offsets, shape, False)
-    found = sparse.coo_matrix((data, places), shape=shape, dtype=dtype)
-    return found if format is None else found.asformat(format)
+    data, offsets, shape = _of_diagonals(diagonals, offsets, shape)
+    return sparse.dia_matrix((data, offsets), shape=shape, dtype=dtype).asformat(format)
 
 
 def diags_array(diagonals, /, *, offsets=0, shape=None, format=None, dtype=None):
-    data, places, shape = _of_diagonals(diagonals, offsets, shape, True)
-    found = sparse.coo_array((data, places), shape=shape, dtype=dtype)
-    return found if format is None else found.asformat(format)
+    data, offsets, shape = _of_diagonals(diagonals, offsets, shape)
+    return sparse.dia_array((data, offsets), shape=shape, dtype=dtype).asformat(format)
+
+
+def _joined(blocks, axis, format):
+    """Blocks beside each other, or above: their places, moved."""
+    values, rows, columns = [], [], []
+    before = 0
+    for block in blocks:
+        block = block.asformat("coo")
+        values.append(block.data)
+        rows.append(block.row + (before if axis == 0 else 0))
+        columns.append(block.col + (before if axis == 1 else 0))
+        before = before + block._shape[axis]
+    first = blocks[0]
+    shape = (before, first._shape[1]) if axis == 0 else (first._shape[0], before)
+    own_format = "csr" if axis == 0 else "csc"
+    if format is None and all(block.format == own_format for block in blocks):
+        format = own_format
+    return _made(first, "coo", np.concatenate(values), np.concatenate(rows), np.concatenate(columns), shape).asformat(format)
+
+
+def vstack(blocks, format=None, dtype=None):
+    if dtype is not None:
+        refused("`sparse.vstack` with a dtype", "it has no rule", "use astype")
+    return _joined(blocks, 0, format)
+
+
+def hstack(blocks, format=None, dtype=None):
+    if dtype is not None:
+        refused("`sparse.hstack` with a dtype", "it has no rule", "use astype")
+    return _joined(blocks, 1, format)
+
+
+def kron(A, B, format=None):
+    A, B = A.asformat("coo"), B.asformat("coo")
+    data = np.ravel(A.data[:, None] * B.data)
+    rows, columns = np.ravel(A.row[:, None] * B._shape[0] + B.row), np.ravel(A.col[:, None] * B._shape[1] + B.col)
+    return _made(A, "coo", data, rows, columns, (A._shape[0] * B._shape[0], A._shape[1] * B._shape[1])).asformat(format)
 
 
 STAND_INS = {sparse.csr_matrix: Compressed, sparse.csr_array: Compressed, sparse.csc_matrix: Compressed, sparse.csc_array: Compressed, sparse.coo_matrix: Coordinates,
-             sparse.coo_array: Coordinates}
+             sparse.coo_array: Coordinates, sparse.dia_matrix: Diagonals, sparse.dia_array: Diagonals}
 FUNCTIONS = {sparse_linalg.spsolve: spsolve}
 
-__all__ = ["diags", "diags_array", "issparse"]
+__all__ = ["diags", "diags_array", "hstack", "issparse", "kron", "vstack"]

@@ -130,6 +130,8 @@ class Calls(Objects):
         self.quiet = 0  # how many `warnings.catch_warnings` are around
         self.loop: Any = None
         self.local_classes: dict[type, Any] = {}
+        self.numbered: dict[Closure, int] = {}
+        self.depths: dict[Closure, int] = {}
         self.class_of_node: dict[Any, type] = {}
 
     # -- names ---------------------------------------------------------------------------------------------------
@@ -332,7 +334,9 @@ class Calls(Objects):
         arguments = node.args
         defaults = tuple(self.eval(d) for d in arguments.defaults)
         keywords = tuple((a.arg, self.eval(d)) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults) if d is not None)
-        return Closure(node, self.current, defaults, keywords, self.infos[self.current].source)
+        made = Closure(node, self.current, defaults, keywords, self.infos[self.current].source)
+        self.depths[made] = len(self.b.scopes)
+        return made
 
     def eval_Lambda(self, node: ast.Lambda) -> Value:
         return self.closure(node)

@@ -108,6 +108,8 @@ structural("linalg.solve(a, b, lower=False, check_finite=True, assume_a=None, tr
 def _inv(let: Let, call: Call) -> None:
     if (a := _wanted(let, call, 0)) is not None:
         f = Formulas(let, call)
+        if literal(let.args[2], "`assume_a` of linalg.inv") in _DIAGONALS:
+            raise RowError("linalg.inv of a matrix that is taken for diagonal", "what SciPy leaves beside the diagonal is not the inverse", "write 1 / np.diagonal(a)")
         f(a_bar="-t(y) @ y_bar @ t(y)")
         call.add(a, _masked(f, literal(let.args[2], "`assume_a` of linalg.inv"), literal(let.args[3], "`lower` of linalg.inv")))
 

@@ -65,7 +65,8 @@ def test_missing_rule():
         "model.py:4 in loss: no derivative rule for scipy.special.foo, and no Python source to differentiate\n"
         "    y = foo(x)\n"
         "        ^^^^^^\n"
-        "  help: give it one with chainrule.defvjp(scipy.special.foo, ...)"
+        "  help: state it, in terms of y_bar, the derivative with respect to its result:\n"
+        "    chainrule.defvjp(scipy.special.foo, \"foo(x) -> y\", x=\"y_bar * ...\")"
     )
 
 

@@ -16,12 +16,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+import chainrule as cr
 import chainrule.runtime
 from chainrule import api
 from chainrule.dispatch import Dispatcher
 from chainrule.ir.interpret import interpret
 from chainrule.ir.nodes import Lit, Make, Program, Seq
 from chainrule.pipeline import stages
+from chainrule.structure import flatten, unflatten
 from tests.golden.oracle import agree, contracted, cotangents_for, slopes
 from tests.golden.programs import CASES, Case
 
@@ -101,6 +103,27 @@ def test_the_module_is_right(case):
         given = copy.deepcopy(args)
         check(replace(case, args=args), function(*given))
         np.testing.assert_equal(given, args)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES.values() if case.transform != "vjp"], ids=lambda case: case.name)
+def test_the_module_is_differentiated_again(case):
+    """The text is Python with NumPy like any other: its own derivative is that of finite differences of it."""
+    function = load(case.name)
+    value = function(*copy.deepcopy(case.args))
+    cotangents = cotangents_for(value)
+    _, pullback = cr.vjp(function, *copy.deepcopy(case.args))
+    gradients = pullback(unflatten(flatten(value)[1], cotangents))
+    for position in positions(case):
+        agree(gradients[position], slopes(lambda *args: contracted(function(*args), cotangents), case.args, position))
+
+
+@pytest.mark.parametrize("name", ["square_grad", "polynomial_grad", "searching_grad", "closure_grad", "rosenbrock_grad", "jacobi_grad", "heat_grad",
+                                  "two_names_grad", "through_a_view_grad", "two_buffers_grad", "chain_grad", "broadcast_grad"])
+def test_the_module_is_compiled_by_numba(name):
+    """Text without tapes in lists, containers and helpers of the library is within what Numba compiles."""
+    numba = pytest.importorskip("numba")
+    case = CASES[name]
+    check(case, numba.njit(load(name))(*copy.deepcopy(case.args)))
 
 
 def test_no_module_is_left_over():

@@ -174,11 +174,86 @@ def test_a_singular_jacobian_raises():
         cr.grad(lambda a: double(1.0, a))(2.0)
 
 
-def test_second_derivatives_are_refused():
-    for derivative in (lambda: cr.hvp(lambda a: root(1.0, a))(A, A), lambda: cr.grad(lambda a: np.sum(cr.grad(lambda b: root(1.0, b))(a)))(A),
-                       lambda: cr.jvp(lambda a: cr.jvp(lambda b: root(1.0, b), (a,), (A,))[1], (A,), (A,))):
-        with pytest.raises(cr.UnsupportedError, match="second derivative of an implicit function"):
-            derivative()
+def along(f, order):
+    """The derivative of this order of f along a line, by nesting."""
+    def g(t):
+        return f(A + t * np.array([0.3, 1.0]))
+
+    for _ in range(order):
+        g = cr.grad(g)
+    return g(0.0)
+
+
+@pytest.mark.parametrize("order", [2, 3, 4])
+def test_higher_order(order):
+    implicit, unrolled = (lambda a: root(1.0, a) ** 2 * a[0]), (lambda a: newton(1.0, a) ** 2 * a[0])
+    assert along(implicit, order) == pytest.approx(along(unrolled, order), rel=1e-9)
+
+
+@pytest.mark.parametrize("derivative", [
+    lambda f: cr.hessian(f)(A),
+    lambda f: cr.hvp(f)(A, A),
+    lambda f: cr.grad(lambda a: np.sum(cr.grad(f)(a) ** 2))(A),
+    lambda f: cr.grad(lambda a: cr.jvp(f, (a,), (A,))[1])(A),
+    lambda f: cr.jvp(lambda a: cr.jvp(f, (a,), (A,))[1], (A,), (A,))[1],
+    lambda f: cr.vjp(cr.grad(f), A)[1](A)[0],
+])
+def test_second_order(derivative):
+    np.testing.assert_allclose(derivative(lambda a: root(1.0, a) ** 2 * a[0]), derivative(lambda a: newton(1.0, a) ** 2 * a[0]), rtol=1e-9)
+
+
+def test_second_order_of_systems():
+    w = 0.2 * rng.normal(size=(3, 3))
+
+    def unrolled(x, b):
+        for _ in range(200):
+            x = b - np.tanh((w * np.sum(b)) @ x)
+        return x
+
+    layer = cr.fixed_point(lambda x, b: b - np.tanh((w * np.sum(b)) @ x))(unrolled)
+    b = np.array([0.5, -0.2, 0.8])
+    np.testing.assert_allclose(*(cr.hessian(lambda b: np.sum(f(np.zeros(3), b) ** 2))(b) for f in (layer, unrolled)), rtol=1e-9)
+
+
+def test_second_order_of_a_minimiser():
+    def energy(x, load):
+        return np.sum(np.diff(x) ** 2) + 0.1 * np.sum(x**4) - np.sum(load * x)
+
+    def equilibrium(x, load):
+        for _ in range(30):
+            x = x - np.linalg.solve(cr.hessian(energy)(x, load), cr.grad(energy)(x, load))
+        return x
+
+    shape = cr.argmin(energy)(equilibrium)
+    dsag = cr.grad(lambda load: np.sum(shape(np.ones(3), load) ** 2))
+    gradient_is(lambda load: np.sum(dsag(load) * np.array([1.0, -0.5, 2.0])), (np.array([0.4, 0.1, 0.5]),))
+
+
+def test_a_pullback_in_its_cotangent_and_in_what_it_belongs_to():
+    def f(solver, a, c):
+        _, pullback = cr.vjp(lambda a: solver(1.0, a), a)
+        return np.sum(cr.grad(lambda seed: np.sum(pullback(seed)[0] ** 2))(c))
+
+    for implicit, unrolled in zip(*(cr.grad(lambda a, c: f(solver, a, c), (0, 1))(A, 2.0) for solver in (root, newton))):
+        np.testing.assert_allclose(implicit, unrolled, rtol=1e-9)
+
+
+def test_complex_unknowns_are_refused():
+    @cr.implicit_root(lambda x, a: x**2 - a)
+    def square_root(x, a):
+        return a**0.5 + 0j
+
+    with pytest.raises(cr.UnsupportedError, match="complex"):
+        cr.grad(lambda a: square_root(1.0 + 0j, a).real)(2.0)
+
+
+def test_the_decorators_are_used_outside():
+    def f(a):
+        solve = cr.implicit_root(lambda x, b: x**2 - b)(lambda x, b: b**0.5)
+        return solve(1.0, a)
+
+    with pytest.raises(cr.UnsupportedError, match="`implicit_root` inside a differentiated function"):
+        cr.grad(f)(2.0)
 
 
 def test_the_shape_of_the_solution_is_checked():

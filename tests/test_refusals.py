@@ -83,7 +83,8 @@ def test_a_function_without_rule_or_source():
         "FILE:5 in f: no derivative rule for refused.g, and no Python source to differentiate\n"
         "    return g(x[0])\n"
         "           ^^^^^^^\n"
-        "  help: give it one with chainrule.defvjp(refused.g, ...)")
+        "  help: state it, in terms of z_bar, the derivative with respect to its result:\n"
+        "    chainrule.defvjp(g, \"g(y) -> z\", y=\"z_bar * ...\")")
 
 
 def test_a_keyword_that_a_rule_does_not_know():

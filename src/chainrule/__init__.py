@@ -24,6 +24,7 @@ from .api import (
     value_and_grad,
     vjp,
 )
+from .custom import custom_jvp, custom_vjp, defjvp, defvjp
 from .errors import ChainRuleError, GradientCheckError, MissingRuleError, SourceUnavailableError, UnsupportedError
 from .implicit import argmin, fixed_point, implicit_root
 from .runtime.surgery import adjoint_of, stop_gradient
@@ -42,6 +43,10 @@ __all__ = [
     "check_grads",
     "checkpoint",
     "checkpointed",
+    "custom_jvp",
+    "custom_vjp",
+    "defjvp",
+    "defvjp",
     "elementwise_grad",
     "errors",
     "fixed_point",

@@ -13,11 +13,11 @@ from typing import Any, Literal, Union, overload
 
 from . import check as _check
 from .dispatch import Dispatcher, Variant
-from .frontend.modes import COLUMNS, MARK
+from .frontend.modes import COLUMNS, public
 from .frontend.request import Compiled, Layer, Request
 from .frontend.source import Resolved, resolve
 from .runtime.control import applied
-from .tangents import conform, moving, still
+from .tangents import moving, still
 
 __all__ = ["Transformed", "check_grads", "checkpoint", "checkpointed", "elementwise_grad", "grad", "hessian", "hvp", "intermediate_grads", "jacfwd", "jacobian", "jacrev", "jvp", "linearize",
            "value_and_grad", "vjp"]
@@ -143,7 +143,7 @@ def _layers(f: Function) -> tuple[Resolved, tuple[Layer, ...]]:
     while isinstance(f, Transformed) and f.transform in ("grad", "value_and_grad"):
         layers.insert(0, Layer(f.transform, f.argnums, f.has_aux))
         f = f.primal
-    if isinstance(f, Transformed):
+    if isinstance(f, (Transformed, HessianProduct)):
         return resolve(functools.partial(applied, f)), tuple(layers)
     return resolve(f), tuple(layers)
 
@@ -159,7 +159,7 @@ def _check_options(transform: str, options: dict[str, Any]) -> None:
         raise TypeError(f"{transform}() has no option {unknown[0]!r}; its options are {' and '.join(sorted(known))}")
     chunk = options.get("chunk_size")
     if chunk is not None and (isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1):
-        raise ValueError(f"{transform}: chunk_size is a number of directions, or None for all of them, not {chunk!r}")
+        raise ValueError(f"{transform}: chunk_size is a number of directions, or None for as many as are fast, not {chunk!r}")
     backend = options.get("backend", "numpy")
     if options.get("check") and transform not in ("grad", "value_and_grad"):
         raise TypeError(f"{transform}() has no option 'check'; check_grads compares derivatives of any kind with finite differences")
@@ -187,21 +187,12 @@ def _transform(name: str, f: Function | None, argnums: Argnums, has_aux: bool, o
     return Transformed(f, name, argnums, has_aux, options)
 
 
-def _public(name: str) -> Callable[[Function], Function]:
-    """Mark a public transform, so that the compiler knows it inside a differentiated function."""
-    def marked(function: Function) -> Function:
-        setattr(function, MARK, name)
-        return function
-
-    return marked
-
-
 @overload
 def grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False, backend: str = "numpy", check: bool = False) -> Transformed: ...
 @overload
 def grad(f: None = None, argnums: Argnums = 0, *, has_aux: bool = False, backend: str = "numpy",
          check: bool = False) -> Callable[[Function], Transformed]: ...
-@_public("grad")
+@public("grad")
 def grad(f: Function | None = None, argnums: Argnums = 0, *, has_aux: bool = False, **options: Any) -> Any:
     """The gradient of a function whose value is one number.
 
@@ -229,7 +220,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False, 
 @overload
 def value_and_grad(f: None = None, argnums: Argnums = 0, *, has_aux: bool = False, backend: str = "numpy",
                    check: bool = False) -> Callable[[Function], Transformed]: ...
-@_public("value_and_grad")
+@public("value_and_grad")
 def value_and_grad(f: Function | None = None, argnums: Argnums = 0, *, has_aux: bool = False, **options: Any) -> Any:
     """Value and gradient in one go: a function that returns ``(value, gradient)``.
 
@@ -247,7 +238,7 @@ def value_and_grad(f: Function | None = None, argnums: Argnums = 0, *, has_aux: 
 def vjp(f: Function, *args: Any, has_aux: Literal[False] = False) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]: ...
 @overload
 def vjp(f: Function, *args: Any, has_aux: bool) -> tuple[Any, ...]: ...
-@_public("vjp")
+@public("vjp")
 def vjp(f: Function, *args: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """The value of f at the arguments, and its pullback.
 
@@ -270,37 +261,31 @@ def vjp(f: Function, *args: Any, has_aux: bool = False) -> tuple[Any, ...]:
 
 
 @functools.lru_cache(maxsize=256)  # of functions made anew for every call, only the last are kept
-def _dispatcher(function: FunctionType, mode: str, skip: int, has_aux: bool, inner: tuple[Layer, ...]) -> Dispatcher:
-    return Dispatcher(function, _compile, mode, 0, has_aux, skip=skip, inner=inner)
+def _dispatcher(function: FunctionType, mode: str, skip: int, has_aux: bool, inner: tuple[Layer, ...], asked: str = "") -> Dispatcher:
+    return Dispatcher(function, _compile, mode, 0, has_aux, skip=skip, inner=inner, asked=asked)
 
 
-def _push(mode: str, name: str, resolved: Resolved, inner: tuple[Layer, ...], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+def _push(dispatcher: Dispatcher, resolved: Resolved, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """Call the forward transform of a function, along tangents of the positional arguments."""
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
-        raise TypeError(f"{name}: primals and tangents are tuples, with one entry for each argument")
+        raise TypeError(f"{dispatcher.asked}: primals and tangents are tuples, with one entry for each argument")
     if len(primals) != len(tangents):
-        raise TypeError(f"{name}: there are {len(primals)} primals, but {len(tangents)} tangents")
-    dispatcher = _dispatcher(resolved.function, mode, len(resolved.args), False, inner)
-    skip = len(resolved.args)
-    given = [None] * skip + list(tangents)
-
-    def conformed(values: list[Any]) -> list[Any]:
-        padded = _padded(dispatcher, given, len(values))
-        return conform(name, dispatcher.names, values, padded)
-
-    return dispatcher.push((*resolved.args, *primals), dict(resolved.keywords), conformed)
+        raise TypeError(f"{dispatcher.asked}: there are {len(primals)} primals, but {len(tangents)} tangents")
+    if len(primals) == dispatcher.given and not resolved.keywords:
+        return dispatcher.entry(*primals, *tangents)
+    given = [*[None] * len(resolved.args), *tangents]
+    return dispatcher.push((*resolved.args, *primals), dict(resolved.keywords), lambda values: _padded(dispatcher, given, len(values)))
 
 
 def _padded(dispatcher: Dispatcher, given: list[Any], count: int) -> list[Any]:
     """A tangent for each parameter: those of further positional arguments make one tuple, as these do."""
-    if "args" not in dispatcher.kinds:
-        return given + [None] * (count - len(given))
-    place = dispatcher.kinds.index("args")
-    rest = tuple(given[place:])
-    return [*given[:place], rest or None, *[None] * (count - place - 1)]
+    if "args" in dispatcher.kinds:
+        place = dispatcher.kinds.index("args")
+        given = [*given[:place], tuple(given[place:]) or None]
+    return given + [None] * (count - len(given))
 
 
-@_public("jvp")
+@public("jvp")
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """The value of f, and its derivative along tangents: the Jacobian-vector product, computed in forward mode.
 
@@ -317,11 +302,12 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     (10.0, 6.0)
     """
     resolved, inner = _layers(f)
-    result: tuple[Any, Any] = _push("jvp", "jvp", resolved, inner, primals, tangents)
+    dispatcher = _dispatcher(resolved.function, "jvp", len(resolved.args), False, inner, "jvp")
+    result: tuple[Any, Any] = _push(dispatcher, resolved, primals, tangents)
     return result
 
 
-@_public("linearize")
+@public("linearize")
 def linearize(f: Function, *primals: Any) -> tuple[Any, Callable[..., Any]]:
     """The value of f at the arguments, and its pushforward: the linear map from tangents of these to the tangent of the value.
 
@@ -348,35 +334,79 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Callable[..., Any]]:
     return value, pushforward
 
 
-@_public("hvp")
-def hvp(f: Function, argnums: Argnums = 0) -> Callable[..., Any]:
+class HessianProduct:
+    """What `hvp` makes. Called with the primal's arguments and a vector, it returns the product."""
+
+    transform = "hvp"
+    has_aux = False
+
+    def __init__(self, f: Function, argnums: Argnums) -> None:
+        gradient = Transformed(f, "grad", argnums, False, {})
+        functools.update_wrapper(self, f, updated=())
+        self._primal, self.argnums = f, gradient.argnums
+        self._resolved, inner = _layers(gradient)
+        self._dispatcher = _dispatcher(self._resolved.function, "pushforward", len(self._resolved.args), False, inner, "hvp")
+        self._places = [_place(self._dispatcher, one) for one in (self.argnums if isinstance(self.argnums, tuple) else (self.argnums,))]
+
+    @property
+    def primal(self) -> Function:
+        """The user's function."""
+        return self._primal
+
+    def source_for(self, *args: Any) -> str:
+        """The generated Python source for the types of these arguments, the vector among them. Nothing is run."""
+        primals, tangents = self._split(args)
+        given = [*[None] * len(self._resolved.args), *tangents]
+        variant = self._dispatcher.variant_for((*self._resolved.args, *primals), dict(self._resolved.keywords), lambda values: _padded(self._dispatcher, given, len(values)))
+        return variant.compiled.text
+
+    def __call__(self, *args: Any) -> Any:
+        return _push(self._dispatcher, self._resolved, *self._split(args))
+
+    def _split(self, args: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """The arguments of the primal, and a tangent for each."""
+        if not args:
+            raise TypeError(f"hvp of {self._dispatcher.name}: the vector is missing")
+        *primals, v = args
+        tangents: list[Any] = [None] * len(primals)
+        try:
+            for place, one in zip(self._places, v) if isinstance(self.argnums, tuple) else ((self._places[0], v),):
+                tangents[place] = one
+        except IndexError:
+            raise TypeError(f"hvp of {self._dispatcher.name}: argnums={self.argnums!r}, but there are {len(primals)} positional arguments before the vector") from None
+        return primals, tangents
+
+    def __get__(self, owner: Any, cls: type | None = None) -> Any:
+        return self if owner is None else MethodType(self, owner)
+
+
+@public("hvp")
+def hvp(f: Function, argnums: Argnums = 0) -> HessianProduct:
     """The product of the Hessian of f with a vector, without the Hessian.
 
     Returns a function ``(*args, v)``, where ``v`` has the structure of the argument that ``argnums`` names (a tuple of such, if it is a tuple); the
-    result has that structure, too. It costs two to three gradients.
+    result has that structure, too. All are passed by position. It costs two to three gradients, and can be transformed again.
 
     >>> def energy(x):
     ...     return x**3
     >>> hvp(energy)(2.0, 1.0)
     12.0
     """
-    gradient = Transformed(f, "grad", argnums, False, {})
-    resolved, inner = _layers(gradient)
-    chosen = gradient.argnums
-
-    @functools.wraps(f, updated=())
-    def product(*args: Any) -> Any:
-        *primals, v = args
-        tangents: list[Any] = [None] * len(primals)
-        names = list(inspect.signature(f).parameters)
-        for choice, one in zip(chosen, v) if isinstance(chosen, tuple) else ((chosen, v),):
-            tangents[names.index(choice) if isinstance(choice, str) else choice] = one
-        return _push("pushforward", "hvp", resolved, inner, primals, tangents)
-
-    return product
+    return HessianProduct(f, argnums)
 
 
-@_public("elementwise_grad")
+def _place(dispatcher: Dispatcher, choice: int | str) -> int:
+    """The place of an argument among those that are passed by position."""
+    names = dispatcher.names[dispatcher.skip:dispatcher.primals]
+    if not isinstance(choice, str):
+        return choice
+    if choice not in names:
+        raise TypeError(f"{dispatcher.asked} of {dispatcher.name}: there is no argument {choice!r} to differentiate with respect to "
+                        f"(the parameters are {', '.join(names) or 'none'})")
+    return names.index(choice)
+
+
+@public("elementwise_grad")
 def elementwise_grad(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
     """The derivative of a function that acts element by element: the gradient of the sum of its value.
 
@@ -391,13 +421,13 @@ def elementwise_grad(f: Function | None = None, argnums: Argnums = 0, **options:
     return _transform("elementwise_grad", f, argnums, False, options)
 
 
-@_public("jacobian")
+@public("jacobian")
 def jacobian(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
     """The Jacobian of a function: the derivative of each element of its value with respect to each element of an argument.
 
     Arguments as for `grad`. Forward mode where the value has at least as many elements as the argument, reverse mode otherwise; all directions at
-    once, as one more axis. Memory: that of the values that depend on the argument, times the number of directions; with the option ``chunk_size``, times so many, and the
-    function is evaluated once for each chunk.
+    once, as one more axis; of many elements, as many at a time as fit into the cache, where the function allows it. The option ``chunk_size`` says how
+    many. Memory: that of the values that depend on the argument, times the number of directions at a time.
 
     Returns a function with the parameters of f. The result has shape ``value.shape + argument.shape``; where the value is a container, it has the
     structure of that, and at each leaf that of the argument.
@@ -412,7 +442,7 @@ def jacobian(f: Function | None = None, argnums: Argnums = 0, **options: Any) ->
     return _transform("jacobian", f, argnums, False, options)
 
 
-@_public("jacfwd")
+@public("jacfwd")
 def jacfwd(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
     """The Jacobian by forward mode, one direction for each element of the argument: as `jacobian`.
 
@@ -424,7 +454,7 @@ def jacfwd(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> A
     return _transform("jacfwd", f, argnums, False, options)
 
 
-@_public("jacrev")
+@public("jacrev")
 def jacrev(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
     """The Jacobian by reverse mode, one direction for each element of the value: as `jacobian`.
 
@@ -436,7 +466,7 @@ def jacrev(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> A
     return _transform("jacrev", f, argnums, False, options)
 
 
-@_public("hessian")
+@public("hessian")
 def hessian(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
     """The Hessian of a function whose value is one number: the Jacobian of its gradient, by forward over reverse mode.
 
@@ -477,7 +507,7 @@ class Checkpointed:
         return self if owner is None else MethodType(self, owner)
 
 
-@_public("checkpoint")
+@public("checkpoint")
 def checkpoint(f: Function) -> Callable[..., Any]:
     """f, of which a differentiated function keeps nothing but the arguments: its intermediate values are computed again in the reverse sweep.
 
@@ -532,7 +562,7 @@ def intermediate_grads(f: Function, names: str | Sequence[str]) -> Function:
     return derivatives
 
 
-@_public("checkpointed")
+@public("checkpointed")
 def checkpointed(steps: Iterable[Any], budget: int | None = None, *, spill: bool = False) -> Iterator[Any]:
     """What a loop goes through, of whose states a differentiated function keeps few: ``for k in checkpointed(range(n), budget=8):``.
 

@@ -12,30 +12,35 @@ from __future__ import annotations
 
 import inspect
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import FunctionType
-from typing import Any, NoReturn, get_type_hints
+from typing import Any, Literal, NoReturn, get_type_hints
 
 import numpy as np
 
 from .check import Streams, copied, streams_of
 from .entries import Layout, made_on_reading
 from .errors import Finding, UnsupportedError
-from .frontend.modes import CHOOSING, GIVEN, TANGENT
+from .frontend.modes import CHOOSING, GIVEN, JACOBIANS, TANGENT
 from .frontend.request import Chosen, Compiled, Guard, Layer, NeedLayout, NeedStatic, Parameter, Request
 from .frontend.signature import Captures, Described, Describer, Leaf, UnknownAnnotation, derivative_error, is_static
 from .frontend.source import MISSING, FunctionSource, Place, read
 from .results import finisher, part
+from .rules.custom import CHANGED
 from .runtime.record import PathChanged, Record
 from .structure import LEAF, TreeDef, flatten, unflatten
+from .tangents import conform
 from .tracebacks import raise_at_user_line
 
 __all__ = ["Compile", "Dispatcher", "Variant"]
 
 Compile = Callable[[Request], Compiled]
+LARGE = 256  # elements of all arguments from which on the arrays of a Jacobian may leave the cache
 PATHS = 64  # as many paths through one function are remembered, for arguments of the same types
 _compiling = threading.RLock()  # one for all: compiling one function may look into another
+_all: weakref.WeakSet[Dispatcher] = weakref.WeakSet()
 
 
 @dataclass(eq=False)
@@ -132,8 +137,7 @@ class Plan:
         def failed(error: Exception) -> NoReturn:
             raise_at_user_line(error, compiled)
 
-        self.hits[key] = self.layout.runner(
-            compiled.function, compiled.guards, variant.places, variant.captured, captured, variant.finish, failed, self.miss)
+        self.hits[key] = self.layout.runner(compiled, variant.places, variant.captured, captured, variant.finish, failed, self.miss)
         self.installed[key] = mark
 
 
@@ -152,9 +156,11 @@ class Dispatcher:
         backend: str = "numpy",
         verify: Callable[[Dispatcher, Streams, Variant, list[Any], Any], None] | None = None,
         inner: tuple[Layer, ...] = (),
+        asked: str = "",
         chunk: int | None = None,
     ) -> None:
         self.function = function
+        self.asked = asked  # the public transform, for errors about tangents
         self.skip = skip
         self.compile = compile
         self.mode = mode
@@ -185,6 +191,15 @@ class Dispatcher:
         # With exactly so many positional arguments, a call may go to the entry at once.
         self.count = len(parameters) if self.positional == len(parameters) else -1
         self.entry: Callable[..., Any] = self.miss
+        # With exactly so many arguments, and as many tangents, too.
+        self.given = self.count if not self.negative and not skip else -1
+        with _compiling:
+            _all.add(self)
+
+    def forget(self) -> None:
+        """Compile anew when it is called next: what programs depend on has changed."""
+        self.plans = {}
+        self.entry = self.miss
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -219,7 +234,8 @@ class Dispatcher:
     def push(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], tangents: Callable[[list[Any]], list[Any]]) -> Any:
         """A call along tangents: one for each parameter, None where there is none, made for the values of these."""
         values = self.bind(args, kwargs)
-        return self.run([*values, *tangents(values)], len(args)) if self.negative else self.entry(*values, *tangents(values))
+        values += tangents(values)
+        return self.run(values, len(args)) if self.negative else self.entry(*values)
 
     def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
         """One value for each parameter, defaults included."""
@@ -247,12 +263,21 @@ class Dispatcher:
         """Any arguments; `missed` is the plan whose entry did not know them.
 
         Unless the entry of another plan does, this is the long way: describe the arguments, find or make their
-        specialisation, and run it.
+        specialisation, and run it. An entry knows only tangents that fit.
         """
+        if self.mode in TANGENT:
+            primals, tangents = values[:self.primals], values[self.primals:]
+            converted = conform(self.asked, self.names, primals, tangents)
+            if any(new is not old and isinstance(new, (float, complex, np.generic, np.ndarray)) for new, old in zip(converted, tangents)):
+                missed = None  # its entry has not seen these
+            values = [*primals, *converted]
         plan, leaves = self.plan(values, positional)
         if plan.entry is not None:
+            plans = self.plans
             if not self.negative:
                 self.entry = plan.entry
+                if plans is not self.plans or plan not in plans.values():  # forgotten meanwhile
+                    self.entry = self.miss
             if plan is not missed:
                 return plan.entry(*values)
         record = Record()
@@ -265,6 +290,7 @@ class Dispatcher:
         if variant.one_path:
             variant, result = self.along(plan, values, leaves, variant, captured, record)
         else:
+            self.check_writable(variant, leaves)
             try:
                 result = variant.compiled.function(*values, *captured)
             except Exception as error:
@@ -278,10 +304,19 @@ class Dispatcher:
         plan.install(variant, captured, leaves)
         return result
 
+    def check_writable(self, variant: Variant, leaves: list[Any]) -> None:
+        """What would raise where the function writes is refused, since the derivative writes into copies."""
+        for number in variant.compiled.written:
+            if not leaves[number].flags.writeable:
+                path = next(leaf.path for p in variant.parameters for leaf in p.value.leaves if leaf.number == number)
+                raise UnsupportedError([Finding(self.source.location(), f"`{path}` is read-only, and `{self.name}` writes into it",
+                                                "NumPy raises ValueError there", "pass a copy")])
+
     def along(self, plan: Plan, values: list[Any], leaves: list[Any], variant: Variant, captured: list[Any], record: Record) -> tuple[Variant, Any]:
         """Run the program for the path that this call takes, beginning with one that may be it."""
         tried: list[Variant] = []
         while True:
+            self.check_writable(variant, leaves)
             try:
                 with record.running():
                     result = variant.compiled.function(*values, *captured)
@@ -332,7 +367,16 @@ class Dispatcher:
     def _describe(self, plan: Plan, values: Sequence[Any]) -> tuple[Describer, list[Described], Any]:
         describer = Describer(plan.static, plan.contiguity)
         described = self._add(describer, values, plan.positional)
-        return describer, described, (*(d.key for d in described), describer.overlaps(), describer.shared())
+        return describer, described, self._key(describer, described)
+
+    def _key(self, describer: Describer, described: Sequence[Described]) -> Any:
+        return (*(d.key for d in described), describer.overlaps(), describer.shared(), self._chunk(describer))
+
+    def _chunk(self, describer: Describer) -> int | Literal["cache"] | None:
+        """How many directions of a Jacobian are taken at a time."""
+        if self.chunk is None and self.mode in JACOBIANS and sum(array.size for _, array in describer.arrays) >= LARGE:
+            return "cache"
+        return self.chunk
 
     def _add(self, describer: Describer, values: Sequence[Any], positional: int) -> list[Described]:
         chosen = self.chosen(positional)
@@ -377,7 +421,7 @@ class Dispatcher:
         while True:
             describer = Describer(static | outside, contiguity)
             described = self._add(describer, values, plan.positional)
-            key = (*(d.key for d in described), describer.overlaps(), describer.shared())
+            key = self._key(describer, described)
             request = replace(self.request(describer, described, leaves, plan.positional), by_values=key in plan.by_values, record=record)
             try:
                 compiled = self.compile(request)
@@ -426,7 +470,7 @@ class Dispatcher:
         if self.mode in TANGENT:
             tangents = tuple(dot.number for number, _ in outer.selected for leaf, dot in self._pairs(parameters, number))
         return Request(self.source, parameters, outer.selected, outer.wrt, outer.single, self.mode, self.has_aux, captures, self.backend, label,
-                       inner=tuple(inner), tangents=tangents, chunk=self.chunk)
+                       inner=tuple(inner), tangents=tangents, chunk=self._chunk(describer))
 
     def _chosen_by(self, layer: Layer, parameters: tuple[Parameter, ...], positional: int) -> Chosen:
         """What one of the transforms differentiates with respect to."""
@@ -491,9 +535,11 @@ class Dispatcher:
 
     # -- source -------------------------------------------------------------------------------------------------
 
-    def variant_for(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Variant:
-        """The specialisation for some arguments, compiled but not run."""
+    def variant_for(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], tangents: Callable[[list[Any]], list[Any]] | None = None) -> Variant:
+        """The specialisation for some arguments (and tangents, as `push` takes them), compiled but not run."""
         values = self.bind(args, kwargs)
+        if tangents is not None:
+            values += conform(self.asked, self.names, values, tangents(values))
         plan, leaves = self.plan(values, len(args))
         known_before = len(self.made)
         variant = self.find(plan, values, leaves)[0]
@@ -545,6 +591,16 @@ class Dispatcher:
         return UnsupportedError([Finding(
             self.source.location(), f"the source of the {self.mode} of {self.name} depends on the types of its arguments",
             why, "ask for the types of some arguments, source_for(*args), or call the function first")])
+
+
+def _forget() -> None:
+    """A rule has changed: no program that was compiled before is used any more."""
+    with _compiling:
+        for dispatcher in tuple(_all):
+            dispatcher.forget()
+
+
+CHANGED.append(_forget)
 
 
 def _several(argnums: int | str | tuple[int | str, ...]) -> tuple[int | str, ...]:

@@ -33,7 +33,7 @@ from typing import Any
 
 import numpy as np
 
-from .frontend.request import Guard
+from .frontend.request import Compiled, Guard
 from .frontend.signature import Described, is_static, static_key
 from .frontend.source import MISSING, Item, Place
 from .structure import TreeDef, flatten, has_slots, is_object
@@ -100,13 +100,13 @@ class Layout:
         body += [f"run = get(({''.join(f'{part}, ' for part in key)}))", f"if run is None: return miss({self.given})", f"return run({self.given})"]
         return self._make("entry", body, {"get": hits.get, "miss": miss})
 
-    def runner(self, function: Function, guards: Sequence[Guard], places: Sequence[Place], described: Sequence[Described],
-               captured: Sequence[Any], finish: Function | None, failed: Function, miss: Function) -> Function:
+    def runner(self, compiled: Compiled, places: Sequence[Place], described: Sequence[Described], captured: Sequence[Any], finish: Function | None,
+               failed: Function, miss: Function) -> Function:
         """`run(*values)`: calls the function if names outside mean what they meant, with the captured values."""
-        more: dict[str, Any] = {"function": function, "failed": failed, "miss": miss, "unbound": _UNBOUND, "finish": finish}
+        more: dict[str, Any] = {"function": compiled.function, "failed": failed, "miss": miss, "unbound": _UNBOUND, "finish": finish}
         tests: list[str] = []
         reads: list[str] = []
-        for n, guard in enumerate(guards):
+        for n, guard in enumerate(compiled.guards):
             more[f"x{n}"] = guard.expected
             tests.append(self._guard(guard, f"g{n}", f"x{n}", more))
         arrays = []
@@ -130,6 +130,7 @@ class Layout:
             own = [path for path, cls in zip(self.paths, self.classes) if cls is np.ndarray]
             body += [f"b{n} = {path}" for n, path in enumerate(own)]
             body += self._owners([*(f"b{n}" for n in range(len(own))), *arrays])
+        body += [f"if not {self.paths[n]}.flags.writeable: return miss({self.given})" for n in compiled.written]
         call = f"function({', '.join([self.given, *(f'c{n}' for n in range(len(places)))] if self.given else [f'c{n}' for n in range(len(places))])})"
         body += ["try:", f"    return {call if finish is None else f'finish({call})'}", "except Exception as error:", "    failed(error)"]
         return self._make("run", body, more)

@@ -135,21 +135,25 @@ def _place(finding: Finding) -> tuple[str, int, int]:
 
 
 class MissingRuleError(ChainRuleError):
-    """A function has neither a derivative rule nor source to differentiate.
+    """A function has neither a derivative rule nor source to differentiate. ``template``: the statement that gives it one, but for the formulas.
 
     >>> print(MissingRuleError("scipy.special.foo"))
     no derivative rule for scipy.special.foo, and no Python source to differentiate
-      help: give it one with chainrule.defvjp(scipy.special.foo, ...)
+      help: state it, in terms of y_bar, the derivative with respect to its result:
+        chainrule.defvjp(scipy.special.foo, "foo(x) -> y", x="y_bar * ...")
     """
 
-    def __init__(self, name: str, location: Location | None = None) -> None:
+    def __init__(self, name: str, location: Location | None = None, template: str | None = None) -> None:
         self.name = name
         self.location = location
-        super().__init__(name, location)
+        self.template = template or f'chainrule.defvjp({name}, "{name.rpartition(".")[2]}(x) -> y", x="y_bar * ...")'
+        super().__init__(name, location, template)
 
     def __str__(self) -> str:
         what = f"no derivative rule for {self.name}, and no Python source to differentiate"
-        return str(Finding(self.location, what, remedy=f"give it one with chainrule.defvjp({self.name}, ...)"))
+        bar = self.template.partition("->")[2].partition('"')[0].strip()
+        remedy = f"state it, in terms of {bar}_bar, the derivative with respect to its result:\n    {self.template}"
+        return str(Finding(self.location, what, remedy=remedy))
 
 
 class SourceUnavailableError(ChainRuleError):

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from . import api
+from .frontend.modes import public
 
 __all__ = ["ImplicitFunction", "argmin", "fixed_point", "implicit_root"]
 
@@ -110,13 +111,14 @@ def _decorator(condition: Function, kind: str) -> Callable[[Function], ImplicitF
     return lambda solver: ImplicitFunction(solver, condition, kind)
 
 
+@public("implicit_root")
 def implicit_root(condition: Function) -> Callable[[Function], ImplicitFunction]:
     """Differentiate a root finder by the equation that it solves.
 
     ``condition(x, *args)`` is zero at the solution, with as many equations as unknowns. The decorated solver takes an initial guess and the same arguments, and returns
     x, a float or an array like the guess. In a differentiated function the solver is called once, as it is; the derivative with respect to ``args`` is that of
     the implicit function, in both modes; that with respect to the guess is zero. Up to 200 unknowns the Jacobian is computed, beyond that the
-    linear system is solved by GMRES (SciPy). Second derivatives are refused.
+    linear system is solved by GMRES (SciPy). Derivatives of higher order compute the Jacobian, whatever the size.
 
     Raises what NumPy raises for a singular Jacobian, ArithmeticError if GMRES does not converge.
 
@@ -131,6 +133,7 @@ def implicit_root(condition: Function) -> Callable[[Function], ImplicitFunction]
     return _decorator(condition, "root")
 
 
+@public("fixed_point")
 def fixed_point(step: Function) -> Callable[[Function], ImplicitFunction]:
     """Differentiate a fixed-point iteration by the fixed point: ``x = step(x, *args)``. Otherwise as `implicit_root`.
 
@@ -145,6 +148,7 @@ def fixed_point(step: Function) -> Callable[[Function], ImplicitFunction]:
     return _decorator(step, "fixed point")
 
 
+@public("argmin")
 def argmin(objective: Function) -> Callable[[Function], ImplicitFunction]:
     """Differentiate a minimiser by its first-order condition: the gradient of ``objective(x, *args)`` in x is zero. Otherwise as `implicit_root`; large systems are
     solved by conjugate gradients, with Hessian-vector products.

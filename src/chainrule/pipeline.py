@@ -95,7 +95,7 @@ def _finish(request: Request, made: dict[str, Any]) -> Compiled:
         function = checked(function, request)
     structure, types, cotangents = result_types(before(request, lowered))
     return Compiled(function, emitted.text, lowered.guards, emitted.line_map, file, (structure, types), lowered.path,
-                    cotangents if request.mode == "vjp" else ())
+                    cotangents if request.mode == "vjp" else (), lowered.written)
 
 
 def reserved_names(request: Request) -> frozenset[str]:

@@ -31,7 +31,7 @@ def finisher(request: Request, compiled: Compiled) -> Convert | None:
         return _tangents(compiled, request.mode == "jvp")
     if request.mode == "linearize":
         converted = _tangents(compiled, False)
-        return lambda result: (result[0], lambda *dots: converted(result[1](*dots)))
+        return None if converted is None else lambda result: (result[0], lambda *dots: converted(result[1](*dots)))
     if request.mode == "vjp":
         gradients = _each(converts)
         if request.has_aux:
@@ -48,11 +48,13 @@ def finisher(request: Request, compiled: Compiled) -> Convert | None:
     return gradient
 
 
-def _tangents(compiled: Compiled, beside: bool) -> Convert:
+def _tangents(compiled: Compiled, beside: bool) -> Convert | None:
     """Tangents as numbers of the classes that the value's are."""
     assert compiled.result is not None
     structure, types = compiled.result
     converts = [_number_converter(type) for type in types]
+    if not any(converts):
+        return None
 
     def convert(tangent: Any) -> Any:
         if structure is LEAF:

@@ -24,7 +24,7 @@ def _conform(transform: str, name: str, primal: Any, tangent: Any) -> Any:
     if type(primal) is np.ndarray and type(tangent) is np.ndarray and primal.shape == tangent.shape and primal.dtype == tangent.dtype \
             and primal.dtype.kind in "fc":
         return tangent
-    if type(primal) is float and type(tangent) is float:
+    if type(primal) is type(tangent) and isinstance(primal, (float, complex, np.inexact)):
         return tangent
     if tangent is None:
         return None

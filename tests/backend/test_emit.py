@@ -232,7 +232,7 @@ def test_calls() -> None:
 @pytest.mark.parametrize(("value", "text"), [
     (1, "1"), (-1, "-1"), (1.5, "1.5"), (-0.0, "-0.0"), (float("inf"), "np.inf"), (float("-inf"), "-np.inf"), (float("nan"), "np.nan"),
     (True, "True"), (None, "None"), ("it's", '"it\'s"'), (np.float32(0.5), "np.float32(0.5)"), (np.float64, "np.float64"),
-    (np.dtype("int64"), "np.int64"), (float, "float"), (np.tanh, "np.tanh"), (1e300, "1e+300"), (2j, "complex(0.0, 2.0)"),
+    (np.dtype("int64"), "np.dtype(np.int64)"), (float, "float"), (np.tanh, "np.tanh"), (1e300, "1e+300"), (2j, "complex(0.0, 2.0)"),
     (slice(1, None), "slice(1, None, None)"), ((1, (2,)), "1, (2,)"), (ValueError, "ValueError"),
 ])
 def test_literals(value: Any, text: str) -> None:

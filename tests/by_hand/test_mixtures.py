@@ -124,6 +124,26 @@ def a_row_of_a_loop_without_iterations(a, b):
     return np.sum(y * y) * s
 
 
+@case(np.array([0.8, 0.3, -0.6, -0.5]))
+def a_factor_and_a_product_of_unknown_rank(x):
+    y = np.squeeze(x[:, None])
+    z = x * (0.5 * y[-2])
+    return np.sum(z * z)
+
+
+@case(np.array([0.755, 0.299, -0.617, -0.455]))
+def a_part_of_what_was_squeezed_scales_a_view(x):
+    y = x[::-2]
+    y[...] = x[:-2]
+    z = np.squeeze(y[:, None])
+    y *= 0.5 * z[-2] / (1.5 + x[0] * x[0])
+    i = 0
+    while i < 4:
+        i += 1
+        y, z = z, y
+    return np.sum(x) + np.sum(y) - 0.7 * np.sum(z)
+
+
 @pytest.mark.parametrize(("f", "args"), cases(__name__))
 def test_gradient(f, args):
     gradient_is(f, args)

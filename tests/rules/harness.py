@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +16,11 @@ from chainrule.ir.ops import OPS
 from chainrule.ir.probe import type_of
 from chainrule.ir.types import Array, Dim, List, Opaque, Scalar, Tuple, Type, differentiable
 from chainrule.rules import registry
+from chainrule.rules import scipy as scipy_rows
 from chainrule.rules.table import ROWS, resolve
 from chainrule.transform.reverse import reverse
+
+SCIPY = sorted(module.name for module in pkgutil.iter_modules(scipy_rows.__path__) if not module.ispkg)  # the modules of SciPy that have rows
 
 
 @dataclass
@@ -63,6 +67,11 @@ def type_for(value: Any) -> Type:
     if isinstance(value, np.generic):
         return Scalar(str(value.dtype))
     return Scalar({float: "float64", complex: "complex128", int: "int64"}[type(value)], weak=True)
+
+
+def of_scipy(op: str) -> bool:
+    """Whether an operation belongs to the rows of SciPy, which are tested in tests/rules/scipy."""
+    return op.partition(".")[0].removesuffix("_rt") in SCIPY
 
 
 def needs(op: str) -> None:

@@ -160,6 +160,7 @@ SAMPLES: dict[str, list[Case]] = {
     "rt.add_at_all": [case(A(3, 4), np.array([2, -1, 2, 0, 3, 3]), A(3, 6)), case(A(2, 4), np.array([2, 2]), A(2, 1)),
                       case(A(2, 3), np.array([], int), A(2, 0))],
     "rt.along": [case(A(3), 2), case(A(2, 3), 1), case(1.5, 3)], "rt.zeros_along": [case(A(3), 2)], "rt.zeros_of_one": [case(A(3, 2))],
+    "rt.shaped_like": [case(A(2, 3), Fixed(A(2, 3)), "f"), case(1.5, 2.0, "f")],
     "rt.unbroadcast": [case(A(2, 3), Fixed(A(3)))], "rt.broadcast_like": [case(A(3), Fixed(A(2, 3)))], "rt.conj": [case(A(3)), case(C(3)), case(1.5)],
     "rt.resize_pull": [case(A(5), Fixed(A(3))), case(A(2), Fixed(A(2, 2)))], "rt.spread_axes": [case(A(2), Fixed(A(2, 3)), 1, False), case(1.5, Fixed(A(3)), None, False)],
     "rt.view": [case(A(3))], "rt.mean_shares": [case(MASK, A(2, 3), 1)], "rt.shares_of_some": [case(A(3), 1.5, None, False, None, MASK)],
@@ -194,6 +195,9 @@ SAMPLES: dict[str, list[Case]] = {
     "np.triu": [case(A(3, 3)), case(A(3, 4), k=1)], "np.tril": [case(A(3, 3)), case(A(2, 3, 4), k=-1)],
     "np.diag": [case(A(3)), case(A(3), k=1), case(A(3, 4)), case(A(3, 4), k=-1)],
     "np.diagonal": [case(A(3, 4)), case(A(3, 4), offset=1), case(A(2, 3, 4), axis1=0, axis2=2)],
+    "np.lib.stride_tricks.sliding_window_view": [
+        case(A(5), 3), case(A(3, 4), (2, 2)), case(A(2, 3, 4), (2, 3), axis=(1, -1)), case(A(3, 4), 2, axis=1), case(A(6), (2, 3), axis=(0, 0))],
+    "rt.windows_pull": [case(A(3, 3), Fixed(A(5)), 3), case(A(3, 3, 2), Fixed(A(3, 4)), 2, axis=1)],
     "np.pad": [case(A(3), 1), case(A(2, 3), ((1, 0), (0, 2))), case(A(2, 3), ((1, 0), (0, 2)), "edge"), case(A(4), 3, "reflect"), case(A(4), 2, "wrap")],
     "rt.slopes": [case(A(5), 0.5, 0), case(A(2, 4), Fixed(np.array([0.0, 1.0, 3.0, 3.5])), 1)], "rt.slopes_pull": [case(A(5), Fixed(A(5)), Fixed(0.3), 0)],
     "rt.repeated_pull": [case(A(7), Fixed(A(3)), 2, "symmetric")],

@@ -70,7 +70,7 @@ def read_back(body: Block, wrt: Iterable[Var], flows: Callable[[Let, int], bool]
             if var in depend:
                 start.add(var)
     made = reach(graph, start) - depend
-    return next((let for let in lets if let.out is not None and differentiable(let.out.type)
+    return next((let for let in lets if let.out is not None and differentiable(let.out.type) and not OPS[let.op].implied
                  and any(var in made and isinstance(var.type, Opaque) for var in _read(let))), None)
 
 

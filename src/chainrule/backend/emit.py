@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import keyword
 import textwrap
+import types
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -91,6 +92,8 @@ def emit(program: Program, reserved: Iterable[str] = (), recorded: bool = False)
     for function, plan, table in zip(functions, plans, tables):
         printer = Expressions(table, plan, everything, called)
         printer.constants = constants
+        printer.parameters = frozenset(name for name, _ in function.signature)
+        printer.theirs = frozenset(reserved) - taken - local
         made = _Function(function, plan, printer, comments, spans, recorded)
         definitions.append(made.define())
         tapes.update(made.pops.values())
@@ -117,7 +120,9 @@ def _functions(program: Program) -> Iterator[str]:
     for stmt in all_stmts(program.body):
         if isinstance(stmt, Let) and stmt.op[0].isalpha():
             prefix, _, last = stmt.op.rpartition(".")
-            if prefix == "rt" or (prefix.split(".")[0] not in ("np", "math") and last not in ("index", "item", "copy", "tuple", "accum", "store")):
+            if isinstance(OPS[stmt.op].impl, types.MethodType) and "." in prefix:
+                yield prefix.rpartition(".")[2]
+            elif prefix == "rt" or (prefix.split(".")[0] not in ("np", "math") and last not in ("index", "item", "copy", "tuple", "accum", "store")):
                 yield last
 
 
@@ -403,8 +408,8 @@ class _Function:
 
     def mark(self, what: Arg) -> None:
         assert isinstance(what, Lit)
-        self.note(f"# {what.value} sweep")
-        self.reverse = what.value == "reverse"
+        self.note("# reverse sweep" if what.value == "reverse" else f"# all {what.value}")
+        self.reverse = True
         self.group = None
 
     def raise_(self, let: Let) -> ast.stmt:

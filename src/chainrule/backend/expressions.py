@@ -12,6 +12,7 @@ import builtins
 import math
 import types
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from ..ir.ops import OPS, REQUIRED, Op, is_default
 from ..ir.probe import type_of
 from ..ir.types import Array, List, Scalar, kind, rank
 from ..rules.structure import is_basic, is_full, may_repeat
+from ..runtime.custom import Checked
 from ..structure import takes_fields
 from .fold import Plan
 
@@ -87,6 +89,8 @@ class Expressions:
         self.plan = plan
         self.taken = taken
         self.callees = callees
+        self.parameters: frozenset[str] = frozenset()  # whose names are the user's, and may be those of helpers
+        self.theirs: frozenset[str] = frozenset()  # names of the user's module, which nothing here has: the user's functions may
         self.undefined: frozenset[Var] = frozenset()  # read on paths on which they have no value; there they are None
         self.constants: dict[str, Any] = {}
         self._objects: list[tuple[Any, str]] = []
@@ -127,7 +131,7 @@ class Expressions:
         if type(value) is slice:
             return call("slice", [self.literal(part) for part in (value.start, value.stop, value.step)])
         if isinstance(value, np.dtype) and value.type.__name__ in _NUMPY_NAMES:
-            return dotted(f"np.{value.type.__name__}")
+            return call("np.dtype", [dotted(f"np.{value.type.__name__}")])
         if isinstance(value, np.generic) and type(value).__name__ in _NUMPY_NAMES and value.dtype.kind in "biuf":
             return call(f"np.{type(value).__name__}", [self.literal(value.item())])
         return self.object(value)
@@ -151,7 +155,7 @@ class Expressions:
         if isinstance(value, types.ModuleType):
             base = value.__name__.rpartition(".")[2]
         identifier, number = base, 1
-        while identifier in self.taken:
+        while identifier in self.taken and not (isinstance(value, Checked) and identifier in self.theirs and identifier not in self.constants):
             number += 1
             identifier = f"{base}{number}"
         self.taken.add(identifier)
@@ -233,15 +237,17 @@ class Expressions:
             elif param.star:
                 positional.append(ast.Starred(self.arg(arg), ast.Load()))
             elif param.default is REQUIRED:
-                positional.append(self.arg(arg))
+                positional.append(self.dtype(arg) if param.name == "dtype" else self.arg(arg))
             elif not (isinstance(arg, Lit) and is_default(arg.value, param.default)):
                 keywords.append((param.name, self.dtype(arg) if param.name == "dtype" else self.arg(arg)))
         return positional, keywords
 
     def dtype(self, arg: Arg) -> ast.expr:
-        """A dtype: `np.float32` rather than 'float32'."""
-        if isinstance(arg, Lit) and isinstance(arg.value, str) and arg.value in _NUMPY_NAMES:
-            return dotted(f"np.{arg.value}")
+        """A dtype that is asked for: `np.float32` rather than 'float32' or `np.dtype(np.float32)`."""
+        value = arg.value if isinstance(arg, Lit) else None
+        named = value.type.__name__ if isinstance(value, np.dtype) else value
+        if isinstance(named, str) and named in _NUMPY_NAMES:
+            return dotted(f"np.{named}")
         return self.arg(arg)
 
     def function(self, op: str) -> ast.expr:
@@ -253,7 +259,11 @@ class Expressions:
             if hasattr(builtins, last):
                 return name(last)
         impl = getattr(runtime, op[3:]) if op.startswith("rt.") else OPS[op].impl
-        if self.constants.setdefault(last, impl) is not impl:
+        if isinstance(impl, types.MethodType) and "." in prefix:  # `norm.pdf`
+            owner = prefix.rpartition(".")[2]
+            known = owner not in self.parameters and self.constants.setdefault(owner, impl.__self__) is impl.__self__
+            return ast.Attribute(name(owner) if known else self.object(impl.__self__), last, ast.Load())
+        if last in self.parameters or self.constants.setdefault(last, impl) is not impl:
             return self.object(impl)
         return name(last)
 
@@ -338,7 +348,7 @@ class Expressions:
     def op_py_effect(self, let: Let) -> ast.expr:
         return call(self.arg(let.args[0]), *self.given(let.args[1:]))
 
-    op_py_pure = op_py_effect
+    op_py_pure = op_py_external = op_py_effect
 
     def op_py_effect_method(self, let: Let) -> ast.expr:
         owner, attribute = let.args[:2]
@@ -353,10 +363,26 @@ class Expressions:
         assert isinstance(positional, Seq) and isinstance(named, Make)
         return [self.arg(a) for a in positional.items], [(key, self.arg(item)) for key, item in zip(named.keys, named.items)]
 
+    def op_py_solver(self, let: Let) -> ast.expr:
+        function, functions, *given = let.args
+        assert isinstance(functions, Make)
+        passed = {key: self.held(item) for key, item in zip(functions.keys, functions.items)}
+        positional, named = self.given(tuple(given))
+        first = [passed.pop("")] if "" in passed else []
+        return call(self.arg(function), [*first, *positional], [*passed.items(), *named])
+
+    def held(self, function: Arg) -> ast.expr:
+        """A function of the program as a value, with what it holds."""
+        assert isinstance(function, Seq) and isinstance(function.items[0], Lit)
+        own = name(function.items[0].value)
+        return call(self.object(partial), [own, *map(self.arg, function.items[1:])]) if len(function.items) > 1 else own
+
     def op_py_attribute(self, let: Let) -> ast.expr:
         owner, attribute = let.args
         assert isinstance(attribute, Lit)
         return ast.Attribute(self.arg(owner), attribute.value, ast.Load())
+
+    op_py_part = op_py_attribute
 
     def op_py_evaluate(self, let: Let) -> ast.expr:
         return self.arg(let.args[0])

@@ -19,9 +19,11 @@ from typing import Any
 from ..errors import Finding, UnsupportedError
 from ..ir.nodes import Arg, Block, Lit, Make, Program, Seq, Var, Yield
 from ..ir.types import Array, Opaque, Scalar, Tuple, differentiable
+from ..rules.custom import declared
 from ..structure import LEAF, TreeDef, flatten, is_object, is_plain, steps
 from .calling import draws, effects, functionals  # noqa: F401 (they register what they handle)
 from .calling.calls import FrameInfo, names_of
+from .calling.custom import call_declared
 from .calling.recursion import Recursion
 from .constructs.scopes import FRAME, begin, finish
 from .containers import lists
@@ -29,7 +31,7 @@ from .execution.exits import Unreachable
 from .execution.machine import NeedStatic as NeedParams
 from .execution.machine import Refusal
 from .execution.restart import Known, Restart
-from .execution.state import slots
+from .execution.state import Frame, slots
 from .execution.values import (
     NONE,
     UNBOUND,
@@ -50,6 +52,7 @@ from .execution.values import (
 from .execution.witness import LIMIT, Concrete, TooLong, Unperformed, Witness
 from .looping import unbound
 from .looping.liveness import liveness
+from .modes import REVERSE, SECOND
 from .objects.classes import raw
 from .objects.foreign import foreign_place
 from .request import Guard, NeedLayout, NeedStatic, Path, Request
@@ -71,6 +74,7 @@ class Lowered:
     """A program, and what ties it to the call: its parameters by leaf, the guards, and the captured values.
 
     path: it is the program for the path that one call takes (see `witness`): None, or what the path depends on.
+    written: the leaves of the arguments that are arrays into which the function may write.
     """
 
     program: Program
@@ -78,6 +82,7 @@ class Lowered:
     guards: tuple[Guard, ...]
     path: Path | None = None
     named: tuple[Named, ...] = ()
+    written: tuple[int, ...] = ()
 
 
 def lower(request: Request) -> Lowered:
@@ -142,6 +147,9 @@ class Lowerer(Recursion):
         self.fields_only: set[int] = set()  # slots of dataclass objects of the caller's: they may have more attributes than their fields
         self.choosing = known.choosing
         self.request = request
+        modes = (*(layer.mode for layer in request.inner), request.mode)
+        self.backwards = all(mode in REVERSE for mode in modes)
+        self.order = len(modes) + sum(mode in SECOND for mode in modes)
         self.places = known.globals  # the global variables that the program sets
         self.witness, self.concrete = witness, concrete or Concrete()
         if witness is not None:
@@ -189,9 +197,12 @@ class Lowerer(Recursion):
         self.stack.append(node)
         raises = False
         try:
-            if isinstance(node, ast.Lambda):
+            if (stated := declared(source.function)) is not None:  # whatever its body is
+                self.node, self.b.span = node, self.span(node)
+                result: Value = call_declared(self, stated, *self.as_given(frame))
+            elif isinstance(node, ast.Lambda):
                 self.b.span = self.span(node)
-                result: Value = self.eval(node.body)
+                result = self.eval(node.body)
             else:
                 self.settle(self.run(list(node.body)))
                 result = self.state.frames[number].pop("%ret")
@@ -217,7 +228,22 @@ class Lowerer(Recursion):
         program = Program(source.name, tuple(signature), body, self.span(node), tuple(self.finished))
         path = None if self.witness is None else Path(self.retries, self.by_layout)
         named = tuple(self.intermediate(number, name) for name in self.request.intermediates)
-        return Lowered(program, self.leaves, tuple(self.guards.values()), path, named)
+        arguments = len(self.request.captures.arguments)
+        written = tuple(n for n, slot in sorted(self.slot_of.items()) if slot in self.ever_written and n < arguments)
+        return Lowered(program, self.leaves, tuple(self.guards.values()), path, named, written)
+
+    def as_given(self, frame: Frame) -> tuple[tuple[Value, ...], dict[str, Value]]:
+        """The parameters as the arguments of a call."""
+        args: list[Value] = []
+        keywords: dict[str, Value] = {}
+        for parameter in self.request.parameters:
+            if parameter.kind == "positional":
+                args.append(frame[parameter.name])
+            elif parameter.kind == "args":
+                args.extend(self.iterate(frame[parameter.name]))
+            elif parameter.kind == "keyword":
+                keywords[parameter.name] = frame[parameter.name]
+        return tuple(args), keywords
 
     def bind_name(self, name: str, value: Value) -> None:
         """Bind a name; one that is asked for, to a value that no equal one is."""

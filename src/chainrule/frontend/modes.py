@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+Function = Callable[..., Any]
 MARK = "__chainrule__"  # the attribute by which a public transform says which one it is
 
 GRADIENTS = ("grad", "value_and_grad", "elementwise_grad")
@@ -9,6 +13,20 @@ JACOBIANS = ("jacobian", "jacfwd", "jacrev")
 TANGENT = ("jvp", "pushforward")  # their functions also take tangents
 GIVEN = ("vjp", "linearize", "intermediate_grads")  # they differentiate with respect to all arguments that are given
 CHOOSING = (*GRADIENTS, *JACOBIANS, "sparse_jacobian", "sparse_hessian")  # they differentiate as `argnums` says
+IMPLICIT = ("implicit_root", "fixed_point", "argmin")
+REVERSE = (*GRADIENTS, "vjp", "intermediate_grads", "jacrev")
+RULES = ("custom_vjp", "custom_jvp", "defvjp", "defjvp")
+SECOND = ("hessian", "sparse_hessian")  # they differentiate twice
 COLUMNS = (*JACOBIANS, "hessian")  # public transforms that go through directions, some at once
 
-__all__ = ["CHOOSING", "COLUMNS", "GIVEN", "GRADIENTS", "JACOBIANS", "MARK", "TANGENT"]
+
+def public(name: str) -> Callable[[Function], Function]:
+    """Mark a public transform, so that the compiler knows it inside a differentiated function."""
+    def marked(function: Function) -> Function:
+        setattr(function, MARK, name)
+        return function
+
+    return marked
+
+
+__all__ = ["CHOOSING", "COLUMNS", "GIVEN", "GRADIENTS", "IMPLICIT", "JACOBIANS", "MARK", "REVERSE", "RULES", "SECOND", "TANGENT", "public"]

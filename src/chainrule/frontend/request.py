@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from ..ir.nodes import Span
 from ..ir.types import Type
@@ -113,7 +113,7 @@ class Request:
     tangents:   modes "jvp" and "pushforward": for each leaf in wrt that of its tangent.
     intermediates: mode "intermediate_grads": the names whose values at the end of the function are differentiated with respect to. f(*params,
                 *captured) -> {name: gradient}.
-    chunk:      Jacobians: how many directions are gone through at once; None for all.
+    chunk:      Jacobians: how many directions are gone through at once: a number, "cache" for as many as fit into the cache, None for all.
     overlaps:   pairs of array leaves that share memory in this call; captures included (ask again after a capture).
     captures:   where the compiler asks for the types of what the function reads from outside.
     """
@@ -132,7 +132,7 @@ class Request:
     inner: tuple[Chosen, ...] = ()
     tangents: tuple[int, ...] = ()
     intermediates: tuple[str, ...] = ()
-    chunk: int | None = None
+    chunk: int | Literal["cache"] | None = None
     everywhere: bool = False  # all of it is to be executed by values
     record: Record | None = None  # what the call has done so far, if it is going to run
 
@@ -169,6 +169,7 @@ class Compiled:
     result:     structure and types of the primal's result (without aux).
     path:       it serves the path of one call only, and raises `PathChanged` on any other; None if it serves all calls of these types.
     cotangents: mode "vjp": the leaves of the result for which the pullback takes a cotangent.
+    written:    the leaves of the arguments that are arrays into which the function may write.
     """
 
     function: Callable[..., Any]
@@ -179,3 +180,4 @@ class Compiled:
     result: tuple[TreeDef, tuple[Type, ...]] | None = None
     path: Path | None = None
     cotangents: tuple[int, ...] = ()
+    written: tuple[int, ...] = ()

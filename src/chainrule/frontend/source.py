@@ -27,6 +27,7 @@ from typing import Any, Union
 import numpy as np
 
 from ..errors import Location, SourceUnavailableError
+from ..rules.custom import declared
 
 __all__ = ["MISSING", "NAMES", "FunctionSource", "Item", "Place", "Resolved", "read", "resolve"]
 
@@ -189,6 +190,8 @@ def resolve(f: Any) -> Resolved:
     >>> resolve(functools.partial(read, 1)).args
     (1,)
     """
+    if declared(f) is not None and not (isinstance(f, FunctionType) and _is_readable(f)):
+        return Resolved(_calling(f))
     if isinstance(f, FunctionType):
         return Resolved(f)
     if isinstance(f, MethodType):
@@ -209,6 +212,14 @@ def resolve(f: Any) -> Resolved:
     if isinstance(call, FunctionType) and not hasattr(type(f), "primal") and not type(f).__module__.startswith("numpy"):
         return Resolved(call, (f,))
     return Resolved(_calling(f))
+
+
+def _is_readable(f: FunctionType) -> bool:
+    try:
+        read(f)
+    except SourceUnavailableError:
+        return False
+    return True
 
 
 def read(function: FunctionType) -> FunctionSource:
@@ -418,8 +429,8 @@ def _write_caller(f: Any) -> FunctionType:
     if inner == name:
         inner = f"_{name}"
         namespace[inner] = f
-    parameters = ", ".join(_required(f, name))
-    text = f"def {name}({parameters}):\n    return {inner}({parameters})\n"
+    parameters, defaults = _stated(f) or ([*_required(f, name)], ())
+    text = f"def {name}({', '.join(parameters)}):\n    return {inner}({', '.join(parameters)})\n"
     file = f"<call of {inner.lstrip('_')}>"
     while file in linecache.cache:  # another function of this name
         file = f"<{file[1:-1]}'>"
@@ -427,7 +438,22 @@ def _write_caller(f: Any) -> FunctionType:
     exec(compile(text, file, "exec"), namespace)
     function = namespace[name]
     assert isinstance(function, FunctionType)
+    function.__defaults__ = defaults or None
     return function
+
+
+def _stated(f: Any) -> tuple[list[str], tuple[Any, ...]] | None:
+    """The parameters, and the default values of the last ones, of a function with a rule of the user's."""
+    if (stated := declared(f)) is not None:
+        own = [p for n, p in enumerate(stated.parameters) if n not in stated.defaults]
+        if list(stated.parameters[:len(own)]) == own:
+            return list(stated.parameters), tuple(stated.defaults[n] for n in range(len(own), len(stated.parameters)))
+    if hasattr(type(f), "primal"):
+        parameters = list(inspect.signature(f).parameters.values())
+        if all(p.kind in (p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL) for p in parameters):
+            names = [f"*{p.name}" if p.kind is p.VAR_POSITIONAL else p.name for p in parameters]
+            return names, tuple(p.default for p in parameters if p.default is not p.empty)
+    return None
 
 
 def _required(f: Any, name: str) -> list[str]:

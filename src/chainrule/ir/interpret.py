@@ -8,6 +8,7 @@ Slow, and used in tests and in `stages` only.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ..structure import made
@@ -142,9 +143,15 @@ class Interpreter:
             return len(self.tapes.get(args[0], ()))
         if stmt.op == "call":
             return interpret(self.callees[args[0]], tuple(args[1]), self.callees)
+        if stmt.op == "py.solver":
+            args[1] = {key: partial(self.called, name, given) for key, (name, *given) in args[1].items()}
         if stmt.op == "apply":
             return args[0](*args[1])
         return OPS[stmt.op].run(tuple(args))
+
+    def called(self, name: str, held: list[Any], *given: Any) -> Any:
+        """A function of the program, called from outside: after what it holds come its own arguments."""
+        return interpret(self.callees[name], (*held, *given), self.callees)
 
 
 def value_of(arg: Arg, env: Env) -> Any:

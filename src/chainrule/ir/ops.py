@@ -42,6 +42,8 @@ class Op:
     fresh:    two equal calls are two objects (an allocation): never merged.
     cheap:    recomputing it on scalars costs less than saving its result.
     method:   it is printed as a method of its first argument.
+    implied:  how its result depends on what the argument was made of, other statements say.
+    stands_for: position of the argument that its value is; the others give it a derivative.
     """
 
     name: str
@@ -54,6 +56,8 @@ class Op:
     fresh: bool = False
     cheap: bool = True
     method: bool = False
+    implied: bool = False
+    stands_for: int | None = None
 
     def run(self, values: tuple[Any, ...]) -> Any:
         """Call the implementation with arguments in parameter order; defaults are left out."""

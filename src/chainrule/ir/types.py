@@ -32,6 +32,8 @@ class Dim:
 
 Extent = Union[int, Dim]
 
+DIRECTIONS = Dim("(directions)")  # so many of a Jacobian as are taken at a time (`transform/chunks`)
+
 
 @dataclass(frozen=True)
 class Scalar:

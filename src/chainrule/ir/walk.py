@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +28,7 @@ from .nodes import (
     Yield,
     variables,
 )
+from .ops import OPS
 
 
 def blocks(stmt: Stmt) -> tuple[Block, ...]:
@@ -106,6 +107,21 @@ def every_stmt(block: Block) -> Iterator[Stmt]:
         yield stmt
         if isinstance(stmt, Vjp):
             yield from every_stmt(stmt.block)
+
+
+def is_draw(stmt: Stmt) -> bool:
+    """Whether a statement finds something in the world outside: random numbers, or the result of a call for an effect."""
+    return isinstance(stmt, Let) and stmt.out is not None and OPS[stmt.op].effect and stmt.op not in ("call", "apply")
+
+
+def draws(stmts: Iterable[Stmt]) -> Iterator[Var]:
+    """What statements have found in the world outside, also in derivatives whose blocks give it as a result."""
+    for stmt in stmts:
+        if is_draw(stmt):
+            yield stmt.out  # type: ignore[union-attr, misc]
+        elif isinstance(stmt, Vjp) and isinstance(stmt.block.end, Yield):
+            found = set(draws(stmt.block.stmts))
+            yield from (out for out, value in zip(stmt.outs, stmt.block.end.values) if value in found)
 
 
 def uses(block: Block) -> Iterator[Var]:
@@ -235,5 +251,5 @@ def sweeps(body: Block) -> tuple[tuple[Stmt, ...], tuple[Stmt, ...]]:
     return stmts[:start], stmts[start:]
 
 
-__all__ = ["Pullback", "Raise", "all_stmts", "blocks", "defined", "definitions", "end_args", "end_blocks", "every_stmt", "free", "leaves",
-           "map_arg", "map_args", "renamed", "renested", "stmt_args", "substitute", "substitute_end", "substitute_stmt", "sweeps", "uses"]
+__all__ = ["Pullback", "Raise", "all_stmts", "blocks", "defined", "definitions", "draws", "end_args", "end_blocks", "every_stmt", "free", "is_draw",
+           "leaves", "map_arg", "map_args", "renamed", "renested", "stmt_args", "substitute", "substitute_end", "substitute_stmt", "sweeps", "uses"]

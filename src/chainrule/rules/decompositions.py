@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..ir.build import is_static, static_value
 from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Var
 from ..ir.probe import type_of
 from ..ir.types import Array, Scalar, Tuple, Type, rank
@@ -51,27 +52,28 @@ def _wanted(let: Let, call: Call) -> Var | None:
     return a if isinstance(a, Var) and call.active(a) else None
 
 
-def _literal(arg: Arg, what: str) -> Any:
-    if not isinstance(arg, Lit):
+def literal(arg: Arg, what: str) -> Any:
+    """The value of an argument that the compiler has to know."""
+    if not is_static(arg):
         raise RowError(f"{what} has to be known at compile time", "its rule depends on it", "pass a constant")
-    return arg.value
+    return static_value(arg)
 
 
 # -- singular values -------------------------------------------------------------------------------------------------------
 
-def _svd(let: Let, call: Call) -> None:
+def pull_svd(let: Let, call: Call) -> None:
     a = _wanted(let, call)
     if a is None:
         return
     f = Formulas(let, call)
-    if not _literal(let.args[2], "`compute_uv` of np.linalg.svd"):
-        parts = call.b.emit("np.linalg.svd", call.operand(0), Lit(False))
+    if not literal(let.args[2], "`compute_uv` of np.linalg.svd"):
+        parts = call.b.emit(let.op, call.operand(0), Lit(False))
         f(u=call.b.emit("item", parts, Lit(0)), v=call.b.emit("item", parts, Lit(2)), g=call.full())
         call.add(a, f(result="cj((u * g[..., None, :]) @ v)"))
         return
     f.items("u", "s", "v")
     f(uc="cj(u_bar)", vc="t(v_bar)")
-    if _literal(let.args[1], "`full_matrices` of np.linalg.svd"):
+    if literal(let.args[1], "`full_matrices` of np.linalg.svd"):
         f(few=call.b.emit("index", call.b.emit("np.shape", f.e.dots["s"]), Lit(-1)))
         f(u2="u[..., few:]", uc2="uc[..., few:]", u="u[..., :few]", uc="uc[..., :few]", v2="v[..., few:, :]", vc2="vc[..., few:]", v="v[..., :few, :]", vc="vc[..., :few]")
     # of p = u^H da v, the Hermitian part turns u and v by the differences of singular values, the rest by their sums
@@ -80,12 +82,12 @@ def _svd(let: Let, call: Call) -> None:
       core="k + ct(k) + l - ct(l)")
     f(result="u @ core @ v + (u * s_bar[..., None, :]) @ v", left="(uc - u @ m) * over", right="ct((vc - ct(v) @ n) * over)")
     f(result="result + left @ v + u @ right")
-    if _literal(let.args[1], "full_matrices"):
+    if literal(let.args[1], "full_matrices"):
         f(result="result - u2 @ ct(uc2) @ (u * over) @ v - (u * over) @ (v @ vc2) @ v2")
     call.add(a, f(result="cj(result)"))
 
 
-structural("np.linalg.svd(a, full_matrices=True, compute_uv=True) -> y", _svd, op=COSTLY)
+structural("np.linalg.svd(a, full_matrices=True, compute_uv=True) -> y", pull_svd, op=COSTLY)
 
 # -- pseudo-inverse and least squares ---------------------------------------------------------------------------------------------
 
@@ -129,7 +131,7 @@ def _qr(let: Let, call: Call) -> None:
     a = _wanted(let, call)
     if a is None:
         return
-    mode = _literal(let.args[1], "`mode` of np.linalg.qr")
+    mode = literal(let.args[1], "`mode` of np.linalg.qr")
     if mode not in ("reduced", "complete", "r"):
         raise RowError(f"np.linalg.qr with mode {mode!r}", "its result is how LAPACK stores the factors", "use mode='reduced'")
     f = Formulas(let, call)
@@ -140,19 +142,23 @@ def _qr(let: Let, call: Call) -> None:
     else:
         f.items("q", "r")
         f(qc="cj(q_bar)", rc="cj(r_bar)")
-    size = call.b.emit("np.shape", call.operand(0))
-    k = call.b.emit("min", Seq((call.b.emit("index", size, Lit(-2)), call.b.emit("index", size, Lit(-1)))))
-    f(k=k)
-    if mode == "complete":
+    call.add(a, through_qr(f, mode == "complete"))
+
+
+def through_qr(f: Formulas, complete: bool) -> Operand:
+    """The contribution to `a` of the conjugated cotangents `qc` and `rc` of its factors `q` and `r`."""
+    size = f(size="np.shape(a)")
+    f(k=f.call.b.emit("min", Seq((f.call.b.emit("index", size, Lit(-2)), f.call.b.emit("index", size, Lit(-1))))))
+    if complete:
         f(q2="q[..., k:]", qc2="qc[..., k:]", q="q[..., :k]", qc="qc[..., :k]", r="r[..., :k, :]", rc="rc[..., :k, :]")
     # the first k columns are a tall matrix; the others, if there are any, are Q times the rest of R
     f(a2="a[..., k:]", rest="rc[..., k:]", r="r[..., :k]", rc="rc[..., :k]", other="q @ rest", qc="qc + a2 @ ct(rest)")
     f(m="r @ ct(rc) - ct(qc) @ q", low="np.tril(m, -1)", diagonal="np.real(np.diagonal(m, 0, -2, -1))[..., None, :] * np.eye(k)",
       inner="qc + q @ (low + ct(low) + diagonal)")
-    if mode == "complete":
+    if complete:
         f(inner="inner - q2 @ (ct(qc2) @ q)")
     f(first="ct(np.linalg.solve(r, ct(inner)))")
-    call.add(a, f(result="cj(np.concatenate((first, other), -1))"))
+    return f(result="cj(np.concatenate((first, other), -1))")
 
 
 structural("np.linalg.qr(a, mode='reduced') -> y", _qr, op=COSTLY)
@@ -165,28 +171,29 @@ def _complex_of(type: Type) -> str:
     return "complex64" if type.dtype in ("float32", "complex64") else "complex128"
 
 
-def _values_type(a: Arg) -> Type:
+def values_type(a: Arg, *_: Arg) -> Type:
     type = type_of(a)
     assert isinstance(type, Array)
     return Array(_complex_of(type), None if type.shape is None else type.shape[:-1])
 
 
-def _pairs_type(a: Arg) -> Type:
+def pairs_type(a: Arg, *_: Arg) -> Type:
     type = type_of(a)
     assert isinstance(type, Array)
-    return Tuple((_values_type(a), Array(_complex_of(type), type.shape)))
+    return Tuple((values_type(a), Array(_complex_of(type), type.shape)))
 
 
-def _eigvals(let: Let, call: Call) -> None:
+def pull_eigvals(let: Let, call: Call) -> None:
+    """Of the eigenvalues of any matrix."""
     a = _wanted(let, call)
     if a is not None:
         f = Formulas(let, call)
-        parts = call.b.emit("rt.eig", call.operand(0))
+        parts = call.b.emit(let.op.removesuffix("vals"), call.operand(0))
         f(v=call.b.emit("item", parts, Lit(1)), g=call.full())
         call.add(a, f(result="np.linalg.solve(t(v), g[..., :, None] * t(v))"))
 
 
-def _eig(let: Let, call: Call) -> None:
+def pull_eig(let: Let, call: Call) -> None:
     """Eigenvectors have length one, and their largest components are real."""
     a = _wanted(let, call)
     if a is None:
@@ -200,8 +207,8 @@ def _eig(let: Let, call: Call) -> None:
     call.add(a, f(result="np.linalg.solve(t(v), k @ t(v))"))
 
 
-structural("rt.eigvals(a) -> y", _eigvals, op={**COSTLY, "infer": _values_type})
-structural("rt.eig(a) -> y", _eig, op={**COSTLY, "infer": _pairs_type})
+structural("rt.eigvals(a) -> y", pull_eigvals, op={**COSTLY, "infer": values_type})
+structural("rt.eig(a) -> y", pull_eig, op={**COSTLY, "infer": pairs_type})
 
 # -- functions ------------------------------------------------------------------------------------------------------------------------
 
@@ -212,4 +219,4 @@ rule("np.partition(a, kth, axis=-1, kind='introselect') -> y", kth="0.0",
      a_dot="rt.unsort(np.take_along_axis(a_dot, np.argsort(a, axis, kind='stable'), axis), np.argsort(y, axis, kind='stable'), axis)",
      op={"infer": lambda a, *_: like(0)(a)})
 
-__all__ = ["Formulas"]
+__all__ = ["Formulas", "literal", "pairs_type", "pull_eig", "pull_eigvals", "pull_svd", "through_qr", "values_type"]

@@ -19,7 +19,7 @@ MOVES: dict[str, tuple[str, ...]] = {
     "np.squeeze": ("x",), "np.broadcast_to": ("x",), "np.broadcast_arrays": ("args",), "np.atleast_1d": ("x",), "np.atleast_2d": ("x",),
     "np.atleast_3d": ("x",), "np.ascontiguousarray": ("x",), "np.asfortranarray": ("x",), "np.flip": ("x",), "np.fliplr": ("x",),
     "np.flipud": ("x",), "np.rot90": ("x",), "np.roll": ("x",), "np.tile": ("x",), "np.repeat": ("x",), "np.resize": ("a",),
-    "np.triu": ("x",), "np.tril": ("x",), "np.diag": ("x",), "np.diagonal": ("x",), "rt.diagonal_pull": ("g",), "rt.pad_pull": ("g",),
+    "np.triu": ("x",), "np.tril": ("x",), "np.diag": ("x",), "np.diagonal": ("x",), "np.lib.stride_tricks.sliding_window_view": ("x",), "rt.diagonal_pull": ("g",), "rt.pad_pull": ("g",),
     "np.pad": ("x", "constant_values"), "np.take": ("a",), "np.take_along_axis": ("x",), "rt.unsort": ("g",), "np.concatenate": ("arrays",),
     "np.stack": ("arrays",), "np.hstack": ("tup",), "np.vstack": ("tup",), "np.column_stack": ("tup",), "np.append": ("arr", "values"),
     "np.split": ("ary",), "np.array_split": ("ary",), "np.hsplit": ("ary",), "np.vsplit": ("ary",), "np.dsplit": ("ary",),

@@ -54,6 +54,8 @@ class Evaluator:
 
     def operand(self, node: ast.expr) -> Operand:
         value = self.eval(node)
+        if isinstance(value, Seq) and isinstance(node, ast.Name):  # a list of constants that stands for an array
+            value = self.b.emit("np.array", value)
         assert isinstance(value, (Var, Lit)), ast.dump(node)
         return value
 
@@ -176,6 +178,8 @@ class Evaluator:
         if isinstance(value, Seq) and isinstance(index, Lit):
             item: Arg = value.items[index.value]
             return item
+        if isinstance(value, Lit) and isinstance(value.value, tuple) and isinstance(index, Lit) and isinstance(index.value, int):
+            return Lit(value.value[index.value])
         return self.b.emit("index", value, index)
 
     def function(self, node: ast.Call) -> Arg:

@@ -9,7 +9,7 @@ import numpy as np
 from .. import runtime
 from ..ir.ops import Op, Param, define
 from ..ir.probe import type_of
-from ..ir.types import BOOL, OBJECT, Opaque
+from ..ir.types import BOOL, INT, OBJECT, Opaque
 from .table import Row, _enter
 
 TEXT = Opaque("str")
@@ -38,6 +38,7 @@ _op("and", "a b", lambda a, b: a and b, lambda *_: BOOL)
 _op("or", "a b", lambda a, b: a or b, lambda *_: BOOL)
 _op("range", "start stop step", range, lambda *_: Opaque("range"))
 _op("constant", "value", lambda value: value, None)
+define(Op("rt.chunk_size", (Param("limit"), Param("sizes", star=True)), runtime.chunk_size, lambda *_: INT))
 _op("list_slice", "list index", lambda list, index: list[index], lambda list, index: type_of(list))
 
 # What the floating-point errors do from here on; the result says what they did before.
@@ -48,5 +49,5 @@ _op("rt.error_args", "error", runtime.error_args, lambda *_: OBJECT)
 _op("rt.set_global", "namespace name value", runtime.set_global, lambda *_: OBJECT, effect=True)
 
 for _name in ("py.print", "py.raise", "py.call", "py.evaluate", "py.perform", "py.format", "rt.expect", "rt.expect_same", "rt.expect_kind", "rt.raised", "np.seterr", "rt.set_errors",
-              "rt.error_args", "rt.set_global", "and", "or", "range", "constant"):
+              "rt.error_args", "rt.set_global", "and", "or", "range", "constant", "rt.chunk_size"):
     _enter(Row(_name, "zero"))

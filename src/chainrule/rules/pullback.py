@@ -10,7 +10,7 @@ from ..ir.probe import type_of
 from ..ir.types import same_shape, shape
 from .call import Call
 from .formula import Evaluator, negated
-from .table import OF_LISTS, ROWS, Row, RowError
+from .table import OF_LISTS, ROWS, Row, RowError, of_arrays
 
 
 def pull(let: Let, call: Call) -> None:
@@ -19,7 +19,7 @@ def pull(let: Let, call: Call) -> None:
     if row is None:
         raise RowError(f"{let.op} has no derivative rule", "chainrule does not know how its result depends on its arguments")
     if row.pull is not None:
-        if let.op.startswith("np.") and let.op not in OF_LISTS:
+        if of_arrays(let.op) and let.op not in OF_LISTS:
             _check_lists(let, call)
         row.pull(let, call)
     elif row.kind == "elementwise":

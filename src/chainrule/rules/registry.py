@@ -11,6 +11,7 @@ from .pullback import pull
 from .table import (
     FUNCTIONS,
     JOINING,
+    MEANING_MODULES,
     OF_LISTS,
     ROWS,
     Refusal,
@@ -18,12 +19,17 @@ from .table import (
     RowError,
     bind,
     elementwise,
+    is_known_object,
     linear,
     lookup,
+    meaning,
+    meant,
+    of_arrays,
     pointwise,
     refusal,
     refuse,
     rule,
+    stands_for,
     static,
     structural,
     zero,
@@ -65,7 +71,14 @@ def joins(name: str) -> bool:
 
 def takes_lists(name: str) -> bool:
     """Whether an operation can be given a list, also one whose length is not known; the others are given arrays."""
-    return not name.startswith("np.") or name in OF_LISTS
+    return not of_arrays(name) or name in OF_LISTS
+
+
+def arrays_at(name: str, k: int) -> int | None:
+    """How deep in argument k of an operation the arrays are whose axes its row counts: 0, it is one; 1, a sequence of them."""
+    if not name.startswith("np.") or not carries(name) or takes_lists(name) or not flows(name, k):
+        return None
+    return int(OPS[name].params[k].star)
 
 
 def masks(name: str) -> bool:
@@ -120,6 +133,7 @@ __all__ = [
     "ATTRIBUTES",
     "FUNCTIONS",
     "IN_MEMORY_ORDER",
+    "MEANING_MODULES",
     "METHODS",
     "NEW",
     "READ_FIRST",
@@ -136,6 +150,7 @@ __all__ = [
     "RowError",
     "Seq",
     "Writer",
+    "arrays_at",
     "bind",
     "bind_method",
     "by_element",
@@ -144,6 +159,7 @@ __all__ = [
     "elementwise",
     "fills",
     "flows",
+    "is_known_object",
     "is_linear",
     "joins",
     "jumps",
@@ -151,6 +167,9 @@ __all__ = [
     "lookup",
     "masked",
     "masks",
+    "meaning",
+    "meant",
+    "of_arrays",
     "pointwise",
     "pole",
     "pull",
@@ -160,6 +179,7 @@ __all__ = [
     "refuse",
     "row",
     "rule",
+    "stands_for",
     "static",
     "structural",
     "takes_lists",

@@ -79,6 +79,11 @@ linear("np.diagonal(x, offset=0, axis1=0, axis2=1) -> y", op=VIEW, view=views.by
        static=("offset",))
 linear("rt.diagonal_pull(g, x, offset, axis1, axis2) -> y", g="np.diagonal(y_bar, offset, axis1, axis2)", x="0.0",
        static=("offset",), op={"infer": infer.like(1)})
+_WINDOWS = "np.lib.stride_tricks.sliding_window_view"
+linear(f"{_WINDOWS}(x, window_shape, axis=None) -> y", op=VIEW, view=views.by_name(_WINDOWS), x="rt.windows_pull(y_bar, like(x), window_shape, axis)",
+       static=("window_shape", "axis"))
+linear("rt.windows_pull(g, x, window_shape, axis=None) -> y", g=f"{_WINDOWS}(y_bar, window_shape, axis)", x="0.0",
+       static=("window_shape", "axis"), op={"infer": infer.like(1)})
 
 
 def _pad(let: Let, call: Call) -> None:

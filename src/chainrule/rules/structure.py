@@ -317,7 +317,7 @@ _op("copy", "array", lambda array: array.copy(), _same_as_first, fresh=True)
 _op("push", "tape value", lambda tape, value: None, lambda *_: OBJECT, effect=True)
 _op("pop", "tape", lambda tape: None, lambda *_: OBJECT, effect=True)
 _op("tape_len", "tape", lambda tape: None, lambda *_: INT, fresh=True)  # how many values are on a tape
-_op("mark", "sweep", lambda sweep: None, lambda *_: OBJECT, effect=True)  # "reverse": here the reverse sweep begins
+_op("mark", "sweep", lambda sweep: None, lambda *_: OBJECT, effect=True)  # "reverse": here the reverse sweep begins; "directions": the loop over these
 
 
 # -- tuples, and lists that grow in loops ------------------------------------------------------------------

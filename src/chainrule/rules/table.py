@@ -26,9 +26,11 @@ import importlib
 import inspect
 import math
 import operator
+import pkgutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,7 +46,8 @@ if TYPE_CHECKING:
 
 Pull = Callable[[Let, "Call"], None]
 MODULES: dict[str, Any] = {"np": np, "math": math, "rt": runtime, "operator": operator}  # what the first parts of names in rows mean
-LATER = {"scipy.special": "scipy_special"}  # rows that are read when the module has been imported: its name, and that of the module of rows
+# Rows that are read when a module of SciPy has been imported: its name -> that of the module of rows.
+LATER = {f"scipy.{name}": f"scipy.{name}" for name in sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent / "scipy")]) if not m.ispkg)}
 Pushforward = Callable[[Let, "Push"], Operand]
 
 
@@ -78,6 +81,7 @@ class Row:
     dots:     for parameters that carry a derivative, the contribution to the tangent of the result, where it does not follow from the rest.
     push:     the tangent of the result as code, for the same reason.
     names:    parameters of the function by position, in the row's words; None for one that the row does not have.
+    ignored:  parameters of the function that change nothing in what it returns: any value will do.
     keywords: the function's name of a parameter -> the row's.
     """
 
@@ -99,6 +103,7 @@ class Row:
     constant: frozenset[str] = frozenset()
     jumps: frozenset[str] = frozenset()
     names: tuple[str | None, ...] = ()
+    ignored: frozenset[str] = frozenset()
     keywords: dict[str, str] = field(default_factory=dict)
     defaults: dict[str, Any] = field(default_factory=dict)  # of the parameters that the row does not have
     fill: dict[str, Any] = field(default_factory=dict)  # for required parameters that the call leaves out
@@ -116,6 +121,13 @@ class Refusal:
 ROWS: dict[str, Row] = {}
 FUNCTIONS: dict[Any, str] = {}  # callable -> operation
 REFUSALS: dict[Any, Refusal] = {}
+REFUSED: dict[str, Refusal] = {}  # the same, by name
+MEANINGS: dict[Any, Callable[..., Any]] = {}  # callable -> the Python that it means, executed in its place
+MEANT: list[str] = []  # their names
+STAND_INS: dict[type, type] = {}  # class of a library -> a class whose members are executed in the place of its own
+MEANING_MODULES: set[str] = set()  # where these are written
+KNOWN: set[int] = set()  # objects of libraries whose methods have rows: by identity
+_OBJECTS: list[Any] = []  # the same, so that they live
 REFUSED_METHODS: set[type] = set()  # classes whose methods are refused, for the reason that they are
 
 _BINARY = {
@@ -216,26 +228,33 @@ def pointwise(text: str, *, masks: bool = False, view: View | Each | None = None
 
 
 def linear(text: str, *, fills: bool = False, static: tuple[str, ...] = (), dynamic: tuple[str, ...] = (), view: View | Each | None = None,
-           op: dict[str, Any] | None = None, **contributions: str) -> None:
-    """A function that is linear in the named parameters together, with its transpose. dynamic: parameters that may be computed, whatever their names."""
-    _declare(text, "linear", contributions, dict(fills=fills, view=view, linear="together"), op, static, dynamic)
+           ignored: tuple[str, ...] = (), newer: tuple[str, ...] = (), op: dict[str, Any] | None = None, **contributions: str) -> None:
+    """A function that is linear in the named parameters together, with its transpose.
+
+    dynamic: parameters that may be computed, whatever their names.
+    ignored: parameters that change nothing in the result.
+    newer:   parameters that older versions of the function do not have.
+    """
+    _declare(text, "linear", contributions, dict(fills=fills, view=view, linear="together", ignored=ignored, newer=newer), op, static, dynamic)
 
 
 def rule(text: str, *, masks: bool = False, quiet: bool = False, linear: str = "", static: tuple[str, ...] = (), dynamic: tuple[str, ...] = (),
-         op: dict[str, Any] | None = None, **contributions: str) -> None:
+         ignored: tuple[str, ...] = (), newer: tuple[str, ...] = (), op: dict[str, Any] | None = None, **contributions: str) -> None:
     """Any other function, with the contributions to its parameters."""
-    _declare(text, "rule", contributions, dict(masks=masks, quiet=quiet, linear=linear), op, static, dynamic)
+    _declare(text, "rule", contributions, dict(masks=masks, quiet=quiet, linear=linear, ignored=ignored, newer=newer), op, static, dynamic)
 
 
 def structural(text: str, pull: Pull, *, push: Pushforward | None = None, masks: bool = False, fills: bool = False, linear: str = "",
-               static: tuple[str, ...] = (), constant: tuple[str, ...] = (), view: View | Each | None = None, op: dict[str, Any] | None = None) -> None:
+               static: tuple[str, ...] = (), constant: tuple[str, ...] = (), view: View | Each | None = None, ignored: tuple[str, ...] = (),
+               newer: tuple[str, ...] = (), op: dict[str, Any] | None = None) -> None:
     """A function whose pullback is code. `text` may be the bare name of an operation that is already defined."""
     if text in OPS:
         names = tuple(p.name for p in OPS[text].params)
         _enter(Row(text, "structural", pull=pull, push=push, linear=linear, masks=masks, constant=frozenset(constant), static=frozenset(static),
                    names=names, keywords={name: name for name in names}, view=view))
         return
-    _declare(text, "structural", {}, dict(pull=pull, push=push, linear=linear, masks=masks, fills=fills, constant=constant, view=view), op, static)
+    _declare(text, "structural", {}, dict(pull=pull, push=push, linear=linear, masks=masks, fills=fills, constant=constant, view=view, ignored=ignored, newer=newer),
+             op, static)
 
 
 def zero(*texts: str, real: bool = False, op: dict[str, Any] | None = None) -> None:
@@ -251,9 +270,52 @@ def refuse(name: str, *, because: str, instead: str = "") -> None:
     """A function that is known and not supported, with the reason and what to write instead; of a class, every method."""
     function = resolve(name)
     if function is not None:
-        REFUSALS[function] = Refusal(because, instead)
+        REFUSALS[function] = REFUSED[name] = Refusal(because, instead)
         if isinstance(function, type) and function is not np.vectorize:
             REFUSED_METHODS.add(function)
+
+
+def meaning(name: str, function: Callable[..., Any]) -> None:
+    """A function that is executed as the Python that it means (the words for such functions are in `meanings`)."""
+    original = resolve(name)
+    if original is not None:
+        MEANINGS[original] = function
+        MEANT.append(name)
+        MEANING_MODULES.add(function.__module__)
+
+
+def stand_in(cls: type, meaning: type) -> None:
+    """A class of a library, and the class whose members are executed in the place of its own."""
+    STAND_INS[cls] = meaning
+
+
+def stands_for(cls: type) -> type | None:
+    """The class whose members are executed in the place of those of a class."""
+    if any(module in sys.modules for module in LATER):
+        read_later()
+    return STAND_INS.get(cls)
+
+
+def known_object(name: str) -> None:
+    """An object of a library whose methods have rows, or a meaning: it is part of the program, like a function."""
+    found = resolve(name)
+    if found is not None:
+        KNOWN.add(id(found))
+        _OBJECTS.append(found)
+
+
+def is_known_object(value: Any) -> bool:
+    if any(module in sys.modules for module in LATER):
+        read_later()
+    return id(value) in KNOWN
+
+
+def meant(function: Any) -> Callable[..., Any] | None:
+    """The Python that a callable means; None if it is not among these."""
+    try:
+        return MEANINGS.get(function)
+    except TypeError:  # not hashable
+        return None
 
 
 def alias(name: str, op_name: str) -> None:
@@ -303,12 +365,13 @@ def _declare(text: str, kind: str, formulas: dict[str, str], flags: dict[str, An
     if unknown:
         raise ValueError(f"{text!r} has no parameter {unknown[0]!r}")
     define(Op(name, params, impl, **options))
-    names, keywords, defaults = _match(text, function, params)
+    ignored = frozenset(flags.pop("ignored", ()))
+    names, keywords, defaults = _match(text, function, params, ignored, flags.pop("newer", ()))
     keywords.update(flags.pop("also", {}))
     parsed = {p: ast.parse(f, mode="eval").body for p, f in formulas.items()}
     known = (STATIC & frozenset(p.name for p in params) | frozenset(static)) - frozenset(dynamic)
     constant = (known - set(formulas)) | {p for p, f in formulas.items() if f == "0.0"} | frozenset(flags.pop("constant", ()))
-    _enter(Row(name, kind, result, parsed, dots=dots, static=known, constant=constant, names=names, keywords=keywords, defaults=defaults,
+    _enter(Row(name, kind, result, parsed, dots=dots, static=known, constant=constant, names=names, keywords=keywords, defaults=defaults, ignored=ignored,
                out=_place_of_out(function), ufunc=isinstance(function, np.ufunc) and function.signature is None, **flags))
     if name not in OPERATORS and not name.startswith("rt."):
         FUNCTIONS.setdefault(function, name)
@@ -333,7 +396,8 @@ def _enter(row: Row) -> None:
     ROWS[row.op] = row
 
 
-def _match(text: str, function: Any, params: tuple[Param, ...]) -> tuple[tuple[str | None, ...], dict[str, str], dict[str, Any]]:
+def _match(text: str, function: Any, params: tuple[Param, ...], ignored: frozenset[str] = frozenset(),
+           newer: tuple[str, ...] = ()) -> tuple[tuple[str | None, ...], dict[str, str], dict[str, Any]]:
     """How the function's own parameters and the row's correspond: required ones by position, others by name."""
     own = tuple(p.name for p in params)
     try:
@@ -351,6 +415,8 @@ def _match(text: str, function: Any, params: tuple[Param, ...]) -> tuple[tuple[s
     keywords = {p.name: r for p, r in zip(real, required) if p.kind is not p.POSITIONAL_ONLY}
     for param in params:
         if param.default is not REQUIRED:
+            if param.name not in by_name and param.name in newer:
+                continue
             if param.name not in by_name and not open_ended:
                 raise ValueError(f"the function in {text!r} has no parameter {param.name!r}")
             keywords[param.name] = param.name
@@ -359,7 +425,7 @@ def _match(text: str, function: Any, params: tuple[Param, ...]) -> tuple[tuple[s
         if p.kind is p.KEYWORD_ONLY:
             break
         position = len(names)
-        names.append(required[position] if position < len(required) else keywords.get(p.name))
+        names.append(p.name if p.name in ignored else required[position] if position < len(required) else keywords.get(p.name))
     defaults = {p.name: p.default for p in real if p.name not in keywords and p.default is not p.empty}
     return tuple(names), keywords, defaults
 
@@ -380,6 +446,8 @@ def bind(name: str, args: tuple[Arg, ...], kwargs: dict[str, Arg] | None = None)
     unnamed = list(row.defaults)
     for position, arg in enumerate(args):
         parameter = row.names[position]
+        if parameter in row.ignored:
+            continue
         if parameter is None:
             if isinstance(arg, Lit) and any(is_default(arg.value, row.defaults[key]) for key in unnamed):
                 continue
@@ -388,6 +456,8 @@ def bind(name: str, args: tuple[Arg, ...], kwargs: dict[str, Arg] | None = None)
         given[parameter] = arg
     for keyword, arg in (kwargs or {}).items():
         own = row.keywords.get(keyword)
+        if keyword in row.ignored:
+            continue
         if own is None:
             if isinstance(arg, Lit) and keyword in row.defaults and is_default(arg.value, row.defaults[keyword]):
                 continue
@@ -442,6 +512,12 @@ def refusal(function: Any) -> Refusal | None:
         found = None
     owner = type(getattr(function, "__self__", None))
     return found or next((REFUSALS[cls] for cls in owner.__mro__ if cls in REFUSED_METHODS), None)
+
+
+def of_arrays(name: str) -> bool:
+    """Whether an operation is a function of NumPy or SciPy, which makes arrays of lists."""
+    first = name.partition(".")[0]
+    return first == "np" or getattr(MODULES.get(first), "__name__", "").startswith("scipy.")
 
 
 def static(name: str) -> frozenset[str]:

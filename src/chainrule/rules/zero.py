@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..ir.nodes import Arg
+from ..ir.nodes import Arg, Lit
 from ..ir.probe import type_of
 from ..ir.types import Array, Type, unknown_extent
 from .infer import _extent, bincount, eye, like, unique
@@ -25,8 +25,8 @@ zero("np.digitize(x, bins)", "np.lexsort(keys)", "np.result_type(*arrays_and_dty
 zero("np.isin(element, test_elements, assume_unique=False, invert=False)", "np.in1d(ar1, ar2, assume_unique=False, invert=False)",
      "np.iscomplex(x)", "np.isreal(x)", "np.isposinf(x)", "np.isneginf(x)", "np.array_equiv(a1, a2)",
      "np.tril_indices(n, k=0, m=None)", "np.triu_indices(n, k=0, m=None)", "np.tril_indices_from(arr, k=0)", "np.triu_indices_from(arr, k=0)",
-     "np.diag_indices(n, ndim=2)", "np.diag_indices_from(arr)",
-     "np.argpartition(a, kth, axis=-1, kind='introselect')")
+     "np.diag_indices(n, ndim=2)", "np.diag_indices_from(arr)")
+zero("np.argpartition(a, kth, axis=-1, kind='introselect')", op={"infer": lambda a, kth, axis, *_: _order(a, axis)})
 zero("np.tri(N, M=None, k=0, dtype=None)", op={"fresh": True, "infer": eye})
 zero(*(f"np.{name}(M)" for name in ("bartlett", "blackman", "hamming", "hanning")), op={"infer": _window})
 for _name in ("power", "arctan2"):
@@ -45,6 +45,13 @@ for _name in sorted(dir(np)):  # of whole numbers and truth values
         zero(f"np.{_name}.accumulate(array, axis=0, dtype=None)", f"np.{_name}.reduceat(array, indices, axis=0, dtype=None)")
 
 
+def _order(a: Arg, axis: Arg) -> Type:
+    """Indices, one for each element."""
+    type = type_of(a)
+    flat = isinstance(axis, Lit) and axis.value is None
+    return Array("int64", (unknown_extent(),) if flat else type.shape if isinstance(type, Array) else None)
+
+
 def _places(x: Arg) -> Type:
     return Array("int64", (unknown_extent(),))
 
@@ -59,6 +66,7 @@ zero("rt.unique_index(x)", "rt.unique_counts(x)", op={"infer": _places})
 zero("rt.unique_inverse(x)", op={"infer": _inverse})
 zero("rt.stop_gradient(x)", op={"infer": type_of, "fresh": True})
 alias("rt.stop_gradient", "rt.stop_gradient")
+alias("rt.one_zero_like", "np.zeros_like")  # which generated code calls, and that may be differentiated again
 
 for _name in ("eval", "exec", "locals", "globals", "compile", "__import__"):
     refuse(_name, because="it sees names and text that only the running program has", instead="write the expression itself")

@@ -391,6 +391,22 @@ def diagonal_pull(g: Any, x: Any, offset: int = 0, axis1: int = 0, axis2: int = 
     return result
 
 
+def windows_pull(g: Any, x: Any, window_shape: Any, axis: Any = None) -> Any:
+    """The transpose of sliding_window_view: each element of x gets the sum over the windows that it is in."""
+    shape = np.shape(x)
+    sizes = tuple(np.atleast_1d(window_shape).tolist())
+    axes = tuple(range(len(sizes))) if axis is None else tuple(int(a) % len(shape) for a in np.atleast_1d(axis))
+    result = np.zeros(shape, g.dtype)
+    counts = np.shape(g)[:len(shape)]
+    for place in np.ndindex(*sizes):
+        start = [0] * len(shape)
+        for a, k in zip(axes, place):
+            start[a] += k
+        chosen = (Ellipsis, *place)
+        result[tuple(slice(s, s + n) for s, n in zip(start, counts))] += g[chosen]
+    return result
+
+
 def pad_pull(g: Any, x: Any, pad_width: Any) -> Any:
     """The transpose of np.pad with constants: the middle."""
     shape = np.shape(x)

@@ -78,10 +78,19 @@ def zeros_like(x: Any) -> Any:
 _ZEROS = bytes(32)  # of any dtype with a derivative
 
 
+def one_zero_like(x: Any) -> Any:
+    """Zeros like an array of numbers, all of them one zero in memory: they cannot be written.
+
+    >>> one_zero_like(np.ones((2, 2))).strides
+    (0, 0)
+    """
+    return np.ndarray(x.shape, x.dtype, _ZEROS, 0, (0,) * x.ndim)
+
+
 def _shared_zeros(x: Any) -> Any:
     """Zeros with the structure of x, whose arrays take no memory and cannot be written."""
     if isinstance(x, np.ndarray) and x.dtype.kind in "biufc":
-        return np.ndarray(x.shape, x.dtype, _ZEROS, 0, (0,) * x.ndim)
+        return one_zero_like(x)
     if isinstance(x, tuple):
         return tuple(_shared_zeros(item) for item in x)
     return zeros_like(x)
@@ -108,14 +117,14 @@ def sum_leaves(x: Any) -> Any:
 
 
 def add_lists(x: Any, y: Any) -> Any:
-    """The sum of two adjoints of one list, place by place.
+    """The sum of two adjoints of one list, place by place. A zero may stand for a tuple that carries no derivative.
 
-    >>> add_lists([1.0, 2.0], [10.0, 20.0])
-    [11.0, 22.0]
+    >>> add_lists([1.0, 2.0, (0.0, 0.0)], [10.0, 20.0, 0.0])
+    [11.0, 22.0, (0.0, 0.0)]
     """
     if isinstance(x, (list, tuple)):
-        return type(x)(add_lists(a, b) for a, b in zip(x, y))
-    return x + y
+        return type(x)(add_lists(a, b) for a, b in zip(x, y)) if isinstance(y, (list, tuple)) else x
+    return y if isinstance(y, (list, tuple)) else x + y
 
 
 def one_hot(like: Any, index: Any, g: Any) -> Any:

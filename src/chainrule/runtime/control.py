@@ -1,4 +1,4 @@
-"""Functions that set what a program does not compute: what floating-point errors do, a module's variables."""
+"""Functions that set what a program does not compute: what floating-point errors do, a module's variables, how many directions are taken at a time."""
 
 from __future__ import annotations
 
@@ -42,3 +42,12 @@ def applied(function: Any, *args: Any, **keywords: Any) -> Any:
     2
     """
     return function(*args, **keywords)
+
+
+def chunk_size(limit: int, *sizes: int) -> int:
+    """How many directions to take at a time, so that an array that holds so many numbers for each of them holds `limit` at most in all. At least one.
+
+    >>> chunk_size(36000, 1000, 50)
+    36
+    """
+    return max(1, limit // max(1, *sizes))

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from ..ir.nodes import Block, Branch, End, For, If, Let, Program, Stmt, Var, While, variables
 from ..ir.probe import type_of
-from ..ir.types import Array, Scalar, is_unknown
+from ..ir.types import DIRECTIONS, Array, Scalar, is_unknown
 from ..ir.walk import blocks, defined, definitions, end_args, end_blocks, stmt_args, sweeps, uses
 
 _OPS = {"*": "scale", "/": "shrink", "+": "accum", "-": "accum_neg"}
@@ -32,7 +32,7 @@ def reuse(program: Program) -> Program:
 
 def _block(block: Block, counts: Counter[Var]) -> Block:
     """The same for a block inside: only what it defines itself can be dead in it."""
-    own = {*block.params, *(v for stmt in block.stmts for v in defined(stmt))}
+    own = {*block.params, *(v for stmt in block.stmts for v in defined(stmt) if not _is_part_in_cache(stmt))}
     later = {v for arg in end_args(block.end) for v in variables(arg)} | {v for inner in end_blocks(block.end) for v in uses(inner)}
     return Block(block.params, tuple(_stmts(block.stmts, counts, own, later)), _end(block.end, counts))
 
@@ -59,6 +59,12 @@ def _inside(stmt: Stmt, counts: Counter[Var]) -> Stmt:
     if isinstance(stmt, (For, While)):
         return replace(stmt, body=_block(stmt.body, counts))
     return stmt
+
+
+def _is_part_in_cache(stmt: Stmt) -> bool:
+    """A part of an array of some directions: it lies in the cache, where rows with gaps are written slower than new memory."""
+    type = stmt.out.type if isinstance(stmt, Let) and stmt.op == "index" and stmt.out is not None else None
+    return isinstance(type, Array) and bool(type.shape) and type.shape[0] == DIRECTIONS  # type: ignore[index]
 
 
 def _let(let: Let, counts: Counter[Var], own: set[Var], later: set[Var]) -> Let:

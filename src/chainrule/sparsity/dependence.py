@@ -143,6 +143,11 @@ def by_element(machine: Machine, op: str, values: list[Any], marks: list[Any], r
     return fitted(result, found)
 
 
+def ruled(machine: Machine, op: str, values: list[Any], marks: list[Any], result: Any) -> Any:
+    """A function with a rule of the user's: by the rule, whatever the value is computed from."""
+    return (by_element if values[3].by_element else everything)(machine, op, list(values[1]), list(marks[1]), result)
+
+
 def reads(machine: Machine, op: str, values: list[Any], marks: list[Any], result: Any) -> Any:
     """An index: of one element of an array, without more ado."""
     if type(values[1]) is int and isinstance(marks[0], np.ndarray) and marks[0].ndim == 1:
@@ -403,4 +408,4 @@ _HANDLERS: dict[str, Handler] = {op: found for words, found in (
     (table.TOTALS, totals), (table.RUNNING, running), (table.ALONG, along), (table.BANDED, banded), (table.DIFFERENCES, differences),
     (table.SORTS, sorts), (table.SUMS_BACK, sums_back), (table.WRITES, writes), (table.ACCUMULATES, accumulates), (table.SELECTS, selects),
     (table.PRODUCTS, products), (table.CONVOLUTIONS, convolutions), (table.KRONECKER, kronecker), (table.INTERPOLATES, interpolates),
-    (table.COUNTS, counts), (table.TIES, ties), (table.MATRICES, matrices), (table.READS, reads)) for op in words}
+    (table.COUNTS, counts), (table.TIES, ties), (table.MATRICES, matrices), (table.READS, reads), (("ruled",), ruled)) for op in words}

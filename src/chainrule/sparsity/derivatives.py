@@ -45,7 +45,7 @@ class SparseDerivative:
         layers = (*inner, Layer("grad", argnums)) if transform == HESSIAN else inner
         self._given = None if pattern is None else _converted(transform, pattern)
         self._patterns = patterns_of(function, transform, argnums, skip, layers)
-        self._forward = Dispatcher(function, compile, "pushforward", skip=skip, inner=layers)
+        self._forward = Dispatcher(function, compile, "pushforward", skip=skip, inner=layers, asked=transform)
         self._reverse = _Pullbacks(function, compile, "vjp", argnums, skip=skip, inner=layers)
         try:
             self.__signature__ = inspect.signature(primal)

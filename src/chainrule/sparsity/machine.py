@@ -315,6 +315,9 @@ class Machine:
         finally:
             self.tapes = tapes
 
+    def solver(self, args: list[Known]) -> Known:
+        raise NotImplementedError("a function of a library is given one of the program")
+
     def push(self, args: list[Known]) -> Known:
         self.tapes.setdefault(args[0][0], []).append(args[1])
         return None, None, 0
@@ -331,7 +334,7 @@ class Machine:
 
 _SPECIAL: dict[str, Callable[[Machine, list[Known]], Known]] = {
     **SEQUENCES, "call": Machine.call, "apply": Machine.apply, "push": Machine.push, "pop": Machine.pop, "tape_len": Machine.tape_len,
-    "mark": Machine.mark,
+    "mark": Machine.mark, "py.solver": Machine.solver,
 }
 
 

@@ -22,7 +22,7 @@ from ..runtime.record import same
 from ..simplify.dead import dead
 from ..structure import LEAF
 from ..transform.derivative import before
-from ..transform.nested import expand
+from ..transform.nested import expanded
 from .machine import Machine
 from .sets import Sets
 
@@ -78,7 +78,7 @@ def _program(request: Request, lowered: Lowered) -> Program:
     result = program.body.end.values[0]  # type: ignore[union-attr]
     if structure_of(result) is not LEAF:
         raise TypeError(f"{request.mode} of {request.source.name}: the result is {structure_of(result)!r}, not one array")
-    return dead(expand(program))
+    return dead(expanded(program))
 
 
 def _runner(request: Request, program: Program, lowered: Lowered) -> Callable[..., Pattern]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from ..ir.nodes import Block, Branch, End, For, If, Let, Lit, Program, Seq, Stmt, Var, While
+from ..ir.nodes import Block, Branch, End, For, If, Let, Lit, Make, Program, Seq, Stmt, Var, While
 from ..ir.types import Opaque, Tuple
 from ..ir.walk import every_stmt
 
@@ -83,6 +83,9 @@ def called(body: Block) -> Iterable[str]:
         if isinstance(stmt, Let) and stmt.op == "call":
             assert isinstance(stmt.args[0], Lit)
             yield stmt.args[0].value
+        elif isinstance(stmt, Let) and stmt.op == "py.solver":
+            assert isinstance(stmt.args[1], Make)
+            yield from (given.items[0].value for given in stmt.args[1].items)  # type: ignore[union-attr]
 
 
 class _Splitter:

@@ -19,6 +19,7 @@ from ..frontend.signature import describe_static, result_error, structure_of
 from ..ir.build import Builder, type_of
 from ..ir.nodes import Arg, Block, Let, Lit, Make, Operand, Program, Pullback, Seq, Var, Yield, operands
 from ..ir.types import Array, Opaque, Scalar, Tuple, Type, differentiable, is_unknown, kind
+from ..simplify.settled import settled
 from ..structure import TreeDef, gradient_structure
 from .forward import forward
 from .jacobian import jacfwd, jacrev
@@ -57,7 +58,7 @@ def differentiate(request: Request, lowered: Lowered) -> Program:
         derived = reverse(program, wrt, name=request.label, seed="pullback")
     else:
         derived = reverse(program, wrt, name=request.label)
-    derived = expand(derived)
+    derived = settled(expand(derived))
     assert isinstance(derived.body.end, Yield)
     found = derived.body.end.values[0]
     callees = tuple(replace(callee, doc=_describe_callee(callee)) for callee in derived.callees)

@@ -57,6 +57,7 @@ from ..simplify.copies import copies_block
 from ..simplify.dead import dead_block
 from ..simplify.signs import signs_block
 from .adjoints import bar_type
+from .custom import push as push_ruled
 from .reverse import transpose
 from .surgery import error as surgery_error
 
@@ -250,7 +251,7 @@ class Forward:
             dot = self.item(self.tangent(let.args[0]), let.args[1])
         else:
             try:
-                dot = self.fit(push(let, _Push(self, let)), let.out)
+                dot = self.fit(push_ruled(self, let) if let.op == "ruled" else push(let, _Push(self, let)), let.out)
             except RowError as error:
                 error.span = let.span
                 raise

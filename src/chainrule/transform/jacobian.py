@@ -14,7 +14,9 @@ be gone through together, they are one after the other, in a loop. Either way th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Literal, Union
 
 from ..ir.build import Builder, type_of
 from ..ir.nodes import (
@@ -47,19 +49,24 @@ from ..simplify.dots import dots
 from ..simplify.gather import gather
 from ..simplify.signs import signs
 from .batch import CannotBatch, batch
+from .calls import called
+from .chunks import Directions, in_chunks, rows
 from .forward import forward
 from .nested import expand, with_other_tapes
 from .reverse import reverse
 
 ALL = Slice(Lit(None), Lit(None), Lit(None))
 
+Chunk = Union[int, Literal["cache"], None]
 
-def jacfwd(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, chunk: int | None = None) -> Program:
+
+def jacfwd(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, chunk: Chunk = None) -> Program:
     """The program that also computes the Jacobian of its result, by forward mode: one direction for each element of `wrt`.
 
     Its result is a Seq: (value, Jacobian). The Jacobian is nested like the value; for each leaf that carries a derivative it holds a Seq
     with one array for each of `wrt`, of shape `leaf.shape + wrt.shape`; None for the others.
-    chunk: how many directions are gone through at once, if not all.
+    chunk: how many directions are gone through at a time: a number; "cache": as many as fit into the cache, if the function allows it; None: all. If not all are,
+    leaves of the value may be None.
     """
     name = name or f"{program.name}_jacfwd"
     derived, dot_params = forward(program, wrt, name=name, sparse=_several(wrt))
@@ -81,22 +88,21 @@ def jacfwd(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, c
     count = sum(1 for _ in operands(value))
     repeated = Block(dot_params, derived.body.stmts, Yield((pair.items[1],)))
     try:
-        if chunk is not None and not unit.single:
-            raise CannotBatch
-        found = _in_all_directions(b, Block(dot_params, derived.body.stmts, Yield((pair,))), unit, lambda n: n >= count)
+        found = _in_all_directions(b, Block(dot_params, derived.body.stmts, Yield((pair,))), unit, lambda n: n >= count, chunk, body.params,
+                                   [*[None] * count, *operands(value)])
         assert isinstance(found, Seq)
         value, tangent = found.items
     except CannotBatch:
         _check_callees(derived.callees)
         b, value, more = _primal(program, derived)
         callees += more
-        tangent, unit = _repeatedly(b, repeated, wrt, chunk)
+        tangent, unit = _repeatedly(b, repeated, wrt, chunk, (*body.params, *operands(value)), [*operands(value)])
     jacobian = _tangents(b, unit, value, tangent)
     end = Yield((Seq((value, jacobian)),))
     return replace(derived, name=name, body=Block(body.params, tuple(b.stmts), end), callees=_called(callees, b))
 
 
-def jacrev(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, chunk: int | None = None) -> Program:
+def jacrev(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, chunk: Chunk = None) -> Program:
     """The same by reverse mode: one direction for each element of the result."""
     name = name or f"{program.name}_jacrev"
     assert isinstance(program.body.end, Yield)
@@ -120,16 +126,15 @@ def jacrev(program: Program, wrt: tuple[Var, ...], *, name: str | None = None, c
     rest = Block(pullback.params, stmts[at + 1:], derived.body.end)
     value = pullback.value
     try:
-        if chunk is not None and not unit.single:
-            raise CannotBatch
-        bars = _in_all_directions(b, rest, unit, lambda n: True)
+        bars = _in_all_directions(b, rest, unit, lambda n: True, chunk, (*derived.body.params, *leaves), wrt)
     except CannotBatch:
         _check_callees(derived.callees)
         b, value, more = _primal(program, derived)
         callees += more
         b.add(Let(None, "mark", (Lit("reverse"),)))
         leaves = [leaf for leaf in operands(value) if differentiable(type_of(leaf))]
-        bars, unit = _repeatedly(b, Block(pullback.params, (*stmts[:at], *stmts[at + 1:]), derived.body.end), leaves, chunk)
+        bars, unit = _repeatedly(b, Block(pullback.params, (*stmts[:at], *stmts[at + 1:]), derived.body.end), leaves, chunk,
+                                (*derived.body.params, *leaves), wrt)
     assert isinstance(bars, Seq)
     jacobian = _cotangents(b, unit, value, bars.items, wrt)
     end = Yield((Seq((value, jacobian)),))
@@ -159,8 +164,7 @@ def _called(callees: Sequence[Program], b: Builder) -> tuple[Program, ...]:
     wanted: dict[str, None] = {}
     waiting = [Block((), tuple(b.stmts), Raise())]
     while waiting:
-        for stmt in all_stmts(waiting.pop()):
-            name = stmt.args[0].value if isinstance(stmt, Let) and stmt.op == "call" and isinstance(stmt.args[0], Lit) else None
+        for name in called(waiting.pop()):
             if name in known and name not in wanted:
                 wanted[name] = None
                 waiting.append(known[name].body)
@@ -199,7 +203,7 @@ class Part:
 class Basis:
     """The unit vectors of some values together, one direction each; `size` is how many there are. params: what they are the values of."""
 
-    def __init__(self, b: Builder, values: Sequence[Operand], params: Sequence[Var], whole: bool = True) -> None:
+    def __init__(self, b: Builder, values: Sequence[Operand], params: Sequence[Var]) -> None:
         self.b = b
         self._hints = [v.hint for v in params]
         shapes = [self._shape(v) for v in values]
@@ -216,8 +220,7 @@ class Basis:
             return
         self._pieces = list(zip(values, shapes, dtypes, extents, ends, ends[1:]))
         self.dtype = dtypes[0] if len(set(dtypes)) == 1 else "float64"
-        if whole:
-            self.parts = self.made(self._one(values[0]) if self.single else b.emit("np.eye", self.size, Lit(None), Lit(0), Lit(self.dtype)), self.size)
+        self.parts = self.made(self._one(values[0]) if self.single else b.emit("np.eye", self.size, Lit(None), Lit(0), Lit(self.dtype)), self.size)
 
     def rows(self, start: Operand, count: Operand) -> list[Part]:
         """Some of the unit vectors, from one on."""
@@ -287,12 +290,32 @@ class Basis:
         return out
 
 
-def _in_all_directions(b: Builder, block: Block, unit: Basis, wanted: Callable[[int], bool]) -> Arg:
-    """The result of a block whose parameters are the unit vectors, emitted; those leaves that are wanted are batched. Raises CannotBatch."""
+def _in_all_directions(b: Builder, block: Block, unit: Basis, wanted: Callable[[int], bool], chunk: Chunk, known: Sequence[Operand],
+                       likes: Sequence[Operand | None]) -> Arg:
+    """The result of a block whose parameters are the unit vectors, emitted; those leaves that are wanted are batched. Raises CannotBatch.
+
+    known, likes: as `in_chunks` takes them.
+    """
     if unit.single or not unit.parts:
         return _inlined(b, block, [part.basis for part in unit.parts])
+    if chunk is not None:
+        found = _in_chunks(b, block, unit, wanted, chunk, known, likes, False)
+        if found is not None:
+            return found
+        if chunk != "cache":
+            raise CannotBatch
     batched, on = batch(block, block.params, unit.size, wanted, b)
     return _single(b, _inlined(b, batched, [part.basis for part in unit.parts]), on, wanted)
+
+
+def _in_chunks(b: Builder, block: Block, unit: Basis, wanted: Callable[[int], bool], chunk: int | str, known: Sequence[Operand], likes: Sequence[Operand | None],
+               repeated: bool) -> Arg | None:
+    count = rows()
+    batched, on = batch(block, block.params, count, wanted, b)
+    directions = Directions(unit.size, None if isinstance(chunk, str) else chunk, lambda count, first: [part.basis for part in unit.rows(first, count)])
+    results = in_chunks(b, batched, count, directions, known, [flag and wanted(n) for n, flag in enumerate(on)], likes, repeated)
+    assert isinstance(batched.end, Yield)
+    return None if results is None else _nest(batched.end.values[0], iter(results))
 
 
 def _single(b: Builder, found: Arg, on: Sequence[bool], wanted: Callable[[int], bool]) -> Arg:
@@ -302,7 +325,7 @@ def _single(b: Builder, found: Arg, on: Sequence[bool], wanted: Callable[[int], 
     return _nest(found, iter(leaves))
 
 
-_KEPT = frozenset({"push", "pop", "call", "apply", "py.raise"})
+_KEPT = frozenset({"push", "pop", "call", "apply", "py.raise", "np.seterr", "rt.set_errors"})
 
 
 def _check_callees(callees: Sequence[Program]) -> None:
@@ -360,59 +383,36 @@ def _inlined(b: Builder, block: Block, args: Sequence[Operand]) -> Arg:
     return end.values[0]
 
 
-def _repeatedly(b: Builder, block: Block, values: Sequence[Operand], chunk: int | None) -> tuple[Arg, Basis]:
+def _repeatedly(b: Builder, block: Block, values: Sequence[Operand], chunk: Chunk, known: Sequence[Operand], likes: Sequence[Operand | None]) -> tuple[Arg, Basis]:
     """The results of a block in a loop over some unit vectors at a time, or one after the other; and the unit vectors."""
     block = renamed(_again(block))
-    if chunk is not None:
-        unit = Basis(b, values, block.params, whole=False)
-        try:
-            with b.block() as stmts:
-                start = Var(INT, "start")
-                count = b.emit("-", b.emit("min", Seq((b.emit("+", start, Lit(chunk)), unit.size))), start)
-                unit.parts = unit.rows(start, count)
-                batched, _ = batch(block, block.params, count, lambda n: True, b)
-                found = _inlined(b, batched, [part.basis for part in unit.parts])
-                grown = _Grown(b, found)
-        except CannotBatch:
-            pass
-        else:
-            stop = unit.size if isinstance(unit.size, Lit) else b.emit("max", Seq((unit.size, Lit(1))))  # at least one chunk, perhaps of nothing
-            return grown.finish(start, stop, Lit(chunk), stmts, unit, "np.concatenate"), unit
     unit = Basis(b, values, block.params)
+    if isinstance(chunk, int):
+        with suppress(CannotBatch):
+            found = _in_chunks(b, block, unit, lambda n: True, chunk, known, likes, True)
+            assert found is not None
+            return found, unit
     k = Var(INT, "k")
     with b.block() as stmts:
         found = _inlined(b, block, [b.emit("index", part.basis, k) for part in unit.parts])
-        grown = _Grown(b, found)
-    return grown.finish(k, unit.size, Lit(1), stmts, unit, "np.stack"), unit
+        results = list(operands(found))
+        kept = [v for v in results if isinstance(type_of(v), (Scalar, Array))]
+        olds = [Var(List(type_of(v))) for v in kept]
+        grown = tuple(b.emit("append", old, v, type=old.type) for old, v in zip(olds, kept))
+    news = tuple(Var(old.type) for old in olds)
+    empties = tuple(b.emit("empty_list", Lit(None), type=old.type) for old in olds)
+    b.add(For(news, Lit(0), unit.size, Lit(1), empties, Block((k, *olds), tuple(stmts), Yield(grown))))
+    size = type_of(unit.size)
+    extent = size.extent if isinstance(size, Scalar) and size.extent is not None else unknown_extent()
+    joined = iter([b.emit("np.stack", new, Lit(0), type=_stacked(type_of(v), extent)) for new, v in zip(news, kept)])
+    return _nest(found, iter([next(joined) if isinstance(type_of(v), (Scalar, Array)) else v for v in results])), unit
 
 
-class _Grown:
-    """The results of an iteration, which are appended to one list each."""
-
-    def __init__(self, b: Builder, found: Arg) -> None:
-        self.b, self.found = b, found
-        self.results = list(operands(found))
-        self.kept = [v for v in self.results if isinstance(type_of(v), (Scalar, Array))]
-        self.olds = [Var(List(type_of(v))) for v in self.kept]
-        self.grown = tuple(b.emit("append", old, v, type=old.type) for old, v in zip(self.olds, self.kept))
-
-    def finish(self, index: Var, stop: Arg, step: Arg, stmts: Sequence[Stmt], unit: Basis, join: str) -> Arg:
-        """The loop, and what it gives for all directions."""
-        b = self.b
-        news = tuple(Var(old.type) for old in self.olds)
-        empties = tuple(b.emit("empty_list", Lit(None), type=old.type) for old in self.olds)
-        b.add(For(news, Lit(0), stop, step, empties, Block((index, *self.olds), tuple(stmts), Yield(self.grown))))
-        size = type_of(unit.size)
-        extent = size.extent if isinstance(size, Scalar) and size.extent is not None else unknown_extent()
-        joined = iter([b.emit(join, new, Lit(0), type=_joined_type(type_of(v), extent, join)) for new, v in zip(news, self.kept)])
-        return _nest(self.found, iter([next(joined) if isinstance(type_of(v), (Scalar, Array)) else v for v in self.results]))
-
-
-def _joined_type(type: Type, extent: Extent, join: str) -> Type:
-    """The type of all directions, from that of one (which are stacked), or of several."""
+def _stacked(type: Type, extent: Extent) -> Type:
+    """The type of all directions, from that of one."""
     shape = () if isinstance(type, Scalar) else type.shape if isinstance(type, Array) else None
     assert isinstance(type, (Scalar, Array))
-    return Array(type.dtype, None if shape is None else (extent, *(shape if join == "np.stack" else shape[1:])))
+    return Array(type.dtype, None if shape is None else (extent, *shape))
 
 
 def _nest(like: Arg, leaves: Iterator[Arg]) -> Arg:

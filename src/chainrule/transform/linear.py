@@ -19,11 +19,11 @@ from ..ir.build import identity
 from ..ir.nodes import Arg, Block, Let, Lit, Make, Operand, Program, Pullback, Seq, Stmt, Var, Yield, operands
 from ..ir.ops import OPS
 from ..ir.types import Array, Scalar, differentiable
-from ..ir.walk import map_args, renamed, substitute_end, substitute_stmt
+from ..ir.walk import draws, map_args, renamed, substitute_end, substitute_stmt
 from ..simplify.copies import copies_block
 from ..simplify.dead import dead_block
 from .forward import Callees, forward_block
-from .nested import draws, quiet
+from .nested import quiet
 
 
 def linearize(program: Program, wrt: tuple[Var, ...], *, name: str) -> Program:
@@ -38,7 +38,7 @@ def linearize(program: Program, wrt: tuple[Var, ...], *, name: str) -> Program:
     calls = Callees(program.callees, name)
     at = {p: k for k, p in enumerate(body.params)}
     block, dots, tangents = forward_block(silent, tuple(silent.params[at[v]] for v in wrt), calls)
-    given: list[Operand] = [*body.params, *(drawn[n - len(flat)] for n in numbers), *dots]
+    given: list[Operand] = [*body.params, *((*flat, *drawn)[n] for n in numbers), *dots]
     rest, env = _without_known(block, dict(zip(block.params, given)), body.stmts)
     end = substitute_end(block.end, lambda v: env.get(v, v))
     assert isinstance(end, Yield)

@@ -21,11 +21,12 @@ from ..ir import interpret
 from ..ir.nodes import Arg, Block, Branch, For, If, Let, Lit, Operand, Program, Stmt, Var, Vjp, While, Yield, operands
 from ..ir.ops import OPS
 from ..ir.probe import type_of
-from ..ir.walk import all_stmts, every_stmt, renamed, renested, stmt_args, substitute_end, substitute_stmt
+from ..ir.walk import all_stmts, draws, is_draw, renamed, renested, stmt_args, substitute_end, substitute_stmt
 from ..rules.table import RowError
 from ..simplify.equal import equal
 from .adjoints import bar_type
 from .calls import Calls, called
+from .custom import plain
 from .forward import Callees, Forward, forward_block
 from .reverse import derive_callee, reverse_block
 from .surgery import error as surgery_error
@@ -87,58 +88,66 @@ def _dot(var: Var) -> Var:
     return Var(bar_type(var.type), None if var.hint is None else f"{var.hint}_dot")
 
 
-def draws(stmts: tuple[Stmt, ...]) -> Iterator[Var]:
-    """What statements have found in the world outside: random numbers, and results of calls for an effect."""
-    for stmt in stmts:
-        if isinstance(stmt, Let) and stmt.out is not None and OPS[stmt.op].effect and stmt.op not in ("call", "apply"):
-            yield stmt.out
-
-
 def quiet(block: Block) -> tuple[Block, tuple[int, ...]]:
     """A block that is executed once more, without what it does to the world outside. What it draws becomes a parameter: gives the numbers
     of the results that are to be passed."""
-    drawn: dict[Var, int] = {}
     assert isinstance(block.end, Yield)
-    for stmt in every_stmt(block):
-        if isinstance(stmt, Let) and stmt.op == "surgery":
-            raise surgery_error(stmt)
-        if isinstance(stmt, Let) and stmt.out is not None and OPS[stmt.op].effect and stmt.op not in ("call", "apply"):
-            if stmt.out in block.end.values:
-                drawn[stmt.out] = block.end.values.index(stmt.out)
-                continue
-            error = RowError("a function whose gradient is differentiated draws random numbers, or calls what cannot be looked into",
-                             "its derivative computes it once more, and would find other values", "draw outside, and pass what is drawn")
-            error.span = stmt.span
-            raise error
-    if drawn:
-        block = Block((*block.params, *drawn), tuple(s for s in block.stmts if not (isinstance(s, Let) and s.out in drawn)), block.end)
-    return _quiet(block), tuple(drawn.values())
-
-
-def _quiet(block: Block) -> Block:
+    drawn: dict[Var, int] = {}
     stmts: list[Stmt] = []
     for stmt in block.stmts:
-        if isinstance(stmt, Let) and stmt.out is None and OPS[stmt.op].effect and stmt.op != "py.raise":
-            continue
-        if isinstance(stmt, If):
-            stmt = replace(stmt, then=_quiet(stmt.then), orelse=_quiet(stmt.orelse))
-        elif isinstance(stmt, (For, While)):
-            stmt = replace(stmt, body=_quiet(stmt.body))
-        elif isinstance(stmt, Vjp):
-            stmt = replace(stmt, block=_quiet(stmt.block))
-        stmts.append(stmt)
+        if isinstance(stmt, Vjp):
+            inner, numbers = quiet(stmt.block)
+            given = [Var(stmt.outs[n].type, stmt.outs[n].hint) for n in numbers]
+            drawn |= {v: _number(block.end, stmt.outs[n], stmt) for v, n in zip(given, numbers)}
+            stmts.append(replace(stmt, block=inner, args=(*stmt.args, *given)))
+        elif isinstance(stmt, Let) and is_draw(stmt) and stmt.op != "surgery":
+            assert stmt.out is not None
+            drawn[stmt.out] = _number(block.end, stmt.out, stmt)
+        else:
+            stmts += _quiet(stmt)
+    return Block((*block.params, *drawn), tuple(stmts), block.end), tuple(drawn.values())
+
+
+def _number(end: Yield, out: Var, stmt: Let | Vjp) -> int:
+    if out in end.values:
+        return end.values.index(out)
+    error = RowError("a function whose gradient is differentiated draws random numbers, or calls what cannot be looked into",
+                     "its derivative computes it once more, and would find other values", "draw outside, and pass what is drawn")
+    error.span = stmt.span
+    raise error
+
+
+def _quiet(stmt: Stmt) -> Iterator[Stmt]:
+    if isinstance(stmt, Let):
+        if stmt.op == "surgery":
+            raise surgery_error(stmt)
+        if is_draw(stmt):
+            assert stmt.out is not None
+            _number(Yield(()), stmt.out, stmt)
+        if stmt.out is None and OPS[stmt.op].effect and stmt.op != "py.raise":
+            return
+    if isinstance(stmt, If):
+        stmt = replace(stmt, then=_quiet_block(stmt.then), orelse=_quiet_block(stmt.orelse))
+    elif isinstance(stmt, (For, While)):
+        stmt = replace(stmt, body=_quiet_block(stmt.body))
+    elif isinstance(stmt, Vjp):
+        stmt = replace(stmt, block=_quiet_block(stmt.block))
+    yield stmt
+
+
+def _quiet_block(block: Block) -> Block:
     end = block.end
     if isinstance(end, Branch):
-        end = replace(end, then=_quiet(end.then), orelse=_quiet(end.orelse))
-    return Block(block.params, tuple(stmts), end)
+        end = replace(end, then=_quiet_block(end.then), orelse=_quiet_block(end.orelse))
+    return Block(block.params, tuple(quieter for stmt in block.stmts for quieter in _quiet(stmt)), end)
 
 
 def vjp_node(body: Block, given: tuple[Var, ...], wrt: tuple[Var, ...], seeds: tuple[Arg | None, ...]) -> tuple[Vjp, Arg, tuple[Var, ...]]:
     """A function's block, whose parameters are `given`, as a derivative with respect to `wrt`: the node, the results nested as the block
-    nests them, and the adjoints. seeds: the adjoints of the first results."""
+    nests them, and the adjoints. seeds: the adjoints of the first results. The last results are what it draws."""
     assert isinstance(body.end, Yield)
     nest = body.end.values[0]
-    flat = tuple(operands(nest))
+    flat = (*operands(nest), *draws(body.stmts))
     inner = renamed(Block(given, body.stmts, Yield(flat)))
     values = tuple(Var(type_of(v), v.hint if isinstance(v, Var) else None) for v in flat)
     bars = tuple(Var(bar_type(v.type), None if v.hint is None else f"{v.hint}_bar") for v in wrt)
@@ -150,7 +159,12 @@ def vjp_node(body: Block, given: tuple[Var, ...], wrt: tuple[Var, ...], seeds: t
 
 
 def expand(program: Program) -> Program:
-    """The program with a forward and a reverse sweep in the place of each derivative, also in the functions that it calls."""
+    """The program with a forward and a reverse sweep in the place of each derivative, also in the functions that it calls; no derivative is taken of it any more."""
+    return plain(expanded(program))
+
+
+def expanded(program: Program) -> Program:
+    """The same, with the rules of the user's functions still beside their values."""
     if not any(isinstance(stmt, Vjp) for p in (program, *program.callees) for stmt in all_stmts(p.body)):
         return program
     calls = Calls(program.callees, program.name)
@@ -276,4 +290,4 @@ interpret.EXPAND[:] = [alone]
 transforms.FORWARD[:] = [_forward]
 transforms.QUIET[:] = [quiet]
 
-__all__ = ["draws", "expand", "pull", "push_vjp", "vjp_node", "with_other_tapes"]
+__all__ = ["expand", "pull", "push_vjp", "quiet", "vjp_node", "with_other_tapes"]

@@ -61,6 +61,7 @@ from .adjoints import Adjoints, Bar, bar_type
 from .calls import Called, Calls
 from .checkpoints import pull as pull_states
 from .checkpoints import with_states
+from .custom import pull as pull_ruled
 from .keep import keep
 from .prepare import headed, prepare
 from .pull import Pull
@@ -301,6 +302,8 @@ class Sweep:
             return
         if let in self.calls:
             self._pull_call(let, bar, self.calls[let])
+        elif let.op == "ruled":
+            pull_ruled(self, let, bar)
         elif let.op == "item":
             tuple_, number = let.args
             assert isinstance(number, Lit)

@@ -29,6 +29,7 @@ from ..execution.values import (
     Closure,
     DictV,
     Entries,
+    Generator,
     Items,
     IteratorV,
     Lazy,
@@ -227,6 +228,16 @@ _ITERATOR_CLASSES: dict[str, type] = {"zip": zip, "map": map, "enumerate": enume
                                       "chosen": types.GeneratorType, "nested": types.GeneratorType}
 
 
+_VIEW_CLASSES: dict[str, type] = {name: type(getattr({}, name)()) for name in ("items", "keys", "values")}
+
+
+def _class_of_method(value: Method | Bound) -> type | None:
+    """The class of a method: those of builtin classes are functions in C."""
+    if isinstance(value, Bound):
+        return types.MethodType if isinstance(value.function, (Closure, Static)) else None
+    return types.BuiltinFunctionType if not isinstance(value.owner, (Static, Object, Select)) and not value.name.startswith(("_", "%")) else None
+
+
 def class_of(m: Calls, value: Value) -> type:
     """The Python class of a value."""
     found = known_class(m, value)
@@ -256,8 +267,19 @@ def known_class(m: Calls, value: Value) -> type | None:
         return value.cls
     if isinstance(value, Range):
         return range
+    if isinstance(value, SliceV):
+        return slice
     if isinstance(value, (Closure,)):
         return type(class_of)
+    if isinstance(value, Generator):
+        return types.GeneratorType
+    if isinstance(value, Lazy):
+        ordered = value.kind in VIEWS and issubclass(getattr(value.parts[0], "cls", object), collections.OrderedDict)
+        return None if ordered else _VIEW_CLASSES.get(value.kind)
+    if isinstance(value, Partial):
+        return functools.partial if value.kind == "partial" else None
+    if isinstance(value, (Method, Bound)):
+        return _class_of_method(value)
     of = type_of(m.operand(value))
     if isinstance(of, Array) and of.shape is not None:
         return np.ndarray
@@ -290,6 +312,9 @@ def _getattr(m: Calls, args: Args, keywords: Keywords) -> Value:
             return m.choose(flag, lambda: m.attribute(owner, name), lambda: args[2])
         value = classes.find(m, owner, name)
         return args[2] if value is None else value
+    if isinstance(args[0], Closure) and len(args) > 2 and not hasattr(class_of, name):  # which is a function, too
+        kept = m.kept_attribute(args[0], name)
+        return args[2] if kept is None else kept
     return m.attribute(args[0], name)
 
 
@@ -388,6 +413,8 @@ def _hasattr(m: Calls, args: Args, keywords: Keywords) -> Value:
         return Static(classes.find(m, args[0], name) is not None) if flag is None else m.wrap(flag)
     if isinstance(args[0], Static):
         return Static(hasattr(args[0].value, name))
+    if isinstance(args[0], Closure) and m.kept_attribute(args[0], name) is not None:
+        return Static(True)
     if isinstance(args[0], (Partial, Method, Bound)):
         return Static(hasattr(functools.partial if isinstance(args[0], Partial) else types.MethodType, name))
     return Static(hasattr(class_of(m, args[0]), name))

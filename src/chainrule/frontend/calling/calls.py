@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
+import inspect
 import operator
 import types
 import warnings
@@ -23,6 +24,7 @@ from ...ir.build import type_of
 from ...ir.nodes import Arg, Lit, Make, Seq, Var
 from ...ir.ops import OPS
 from ...ir.types import List, Opaque, Scalar, differentiable, kind, rank
+from ...rules import custom as custom_rules
 from ...rules import effects as effect_rules
 from ...rules import methods, random, registry
 from ...runtime.surgery import adjoint_of
@@ -42,6 +44,7 @@ from ..execution.values import (
     DictV,
     Entries,
     Generator,
+    Items,
     IteratorV,
     Lazy,
     ListV,
@@ -127,6 +130,8 @@ class Calls(Objects):
         self.quiet = 0  # how many `warnings.catch_warnings` are around
         self.loop: Any = None
         self.local_classes: dict[type, Any] = {}
+        self.numbered: dict[Closure, int] = {}
+        self.depths: dict[Closure, int] = {}
         self.class_of_node: dict[Any, type] = {}
 
     # -- names ---------------------------------------------------------------------------------------------------
@@ -329,7 +334,9 @@ class Calls(Objects):
         arguments = node.args
         defaults = tuple(self.eval(d) for d in arguments.defaults)
         keywords = tuple((a.arg, self.eval(d)) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults) if d is not None)
-        return Closure(node, self.current, defaults, keywords, self.infos[self.current].source)
+        made = Closure(node, self.current, defaults, keywords, self.infos[self.current].source)
+        self.depths[made] = len(self.b.scopes)
+        return made
 
     def eval_Lambda(self, node: ast.Lambda) -> Value:
         return self.closure(node)
@@ -414,10 +421,13 @@ class Calls(Objects):
         return call_partial(self, function, args, keywords)
 
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        from . import functionals, progress, transforms
+        from . import custom, functionals, progress, transforms
+        from . import special as special_methods
         from .tables import BUILTINS, LAZILY
 
-        if hasattr(f, "primal") and hasattr(f, "source_for"):
+        if (stated := custom_rules.declared(f)) is not None:
+            return custom.call_declared(self, stated, args, keywords)
+        if hasattr(f, "primal") and hasattr(f, "source_for") and not isinstance(f, type):
             return transforms.call(self, transforms.of_transformed(f), args, keywords)
         if (kind := transforms.mark(f)) is not None:
             return transforms.transform(self, kind, args, dict(keywords))
@@ -454,10 +464,19 @@ class Calls(Objects):
             return self.call_static(f.func, (*given, *args), {**{k: self.constant_object(v, k) for k, v in f.keywords.items()}, **keywords})
         name = registry.lookup(f)
         if name is not None:
+            if getattr(f, "__module__", "") in ("builtins", "math") and any(map(self.is_opaque, args)):  # float(Decimal("0.1"))
+                return self.perform(Static(f), args, keywords)
             return self.call_row(name, args, keywords)
+        meaning = registry.meant(f)
+        if meaning is not None:
+            from .meanings import execute
+
+            return execute(self, f, meaning, args, keywords)
         writer = registry.writer(f)
         if writer is not None:
             return writes.call_writer(self, writer, args, keywords)
+        if (found := special_methods.of_class(self, f, args, keywords)) is not None:
+            return found
         refusal = registry.refusal(f)
         if refusal is not None:
             self.refuse(f"`{getattr(f, '__name__', f)}` cannot be differentiated", refusal.because, refusal.instead)
@@ -489,7 +508,8 @@ class Calls(Objects):
         return self.execute(source.node, source, None, defaults, keyword_defaults, (*bound, *args), {**extra, **keywords})
 
     def is_library(self, source: Any) -> bool:
-        return source.function.__module__ in (library.__name__, composed.__name__) or source.function.__module__.startswith(f"{meanings.__name__}.")
+        module = source.function.__module__ or ""
+        return module in (library.__name__, composed.__name__, *registry.MEANING_MODULES) or module.startswith(f"{meanings.__name__}.")
 
     def library(self, function: Any, *args: Value, **keywords: Value) -> Value:
         """Call a function of `library` for the call that is being lowered."""
@@ -512,10 +532,12 @@ class Calls(Objects):
 
     def constant_object(self, value: Any, name: str) -> Value:
         if isinstance(value, (np.ndarray, list, dict, set)) or type(value) in random.CLASSES or is_plain(value.__class__):
-            if not isinstance(value, (list, dict, set)):  # one array, however often it is used, and with the contents that it has at each call
-                held = _HELD.setdefault(id(value), {name: value})
-                return self.external(sources.Place(held, next(iter(held))), value)
-            self.refuse("a default value that can change is used", "it is shared between calls", "use None, and make the object inside")
+            # One object, however often it is used, and with the contents that it has at each call.
+            held = _HELD.setdefault(id(value), {name: value})
+            found = self.external(sources.Place(held, next(iter(held))), value)
+            if isinstance(found, (ListV, DictV, SetV)):  # what is written into it is seen until the call ends
+                self.held_outside.pop(found.slot, None)
+            return found
         return Static(value)
 
     def without_source(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
@@ -529,15 +551,29 @@ class Calls(Objects):
                 return Num(self.b.emit("py.call", Lit(f), Seq(tuple(self.operand(a) for a in args))))
             return self.perform(Static(f), args, keywords)
         if f in _PURE or isinstance(getattr(f, "__self__", None), _IMMUTABLE) or (isinstance(f, types.BuiltinFunctionType) and f.__module__ in ("math", "operator")):
-            return Static(f(*known, **known_keywords))
+            return self.of_python(f(*known, **known_keywords))
         return self.perform(Static(f), args, keywords)
+
+    def of_python(self, value: Any) -> Value:
+        """What Python has made of known objects (`text.split()`), as a value: what can change belongs to the program, and is made at each call."""
+        if type(value) is list:
+            return ListV(self.new(Items(tuple(map(self.of_python, value)))))
+        if type(value) is dict:
+            return DictV(self.new(Entries(tuple(value), tuple(map(self.of_python, value.values())))))
+        if type(value) is tuple and not all(isinstance(item, _IMMUTABLE) for item in value):
+            return TupleV(tuple(map(self.of_python, value)))
+        if isinstance(value, Iterator):
+            return self.iterator(self.of_python(list(value)))
+        return Static(value)
 
     def no_rule(self, function: Value) -> Any:
         f = function.value if isinstance(function, Static) else function
         name = str(getattr(f, "__qualname__", None) or getattr(f, "__name__", f))
         module = getattr(f, "__module__", None)
         title = f"{module}.{name}" if module and module != "builtins" else name
-        raise Refusal(MissingRuleError(title, self.location(self.node)), self.region)
+        from .custom import template
+
+        raise Refusal(MissingRuleError(title, self.location(self.node), template(self.node, f, title)), self.region)
 
     def known(self, value: Value) -> Any:
         if isinstance(value, Static) and not self.holds_origin(value.value):
@@ -577,7 +613,8 @@ class Calls(Objects):
         number = self.numbers
         local, nonlocal_names = names_of(node)
         kept = (self.current, self.source, self.b.span, self.loop, self.node)
-        caller, self.caller = self.caller, self.caller if self.is_library(source) else None
+        caller = self.caller
+        self.caller = None if not self.is_library(source) else caller or (self.node, self.source, self.b.span)
         self.infos[number] = FrameInfo(source, parent, local, nonlocal_names, liveness=liveness(node))
         self.state.frames[number] = bound
         unbound.flag_names(bound, unbound.unsure_names(node, local, frozenset(bound)))
@@ -671,7 +708,7 @@ class Calls(Objects):
         written = writes.with_out(self, name, args, keywords)
         if written is not None:
             return written
-        if name.startswith("np.") and registry.carries(name):
+        if registry.of_arrays(name) and registry.carries(name):
             args = tuple(self.as_arrays(name, a) for a in args)
             keywords = {key: self.as_arrays(name, value) for key, value in keywords.items()}
         if name in registry.IN_MEMORY_ORDER:
@@ -689,12 +726,19 @@ class Calls(Objects):
         except registry.RowError as error:
             self.refuse(error.what, error.why, error.remedy)
         bound = self.make_static(name, bound)
+        bound = tuple(self.arrayed(a, registry.arrays_at(name, k)) for k, a in enumerate(bound))
         return views.note_order(self, name, self.call_op(name, bound, tuple(args)), tuple(args))
 
     def as_array(self, value: Value) -> Value:
         if isinstance(value, (TupleV, ListV)) and isinstance(operand := self.operand(value), (Seq, Var)):
             return self.wrap(self.b.emit("np.array", operand))
         return value
+
+    def arrayed(self, arg: Arg, depth: int | None) -> Arg:
+        """A list of constants as an array; at depth 1, such lists in a sequence."""
+        if depth is None or not isinstance(arg, Seq):
+            return arg
+        return replace(arg, items=tuple(self.arrayed(item, depth - 1) for item in arg.items)) if depth else self.b.emit("np.array", arg)
 
     def as_arrays(self, name: str, value: Value) -> Value:
         """A list or tuple that holds floats, as the array that NumPy makes of it; for what joins arrays, its lists and tuples as arrays."""
@@ -751,6 +795,7 @@ class Calls(Objects):
     # -- methods ----------------------------------------------------------------------------------------------------------
 
     def call_method(self, owner: Value, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+        from . import special as special_methods
         from .tables import METHODS
 
         if isinstance(owner, Object) and isinstance(dispatching := classes.raw(owner.cls, name)[0], functools.singledispatchmethod):
@@ -772,17 +817,20 @@ class Calls(Objects):
             return special(self, owner, args, keywords)
         if isinstance(owner, TupleV) and owner.cls is not None and isinstance(function := getattr(owner.cls, name), types.FunctionType):
             return self.call(Static(function), (owner, *args), keywords)
+        if name.startswith("__") and isinstance(owner, _VALUES) and (found := special_methods.called(self, owner, name, args, keywords)) is not None:
+            return found
         if self.is_number(owner):
             return self.number_method(owner, name, args, keywords)
         if isinstance(owner, Static):
             value = owner.value
             if isinstance(value, (str, bytes, tuple, int, float, dict, frozenset)):
                 try:
-                    return Static(getattr(value, name)(*(self.known(a) for a in args), **{k: self.known(v) for k, v in keywords.items()}))
+                    return self.of_python(getattr(value, name)(*(self.known(a) for a in args), **{k: self.known(v) for k, v in keywords.items()}))
                 except _NotKnown:
                     from .effects import text_method
 
-                    text = text_method(self, value, name, args, keywords) if isinstance(value, str) else None
+                    text = text_method(self, value, name, args, keywords) if isinstance(value, str) else (
+                        special_methods.called(self, owner, name, args, keywords))
                     if text is not None:
                         return text
             bound = getattr(value, name)
@@ -815,6 +863,10 @@ class Calls(Objects):
         if name in ("reshape", "transpose") and len(args) != 1:
             args = (TupleV(args),) if args else ()
         return self.call_row(op, (owner, *args), keywords)
+
+    def is_opaque(self, value: Value) -> bool:
+        """Whether a value is an object that the compiler cannot look into, and no text."""
+        return isinstance(value, Num) and isinstance(of := type_of(value.operand), Opaque) and of.name not in ("str", "bytes")
 
     def is_declared(self, owner: Value) -> bool:
         """Whether the methods of an object are in the tables of draws and effects: then it may be another one at each call."""
@@ -853,9 +905,18 @@ def is_code(value: Any) -> bool:
                                                                types.MethodType, np.ufunc, np.dtype, functools.partial, operator.itemgetter, operator.attrgetter,
                                                                operator.methodcaller)):
         return True
+    if custom_rules.declared(value) is not None or _is_compiled(value):
+        return True
     if type(value).__module__ in ("numpy", "functools") and callable(value) and not isinstance(value, (np.ndarray, np.generic)):
         return True
-    return hasattr(value, "primal") and hasattr(value, "source_for")
+    return (hasattr(value, "primal") and hasattr(value, "source_for")) or registry.is_known_object(value)
+
+
+def _is_compiled(value: Any) -> bool:
+    """Whether an object is a function that other compilers have made, or a foreign library has: it has a name, and what calls it is written in C."""
+    if not callable(value) or not isinstance(getattr(value, "__name__", None), str):
+        return False
+    return not isinstance(inspect.getattr_static(type(value), "__call__", None), types.FunctionType)
 
 
 def own_nodes(function: Any) -> list[Any]:

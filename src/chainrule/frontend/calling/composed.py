@@ -7,6 +7,7 @@ They are never run. Arguments that are not arrays (an axis, a mode) are known wh
 
 from __future__ import annotations
 
+import itertools
 import math
 import statistics
 
@@ -41,6 +42,24 @@ def jacrev(back, y, x):
         rows.append(back(np.reshape(unit, np.shape(y))))
     found = np.stack(rows)
     return found if np.ndim(y) == 1 else np.reshape(found, np.shape(y) + np.shape(x))
+
+
+def toward_root(condition, jacobian, x, target, *args):
+    """A step of Newton's method from x to where the condition is as the target says."""
+    rest = condition(x, *args) - target
+    slope = jacobian(x, *args)
+    if np.ndim(x) == 0:
+        return x - rest / slope
+    return x - np.reshape(np.linalg.solve(np.reshape(slope, (np.size(x), np.size(x))), np.ravel(rest)), np.shape(x))
+
+
+def toward_fixed_point(step, jacobian, x, target, *args):
+    """The same for x - step(x)."""
+    rest = x - step(x, *args) - target
+    slope = jacobian(x, *args)
+    if np.ndim(x) == 0:
+        return x - rest / (1.0 - slope)
+    return x - np.reshape(np.linalg.solve(np.eye(np.size(x)) - np.reshape(slope, (np.size(x), np.size(x))), np.ravel(rest)), np.shape(x))
 
 
 def select(condlist, choicelist, default=0):
@@ -82,6 +101,41 @@ def _at_least_3d(x):
     if x.ndim == 1:
         return x[None, :, None]
     return x[:, :, None] if x.ndim == 2 else x
+
+
+def ndindex(*shape):
+    """np.ndindex."""
+    shape = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
+    if len(shape) == 1:
+        return _places1(*shape)
+    if len(shape) == 2:
+        return _places2(*shape)
+    return _places3(*shape) if len(shape) == 3 else iter(itertools.product(*[range(n) for n in shape]))
+
+
+def _places1(m):
+    for i in range(m):
+        yield (i,)
+
+
+def _places2(m, n):
+    for i in range(m):
+        for j in range(n):
+            yield i, j
+
+
+def _places3(m, n, p):
+    for i in range(m):
+        for j in range(n):
+            for k in range(p):
+                yield i, j, k
+
+
+def ndenumerate(arr):
+    """np.ndenumerate."""
+    a = np.asarray(arr)
+    for place in ndindex(*np.shape(a)):
+        yield place, a[place]
 
 
 def gradient(f, *varargs, axis=None, edge_order=1):

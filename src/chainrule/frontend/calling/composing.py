@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # Function of NumPy -> what it means. Names that this NumPy does not have are skipped.
 _MEANINGS: list[tuple[Any, Any, str]] = [
-    (np, composed, "gradient meshgrid select dstack"),
+    (np, composed, "gradient meshgrid select dstack ndenumerate ndindex"),
     (np, joining, "asarray_chkfinite astype block choose compress delete diagflat extract insert intersect1d mask_indices row_stack setdiff1d setxor1d sort_complex trim_zeros union1d unique_all unique_counts "
                   "unique_inverse unique_values unstack vander"),
     (np, of_samples, "average corrcoef cov histogram histogram2d histogram_bin_edges nancumprod nancumsum nanmax nanmean nanmedian nanmin nanpercentile "
@@ -45,7 +45,7 @@ _FUNCTIONS |= {np.linalg.multi_dot: composed.multi_dot}
 _FUNCTIONS |= {getattr(np.emath, name): getattr(linalg, f"emath_{name}") for name in ["arccos", "arcsin", "arctanh", "log", "log10", "log2", "logn", "power", "sqrt"]}
 # Functions whose row is for the usual arguments: what they mean with others.
 _WITH_MORE: dict[Any, tuple[str, Any]] = {
-    np.cross: ("np.cross", linalg.cross_product), np.diff: ("np.diff", polynomials.diff), np.interp: ("np.interp", polynomials.interp),
+    np.array: ("np.array", joining.array), np.cross: ("np.cross", linalg.cross_product), np.diff: ("np.diff", polynomials.diff), np.interp: ("np.interp", polynomials.interp),
     np.linspace: ("np.linspace", polynomials.linspace), np.pad: ("np.pad", padding.pad),
     np.take: ("np.take", joining.take), np.trace: ("np.trace", linalg.trace_of),
     np.linalg.pinv: ("np.linalg.pinv", linalg.pinv), np.var: ("np.var", of_samples.var), np.std: ("np.std", of_samples.std),

@@ -130,7 +130,7 @@ def _number(function: Any) -> Any:
     assert row is not None
 
     def handle(m: Calls, args: Args, keywords: Keywords) -> Value:
-        if args and is_text(args[0]):  # refused where the text was made of numbers that carry a derivative
+        if args and (is_text(args[0]) or m.is_opaque(args[0])):  # refused where the text was made of numbers that carry a derivative
             return m.perform(Static(function), args, keywords)
         return m.call_row(row, args, keywords)
 

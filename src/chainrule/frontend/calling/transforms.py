@@ -17,11 +17,12 @@ from ...ir.nodes import Arg, Block, Let, Lit, Make, Program, Seq, Stmt, Var, Vjp
 from ...ir.ops import OPS
 from ...ir.probe import type_of
 from ...ir.types import Array, Scalar, Type, differentiable, rank, renew
-from ...ir.walk import definitions, every_stmt, free, renamed, renested, substitute
+from ...ir.types import kind as kind_of
+from ...ir.walk import definitions, draws, every_stmt, free, renamed, renested, substitute
 from ..execution.machine import describe
 from ..execution.state import State, reachable
 from ..execution.values import NONE, DictV, Entries, Items, ListV, Num, Object, Partial, Ref, Select, Static, TupleV, Value
-from ..modes import COLUMNS, GRADIENTS, MARK
+from ..modes import COLUMNS, GRADIENTS, IMPLICIT, MARK, RULES
 from ..signature import result_error, structure_of
 from . import composed
 
@@ -158,19 +159,22 @@ class Inner:
     moving: int  # how many of the parameters, the first ones, are those that are differentiated with respect to
 
 
-def inner(m: Calls, moving: Moving, run: Callable[[], Value]) -> Inner:
+def inner(m: Calls, moving: Moving, run: Callable[[], Value], derivatives: int = 1) -> Inner:
     """Execute a function abstractly on parameters of its own."""
     before = m.state.copy()
-    if m.witness is not None and len(m.b.scopes) == 1:
-        nest, stmts = _executed(m, moving, run)
-    else:
-        with m.b.block() as opened:
-            nest = m.operand(run())
-        stmts = tuple(opened)
+    m.order += derivatives
+    try:
+        if m.witness is not None and len(m.b.scopes) == 1:
+            nest, stmts = _executed(m, moving, run)
+        else:
+            with m.b.block() as opened:
+                nest = m.operand(run())
+            stmts = tuple(opened)
+    finally:
+        m.order -= derivatives
     made = set(definitions(Block(tuple(moving.params), stmts, Yield(()))))
     _restore(m, before, made)
-    drawn = (stmt.out for stmt in stmts if isinstance(stmt, Let) and stmt.out is not None and OPS[stmt.op].effect and stmt.op not in ("call", "apply"))
-    body = Block(tuple(moving.params), stmts, Yield((*operands(nest), *drawn)))
+    body = Block(tuple(moving.params), stmts, Yield((*operands(nest), *draws(stmts))))
     outer = free(body)
     given = {v: Var(v.type, v.hint) for v in outer}
     body = substitute(body, lambda v: given.get(v, v))
@@ -253,7 +257,10 @@ def pulled(m: Calls, found: Inner, seeds: tuple[Arg | None, ...]) -> tuple[tuple
 
 def mark(f: Any) -> str | None:
     """Which public transform a function is."""
-    return getattr(f, MARK, None) if not isinstance(f, type) else None
+    if isinstance(f, type):
+        kind = f.__dict__.get("transform")
+        return kind if kind in RULES else None
+    return getattr(f, MARK, None)
 
 
 def transform(m: Calls, kind: str, args: Args, keywords: Keywords) -> Value:
@@ -272,6 +279,10 @@ def transform(m: Calls, kind: str, args: Args, keywords: Keywords) -> Value:
         return Partial(args[0] if args else keywords["steps"], (Static(m.static(budget, "the budget of a checkpointed loop")), Static(spill)), (), "checkpointed")
     if kind == "checkpoint":
         return Partial(args[0] if args else keywords["f"], (), (), "checkpoint")
+    if kind in RULES:
+        m.refuse(f"`{kind}` inside a differentiated function", "a rule is stated once, for all calls", "state it outside, before the function is called")
+    if kind in IMPLICIT:
+        m.refuse(f"`{kind}` inside a differentiated function", "an implicit function is compiled once, for all calls", "decorate the solver outside")
     m.refuse(f"`{kind}` inside a differentiated function", "it is not supported there yet", "use grad, jvp or vjp")
 
 
@@ -291,8 +302,8 @@ def of_transformed(f: Any) -> Partial:
     """A function that a transform has made outside, as one made inside."""
     if f.transform == "checkpoint":
         return Partial(Static(f.primal), (), (), "checkpoint")
-    if f.transform == "implicit":
-        return Partial(Static(f), (), (), "implicit")
+    if f.transform in ("implicit", "custom_vjp", "custom_jvp"):
+        return Partial(Static(f), (), (), f.transform)
     return Partial(Static(f.primal), (Static(f.argnums), Static(f.has_aux)), (), f.transform)
 
 
@@ -472,30 +483,41 @@ def _checkpointed(m: Calls, function: Partial, args: Args, keywords: Keywords) -
                      "return a new array, or call the function without a checkpoint")
         return result
 
-    found = inner(m, moving, run)
+    found = inner(m, moving, run, derivatives=0)
     results = _outs(found.block)
     m.b.add(Vjp(results, found.block, found.args, (), (None,) * len(results), m.b.span))
     return _result(m, found, results)
 
 
 def _implicit(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
-    """What a solver finds, with the derivative of the condition that it solves (`rules/implicit`)."""
+    """What a solver finds, with the derivative of the condition that it solves (`rules/implicit`).
+
+    Derivatives of higher order follow from steps of Newton's method that are differentiated and change nothing: each doubles the number of orders that are right.
+    """
     assert isinstance(function.function, Static)
     f = function.function.value
     if keywords or not args or not is_moving(m, args[0]):
         m.refuse(f"`{f.__name__}` is called with keywords, or without a float or an array of floats as the initial guess", "its derivative is known for x like that guess",
                  "pass all arguments by position, the guess first")
     init, *theta = args
+    guess = m.type(init)
+    if isinstance(guess, (Array, Scalar)) and kind_of(guess.dtype) == "c":
+        m.refuse(f"`{f.__name__}` of a complex guess", "a condition of complex unknowns is one of their real and imaginary parts", "solve for these")
     given = (Lit(f), m.operand(init), Seq(tuple(map(m.operand, theta))))
     x = m.b.emit("rt.solve", *given, type=bar_type(m.type(init)), hint="x")
     at = valued(m, x)
+    condition: Value = Static(f.condition)
+    jacobian = Partial(condition, (Static(0), Static(False)), (), "jacfwd")
     if f.kind == "argmin":
-        residual = m.call(Partial(Static(f.condition), (Static(0), Static(False)), (), "grad"), (at, *theta), {})
-    else:
-        residual = m.call(Static(f.condition), (at, *theta), {})
-        if f.kind == "fixed point":
-            residual = m.binary("-", at, residual)
+        condition, jacobian = dataclasses.replace(jacobian, kind="grad"), dataclasses.replace(jacobian, kind="hessian")
+    residual = m.call(condition, (at, *theta), {})
+    if f.kind == "fixed point":
+        residual = m.binary("-", at, residual)
     still = m.call_row("rt.stop_gradient", (residual,), {})
+    if m.order > 1:
+        for _ in range(m.order.bit_length()):
+            at = m.library(composed.toward_fixed_point if f.kind == "fixed point" else composed.toward_root, condition, jacobian, at, still, *theta)
+        return at
     step = m.b.emit("rt.newton_step", Lit(f), x, given[2], m.operand(m.binary("-", residual, still)), type=type_of(x))
     return m.binary("-", at, valued(m, step))
 
@@ -564,10 +586,16 @@ def _push(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
     return _pushed(m, dataclasses.replace(held.found, block=renamed(held.found.block)), dots)[1]
 
 
+def _custom(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
+    from . import custom
+
+    return custom.call(m, function, args, keywords)
+
+
 # What transforms have made -> what a call of it is.
 _CALLED: dict[str, Callable[[Calls, Partial, Args, Keywords], Value]] = {
     **dict.fromkeys(GRADIENTS, _gradient), **dict.fromkeys(COLUMNS, _jacobian), "hvp": _hvp, "decorator": _decorated, "checkpoint": _checkpointed,
-    "implicit": _implicit, "pullback": _pull, "pushforward": _push, "along": _along_one, "back": _back_to_one,
+    "implicit": _implicit, "custom_vjp": _custom, "custom_jvp": _custom, "pullback": _pull, "pushforward": _push, "along": _along_one, "back": _back_to_one,
 }
 _BY_POSITION = ("hvp", "pullback", "pushforward")
 

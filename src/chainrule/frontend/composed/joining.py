@@ -8,6 +8,8 @@ import numpy as np
 
 from ... import runtime
 
+_STRICT = np.lib.NumpyVersion(np.__version__) >= "2.0.0"  # copy=False means never
+
 
 def _depth(arrays):
     return 1 + _depth(arrays[0]) if isinstance(arrays, list) else 0
@@ -15,6 +17,19 @@ def _depth(arrays):
 
 def _most_axes(arrays):
     return max([_most_axes(a) for a in arrays]) if isinstance(arrays, list) else np.ndim(arrays)
+
+
+def array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, like=None):
+    """np.array with a least number of axes, or without a copy where none is needed."""
+    if copy is False and _STRICT and not isinstance(object, np.ndarray):
+        raise ValueError("Unable to avoid copy while creating an array as requested.")
+    if copy:
+        a = np.array(object, dtype, order=order)
+    else:
+        a = np.asarray(object, dtype, order=order)
+    while a.ndim < ndmin:
+        a = a[None]
+    return a
 
 
 def block(arrays):

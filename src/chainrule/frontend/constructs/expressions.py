@@ -23,6 +23,7 @@ from ..execution.exits import Unreachable
 from ..execution.machine import NeedStatic, Poison, Refusal, describe
 from ..execution.state import Frame
 from ..execution.values import (
+    NONE,
     UNBOUND,
     Closure,
     DictV,
@@ -56,6 +57,7 @@ COMPARE = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==",
 _STATIC_BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv, "%": operator.mod,
     "**": operator.pow, "|": operator.or_, "&": operator.and_, "^": operator.xor, "<<": operator.lshift, ">>": operator.rshift}
+_COMPARISONS: dict[str, Any] = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _LENGTHS: dict[str, Callable[[int, int], bool]] = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _SAFE = {"<", "<=", ">", ">=", "==", "!=", "not", "neg", "+", "-", "*", "abs", "and", "or", "len", "is", "is not"}
 
@@ -150,6 +152,8 @@ class Expressions(Exceptions):
         special = self.container_operator(op, a, b) or self.text_operator(op, a, b)
         if special is not None:
             return special
+        if _opaque(a) or _opaque(b):  # a date, a Decimal
+            return self.perform(Static(_STATIC_BINARY[op]), (a, b), {})
         return views.note_order(self, op, self.call_op(op, (self.as_number(a), self.as_number(b))), (a, b))
 
     def text_operator(self, op: str, a: Value, b: Value) -> Value | None:
@@ -199,6 +203,8 @@ class Expressions(Exceptions):
         return self.unary(name, value)
 
     def unary(self, name: str, value: Value) -> Value:
+        if _opaque(value):
+            return self.perform(Static(getattr(operator, name)), (value,), {})
         return self.call_op(name, (self.operand(value),))
 
     def eval_Compare(self, node: ast.Compare) -> Value:
@@ -228,12 +234,16 @@ class Expressions(Exceptions):
                 return self.choose(a.condition, lambda: self.compare(op, a.then, b), lambda: self.compare(op, a.orelse, b))
             if isinstance(b, Select):
                 return self.choose(b.condition, lambda: self.compare(op, a, b.then), lambda: self.compare(op, a, b.orelse))
+            if self.witness is not None and (_opaque(a) or _opaque(b)):
+                return self.perform(Static(operator.is_ if op == "is" else operator.is_not), (a, b), {})
         if isinstance(a, Static) and isinstance(b, Static):
             folded = self.b.emit(op, Lit(a.value), Lit(b.value)) if op in ("<", "<=", ">", ">=", "==", "!=", "is", "is not") else None
             if isinstance(folded, Lit):
                 return Static(folded.value)
         if op in ("in", "not in"):
             return self.contains(a, b, op)
+        if op in _COMPARISONS and (_opaque(a) or _opaque(b)) and not any(isinstance(v, (TupleV, ListV, DictV, SetV, Object)) or v == NONE for v in (a, b)):
+            return self.perform(Static(_COMPARISONS[op]), (a, b), {})
         if op in sets.COMPARISONS and (isinstance(a, (SetV, Lazy)) or isinstance(b, (SetV, Lazy))):
             combined = sets.combined(self, op, a, b)  # type: ignore[arg-type]
             if combined is not None:
@@ -564,12 +574,16 @@ class Expressions(Exceptions):
                 raise
             except NeedStatic:
                 raise
+            except IndexError as error:
+                self.fail(IndexError, Static(str(error)))
             except Exception:
                 pass
         if isinstance(base, Num):
             type = type_of(base.operand)
             if isinstance(type, Array):
                 return self.wrap(self.b.emit("index", base.operand, self.operand(index)))
+            if self.witness is not None and _opaque(base):
+                return self.perform(Static(operator.getitem), (base, index), {})
             return Num(self.b.emit("index", base.operand, self.operand(index)))
         self.refuse(f"{describe(base)} is indexed", "it has no items that the compiler knows", "use an array, list, tuple or dictionary")
 
@@ -686,6 +700,8 @@ class Expressions(Exceptions):
             if owner.node in self.renamed:
                 self.refuse("`__name__` of a function behind functools.wraps", "it is that of the function that it stands for", "name it with a string")
             return Static("<lambda>" if isinstance(owner.node, ast.Lambda) else owner.node.name)
+        if _opaque(owner) and self.is_data_of(owner, name):
+            return self.perform(Static(getattr), (owner, Static(name)), {})
         return self.method(owner, name)
 
     def method(self, owner: Value, name: str) -> Value:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...ir.build import type_of
 from ...ir.nodes import Arg, Lit, Operand, Seq, Var, operands
-from ...ir.types import Array, Scalar, differentiable
+from ...ir.types import Array, Opaque, Scalar, differentiable
 from ..constructs.expressions import Expressions
 from ..execution.machine import describe
 from ..execution.merge import check_element, holds_object, list_var
@@ -138,6 +138,10 @@ class Iteration(Expressions):
             count = self.decide(self.call_static(len, (value,), {}), f"the number of items of {describe(value)}")
             _, element = self.counted(value, None)
             return tuple(element(Lit(n)) for n in range(count))
+        if isinstance(value, Num) and isinstance(type_of(value.operand), Opaque):
+            from ..execution.stepping import outside
+
+            return tuple(outside(self, value))  # type: ignore[arg-type]
         self.refuse(f"the number of items of {describe(value)} must be known here", "it is only known when the program runs",
                     "loop over it")
 

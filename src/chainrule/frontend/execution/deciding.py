@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,11 +19,14 @@ import numpy as np
 from ...ir.build import Builder
 from ...ir.nodes import Arg, Let, Lit, Make, Program, Seq, Stmt, Var
 from ...ir.ops import OPS
-from ...ir.types import BOOL, Array, Opaque, Scalar, Type, unknown_extent
+from ...ir.types import BOOL, Array, Opaque, Scalar, Tuple, Type, unknown_extent
 from ...rules.effects import class_name
+from ...runtime.custom import Checked, Expected
+from ...runtime.record import same
+from ...structure import is_plain
 from .exits import Exits, Region, Unreachable
 from .values import Num, Select, Static, TupleV, Value
-from .witness import Concrete, Happened, Witness, Written, place_of
+from .witness import Concrete, Happened, Witness, Written, copy_arrays, place_of
 
 
 class Deciding(Exits):
@@ -33,6 +37,9 @@ class Deciding(Exits):
 
     def __init__(self) -> None:
         super().__init__()
+        self.ruling: list[Any] = []  # functions with a rule of the user's that are being executed: their derivatives are the rules'
+        self.forward: list[Any] = []  # those of them whose value is being computed
+        self.probing: list[Any] = []  # functions that are being executed for the types of their results
         self.witness: Witness | None = None  # the values of one call, where the program is made for its path
         self.concrete = Concrete()  # what is executed by values
         self.trying = 0  # whether what is executed may raise what a handler catches
@@ -99,6 +106,9 @@ class Deciding(Exits):
     def held(self, key: Any) -> Value:
         """A key of a dictionary or an element of a set, as a value."""
         if id(key) in self.standing:
+            if len(getattr(key, "objects", ())) > 1:
+                self.refuse("an object that is a key is read out of the dictionary or the set", "which one of several equal ones it is, is not known",
+                            "keep the objects in a list, or as values")
             return self.standing[id(key)][1]
         if id(key) in self.origins:
             return self.wrap(self.origins[id(key)][1])
@@ -163,7 +173,8 @@ class Deciding(Exits):
 
     def perform_method(self, owner: Value, name: str, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         """The same for a method of an object that the compiler cannot look into."""
-        return self._perform(Static(name), "py.effect_method", (owner, Static(name)), args, keywords)
+        called = self.witness.value(self.operand(owner)) if name == "__call__" and self.witness is not None and self.witness.knows(self.operand(owner)) else name
+        return self._perform(Static(called), "py.effect_method", (owner, Static(name)), args, keywords)
 
     def _perform(self, function: Value, op: str, first: tuple[Value, ...], args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         if self.witness is None or not self.at_top():
@@ -175,6 +186,9 @@ class Deciding(Exits):
             self.refuse("an object is given to a function that the compiler cannot look into", "its class is defined inside, and Python cannot call its methods",
                         "define the class outside")
         called = [self.operand(value) for value in first]
+        carried = any(self.witness.carries(o) for o in (*called, *operands, *named.values()))
+        if self.ruling and op == "py.perform" and carried and (known := self.known_external(called[0], operands, named)) is not None:
+            return known
         try:
             result = self.b.emit(op, *called, Seq(tuple(operands)), Make(dict, tuple(named), tuple(named.values())))
         except Written:
@@ -183,10 +197,34 @@ class Deciding(Exits):
         if not isinstance(result, Var):
             return Static(result.value)
         found = self.witness.value(result)
-        carries = any(self.witness.carries(o) for o in (*called, *operands, *named.values()))
-        if holds_floats(found) and carries:
+        carrying = [o for o in (*called, *operands, *named.values()) if self.witness.carries(o)]
+        if holds_floats(found) and carrying:
+            if any(isinstance(self.witness.value(o), (str, bytes)) for o in carrying):
+                self.refuse("a number is read from a text that was made of numbers with a derivative", "the text has none", "keep the number beside its text")
             self.no_rule(function)
-        return self.performed(result, found, carries)
+        return self.performed(result, found, bool(carrying))
+
+    def known_external(self, function: Arg, args: list[Arg], named: dict[str, Arg]) -> Value | None:
+        """A function that nobody can look into, called where a rule says what the derivative is: a call gives numbers of known types.
+        None where it gives something else."""
+        assert self.witness is not None
+        if not isinstance(function, Lit) or not all(map(self.witness.knows, (*args, *named.values()))):
+            return None
+        given, keywords = [self.witness.value(arg) for arg in args], {key: self.witness.value(arg) for key, arg in named.items()}
+        before = copy_arrays([given, keywords])
+        found = function.value(*given, **keywords)
+        if not same(before, [given, keywords]):
+            self.refuse("a function that the compiler cannot look into writes into its argument", "what it writes has no derivative that is known", "let it return its result")
+        items = found if type(found) is tuple else (found,)
+        types = tuple(map(type_of_value, items))
+        if not has_derivative(items[0]) or not all(isinstance(t, (Array, Scalar)) for t in types):
+            return None
+        expected = tuple(Expected(t.dtype, len(t.shape or ()) if isinstance(t, Array) else 0, isinstance(t, Scalar)) for t in types if isinstance(t, (Array, Scalar)))
+        checked: Any = Checked(function.value, str(getattr(function.value, "__name__", "function")), expected, items is not found)
+        out = self.b.emit("py.external", Lit(checked), Seq(tuple(args)), Make(dict, tuple(named), tuple(named.values())), type=types[0] if items is not found else Tuple(types))
+        if items is not found:
+            return self.wrap(out)
+        return TupleV(tuple(self.wrap(self.b.emit("item", out, k, type=t)) for k, t in enumerate(types)))
 
     def performed(self, result: Var, found: Any, carried: bool) -> Value:
         """What `perform` returned, as a value. carried: an argument carries a derivative."""
@@ -200,10 +238,22 @@ class Deciding(Exits):
             if isinstance(found, (str, bytes)) and carried:
                 plain = False  # numbers may be read out of it again: it must be seen where it comes from
             if plain:
-                return Static(self.decide(self.wrap(result), "the result of this call"))
+                return self.of_python(copy.deepcopy(self.decide(self.wrap(result), "the result of this call")))
             return self.wrap(self.b.emit("rt.expect_kind", result, Lit(found.__class__), Lit(None), Lit(None), type=type))
         dtype, dimensions = (found.dtype, found.ndim) if isinstance(found, np.ndarray) else (None, None)
         return self.wrap(self.b.emit("rt.expect_kind", result, Lit(found.__class__), Lit(dtype), Lit(dimensions), type=type))
+
+    def is_data_of(self, owner: Value, name: str) -> bool:
+        """Whether this attribute of an object that the compiler cannot look into is known to be no method."""
+        operand = self.operand(owner)
+        if self.witness is None or not self.witness.knows(operand):
+            return False
+        held = self.witness.value(operand)
+        return not is_plain(held.__class__) and not isinstance(held, tuple) and not callable(getattr(held, name, callable))
+
+    def of_python(self, value: Any) -> Value:
+        """What Python has made of known objects, as a value."""
+        raise NotImplementedError
 
     def made_here(self, arg: Any) -> bool:
         """Whether it holds an object of a class that is defined inside."""

@@ -106,6 +106,8 @@ class Machine(Deciding):
         self.taken: list[tuple[Operand, bool]] = []  # the conditions that hold, or do not, where we are
         self.caller: tuple[ast.AST | None, Any, Span | None] | None = None  # the call, while a function of `library` is executed for it
         self.frozen: set[int] = set()  # slots that a generator has read before its time
+        self.backwards = False  # whether all of them are taken in reverse mode
+        self.order = 0  # how many derivatives are taken of what is being executed, one of the other
         self.operating = False  # whether a block of the reverse sweep is being executed (see `surgery`)
         self.partial: dict[Var, tuple[Operand, bool]] = {}  # values that exist only where a condition holds, or does not
 

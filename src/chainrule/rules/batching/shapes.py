@@ -106,6 +106,12 @@ def _unbroadcast(d: Directions, op: str, g: Arg, like: Arg) -> Operand:
     return _fitted(d, op, g, like)
 
 
+def _shaped_like(d: Directions, op: str, g: Arg, like: Arg, what: Arg) -> Operand:
+    if not d.batched(g):
+        raise NoRule
+    return d.emit(op, g, d.spread(like), what)
+
+
 def _at_least(n: int) -> Rule:
     def rule(d: Directions, op: str, x: Arg) -> Operand:
         r = d.rank(x)
@@ -173,6 +179,7 @@ batching(_squeeze, "np.squeeze")
 batching(_broadcast_to, "np.broadcast_to")
 batching(_broadcast_like, "rt.broadcast_like")
 batching(_unbroadcast, "rt.unbroadcast")
+batching(_shaped_like, "rt.shaped_like")
 for _n in (1, 2, 3):
     batching(_at_least(_n), f"np.atleast_{_n}d")
 batching(_contiguous, "np.ascontiguousarray", "np.asfortranarray")
@@ -382,7 +389,7 @@ LIKE = {
     **dict.fromkeys(("np.zeros_like", "np.ones_like", "np.empty_like", "np.full_like", "rt.tile_pull", "rt.repeat_pull", "rt.diff_pull", "rt.resize_pull", "rt.diagonal_pull",
                      "rt.pad_pull", "rt.repeated_pull", "rt.put_along", "rt.slopes_pull", "rt.convolve_pull", "rt.last_wins", "rt.mean_shares",
                      "rt.spread_axes"), "x"),
-    **dict.fromkeys(("rt.unbroadcast", "rt.broadcast_like"), "like"),
+    **dict.fromkeys(("rt.unbroadcast", "rt.broadcast_like", "rt.shaped_like"), "like"),
     "rt.interp_pull": "fp", "rt.trapezoid_pull": "y",
 }
 

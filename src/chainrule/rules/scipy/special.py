@@ -1,17 +1,17 @@
 """Rows of scipy.special: the functions whose derivatives are elementary, or functions of the same family.
 
-Loaded when a function of SciPy is met (`table.lookup`); in rows the module is called `special`. What a row does not name (the order of a Bessel function, the
+In rows the module is called `special`. What a row does not name (the order of a Bessel function, the
 parameters of a distribution) has a derivative too, but none in closed form: it is refused, never taken for zero.
 """
 
 from __future__ import annotations
 
-import importlib
 import math
 
-from .table import MODULES, elementwise, zero
+from ..table import elementwise, zero
+from . import module
 
-MODULES["special"] = importlib.import_module("scipy.special")
+module("special")
 
 ROOT_PI = math.sqrt(math.pi)
 TWO_BY_ROOT_PI = repr(2 / ROOT_PI)

@@ -1,0 +1,186 @@
+"""Functions of libraries that are executed as the Python that they mean, and the words of that (`rules/meanings`)."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from ... import runtime
+from ...ir.nodes import Block, Let, Lit, Make, Program, Seq, Var, Yield, operands
+from ...ir.ops import OPS
+from ...ir.probe import type_of
+from ...ir.types import OBJECT, Array, Dim, Extent, Opaque, Scalar, Type, differentiable, unknown_extent
+from ...ir.types import shape as extents_of
+from ...ir.walk import every_stmt, renested
+from ...rules import meanings as words
+from ..execution.values import NONE, Closure, DictV, Entries, Partial, Ref, Static, TupleV, Value
+from .builtins import BUILTINS, Args, Keywords, builtin
+from .composing import _handler
+from .transforms import Moving, _along, bar_type, inner, valued
+
+if TYPE_CHECKING:
+    from .calls import Calls
+
+
+@functools.cache
+def _of(function: Any, meaning: Any) -> Any:
+    return _handler(getattr(function, "__name__", str(meaning.__name__)), meaning, function)
+
+
+def execute(m: Calls, function: Any, meaning: Any, args: Args, keywords: Keywords) -> Value:
+    """Call a function that has a meaning."""
+    return _of(function, meaning)(m, args, keywords)  # type: ignore[no-any-return]
+
+
+# -- functions of the program, for solvers ------------------------------------------------------------------------------
+
+
+@builtin(words.solver)
+def _solver(m: Calls, args: Args, keywords: Keywords) -> Value:
+    given = dict(zip(("function", "functions", "examples", "args", "keywords", "like"), args)) | keywords
+    function = m.static(given["function"], "a function of a library")
+    functions, examples = _entries(m, given["functions"]), _entries(m, given["examples"])
+    passed = Make(dict, tuple(functions), tuple(_lowered(m, key, f, m.iterate(examples[key])) for key, f in functions.items()))
+    named = _entries(m, given["keywords"]) if "keywords" in given else {}
+    default = inspect.signature(function).parameters if named else {}
+    named = {key: v for key, v in named.items() if not (isinstance(v, Static) and key in default and v == Static(default[key].default))}
+    more = Make(dict, tuple(named), tuple(m.operand(v) for v in named.values()))
+    like = given.get("like", NONE)
+    type = OBJECT if like == NONE else _like(m, like)
+    seen = dict.fromkeys(v for f in passed.items if isinstance(f, Seq) for v in f.items[1:] if isinstance(v, Var) and differentiable(v.type))
+    result = m.b.emit("py.solver", Lit(function), passed, Seq(tuple(m.operand(a) for a in m.iterate(given["args"]))), more, type=type)
+    return TupleV((valued(m, result), TupleV(tuple(valued(m, v) for v in seen))))
+
+
+def _entries(m: Calls, value: Value) -> dict[str, Value]:
+    assert isinstance(value, DictV)
+    entries = m.state.heap[value.slot]
+    assert isinstance(entries, Entries)
+    return dict(zip(entries.keys, entries.values))
+
+
+def _lowered(m: Calls, key: str, function: Value, examples: Any) -> Seq:
+    """A function as one of the program, for arguments like these: its name, and what it sees of its surroundings."""
+    title = _title(function, key)
+    moving = Moving(m)
+    with m.b.block():
+        given = tuple(_parameter(m, moving, value) for value in examples)
+        found = inner(m, moving, lambda: m.call(function, given, {}))
+    block = found.block
+    assert isinstance(block.end, Yield)
+    for stmt in every_stmt(block):
+        if isinstance(stmt, Let) and OPS[stmt.op].effect and stmt.op not in ("call", "py.raise"):
+            m.refuse(f"`{title}`, which is given to a solver, prints, draws or calls what cannot be looked into", "the derivative evaluates it once more",
+                     "keep effects out of it")
+    count = len(moving.params)
+    own, outer = block.params[:count], block.params[count:]
+    result = renested(found.nest, iter(block.end.values))
+    names: list[str] = []
+    for n, var in enumerate((*outer, *own)):
+        base = var.hint or ("x" if n >= len(outer) else "p")
+        name, k = base, 1
+        while name in names:
+            k += 1
+            name = f"{base}{k}"
+        names.append(name)
+    taken = {c.name for c in m.callees.values()} | {p.name for p in m.finished} | {m.source.name}  # type: ignore[attr-defined]
+    name, k = title, 1
+    while name in taken:
+        k += 1
+        name = f"{title}{k}"
+    params = (*outer, *own)
+    m.finished.append(Program(name, tuple(zip(names, params)), Block(params, block.stmts, Yield((result,)))))  # type: ignore[attr-defined]
+    return Seq((Lit(name), *found.args[count:]))
+
+
+def _parameter(m: Calls, moving: Moving, like: Value) -> Value:
+    """A parameter of such a function; a number may be one of NumPy's where the example is one of Python's."""
+    arg = m.operand(like)
+    type = type_of(arg)
+    type = bar_type(type) if isinstance(type, Scalar) else type
+    param = Var(type, "x" if not moving.params else None)
+    moving.params.append(param)
+    moving.args.append(arg)
+    return Ref(m.new(param)) if isinstance(type, Array) else m.wrap(param)
+
+
+def _title(function: Value, key: str) -> str:
+    """The user's name of a function, or what it is for."""
+    found = getattr(function.node, "name", None) if isinstance(function, Closure) else getattr(function.value, "__name__", None) if isinstance(function, Static) else None
+    return found if isinstance(found, str) and found.isidentifier() else key or "f"
+
+
+def _like(m: Calls, value: Value) -> Type:
+    if isinstance(value, Static) and isinstance(value.value, str):
+        return Opaque("str")
+    found = type_of(m.operand(value))
+    return bar_type(found) if isinstance(found, Scalar) else found
+
+
+@builtin(words.part)
+def _part(m: Calls, args: Args, keywords: Keywords) -> Value:
+    owner, name, like, *rest = args
+    type = OBJECT if like == NONE else _like(m, like)
+    axes = rest[0] if rest else keywords.get("axes", NONE)
+    if axes != NONE:
+        known = extents_of(type)
+        chosen = [m.static(k, "an axis") for k in m.iterate(axes)]
+        extents = tuple(_extent(m) if k is None or known is None else known[k] for k in chosen)
+        type = Array(type.dtype, extents)  # type: ignore[union-attr]
+    return valued(m, m.b.emit("py.part", m.operand(owner), Lit(m.static(name, "a name")), type=type))
+
+
+for _name in ("as_given", "bspline", "fixed", "independent", "linear_step"):
+    BUILTINS[getattr(runtime, _name)] = lambda m, args, keywords, name=_name: m.call_row(f"rt.{name}", args, keywords)
+
+
+def _extent(m: Calls) -> Extent:
+    """An extent that is known when the program runs: a symbol of its own; in a block, which may be executed several times, it is another one each time."""
+    m.numbers += 1
+    return Dim(f"length{m.numbers}") if len(m.b.scopes) == 1 else unknown_extent()
+
+
+# -- derivatives ------------------------------------------------------------------------------------------------------------
+
+
+@builtin(words.jacobian)
+def _jacobian(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return Partial(args[0], (Static(0), Static(False)), (), "jacfwd")
+
+
+@builtin(words.gradient)
+def _gradient(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return Partial(args[0], (Static(0), Static(False)), (), "grad")
+
+
+@builtin(words.along)
+def _directional(m: Calls, args: Args, keywords: Keywords) -> Value:
+    function, x, v = args
+    return _along(m, function, (x,), [v], {})[1]
+
+
+# -- questions ----------------------------------------------------------------------------------------------------------------
+
+
+@builtin(words.refuse)
+def _refuse(m: Calls, args: Args, keywords: Keywords) -> Value:
+    m.refuse(*(m.static(a, "a text") for a in args))
+
+
+@builtin(words.static)
+def _static(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return Static(m.static(args[0], "a number on which the rule depends"))
+
+
+@builtin(words.is_known)
+def _is_known(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return Static(isinstance(args[0], Static))
+
+
+@builtin(words.is_differentiable)
+def _is_differentiable(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return Static(any(differentiable(type_of(v)) for v in operands(m.operand(args[0])) if isinstance(v, Var)))
+
+
+__all__ = ["execute"]

@@ -1,0 +1,65 @@
+"""Words for functions of libraries that are written as the Python that they mean (`table.meaning`).
+
+Such a function is executed abstractly, as if its body stood at the call, and never runs; these words are what it may use beside NumPy and the
+functions of `runtime`. They are functions of the machine that executes it (`frontend/calling/meanings`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def _word(*args: Any, **keywords: Any) -> Any:
+    raise TypeError("a word of meanings is executed by the compiler only")
+
+
+def solver(function: Any, functions: Any, examples: Any, args: Any, keywords: Any = None, like: Any = None) -> Any:
+    """Call a function of a library that takes functions.
+
+    functions: name of the parameter -> function; one named "" is passed first. examples: for each, values like its arguments. like: a value like the result
+    (an object, if it is None). Gives the result, and what the functions see of their surroundings.
+    """
+    return _word()
+
+
+def part(owner: Any, name: Any, like: Any, axes: Any = None) -> Any:
+    """An attribute of what a solver gives: a value like another one; or an array, whose axes are as long as these of the other one, None where that is not known."""
+    return _word()
+
+
+def jacobian(function: Any) -> Any:
+    """The Jacobian of a function in its first argument, a number or a vector."""
+    return _word()
+
+
+def gradient(function: Any) -> Any:
+    """The gradient of a function in its first argument."""
+    return _word()
+
+
+def along(function: Any, x: Any, v: Any) -> Any:
+    """The derivative of a function at x along v."""
+    return _word()
+
+
+def refuse(what: Any, why: Any, remedy: Any = "") -> Any:
+    """Refuse a call."""
+    return _word()
+
+
+def is_differentiable(value: Any) -> Any:
+    """Whether a value is of floats that may carry a derivative (known when the program is made)."""
+    return _word()
+
+
+def static(value: Any) -> Any:
+    """A value that has to be known when the program is made."""
+    return _word()
+
+
+def is_known(value: Any) -> Any:
+    """Whether a value is known when the program is made."""
+    return _word()
+
+
+__all__ = ["along", "gradient", "is_differentiable", "is_known", "jacobian", "part", "refuse", "solver", "static"]

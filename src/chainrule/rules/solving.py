@@ -1,0 +1,86 @@
+"""Rows of solvers: functions of a library that are given functions of the program, and what they find.
+
+    solution = py.solver(optimize.root, functions, args, keywords)      the library's own function, called once
+    x = py.part(solution, "x")                                          carries no derivative by itself
+    x - linear_step(J, r - stop_gradient(r), seen)                      r is the residual at x: the value is x, the derivative is -J^-1 dr
+
+J is taken for a constant, which is right once: a second derivative would have to move it, and x with it. So what the first derivative consists of has
+no derivative of its own, and asking for one is refused: `seen`, what the functions see of their surroundings, says where one is asked for. The functions are those of the program (`Program.callees`): a Make of their names in the
+program, each with the values that it sees of its surroundings; one without a name is passed by position, before the other arguments.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..ir.nodes import Arg, Let, Lit, Var, variables
+from ..ir.ops import Op, Param, define
+from ..ir.probe import type_of
+from ..ir.types import OBJECT, Array, Extent, Scalar, shape, unknown_extent
+from .call import Call
+from .table import Row, RowError, _enter, pointwise, rule, structural
+
+
+def _solve(function: Any, functions: Any, args: Any, keywords: Any) -> Any:
+    given = dict(functions)
+    first = [given.pop("")] if "" in given else []
+    return function(*first, *args, **given, **keywords)
+
+
+def _extent(arg: Arg, axis: int) -> Extent:
+    known = shape(type_of(arg))
+    return unknown_extent() if known is None else known[axis]
+
+
+def _count(arg: Arg) -> Extent:
+    if isinstance(arg, Lit):
+        return int(arg.value)
+    known = type_of(arg)
+    return known.extent if isinstance(known, Scalar) and known.extent is not None else unknown_extent()
+
+
+define(Op("py.solver", tuple(map(Param, ("function", "functions", "args", "keywords"))), _solve, lambda *_: OBJECT, cheap=False, implied=True))
+define(Op("py.part", tuple(map(Param, ("owner", "name"))), getattr, lambda *_: OBJECT, cheap=False, implied=True))
+for _op in ("py.solver", "py.part"):
+    _enter(Row(_op, "zero"))
+
+pointwise("rt.as_given(given, model) -> y", model="y_bar", op={"infer": lambda given, model: type_of(given), "views": (0,), "stands_for": 0})
+
+_LIKE_SECOND = {"infer": lambda jacobian, moved, seen: type_of(moved), "cheap": False}
+rule("rt.linear_step(jacobian, residual, seen) -> s", jacobian="0.0", seen="0.0", residual="rt.transposed_step(jacobian, s_bar, seen)",
+     residual_dot="rt.direct_step(jacobian, residual_dot, seen)", op=_LIKE_SECOND)
+
+
+def _once(let: Let, call: Call) -> None:
+    raise RowError("a second derivative of what a solver finds", "its first derivative takes the Jacobian of the equations for a constant",
+                   "write the solver as a function of your own, and differentiate that", certain=True)
+
+
+structural("rt.direct_step(jacobian, moved, seen) -> s", _once, op=_LIKE_SECOND)
+structural("rt.transposed_step(jacobian, cotangent, seen) -> r", _once, op=_LIKE_SECOND)
+
+
+def _moves(let: Let, call: Call) -> None:
+    raise RowError(*(str(arg.value) for arg in let.args[1:] if isinstance(arg, Lit)), certain=True)
+
+
+structural("rt.fixed(value, what, why, instead) -> y", _moves, op={"infer": lambda value, what, why, instead: type_of(value), "views": (0,), "stands_for": 0})
+
+def _independent(let: Let, call: Call) -> None:
+    value, of, *texts = let.args
+    if any(call.active(var) for var in variables(of)):
+        raise RowError(*(str(text.value) for text in texts if isinstance(text, Lit)), certain=True)
+    if isinstance(value, Var) and call.active(value):
+        call.add(value, call.full())
+
+
+structural("rt.independent(value, of, what, why, instead) -> y", _independent,
+           op={"infer": lambda value, of, what, why, instead: type_of(value), "views": (0,), "stands_for": 0})
+
+# Columns of B-splines: linear in the coefficients, differentiated in the point.
+rule("rt.bspline(c, x, t, k, nu=0) -> y", c="rt.bspline_pull(y_bar, x, t, k, nu, extent(c, 0))", x="np.sum(y_bar * rt.bspline(c, x, t, k, nu + 1), axis=-1)",
+     c_dot="rt.bspline(c_dot, x, t, k, nu)", x_dot="np.expand_dims(x_dot, 1) * rt.bspline(c, x, t, k, nu + 1)",
+     op={"infer": lambda c, x, t, k, nu: Array("float64", (_extent(x, 0), _extent(c, 1))), "cheap": False})
+rule("rt.bspline_pull(g, x, t, k, nu, count) -> z", g="rt.bspline(z_bar, x, t, k, nu)", x="np.sum(g * rt.bspline(z_bar, x, t, k, nu + 1), axis=-1)",
+     g_dot="rt.bspline_pull(g_dot, x, t, k, nu, count)", x_dot="rt.bspline_pull(g * np.expand_dims(x_dot, 1), x, t, k, nu + 1, count)",
+     op={"infer": lambda g, x, t, k, nu, count: Array("float64", (_count(count), _extent(g, 1))), "cheap": False})

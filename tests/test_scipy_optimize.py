@@ -1,0 +1,220 @@
+"""Solvers of scipy.optimize: what they find, differentiated by the condition that it solves, against finite differences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+
+optimize = pytest.importorskip("scipy.optimize")
+
+A = np.array([2.0, 5.0])
+
+
+def agrees(f, x, rel=1e-5, step=1e-5, value=1e-9):
+    """Value, gradient and tangent of f at x, an array or a number, against f itself."""
+    assert cr.value_and_grad(f)(x)[0] == pytest.approx(f(x), rel=value)
+    gradient = np.asarray(cr.grad(f)(x))
+    for k in range(np.size(x)):
+        e = np.zeros(np.shape(x))
+        e.flat[k] = 1.0
+        e = e if isinstance(x, np.ndarray) else 1.0
+        slope = (f(x + step * e) - f(x - step * e)) / (2 * step)
+        assert gradient.flat[k] == pytest.approx(slope, rel=rel, abs=rel), k
+        assert cr.jvp(f, (x,), (e,))[1] == pytest.approx(slope, rel=rel, abs=rel), k
+
+
+# -- equations ---------------------------------------------------------------------------------------------------
+
+
+def system(x, a):
+    return np.array([x[0] ** 3 + a[0] * x[1] - 1.0, x[1] ** 3 - x[0] + a[1]])
+
+
+@pytest.mark.parametrize("method", ["hybr", "lm", "broyden1", "df-sane"])
+def test_root(method):
+    def f(a):
+        sol = optimize.root(system, np.array([1.0, -1.0]), args=(a,), method=method, tol=1e-12)
+        return sol.x[0] * a[1] + sol.x[1] ** 2
+
+    agrees(f, A)
+
+
+def test_root_of_lists_with_a_jacobian_and_a_closure():
+    def f(a):
+        def equations(x):
+            return [x[0] * a[0] - x[1], x[0] + x[1] ** 3 - a[1]]
+
+        def slopes(x):
+            return np.array([[a[0], -1.0], [1.0, 3 * x[1] ** 2]])
+
+        x = optimize.root(equations, [1, 1], jac=slopes).x
+        return np.sum(x**2)
+
+    agrees(f, A)
+
+
+def test_root_with_both_in_one_function():
+    def f(a):
+        def both(x):
+            return np.array([x[0] ** 3 - a[0]]), np.array([[3 * x[0] ** 2]])
+
+        return optimize.root(both, 1.0, jac=True).x[0]
+
+    agrees(f, A)
+
+
+def test_other_parts_of_a_solution():
+    def f(a):
+        sol = optimize.root(system, np.array([1.0, -1.0]), args=(a,))
+        return np.sum(sol.fun) + (np.sum(sol.x) if sol.success and sol.nfev > 2 else 0.0)
+
+    agrees(f, A)
+
+
+def test_fsolve():
+    agrees(lambda a: np.sum(optimize.fsolve(system, [1.0, -1.0], args=(a,), xtol=1e-13) ** 2), A)
+    agrees(lambda a: optimize.fsolve(lambda x: np.exp(x) - a, 1.0, fprime=lambda x: np.exp(x))[0], 3.0)
+
+
+@pytest.mark.parametrize("name", ["brentq", "brenth", "ridder", "bisect", "toms748"])
+def test_brackets(name):
+    def f(a):
+        return getattr(optimize, name)(lambda x, b: np.cos(x) - b * x, 0, 1.5, args=(a,)) ** 2
+
+    agrees(f, 1.3)
+
+
+def test_newton():
+    agrees(lambda a: optimize.newton(lambda x: x**3 - a * x - 1, 2.0, tol=1e-13), 1.3)
+    agrees(lambda a: optimize.newton(lambda x, a: x**3 - a, 2.0, args=(a,), fprime=lambda x, a: 3 * x**2, fprime2=lambda x, a: 6 * x, tol=1e-13), 1.3)
+    agrees(lambda a: np.sum(optimize.newton(lambda x: x**3 - a * x - 1, np.array([2.0, 2.5]), tol=1e-13) ** 2), np.array([1.3, 2.1]))
+
+
+def test_root_scalar():
+    agrees(lambda a: optimize.root_scalar(lambda x: x**3 - a, bracket=[0, 3]).root, 1.3)
+    agrees(lambda a: optimize.root_scalar(lambda x, a: x**3 - a, args=(a,), x0=1.0, x1=1.5, method="secant", xtol=1e-13).root, 1.3)
+    agrees(lambda a: optimize.root_scalar(lambda x: x**3 - a, x0=1.0, fprime=lambda x: 3 * x**2, method="newton").root * 2, 1.3)
+
+    def both(a):
+        sol = optimize.root_scalar(lambda x: (x**3 - a, 3 * x**2), x0=1.0, fprime=True)
+        return sol.root if sol.converged else 0.0
+
+    agrees(both, 1.3)
+
+
+def test_fixed_point():
+    agrees(lambda a: optimize.fixed_point(lambda x: np.cos(a * x), 0.7, xtol=1e-12), 0.9)
+    agrees(lambda a: np.sum(optimize.fixed_point(lambda x, a: np.cos(a * x), np.array([0.7, 0.5]), args=(a,), xtol=1e-12) ** 2), np.array([0.9, 0.6]))
+
+
+# -- minima -----------------------------------------------------------------------------------------------------------
+
+
+def rosenbrock(x, a):
+    return (a[0] - x[0]) ** 2 + a[1] * (x[1] - x[0] ** 2) ** 2 + 0.1 * x[0] * x[1] ** 2
+
+
+@pytest.mark.parametrize("method", [None, "BFGS", "Newton-CG", "trust-exact", "SLSQP", "L-BFGS-B"])
+def test_minimize(method):
+    def f(a):
+        jac = cr.grad(rosenbrock)
+        extra = {"hess": cr.jacfwd(jac)} if method in ("Newton-CG", "trust-exact") else {}
+        tol = {"Newton-CG": 1e-12}.get(method, 1e-11)
+        sol = optimize.minimize(rosenbrock, np.array([0.8, 0.5]), args=(a,), method=method, jac=jac, tol=tol, **extra)
+        return sol.x[0] + 2 * sol.x[1] + sol.fun
+
+    agrees(f, np.array([1.2, 3.0]), rel=2e-4, step=1e-4)
+
+
+def test_minimize_with_differences_of_scipy():
+    agrees(lambda a: np.sum(optimize.minimize(lambda x: np.sum((x - a) ** 4 + (x - 1) ** 2), np.zeros(2), tol=1e-10).x ** 2), A, rel=1e-4, step=1e-3)
+
+
+def test_minimize_with_bounds():
+    def f(a):
+        sol = optimize.minimize(lambda x: np.sum((x - a) ** 2) + x[0] * x[1], np.zeros(2), bounds=[(0, None), (None, 0.5)], tol=1e-13, options={"ftol": 1e-15})
+        return sol.x[0] * a[1] + sol.x[1] * 3
+
+    agrees(f, A, rel=1e-4, step=1e-3)
+    assert optimize.minimize(lambda x: np.sum((x - A) ** 2) + x[0] * x[1], np.zeros(2), bounds=[(0, None), (None, 0.5)]).x[1] == 0.5
+
+
+def test_minimize_scalar():
+    agrees(lambda a: optimize.minimize_scalar(lambda x: (x - a) ** 2 + 0.1 * x**4).x, 1.3, rel=1e-4, step=1e-3)
+    agrees(lambda a: optimize.minimize_scalar(lambda x, a: (x - a) ** 2 + 0.1 * x**4, args=(a,), bounds=(0, 3), method="bounded", options={"xatol": 1e-12}).fun, 1.3, rel=1e-4,
+           step=1e-3)
+
+
+def test_least_squares():
+    t = np.linspace(0, 2, 9)
+
+    def f(data):
+        sol = optimize.least_squares(lambda p: p[0] * np.exp(-p[1] * t) - data, np.array([1.0, 1.0]), xtol=1e-14, ftol=1e-14, gtol=1e-14)
+        return sol.x[0] * sol.x[1] + sol.cost
+
+    agrees(f, 2.0 * np.exp(-0.7 * t) + 0.1 * np.cos(5 * t), rel=1e-4, step=1e-4)
+
+
+def test_in_a_loop_and_a_branch():
+    def f(a):
+        total = 0.0
+        for k in range(3):
+            x = optimize.brentq(lambda x: x**3 + x - a * (k + 1), -1, 3)
+            total += x if x > 1.0 else 2 * x
+        return total
+
+    agrees(f, 1.3)
+
+
+def test_a_solver_inside_the_function_of_a_solver():
+    def f(a):
+        def outer(x):
+            y = optimize.brentq(lambda y: y**3 + y - x, -5, 5)
+            return y + x - a
+
+        return optimize.brentq(outer, 0, 4)
+
+    agrees(f, 1.3, rel=1e-4)
+
+
+def test_what_is_printed():
+    def f(a):
+        return optimize.brentq(lambda x: np.cos(x) - a * x, 0, 1)
+
+    source = cr.grad(f).source_for(1.0)
+    assert "def equation(a, x):" in source and "brentq(partial(equation, a), 0, 1)" in source
+
+
+# -- what is refused -----------------------------------------------------------------------------------------------------
+
+
+def refused(f, x, match):
+    with pytest.raises(cr.UnsupportedError, match=match):
+        cr.grad(f)(x)
+
+
+def test_refusals():
+    refused(lambda a: cr.grad(lambda b: optimize.brentq(lambda x: x**3 - b, 0, 3))(a), 1.3, "second derivative of what a solver finds")
+    refused(lambda a: optimize.minimize(lambda x: (x[0] - a) ** 2, 0.0, constraints=({"type": "eq", "fun": lambda x: x[0]},)).x[0], 1.3, "constraints")
+    refused(lambda a: optimize.minimize(lambda x: (x[0] - a) ** 2, 0.0, callback=print).x[0], 1.3, "callback")
+    refused(lambda a: optimize.minimize(lambda x: (x[0] - a) ** 2, np.zeros(1), bounds=[(0, a)]).x[0], 1.3, "bounds that are differentiated")
+    refused(lambda a: optimize.minimize_scalar(lambda x: (x - a) ** 2, bounds=(0, a), method="bounded").x, 1.3, "bounds that are differentiated")
+    refused(lambda a: optimize.root(lambda x: x**3 - a, np.ones((2, 2))).x[0], 1.3, "several axes")
+    refused(lambda a: optimize.brentq(lambda x: x**3 - a, 0, 3, full_output=True)[0], 1.3, "full_output")
+    refused(lambda a: optimize.least_squares(lambda x: x**3 - a, 1.0, loss="huber").x[0], 1.3, "loss")
+
+    def prints(a):
+        def f(x):
+            print(x)
+            return x**3 - a
+
+        return optimize.brentq(f, 0, 3)
+
+    refused(prints, 1.3, "prints")
+
+
+def test_an_error_of_the_solver_is_its_own():
+    with pytest.raises(ValueError, match="different signs"):
+        cr.grad(lambda a: optimize.brentq(lambda x: x**2 + a, 0, 1))(1.0)

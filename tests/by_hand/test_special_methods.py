@@ -165,3 +165,12 @@ def test_derivatives_of_powers_at_zero():
         np.testing.assert_allclose(second(x, p), [0, 0, 2, 0, 0])
         np.testing.assert_allclose(third(x, p), [0, 0, 0, 6, 0])
         np.testing.assert_allclose(cr.hessian(f)(x, p), np.diag([0, 0, 2.0, 0, 0]))
+
+
+def test_arguments_of_np_array_and_partitions():
+    def f(x, k):
+        top = np.argpartition(-x, k)[:k]
+        a = np.array(x, ndmin=2, copy=True, subok=True)
+        return x[top].sum() * np.partition(x, k)[:k].sum() + np.sum(a.T @ a) + np.array([x[0], x[1]], ndmin=2)[0, 1] ** 2
+
+    gradient_is(f, (np.array([3.0, 1.0, 2.0, 5.0, 4.0]), 2))

@@ -42,7 +42,7 @@ MORE: dict[str, list[Case]] = {
     "rt.bessel_i": [case(A(3), 0), case(1.5, 2), case(np.float64(-0.7), 1)], "np.i0": [case(A(3)), case(1.5), case(A(2, 3)), case(A(0))],
     "np.partition": [case(A(5), 2), case(A(2, 4), 1, axis=0), case(A(2, 4), 2)],
     **dict.fromkeys(("np.isin", "np.in1d"), [case(A(3), A(2))]), **dict.fromkeys(("np.iscomplex", "np.isreal", "np.isposinf", "np.isneginf"), [case(A(3))]),
-    "rt.chosen": [case(A(3), A(3), Const(1.0))], "np.array_equiv": [case(A(3), A(3))], "np.argpartition": [case(A(5), 2)], "np.tri": [case(3), case(2, 4, 1)],
+    "rt.chosen": [case(A(3), A(3), Const(1.0))], "np.array_equiv": [case(A(3), A(3))], "np.argpartition": [case(A(5), 2), case(A(3, 2), 1, axis=0), case(A(2, 3), 4, axis=None)], "np.tri": [case(3), case(2, 4, 1)],
     **dict.fromkeys(("np.tril_indices", "np.triu_indices"), [case(3), case(3, 1)]), **dict.fromkeys(("np.tril_indices_from", "np.triu_indices_from"), [case(A(3, 3))]),
     "np.diag_indices": [case(3)], "np.diag_indices_from": [case(A(3, 3))], **dict.fromkeys(("np.bartlett", "np.blackman", "np.hamming", "np.hanning"), [case(5), case(1)]),
     **dict.fromkeys(("rt.unique_index", "rt.unique_inverse", "rt.unique_counts"), [case(A(4)), case(A(2, 2))]),

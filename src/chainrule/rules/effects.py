@@ -56,6 +56,8 @@ _FUNCTIONS: list[tuple[Effect, str]] = [
     (Effect(Opaque("logging.Logger")), "logging.getLogger"),
     (Effect(INT, True), "hash"),
 ]
+# Modules in which every function makes texts, or nests of them, of texts and numbers, and changes nothing.
+OF_TEXTS = frozenset({"base64", "binascii", "calendar", "colorsys", "difflib", "fnmatch", "html", "keyword", "ntpath", "posixpath", "re", "shlex", "string", "textwrap", "unicodedata"})
 _METHODS: dict[str, list[tuple[Effect, str]]] = {
     "logging.Logger": [(Effect(NOTHING), "debug info warning error critical exception log setLevel"), (Effect(BOOL), "isEnabledFor")],
     "logging.LoggerAdapter": [(Effect(NOTHING), "debug info warning error critical exception log setLevel"), (Effect(BOOL), "isEnabledFor")],
@@ -125,4 +127,4 @@ def is_declared(type: Type) -> bool:
     return isinstance(type, Opaque) and type.name in _METHODS
 
 
-__all__ = ["BYTES", "NOTHING", "TEXT", "Effect", "class_name", "function_effect", "is_declared", "method_effect"]
+__all__ = ["BYTES", "NOTHING", "OF_TEXTS", "TEXT", "Effect", "class_name", "function_effect", "is_declared", "method_effect"]

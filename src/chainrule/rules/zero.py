@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..ir.nodes import Arg
+from ..ir.nodes import Arg, Lit
 from ..ir.probe import type_of
 from ..ir.types import Array, Type, unknown_extent
 from .infer import _extent, bincount, eye, like, unique
@@ -25,8 +25,8 @@ zero("np.digitize(x, bins)", "np.lexsort(keys)", "np.result_type(*arrays_and_dty
 zero("np.isin(element, test_elements, assume_unique=False, invert=False)", "np.in1d(ar1, ar2, assume_unique=False, invert=False)",
      "np.iscomplex(x)", "np.isreal(x)", "np.isposinf(x)", "np.isneginf(x)", "np.array_equiv(a1, a2)",
      "np.tril_indices(n, k=0, m=None)", "np.triu_indices(n, k=0, m=None)", "np.tril_indices_from(arr, k=0)", "np.triu_indices_from(arr, k=0)",
-     "np.diag_indices(n, ndim=2)", "np.diag_indices_from(arr)",
-     "np.argpartition(a, kth, axis=-1, kind='introselect')")
+     "np.diag_indices(n, ndim=2)", "np.diag_indices_from(arr)")
+zero("np.argpartition(a, kth, axis=-1, kind='introselect')", op={"infer": lambda a, kth, axis, *_: _order(a, axis)})
 zero("np.tri(N, M=None, k=0, dtype=None)", op={"fresh": True, "infer": eye})
 zero(*(f"np.{name}(M)" for name in ("bartlett", "blackman", "hamming", "hanning")), op={"infer": _window})
 for _name in ("power", "arctan2"):
@@ -43,6 +43,13 @@ for _name in sorted(dir(np)):  # of whole numbers and truth values
         if _name not in ("logical_and", "logical_or"):
             zero(f"np.{_name}.reduce(array, axis=0, dtype=None, keepdims=False, initial=None, where=None)")
         zero(f"np.{_name}.accumulate(array, axis=0, dtype=None)", f"np.{_name}.reduceat(array, indices, axis=0, dtype=None)")
+
+
+def _order(a: Arg, axis: Arg) -> Type:
+    """Indices, one for each element."""
+    type = type_of(a)
+    flat = isinstance(axis, Lit) and axis.value is None
+    return Array("int64", (unknown_extent(),) if flat else type.shape if isinstance(type, Array) else None)
 
 
 def _places(x: Arg) -> Type:

@@ -172,7 +172,7 @@ class Adjoints:
         elif isinstance(type, (Tuple, List)):
             parts[k] = Bar(self.b.emit("rt.add_lists", part.value, g))
         else:
-            total = self.b.emit("accum", part.value, g) if not part.thin else self.b.emit("+", g, part.value)
+            total = self.b.emit("accum", part.value, g) if not part.thin and not _widens(part.value, g) else self.b.emit("+", g, part.value)
             parts[k] = Bar(total, part.thin and thin)
         self.bars[var] = Bar(Lit(None), parts=tuple(parts))
 
@@ -197,6 +197,9 @@ class Adjoints:
         if _is_zero(old.value) and not new.thin:
             return (self.negated(new.value, var) if negative else new.value), False
         if old.thin and new.thin and shape(type_of(old.value)) != shape(type_of(new.value)):
+            total = self.b.emit("-" if negative else "+", old.value, new.value, hint=hint)
+            return total, is_thin(total, var)
+        if _widens(old.value, new.value):
             total = self.b.emit("-" if negative else "+", old.value, new.value, hint=hint)
             return total, is_thin(total, var)
         if old.thin and not new.thin:
@@ -328,6 +331,12 @@ class Adjoints:
         """The full adjoint of a Var, which is forgotten; zeros if there is none."""
         bar = self.bars.pop(var, None)
         return self.zeros(var) if bar is None else self.full(var, bar)
+
+
+def _widens(total: Operand, value: Operand) -> bool:
+    """Whether a number becomes complex when another one is added to it."""
+    have, more = type_of(total), type_of(value)
+    return isinstance(have, Scalar) and isinstance(more, (Scalar, Array)) and kind(have.dtype) != "c" and kind(more.dtype) == "c"
 
 
 def _of_dtype(type: Type, like: Type) -> Type:

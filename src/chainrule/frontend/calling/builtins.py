@@ -312,6 +312,9 @@ def _getattr(m: Calls, args: Args, keywords: Keywords) -> Value:
             return m.choose(flag, lambda: m.attribute(owner, name), lambda: args[2])
         value = classes.find(m, owner, name)
         return args[2] if value is None else value
+    if isinstance(args[0], Closure) and len(args) > 2 and not hasattr(class_of, name):  # which is a function, too
+        kept = m.kept_attribute(args[0], name)
+        return args[2] if kept is None else kept
     return m.attribute(args[0], name)
 
 
@@ -410,6 +413,8 @@ def _hasattr(m: Calls, args: Args, keywords: Keywords) -> Value:
         return Static(classes.find(m, args[0], name) is not None) if flag is None else m.wrap(flag)
     if isinstance(args[0], Static):
         return Static(hasattr(args[0].value, name))
+    if isinstance(args[0], Closure) and m.kept_attribute(args[0], name) is not None:
+        return Static(True)
     if isinstance(args[0], (Partial, Method, Bound)):
         return Static(hasattr(functools.partial if isinstance(args[0], Partial) else types.MethodType, name))
     return Static(hasattr(class_of(m, args[0]), name))

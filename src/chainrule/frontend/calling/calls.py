@@ -130,6 +130,8 @@ class Calls(Objects):
         self.quiet = 0  # how many `warnings.catch_warnings` are around
         self.loop: Any = None
         self.local_classes: dict[type, Any] = {}
+        self.numbered: dict[Closure, int] = {}
+        self.depths: dict[Closure, int] = {}
         self.class_of_node: dict[Any, type] = {}
 
     # -- names ---------------------------------------------------------------------------------------------------
@@ -332,7 +334,9 @@ class Calls(Objects):
         arguments = node.args
         defaults = tuple(self.eval(d) for d in arguments.defaults)
         keywords = tuple((a.arg, self.eval(d)) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults) if d is not None)
-        return Closure(node, self.current, defaults, keywords, self.infos[self.current].source)
+        made = Closure(node, self.current, defaults, keywords, self.infos[self.current].source)
+        self.depths[made] = len(self.b.scopes)
+        return made
 
     def eval_Lambda(self, node: ast.Lambda) -> Value:
         return self.closure(node)
@@ -417,12 +421,10 @@ class Calls(Objects):
         return call_partial(self, function, args, keywords)
 
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        from . import composing, custom, functionals, progress, transforms
+        from . import custom, functionals, progress, transforms
         from . import special as special_methods
         from .tables import BUILTINS, LAZILY
 
-        if composing.LATER:
-            composing.read_later()
         if (stated := custom_rules.declared(f)) is not None:
             return custom.call_declared(self, stated, args, keywords)
         if hasattr(f, "primal") and hasattr(f, "source_for") and not isinstance(f, type):

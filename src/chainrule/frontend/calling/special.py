@@ -54,7 +54,9 @@ def _answers(m: Calls, owner: Value, args: tuple[Value, ...]) -> bool:
 
 
 def of_class(m: Calls, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value | None:
-    """`list.append(a, b)`: a method in C, looked up on its class; None for other functions."""
+    """`list.append(a, b)`: a method in C, looked up on its class; None for other functions. `(3.0).__mul__` is bound to what it is looked up on."""
+    if isinstance(f, types.MethodWrapperType) and type(f.__self__) in (bool, int, float, complex):
+        return called(m, Static(f.__self__), f.__name__, args, keywords)
     if not isinstance(f, (types.MethodDescriptorType, types.WrapperDescriptorType)) or not args:
         return None
     cls = known_class(m, args[0])

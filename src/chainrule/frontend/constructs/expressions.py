@@ -234,6 +234,8 @@ class Expressions(Exceptions):
                 return self.choose(a.condition, lambda: self.compare(op, a.then, b), lambda: self.compare(op, a.orelse, b))
             if isinstance(b, Select):
                 return self.choose(b.condition, lambda: self.compare(op, a, b.then), lambda: self.compare(op, a, b.orelse))
+            if self.witness is not None and (_opaque(a) or _opaque(b)):
+                return self.perform(Static(operator.is_ if op == "is" else operator.is_not), (a, b), {})
         if isinstance(a, Static) and isinstance(b, Static):
             folded = self.b.emit(op, Lit(a.value), Lit(b.value)) if op in ("<", "<=", ">", ">=", "==", "!=", "is", "is not") else None
             if isinstance(folded, Lit):
@@ -572,6 +574,8 @@ class Expressions(Exceptions):
                 raise
             except NeedStatic:
                 raise
+            except IndexError as error:
+                self.fail(IndexError, Static(str(error)))
             except Exception:
                 pass
         if isinstance(base, Num):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,6 +23,7 @@ from ...ir.types import BOOL, Array, Opaque, Scalar, Tuple, Type, unknown_extent
 from ...rules.effects import class_name
 from ...runtime.custom import Checked, Expected
 from ...runtime.record import same
+from ...structure import is_plain
 from .exits import Exits, Region, Unreachable
 from .values import Num, Select, Static, TupleV, Value
 from .witness import Concrete, Happened, Witness, Written, copy_arrays, place_of
@@ -236,7 +238,7 @@ class Deciding(Exits):
             if isinstance(found, (str, bytes)) and carried:
                 plain = False  # numbers may be read out of it again: it must be seen where it comes from
             if plain:
-                return Static(self.decide(self.wrap(result), "the result of this call"))
+                return self.of_python(copy.deepcopy(self.decide(self.wrap(result), "the result of this call")))
             return self.wrap(self.b.emit("rt.expect_kind", result, Lit(found.__class__), Lit(None), Lit(None), type=type))
         dtype, dimensions = (found.dtype, found.ndim) if isinstance(found, np.ndarray) else (None, None)
         return self.wrap(self.b.emit("rt.expect_kind", result, Lit(found.__class__), Lit(dtype), Lit(dimensions), type=type))
@@ -244,7 +246,14 @@ class Deciding(Exits):
     def is_data_of(self, owner: Value, name: str) -> bool:
         """Whether this attribute of an object that the compiler cannot look into is known to be no method."""
         operand = self.operand(owner)
-        return self.witness is not None and self.witness.knows(operand) and not callable(getattr(self.witness.value(operand), name, callable))
+        if self.witness is None or not self.witness.knows(operand):
+            return False
+        held = self.witness.value(operand)
+        return not is_plain(held.__class__) and not isinstance(held, tuple) and not callable(getattr(held, name, callable))
+
+    def of_python(self, value: Any) -> Value:
+        """What Python has made of known objects, as a value."""
+        raise NotImplementedError
 
     def made_here(self, arg: Any) -> bool:
         """Whether it holds an object of a class that is defined inside."""

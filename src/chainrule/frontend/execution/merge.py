@@ -427,9 +427,12 @@ def list_var(machine: Machine, items: Items) -> Operand:
         machine.refuse("a list of objects has a length, or an index, that is only known when the program runs",
                        "each of its items would need code of its own", "make the list before the loop, or use an array")
     if any(isinstance(item, (Closure, Method, Partial)) for item in items.items):
-        from ..looping.loops import NeedUnroll
+        from ..looping.loops import NeedItems
 
-        raise NeedUnroll  # a list of functions: each has to be known
+        if any(info.loops for info in machine.infos.values()):  # type: ignore[attr-defined]
+            raise NeedItems  # a list of functions: each has to be known
+        machine.refuse("a list of functions has a length, or an index, that is only known when the program runs",
+                       "each of its items would need code of its own", "choose between functions with `if`")
     for item in items.items:
         check_element(machine, item)
     args = Seq(tuple(_element(machine, item) for item in items.items), "list")

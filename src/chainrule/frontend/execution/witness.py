@@ -18,7 +18,7 @@ import numpy as np
 from ...ir.interpret import Interpreter, value_of
 from ...ir.nodes import Arg, Block, Let, Make, Program, Pullback, Seq, Stmt, Var, Yield, variables
 from ...ir.ops import OPS
-from ...ir.types import Opaque, differentiable
+from ...ir.types import List, Opaque, Tuple, Type, differentiable
 from ...ir.walk import uses
 from ...rules import random
 from ...runtime.record import Record, same
@@ -62,6 +62,13 @@ class Concrete:
 def place_of(node: ast.AST, file: str) -> Any:
     """Equal for the same piece of source, also where it has been read twice."""
     return (file, type(node).__name__, node.lineno, node.col_offset) if hasattr(node, "lineno") and hasattr(node, "col_offset") else None
+
+
+def may_carry(type: Type) -> bool:
+    """Whether values of this type may hold what has a derivative: also objects that nobody looks into, and lists of them."""
+    if isinstance(type, Tuple):
+        return any(map(may_carry, type.items))
+    return may_carry(type.element) if isinstance(type, List) else isinstance(type, Opaque) or differentiable(type)
 
 
 class Happened(Exception):
@@ -146,9 +153,9 @@ class Witness(Interpreter):
             results = () if isinstance(stmt, Pullback) else stmt.outs
             read = any(var in self.carrying for var in uses(Block((), (stmt,), Yield(()))))
         if read:
-            self.carrying.update(var for var in results if differentiable(var.type) or isinstance(var.type, Opaque))
+            self.carrying.update(var for var in results if may_carry(var.type))
             if isinstance(stmt, Let) and OPS[stmt.op].effect and stmt.op.startswith("py."):  # it may keep what it is given in another argument
-                self.carrying.update(var for arg in stmt.args for var in variables(arg) if isinstance(var.type, Opaque))
+                self.carrying.update(var for arg in stmt.args for var in variables(arg) if may_carry(var.type) and not differentiable(var.type))
 
     def carries(self, arg: Arg) -> bool:
         return any(var in self.carrying for var in variables(arg))

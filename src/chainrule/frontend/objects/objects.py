@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from ...ir.nodes import Var
+from ...ir.types import BOOL
 from ...structure import is_plain
 from ..containers.iteration import Iteration
 from ..execution.machine import Refusal, describe
 from ..execution.state import slots
-from ..execution.values import NONE, Bound, Closure, DictV, ListV, Object, Select, Static, Super, TupleV, Value
+from ..execution.values import NONE, UNBOUND, Bound, Closure, DictV, ListV, Num, Object, Select, Static, Super, TupleV, Value
 from ..memory import views
 from ..source import Place
 from . import classes, overloads
@@ -33,6 +35,9 @@ class Objects(Iteration):
     stack: list[Any]
     current: int
     infos: dict[int, Any]
+
+    numbered: dict[Closure, int]  # functions that are made inside and have attributes
+    depths: dict[Closure, int]  # how many blocks they are made in
 
     def external(self, place: Any, value: Any) -> Value:
         raise NotImplementedError
@@ -80,11 +85,25 @@ class Objects(Iteration):
                 return classes.bound(self, member, home, name, owner, owner.cls)  # type: ignore[arg-type]
             if name == "__class__":
                 return Static(owner.cls)
+        if isinstance(owner, Closure) and (kept := self.kept_attribute(owner, name)) is not None:
+            return kept
         if isinstance(owner, Bound) and name in ("__self__", "__func__", "__name__"):
             if name == "__name__":
                 return self.attribute(owner.function, name)
             return owner.owner if name == "__self__" else owner.function
         return super().attribute(owner, name)
+
+    def function_attribute(self, owner: Closure, name: str) -> str:
+        """The name under which an attribute of a function that is made inside is kept, in the frame around it."""
+        number = self.numbered.setdefault(owner, len(self.numbered))
+        return f"%{getattr(owner.node, 'name', 'function')}{number or ''}_{name}"
+
+    def kept_attribute(self, owner: Closure, name: str) -> Value | None:
+        """An attribute that a function that is made inside was given; None if it was not."""
+        if owner not in self.numbered:
+            return None
+        kept = self.state.frames[owner.frame].get(self.function_attribute(owner, name), UNBOUND)
+        return None if kept is UNBOUND else kept
 
     def private(self, name: str) -> str:
         return classes.mangled(self, name)  # type: ignore[arg-type]
@@ -101,6 +120,11 @@ class Objects(Iteration):
                 return NONE
 
             self.choose(owner.condition, lambda: side(owner.then), lambda: side(owner.orelse))
+            return
+        if isinstance(owner, Closure) and not name.startswith("__"):
+            if self.kept_attribute(owner, name) is None and len(self.b.scopes) != self.depths.get(owner):
+                self.decide(Num(Var(BOOL)), "whether a function has an attribute")
+            self.state.frames[owner.frame][self.function_attribute(owner, name)] = value
             return
         if isinstance(owner, Static) and isinstance(owner.value, type):
             self.refuse(f"the attribute `{name}` of a class is written", "the gradient call would change a class of yours",

@@ -18,8 +18,9 @@ from ..call import Call
 from ..decompositions import Formulas, literal, pairs_type, pull_eig, pull_eigvals, pull_svd, through_qr, values_type
 from ..infer import like
 from ..structure import broadcast
-from ..table import RowError, linear, refuse, rule, structural, zero
+from ..table import RowError, linear, meaning, refuse, rule, structural, zero
 from . import OVERWRITES, module, shape_of_nest
+from .meanings import linalg as meanings
 
 module("linalg")
 
@@ -380,6 +381,8 @@ structural("linalg_rt.eigvals(a, check_finite=True) -> y", pull_eigvals, op={**C
 structural("linalg_rt.eig(a, check_finite=True) -> y", pull_eig, op={**COSTLY, "infer": pairs_type}, **_READ)
 zero("linalg_rt.is_real(values)")
 
+refuse("linalg.lu", because="it has no rule", instead="use linalg.lu_factor")
+refuse("linalg.polar", because="it has no rule", instead="use linalg.svd: u @ vh, and vh.T @ (s[:, None] * vh)")
 _BASIS = "which basis it gives is a matter of choice"
 _FORM = "its result is how an algorithm stores what it found"
 for _name in ("orth", "null_space"):
@@ -393,3 +396,6 @@ for _name in ("solve_continuous_are", "solve_discrete_are"):
 for _name in ("eig_banded", "eigvals_banded", "eigh_tridiagonal", "eigvalsh_tridiagonal", "cholesky_banded", "cho_solve_banded", "solveh_banded", "qr_multiply", "qr_update",
               "qr_insert", "qr_delete"):
     refuse(f"linalg.{_name}", because="it has no rule", instead="use the function of the full matrix, or linalg.solve_banded")
+
+for _name in meanings.__all__:
+    meaning(f"linalg.{_name}", getattr(meanings, _name))

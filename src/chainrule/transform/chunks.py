@@ -30,6 +30,7 @@ from ..simplify.factors import factors
 # from 256 KB on, it computes in the memory of temporaries. An array of which a loop goes through small parts may hold more: 8 MB.
 CACHE = 36_000
 MEMORY = 1_000_000
+FEW = 8  # directions: not fewer at a time where the function is evaluated once more for these, unless the user says so
 
 
 def rows() -> Var:
@@ -57,11 +58,12 @@ def in_chunks(b: Builder, batched: Block, count: Var, directions: Directions, kn
     """
     assert isinstance(batched.end, Yield)
     fixed, moving = _split(batched, count)
-    if not _is_separate(b.stmts, fixed, moving):
+    separate = _is_separate(b.stmts, fixed, moving)
+    if not separate:
         if not repeated:
             return None
         fixed, moving = [], [*batched.stmts]
-    if not repeated and not _is_pure(moving):
+    if not repeated and not is_pure(moving):
         return None
     results = list(operands(batched.end.values[0]))
     inside = {v for stmt in moving for v in defined(stmt)} | {*batched.params, count}
@@ -73,6 +75,8 @@ def in_chunks(b: Builder, batched: Block, count: Var, directions: Directions, kn
             b.made[stmt.out] = stmt
     extents = _Extents(b, known, {v for stmt in fixed for v in defined(stmt)})
     step = _step(b, directions, extents, batched.params, moving)
+    if not separate and directions.at_a_time is None:
+        step = b.emit("max", Seq((step, Lit(FEW))), type=INT, hint="chunk")
     parts = [_Part(b, extents, moving, results[n], likes[n], directions.size) for n in chosen]
     if not any(isinstance(stmt, Let) and stmt.op == "mark" for stmt in b.stmts):
         b.add(Let(None, "mark", (Lit("directions"),)))
@@ -118,8 +122,9 @@ def _is_separate(before: Sequence[Stmt], fixed: Sequence[Stmt], moving: Sequence
     return not any(isinstance(stmt, Let) and stmt.op in _ERRORS for stmt in _inside([*fixed, *moving]))
 
 
-def _is_pure(stmts: Sequence[Stmt]) -> bool:
-    return not any(isinstance(stmt, Let) and OPS[stmt.op].effect and stmt.op not in _TAPES for stmt in _inside(stmts))
+def is_pure(stmts: Sequence[Stmt]) -> bool:
+    """Whether statements do nothing but compute, and keep values for the reverse sweep."""
+    return not any(isinstance(stmt, Let) and OPS[stmt.op].effect and stmt.op not in (*_TAPES, "mark") for stmt in _inside(stmts))
 
 
 _ERRORS = ("np.seterr", "rt.set_errors")
@@ -318,4 +323,4 @@ def _within(few: tuple[str, ...], many: tuple[str, ...]) -> bool:
     return all(few.count(name) <= many.count(name) for name in few)
 
 
-__all__ = ["Directions", "in_chunks", "rows"]
+__all__ = ["FEW", "Directions", "in_chunks", "is_pure", "rows"]

@@ -136,8 +136,10 @@ class Iteration(Expressions):
                 self.static(Num(value.stop), "the length of this range")
         if isinstance(value, (Range, ListV)) or self.is_number(value):
             count = self.decide(self.call_static(len, (value,), {}), f"the number of items of {describe(value)}")
-            _, element = self.counted(value, None)
-            return tuple(element(Lit(n)) for n in range(count))
+            (start, _, step), element = self.counted(value, None)
+            steps = (self.b.emit("*", Lit(n), step) if isinstance(step, Var) else Lit(n * step.value) for n in range(count))  # type: ignore[union-attr]
+            return tuple(element(self.b.emit("+", start, step) if isinstance(start, Var) or isinstance(step, Var) else Lit(start.value + step.value))  # type: ignore[union-attr]
+                         for step in steps)
         if isinstance(value, Num) and isinstance(type_of(value.operand), Opaque):
             from ..execution.stepping import outside
 

@@ -87,7 +87,7 @@ def _with_ties(total: Any, g: Any, x: Any, y: Any, axis: Any = None, keepdims: b
 
 
 rule("rt.add_ties(total, g, x, y, axis=None, keepdims=False) -> z", total="z_bar",
-     g="np.sum(z_bar * rt.ties(x, y, axis, keepdims), axis=axis, keepdims=keepdims)", x="0.0", y="0.0",
+     g="np.sum(rt.absorb(rt.ties(x, y, axis, keepdims), z_bar), axis=axis, keepdims=keepdims)", x="0.0", y="0.0",
      op={"impl": _with_ties, "infer": lambda total, *_: type_of(total), "destroys": 0, "cheap": False})
 for _name in ("np.max", "np.min"):
     structural(f"{_name}(x, axis=None, keepdims=False, initial=None, where=None) -> y", _largest, masks=True, constant=("where",))

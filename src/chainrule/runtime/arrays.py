@@ -111,8 +111,8 @@ def cumprod_pull(g: Any, x: Any, axis: Any, *directions: Any) -> Any:
         with np.errstate(all="ignore"):
             y = np.cumprod(x, axis=-1)
             if x.dtype.char in "dD" and _regular(y) and _regular(x):
-                result = np.cumsum((g * y)[..., ::-1], axis=-1)[..., ::-1] / x
-                return np.moveaxis(result, -1, axis).reshape(shape)
+                found: Any = np.cumsum((g * y)[..., ::-1], axis=-1)[..., ::-1] / x
+                return np.moveaxis(found, -1, axis).reshape(shape)
         rest = np.zeros(x.shape[:-1], result.dtype)
         for k in range(x.shape[-1] - 1, -1, -1):  # what arrives at the product of the first k
             rest = g[..., k] + (rest * x[..., k + 1] if k + 1 < x.shape[-1] else 0)
@@ -359,6 +359,7 @@ def running_pull(g: Any, x: Any, y: Any, axis: int = 0) -> Any:
     else:
         result = np.zeros(x.shape, g.dtype)
         share = (g / count).astype(g.dtype)
+        rest = np.zeros(x.shape[:-1], g.dtype)
         for k in range(n - 1, -1, -1):
             rest = share[..., k] + (np.where(y[..., k + 1] == y[..., k], rest, 0) if k + 1 < n else 0)
             result[..., k] = np.where(holds[..., k], rest, 0)

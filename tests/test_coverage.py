@@ -194,9 +194,9 @@ def _section(name: str) -> str:
 
 def page() -> str:
     counts = collections.Counter(found[0][0] for found in WALK.values())
-    functions = sum(1 for name, found in WALK.items() if found[0][0] == DIFFERENTIABLE and _section(name) in ("", "linalg", "fft", "emath"))
-    lines = [INTRODUCTION, f"Counted with NumPy {'.'.join(np.__version__.split('.')[:2])}: {functions} functions and ufuncs of `np`, `np.linalg`, `np.fft` and "
-             f"`np.emath` are differentiable. All names:\n", "| | differentiable | derivative zero | irrelevant | refused |", "| --- | --- | --- | --- | --- |"]
+    functions, zero = (sum(1 for name, found in WALK.items() if found[0][0] == kind and _section(name) in ("", "linalg", "fft", "emath")) for kind in (DIFFERENTIABLE, ZERO))
+    lines = [INTRODUCTION, f"Counted with NumPy {'.'.join(np.__version__.split('.')[:2])}: {functions + zero} functions and ufuncs of `np`, `np.linalg`, `np.fft` and "
+             f"`np.emath` have a rule: {functions} are differentiable, {zero} have derivative zero. All names:\n", "| | differentiable | derivative zero | irrelevant | refused |", "| --- | --- | --- | --- | --- |"]
     for section, title in TITLES.items():
         own = collections.Counter(found[0][0] for name, found in WALK.items() if _section(name) == section)
         lines.append(f"| {title} | {own[DIFFERENTIABLE]} | {own[ZERO]} | {own[IRRELEVANT]} | {own[REFUSED]} |")

@@ -1131,6 +1131,20 @@ def test_functions_made_inside_are_no_arguments():
         cr.grad(lambda x: apply(lambda z: 3.0 * z * x, x))(2.0)
 
 
+def test_a_partial_derivative_of_what_does_not_work_by_element():
+    def norm(x):
+        return np.sqrt(np.sum(x * x))
+
+    for like in (None, 0.0):
+        cr.defvjp(norm, x="x / y", like=like)
+        with pytest.raises((TypeError, cr.UnsupportedError), match="norm` has fewer axes than an argument|norm returned a float64, but it was taken for an array"):
+            cr.grad(lambda x: norm(x) * 2)(X)
+        with pytest.raises((TypeError, cr.UnsupportedError), match="norm` has fewer axes than an argument|norm returned a float64, but it was taken for an array"):
+            cr.jvp(lambda x: norm(x) * 2, (X,), (X,))
+    cr.defvjp(norm, x="y_bar * x / y")
+    both_modes(lambda x: norm(x) * 2, (X,))
+
+
 def test_integers_and_constants():
     def f(x, n):
         return x * n

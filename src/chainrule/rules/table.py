@@ -461,6 +461,8 @@ def bind(name: str, args: tuple[Arg, ...], kwargs: dict[str, Arg] | None = None)
         if own is None:
             if isinstance(arg, Lit) and keyword in row.defaults and is_default(arg.value, row.defaults[keyword]):
                 continue
+            if isinstance(arg, Lit) and any(p.name == keyword and is_default(arg.value, p.default) for p in op.params):
+                continue  # a newer version of the function has it
             raise RowError(f"the argument {keyword!r} of {name} is not supported", "its rule does not say what the derivative is then",
                            f"leave {keyword!r} out")
         if own in given:

@@ -45,7 +45,7 @@ _FUNCTIONS |= {np.linalg.multi_dot: composed.multi_dot}
 _FUNCTIONS |= {getattr(np.emath, name): getattr(linalg, f"emath_{name}") for name in ["arccos", "arcsin", "arctanh", "log", "log10", "log2", "logn", "power", "sqrt"]}
 # Functions whose row is for the usual arguments: what they mean with others.
 _WITH_MORE: dict[Any, tuple[str, Any]] = {
-    np.array: ("np.array", joining.array), np.cross: ("np.cross", linalg.cross_product), np.diff: ("np.diff", polynomials.diff), np.interp: ("np.interp", polynomials.interp),
+    np.array: ("np.array", joining.array), np.asarray: ("np.asarray", joining.asarray), np.asanyarray: ("np.asanyarray", joining.asarray), np.cross: ("np.cross", linalg.cross_product), np.diff: ("np.diff", polynomials.diff), np.interp: ("np.interp", polynomials.interp),
     np.linspace: ("np.linspace", polynomials.linspace), np.pad: ("np.pad", padding.pad),
     np.take: ("np.take", joining.take), np.trace: ("np.trace", linalg.trace_of),
     np.linalg.pinv: ("np.linalg.pinv", linalg.pinv), np.var: ("np.var", of_samples.var), np.std: ("np.std", of_samples.std),

@@ -338,6 +338,9 @@ def call_declared(m: Calls, d: Declaration, args: Args, keywords: Keywords) -> V
         results, sure = _results(m, d, bound, args, keywords)
         if m.ruling.count(d) > deepest(m):
             return _returned(d, [transforms.valued(m, v) for v in results])
+        if d.by_element and any((rank(type_of(v)) or 0) > (rank(type_of(results[0])) or 0) for v in of.operands):
+            m.refuse(f"the result of `{d.name}` has fewer axes than an argument", "its rule is that of a function that works element by element",
+                     f"let the rule mention `{d.results[0]}_bar`, and give an array with the shape of the parameter")
         made = list(_stated(m, d, bound, of, results))
     pieces = tuple(piece for piece, _ in made)
     by_element = d.by_element or all(is_diagonal(piece, of.operands, results) for piece in pieces)
@@ -397,6 +400,8 @@ def _types(m: Calls, d: Declaration, bound: list[Value], args: Args, keywords: K
     given = () if keywords else tuple(m.operand(a) for a in args)
     if like is None and d.by_element:
         one, sure = _by_element(d, tuple(m.operand(v) for v in bound))
+        if (own := _of_source(m, d, bound)) is not None and isinstance(own[0], (Array, Scalar)):
+            one = Array(own[0].dtype, one.shape) if isinstance(one, Array) and rank(one) == rank(own[0]) else own[0]
         broad = -1 if given and isinstance(one, Array) and all(isinstance(type_of(a), (Array, Scalar)) for a in given) else None
         if broad is None and isinstance(one, Array) and one.shape is not None:
             one = Array(one.dtype, tuple(unknown_extent() for _ in one.shape))

@@ -120,7 +120,13 @@ class Machine(Deciding):
 
     def refuse(self, what: str, why: str, remedy: str, node: ast.AST | None = None) -> NoReturn:
         """Stop: the program cannot be differentiated, for this reason."""
+        if self.caller is not None and self.source is not None and not self.is_library(self.source):
+            why = f"{why} (in `{self.source.name}` of {self.source.function.__module__}, which is executed here)"
         raise Refusal(Finding(self.location(node or self.node), what, why, remedy), self.region)
+
+    def is_library(self, source: Any) -> bool:
+        """Whether a function is one of ours, executed in the place of another one."""
+        raise NotImplementedError
 
     def location(self, node: ast.AST | None) -> Location | None:
         source = self.source

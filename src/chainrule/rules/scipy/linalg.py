@@ -18,7 +18,7 @@ from ..call import Call
 from ..decompositions import Formulas, literal, pairs_type, pull_eig, pull_eigvals, pull_svd, through_qr, values_type
 from ..infer import like
 from ..structure import broadcast
-from ..table import RowError, linear, meaning, refuse, rule, structural, zero
+from ..table import MODULES, RowError, linear, meaning, refuse, rule, structural, zero
 from . import OVERWRITES, module, shape_of_nest
 from .meanings import linalg as meanings
 
@@ -108,6 +108,8 @@ structural("linalg.solve(a, b, lower=False, check_finite=True, assume_a=None, tr
 def _inv(let: Let, call: Call) -> None:
     if (a := _wanted(let, call, 0)) is not None:
         f = Formulas(let, call)
+        if literal(let.args[2], "`assume_a` of linalg.inv") in _DIAGONALS:
+            raise RowError("linalg.inv of a matrix that is taken for diagonal", "what SciPy leaves beside the diagonal is not the inverse", "write 1 / np.diagonal(a)")
         f(a_bar="-t(y) @ y_bar @ t(y)")
         call.add(a, _masked(f, literal(let.args[2], "`assume_a` of linalg.inv"), literal(let.args[3], "`lower` of linalg.inv")))
 
@@ -137,6 +139,10 @@ linear("linalg_rt.folded(g, lower=True, hermitian=True) -> y", g="linalg_rt.mirr
 # -- factors of positive definite matrices -------------------------------------------------------------------------------------
 
 
+# Whether cho_factor leaves in the other triangle what was there (before SciPy 1.18), or makes it zero.
+KEEPS = MODULES["linalg_rt"].cho_factored(np.array([[1.0, 7.0], [0.0, 1.0]]), True)[0, 1] == 7.0
+
+
 def _through_factor(f: Formulas, lower: bool) -> None:
     """From the cotangent `g` of a factor (conjugated, one triangle) to that of the triangle of the matrix that was read, `a_bar`."""
     f(low="np.tril(y)" if lower else "ct(np.triu(y))", g="np.tril(g)" if lower else "ct(np.triu(g))")
@@ -151,7 +157,7 @@ def _cholesky(let: Let, call: Call) -> None:
         f(g="cj(y_bar)")
         lower = literal(let.args[1], "`lower` of linalg.cholesky")
         _through_factor(f, lower)
-        if let.op != "linalg.cholesky":  # the other triangle is what it was
+        if let.op != "linalg.cholesky" and KEEPS:
             f(a_bar="a_bar + np.triu(y_bar, 1)" if lower else "a_bar + np.tril(y_bar, -1)")
         call.add(a, f(result="a_bar"))
 
@@ -215,12 +221,12 @@ zero("linalg_rt.permutation(piv)", op={"infer": lambda piv: Array("int64", getat
 _BANDS: dict[str, Any] = dict(static=("lower", "upper", "check_finite"))
 
 
-def _after(k: int) -> Any:
-    """The shape of an argument, the dtype of all of them."""
+def _after(k: int, least: str = "float32") -> Any:
+    """The shape of an argument, the dtype of all of them, or one of more precision."""
     def infer(*args: Arg) -> Type:
         shaped = type_of(args[k])
         dtypes = [t.dtype for t in map(type_of, args) if isinstance(t, Array) and kind(t.dtype) in "fc"]
-        return Array(str(np.result_type(*dtypes)), shaped.shape if isinstance(shaped, Array) else None)
+        return Array(str(np.result_type(*(dtypes or ["float64"]), least)), shaped.shape if isinstance(shaped, Array) else None)
 
     return {"infer": infer, "cheap": False}
 
@@ -241,7 +247,7 @@ rule("linalg.solve_sylvester(a, b, q) -> y", op=COSTLY, q="linalg.solve_sylveste
 _LYAPUNOV = "linalg.solve_continuous_lyapunov(t(a), y_bar)"
 rule("linalg.solve_continuous_lyapunov(a, q) -> y", op=COSTLY, q=_LYAPUNOV, a=f"-{_LYAPUNOV} @ t(y) - cj(t({_LYAPUNOV}) @ y)")
 _DISCRETE = "linalg.solve_discrete_lyapunov(t(a), y_bar, method)"
-rule("linalg.solve_discrete_lyapunov(a, q, method=None) -> y", op=COSTLY, static=("method",), q=_DISCRETE,
+rule("linalg.solve_discrete_lyapunov(a, q, method=None) -> y", op=_after(1, "float64"), static=("method",), q=_DISCRETE,
      a=f"{_DISCRETE} @ t(y @ ct(a)) + cj(t({_DISCRETE}) @ (a @ y))")
 
 # -- functions of matrices -------------------------------------------------------------------------------------------------------------

@@ -299,10 +299,12 @@ class Coordinates(Sparse):
     def __init__(self, arg1, shape=None, dtype=None, copy=False, *, maxprint=None):
         if sparse.issparse(arg1):
             given = arg1.asformat("coo")
-            self.data, self.coords, self._shape = given.data, (given.row, given.col), given._shape
+            self.data, self._shape = given.data, given._shape
+            self._place(given.row, given.col)
         elif isinstance(arg1, tuple) and len(arg1) == 2 and isinstance(arg1[1], tuple) and len(arg1[1]) == 2:
             data, (row, column) = arg1
-            self.data, self.coords = np.asarray(data), (np.asarray(row), np.asarray(column))
+            self.data = np.asarray(data)
+            self._place(np.asarray(row), np.asarray(column))
             if shape is None:
                 refuse("a sparse matrix without a shape", "it depends on the values of the indices", "pass shape=")
             self._shape = tuple(shape)
@@ -313,6 +315,16 @@ class Coordinates(Sparse):
         elif copy:
             self.data = self.data.copy()
         self.maxprint = 50
+
+    def _place(self, row, column):
+        self.row, self.col = row, column
+
+
+class CoordinatesInOne(Coordinates):
+    """coo, where the rows and columns are one attribute (since SciPy 1.12)."""
+
+    def _place(self, row, column):
+        self.coords = (row, column)
 
     @property
     def row(self):
@@ -461,7 +473,8 @@ def kron(A, B, format=None):
     return _made(A, "coo", data, rows, columns, (A._shape[0] * B._shape[0], A._shape[1] * B._shape[1])).asformat(format)
 
 
-CLASSES = {sparse.csr_matrix: Compressed, sparse.csr_array: Compressed, sparse.csc_matrix: Compressed, sparse.csc_array: Compressed, sparse.coo_matrix: Coordinates,
-             sparse.coo_array: Coordinates, sparse.dia_matrix: Diagonals, sparse.dia_array: Diagonals}
+_COO = CoordinatesInOne if hasattr(sparse.coo_matrix((1, 1)), "coords") else Coordinates
+CLASSES = {sparse.csr_matrix: Compressed, sparse.csr_array: Compressed, sparse.csc_matrix: Compressed, sparse.csc_array: Compressed, sparse.coo_matrix: _COO,
+             sparse.coo_array: _COO, sparse.dia_matrix: Diagonals, sparse.dia_array: Diagonals}
 
 __all__ = ["diags", "diags_array", "hstack", "kron", "vstack"]

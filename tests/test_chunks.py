@@ -186,3 +186,23 @@ def test_error_states_and_chunks_of_the_user(transform):
     with pytest.raises(FloatingPointError):
         transform(guarded, chunk_size=2)(np.array([1.0, 0.0, 2.0]))
     assert np.geterr() == state
+
+
+def test_a_loop_in_reverse_mode_is_done_once_more_for_each_chunk():
+    x = np.random.default_rng(0).normal(size=300)
+    transform = cr.jacrev(swept)
+    np.testing.assert_allclose(transform(x), cr.jacfwd(swept)(x), rtol=1e-12, atol=1e-12)
+    assert "chunk_size(" in transform.source
+
+
+def test_a_few_directions_are_taken_at_once():
+    def moments(x):
+        s, t = 0.0, 0.0
+        for i in range(len(x)):
+            s, t = s + x[i] * t, t + x[i]
+        return np.array([s, t])
+
+    x = np.linspace(-1.0, 1.0, 300)
+    transform = cr.jacrev(moments)
+    right(cr.jacrev, moments, x)
+    assert "chunk_size(" not in transform.source_for(x)

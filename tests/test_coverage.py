@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import collections
+import importlib
+import importlib.util
+import pkgutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -15,11 +18,13 @@ import pytest
 
 import chainrule.frontend.lower  # noqa: F401  (registers what it handles)
 from chainrule.frontend.calling.tables import BUILTINS
-from chainrule.rules import coverage, methods, random, registry
+from chainrule.rules import coverage, methods, random, registry, table
+from chainrule.rules import scipy as scipy_rows
 from chainrule.rules.table import ROWS
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "coverage.md"
 MODULES = {"": np, "linalg": np.linalg, "fft": np.fft, "random": np.random, "emath": np.emath}
+SCIPY_MODULES = sorted(module.name for module in pkgutil.iter_modules(scipy_rows.__path__) if not module.ispkg)
 UFUNC_METHODS = ("reduce", "accumulate", "outer", "reduceat", "at")
 DIFFERENTIABLE, ZERO, IRRELEVANT, REFUSED = "differentiable", "derivative zero", "irrelevant", "refused"
 
@@ -189,9 +194,9 @@ def _section(name: str) -> str:
 
 def page() -> str:
     counts = collections.Counter(found[0][0] for found in WALK.values())
-    functions = sum(1 for name, found in WALK.items() if found[0][0] == DIFFERENTIABLE and _section(name) in ("", "linalg", "fft", "emath"))
-    lines = [INTRODUCTION, f"Counted with NumPy {'.'.join(np.__version__.split('.')[:2])}: {functions} functions and ufuncs of `np`, `np.linalg`, `np.fft` and "
-             f"`np.emath` are differentiable. All names:\n", "| | differentiable | derivative zero | irrelevant | refused |", "| --- | --- | --- | --- | --- |"]
+    functions, zero = (sum(1 for name, found in WALK.items() if found[0][0] == kind and _section(name) in ("", "linalg", "fft", "emath")) for kind in (DIFFERENTIABLE, ZERO))
+    lines = [INTRODUCTION, f"Counted with NumPy {'.'.join(np.__version__.split('.')[:2])}: {functions + zero} functions and ufuncs of `np`, `np.linalg`, `np.fft` and "
+             f"`np.emath` have a rule: {functions} are differentiable, {zero} have derivative zero. All names:\n", "| | differentiable | derivative zero | irrelevant | refused |", "| --- | --- | --- | --- | --- |"]
     for section, title in TITLES.items():
         own = collections.Counter(found[0][0] for name, found in WALK.items() if _section(name) == section)
         lines.append(f"| {title} | {own[DIFFERENTIABLE]} | {own[ZERO]} | {own[IRRELEVANT]} | {own[REFUSED]} |")
@@ -211,7 +216,67 @@ def page() -> str:
             if reasons:
                 lines += ["", f"**{kind.capitalize()}** ({sum(map(len, reasons.values()))}):", ""]
                 lines += [f"- {why}: {_listed(section, chosen)}" for why, chosen in sorted(reasons.items())]
+    if importlib.util.find_spec("scipy") is not None:
+        lines += scipy_page()
     return "\n".join(lines) + "\n"
+
+
+# -- SciPy: by module, from the rows ------------------------------------------------------------------------------------------
+
+SCIPY = """
+# What of SciPy can be differentiated
+
+The functions of SciPy that have a rule, or are executed as the Python that they mean, by module. Rules are read when a program has imported the module.
+A function that is not named here is executed as the Python that it is written in, if it is, and refused where that goes into compiled code.
+"""
+
+
+def scipy_names() -> dict[str, dict[str, list[str]]]:
+    """Module -> class -> names."""
+    for module in SCIPY_MODULES:
+        importlib.import_module(f"scipy.{module}")
+    table.read_later()
+    found: dict[str, dict[str, list[str]]] = {}
+    for module in SCIPY_MODULES:
+        own = found[module] = {DIFFERENTIABLE: [], ZERO: [], REFUSED: []}
+        for op, row in ROWS.items():
+            if op.startswith(f"{module}.") and table.resolve(op) is not None:
+                own[ZERO if row.kind == "zero" else DIFFERENTIABLE].append(op.partition(".")[2])
+        own[DIFFERENTIABLE] += [name.partition(".")[2] for name in table.MEANT if name.startswith(f"{module}.")]
+        own[REFUSED] += [name.partition(".")[2] for name in table.REFUSED if name.startswith(f"{module}.")]
+        for kind in (DIFFERENTIABLE, ZERO, REFUSED):
+            own[kind] = sorted({*own[kind]})
+    return found
+
+
+def scipy_page() -> list[str]:
+    import scipy
+
+    names = scipy_names()
+    counts = {module: {kind: len(own[kind]) for kind in own} for module, own in names.items()}
+    together = {kind: sum(count[kind] for count in counts.values()) for kind in (DIFFERENTIABLE, ZERO, REFUSED)}
+    outside = together[DIFFERENTIABLE] - counts["special"][DIFFERENTIABLE]
+    lines = [SCIPY, f"Counted with SciPy {'.'.join(scipy.__version__.split('.')[:2])}: {together[DIFFERENTIABLE]} functions are differentiable, {outside} of them outside `scipy.special`.\n",
+             "| | differentiable | derivative zero | refused |", "| --- | --- | --- | --- |"]
+    lines += [f"| `scipy.{module}` | {count[DIFFERENTIABLE]} | {count[ZERO]} | {count[REFUSED]} |" for module, count in counts.items()]
+    lines.append(f"| **together** | **{together[DIFFERENTIABLE]}** | **{together[ZERO]}** | **{together[REFUSED]}** |")
+    for module, own in names.items():
+        lines += ["", f"## `scipy.{module}`"]
+        for kind in (DIFFERENTIABLE, ZERO, REFUSED):
+            if own[kind]:
+                lines += ["", f"**{kind.capitalize()}** ({len(own[kind])}): {', '.join(f'`{name}`' for name in own[kind])}."]
+        methods_of = {cls.__name__: stand_in for cls, stand_in in table.STAND_INS.items() if cls.__module__.startswith(f"scipy.{module}.")}
+        if methods_of:
+            found = sorted({name for stand_in in methods_of.values() for name in dir(stand_in) if not name.startswith("_") and name not in vars(stand_in.__mro__[-2])})
+            lines += ["", f"**Methods and attributes** of {', '.join(f'`{name}`' for name in sorted(methods_of))} that are known ({len(found)}): {', '.join(f'`{name}`' for name in found)}."]
+    return lines
+
+
+@pytest.mark.skipif(importlib.util.find_spec("scipy") is None, reason="SciPy is not installed")
+def test_there_are_many_functions_of_scipy() -> None:
+    names = scipy_names()
+    assert sum(len(own[DIFFERENTIABLE]) for module, own in names.items() if module != "special") >= 60
+    assert {module: set(own[DIFFERENTIABLE]) & set(own[REFUSED]) for module, own in names.items()} == {module: set() for module in names}
 
 
 def _listed(section: str, chosen: list[str]) -> str:
@@ -224,8 +289,17 @@ def _listed(section: str, chosen: list[str]) -> str:
     return "; ".join(f"`{method}` of {', '.join(found)}" for method, found in sorted(by_method.items()))
 
 
-@pytest.mark.skipif(not PAGE.exists() or f"NumPy {'.'.join(np.__version__.split('.')[:2])}:" not in PAGE.read_text(encoding="utf-8"),
-                    reason="the page is made with another version of NumPy")
+def _made_here() -> bool:
+    """Whether the page is made with these versions of NumPy and SciPy."""
+    if not PAGE.exists() or importlib.util.find_spec("scipy") is None:
+        return False
+    import scipy
+
+    text = PAGE.read_text(encoding="utf-8")
+    return all(f"{title} {'.'.join(module.__version__.split('.')[:2])}:" in text for title, module in (("NumPy", np), ("SciPy", scipy)))
+
+
+@pytest.mark.skipif(not _made_here(), reason="the page is made with other versions of NumPy and SciPy")
 def test_the_page_says_what_is_so() -> None:
     assert page() == PAGE.read_text(encoding="utf-8"), "python tests/test_coverage.py rewrites it"
 

@@ -21,6 +21,9 @@ from chainrule.rules.custom import DECLARED
 from chainrule.structure import flatten
 from tests.golden.programs import CASES
 from tests.gradients import gradient_is
+from tests.programs.generate import from_seed
+from tests.programs.oracle import judge
+from tests.programs.ruled import with_rules
 
 X = np.array([-1.5, -0.25, 0.5, 2.0])
 A = np.array([[0.3, -1.2, 0.8], [1.1, 0.4, -0.6]])
@@ -667,8 +670,31 @@ def test_a_function_that_calls_itself_beside_its_rule():
     assert cr.grad(power)(2.0, 3) == 12.0
     assert cr.grad(lambda x: np.sum(power(x, 3)))(X) == pytest.approx(3 * X**2)
     assert cr.grad(lambda x: cr.grad(power)(x, 4))(2.0) == 48.0
-    with pytest.raises(cr.UnsupportedError, match="the derivative of `power`, of which no rule is known"):
-        cr.grad(cr.grad(cr.grad(cr.grad(lambda x: power(x, 8)))))(2.0)
+    assert cr.grad(cr.grad(cr.grad(cr.grad(lambda x: power(x, 8)))))(2.0) == 8 * 7 * 6 * 5 * 2.0**4
+    assert cr.jvp(power, (2.0, 3), (1.0, None)) == (8.0, 12.0)
+
+    @cr.custom_vjp
+    def flipped(x):
+        return x[::-1]
+
+    flipped.defvjp(lambda x: (x[::-1], None), lambda _, g: (flipped(g),))
+    both_modes(lambda x: np.sum(np.sin(flipped(x)) * x), (X,))
+    assert cr.jacfwd(flipped)(X).tolist() == cr.jacrev(flipped)(X).tolist() == np.eye(4)[::-1].tolist()
+
+
+def test_exceptions_of_functions_with_rules():
+    picky = eval("lambda x: np.cumsum(x) if x[0] > 0 else 1 / 0", {"np": np})
+    cr.defvjp(picky, "picky(x) -> y", x=lambda y_bar: np.cumsum(y_bar[::-1])[::-1])
+
+    def f(x):
+        try:
+            return np.sum(picky(x))
+        except ZeroDivisionError:
+            return 7.0 * x[0]
+
+    assert cr.grad(f)(Z).tolist() == [3.0, 2.0, 1.0] and cr.grad(f)(-Z).tolist() == [7.0, 0.0, 0.0]
+    with pytest.raises(ZeroDivisionError):
+        cr.grad(lambda x: np.sum(picky(x)))(-Z)
 
 
 def test_it_is_pickled_by_its_name():
@@ -958,6 +984,43 @@ def test_keywords_that_a_rule_does_not_name_are_refused():
     assert cr.grad(lambda x: f(x=x))(2.0) == 1.0
 
 
+opaque_sums = eval("lambda x: np.cumsum(x)", {"np": np})
+Z = np.array([1.0, 2.0, 3.0])
+
+
+def sums_written(x):
+    y = opaque_sums(x)
+    y[0] = x[1] * 2
+    return np.sum(y * y)
+
+
+def sums_stored(x):
+    z = np.zeros((2, 3))
+    z[0] = opaque_sums(x)
+    z[1] = x
+    return np.sum(z**2)
+
+
+def sums_in_a_loop(x):
+    y = x
+    while np.sum(y) < 50:
+        y = opaque_sums(y)
+    return np.sum(y)
+
+
+@pytest.mark.parametrize("like", [None, "x", np.zeros(1)], ids=["seen", "as a parameter", "an example"])
+@pytest.mark.parametrize("f", [
+    lambda x: np.sum(opaque_sums(x) ** 2), lambda x: np.sum(opaque_sums(x) * x), lambda x: np.sum(opaque_sums(x) * np.ones((2, 3))), lambda x: opaque_sums(x) @ x,
+    lambda x: opaque_sums(x)[0] * opaque_sums(x)[-1], lambda x: np.sum(opaque_sums(x)[1:] ** 2), lambda x: np.sum(np.where(opaque_sums(x) > 2, opaque_sums(x), 0.0)),
+    lambda x: np.sum(opaque_sums(opaque_sums(x))), lambda x: sum(v * v for v in opaque_sums(x)), lambda x: np.sum(opaque_sums(x)) * opaque_sums(x).shape[0],
+    lambda x: np.sum(np.concatenate([opaque_sums(x), x]) ** 2), lambda x: np.sum(opaque_sums(x).T * x), lambda x: np.max(opaque_sums(x)),
+    lambda x: np.sum(opaque_sums(x) if x[0] > 0 else x), lambda x: np.sum(opaque_sums(x) + x[0]), lambda x: np.sum(opaque_sums(x).reshape(3, 1) * x),
+    lambda x: np.linalg.norm(opaque_sums(x)), lambda x: np.sum(np.stack([opaque_sums(x), x]) ** 2), sums_written, sums_stored, sums_in_a_loop])
+def test_what_is_done_with_results_of_functions_without_source(f, like):
+    cr.defvjp(opaque_sums, "sums(x) -> y", x=lambda y_bar: np.cumsum(y_bar[::-1])[::-1], like=like)
+    both_modes(f, (Z,))
+
+
 def test_results_of_another_kind_than_expected():
     def wrong(x):
         return RESULT[0]
@@ -1066,6 +1129,20 @@ def test_functions_made_inside_are_no_arguments():
     assert cr.grad(lambda x: apply(np.sin, x))(2.0) == 3.0
     with pytest.raises(cr.UnsupportedError, match="a function is used as a value"):
         cr.grad(lambda x: apply(lambda z: 3.0 * z * x, x))(2.0)
+
+
+def test_a_partial_derivative_of_what_does_not_work_by_element():
+    def norm(x):
+        return np.sqrt(np.sum(x * x))
+
+    for like in (None, 0.0):
+        cr.defvjp(norm, x="x / y", like=like)
+        with pytest.raises((TypeError, cr.UnsupportedError), match="norm` has fewer axes than an argument|norm returned a float64, but it was taken for an array"):
+            cr.grad(lambda x: norm(x) * 2)(X)
+        with pytest.raises((TypeError, cr.UnsupportedError), match="norm` has fewer axes than an argument|norm returned a float64, but it was taken for an array"):
+            cr.jvp(lambda x: norm(x) * 2, (X,), (X,))
+    cr.defvjp(norm, x="y_bar * x / y")
+    both_modes(lambda x: norm(x) * 2, (X,))
 
 
 def test_integers_and_constants():
@@ -1349,6 +1426,13 @@ def test_a_rule_that_is_the_derivative(name, made):
     first = case.wrt if isinstance(case.wrt, int) else case.wrt[0]
     if isinstance(args()[first], (float, np.ndarray)):
         agree(cr.hvp(g, first)(*args(), args()[first]), cr.hvp(f, first)(*args(), args()[first]))
+
+
+@pytest.mark.parametrize("block", range(6))
+def test_random_programs_of_functions_with_rules(block):
+    for seed in range(1000 + 20 * block, 1020 + 20 * block):
+        verdict = judge(with_rules(from_seed(seed)))
+        assert not verdict.failed, f"seed {seed}: {verdict.kind}: {verdict.reason}\n{verdict.detail}"
 
 
 # -- what is said when a rule is stated ------------------------------------------------------------------------------------

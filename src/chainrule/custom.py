@@ -253,13 +253,13 @@ def _state(kind: str, suffix: str, function: Function, text: Any, rule: Any, lik
     if partials and len(names.results) > 1:
         raise TypeError(f"{asked}: a rule of `{name}` mentions no cotangent; partial derivatives are known for one result only")
     made = Declaration(function, name, names.parameters, names.names, names.defaults, names.results, names.single, likes={kind: like}, number=next(_numbers))
-    made.by_element = partials or (_is_elementwise(function) if elementwise is None else elementwise)
+    made.elementwise[kind] = partials or (_is_elementwise(function) if elementwise is None else elementwise)
     (made.vjps if kind == "vjp" else made.jvps).update(stated)
     before = declared(function)
     if before is not None and len(before.parameters) == len(made.parameters) and len(before.results) == len(made.results):
         made = replace(made, jvps=before.jvps) if kind == "vjp" else replace(made, vjps=before.vjps)
         made.likes = {kind: like, **{mode: one for mode, one in before.likes.items() if mode != kind}}
-        made.by_element = made.by_element or (before.by_element and elementwise is None)
+        made.elementwise = {kind: made.elementwise[kind], **{mode: one for mode, one in before.elementwise.items() if mode != kind}}
     declare(made)
 
 

@@ -40,6 +40,7 @@ Compile = Callable[[Request], Compiled]
 LARGE = 256  # elements of all arguments from which on the arrays of a Jacobian may leave the cache
 PATHS = 64  # as many paths through one function are remembered, for arguments of the same types
 _compiling = threading.RLock()  # one for all: compiling one function may look into another
+_listing = threading.Lock()
 _all: weakref.WeakSet[Dispatcher] = weakref.WeakSet()
 
 
@@ -193,7 +194,7 @@ class Dispatcher:
         self.entry: Callable[..., Any] = self.miss
         # With exactly so many arguments, and as many tangents, too.
         self.given = self.count if not self.negative and not skip else -1
-        with _compiling:
+        with _listing:
             _all.add(self)
 
     def forget(self) -> None:
@@ -595,8 +596,10 @@ class Dispatcher:
 
 def _forget() -> None:
     """A rule has changed: no program that was compiled before is used any more."""
+    with _listing:
+        known = tuple(_all)
     with _compiling:
-        for dispatcher in tuple(_all):
+        for dispatcher in known:
             dispatcher.forget()
 
 

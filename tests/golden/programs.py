@@ -326,3 +326,21 @@ def gathered(x, index):
 def broadcast(column, row, scale):
     table = column * row + scale
     return np.mean(np.exp(-table / (1.0 + table**2)))
+
+
+@cr.custom_vjp
+def log1pexp(x):
+    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+
+
+log1pexp.defvjp(lambda x: (log1pexp(x), x), lambda x, y_bar: (y_bar / (1.0 + np.exp(-x)),))
+
+
+@case(normal(0, 3), normal(1, 5, 3), np.array([1.0, -1.0, 1.0, 1.0, -1.0]))
+def with_a_rule(w, x, y):
+    total = 0.0
+    for k in range(3):
+        margin = y * (x @ w)
+        total += np.mean(log1pexp(-margin)) / (k + 1)
+        w = np.tanh(w)
+    return total

@@ -20,7 +20,7 @@ from chainrule.rules import scipy as scipy_rows
 from chainrule.rules.table import ROWS, resolve
 from chainrule.transform.reverse import reverse
 
-SCIPY = sorted(module.name for module in pkgutil.iter_modules(scipy_rows.__path__))  # the modules of SciPy that have rows
+SCIPY = sorted(module.name for module in pkgutil.iter_modules(scipy_rows.__path__) if not module.ispkg)  # the modules of SciPy that have rows
 
 
 @dataclass

@@ -13,9 +13,9 @@ import numpy as np
 
 from ..ir.nodes import variables
 from ..ir.types import differentiable
+from ..rules import registry
 from ..rules.effects import OF_TEXTS
 from .execution.values import ListV, Num, Ref, Static, TupleV, Value
-from .objects.classes import STAND_INS
 from .source import Place
 
 if TYPE_CHECKING:
@@ -82,4 +82,4 @@ def _value(m: Calls, held: dict[str, Any], name: str) -> Value:
         for n, item in enumerate(value):
             held.setdefault(f"{name}_{n}", item)
         return TupleV(tuple(_value(m, held, f"{name}_{n}") for n in range(len(value))), None if type(value) is tuple else type(value))
-    return m.external(Place(held, name), value) if isinstance(value, np.ndarray) or type(value) in STAND_INS else Static(value)
+    return m.external(Place(held, name), value) if isinstance(value, np.ndarray) or registry.stands_for(type(value)) is not None else Static(value)

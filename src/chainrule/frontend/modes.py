@@ -14,6 +14,7 @@ TANGENT = ("jvp", "pushforward")  # their functions also take tangents
 GIVEN = ("vjp", "linearize", "intermediate_grads")  # they differentiate with respect to all arguments that are given
 CHOOSING = (*GRADIENTS, *JACOBIANS, "sparse_jacobian", "sparse_hessian")  # they differentiate as `argnums` says
 IMPLICIT = ("implicit_root", "fixed_point", "argmin")
+REVERSE = (*GRADIENTS, "vjp", "intermediate_grads", "jacrev")
 RULES = ("custom_vjp", "custom_jvp", "defvjp", "defjvp")
 SECOND = ("hessian", "sparse_hessian")  # they differentiate twice
 COLUMNS = (*JACOBIANS, "hessian")  # public transforms that go through directions, some at once
@@ -28,4 +29,4 @@ def public(name: str) -> Callable[[Function], Function]:
     return marked
 
 
-__all__ = ["CHOOSING", "COLUMNS", "GIVEN", "GRADIENTS", "IMPLICIT", "JACOBIANS", "MARK", "RULES", "SECOND", "TANGENT", "public"]
+__all__ = ["CHOOSING", "COLUMNS", "GIVEN", "GRADIENTS", "IMPLICIT", "JACOBIANS", "MARK", "REVERSE", "RULES", "SECOND", "TANGENT", "public"]

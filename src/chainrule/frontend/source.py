@@ -29,7 +29,7 @@ import numpy as np
 from ..errors import Location, SourceUnavailableError
 from ..rules.custom import declared
 
-__all__ = ["MISSING", "NAMES", "FunctionSource", "Item", "Place", "Resolved", "read", "resolve"]
+__all__ = ["MISSING", "NAMES", "FunctionSource", "Item", "Place", "Resolved", "calling", "read", "resolve"]
 
 Definition = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda]
 
@@ -191,7 +191,7 @@ def resolve(f: Any) -> Resolved:
     (1,)
     """
     if declared(f) is not None and not (isinstance(f, FunctionType) and _is_readable(f)):
-        return Resolved(_calling(f))
+        return Resolved(calling(f))
     if isinstance(f, FunctionType):
         return Resolved(f)
     if isinstance(f, MethodType):
@@ -211,7 +211,7 @@ def resolve(f: Any) -> Resolved:
     call = inspect.getattr_static(type(f), "__call__", None)
     if isinstance(call, FunctionType) and not hasattr(type(f), "primal") and not type(f).__module__.startswith("numpy"):
         return Resolved(call, (f,))
-    return Resolved(_calling(f))
+    return Resolved(calling(f))
 
 
 def _is_readable(f: FunctionType) -> bool:
@@ -412,8 +412,8 @@ _callers: dict[int, tuple[Any, FunctionType]] = {}
 _calling_lock = threading.Lock()
 
 
-def _calling(f: Callable[..., Any]) -> FunctionType:
-    """A Python function that does nothing but call f."""
+def calling(f: Callable[..., Any]) -> FunctionType:
+    """A Python function that does nothing but call f: for one without source, or which may have a rule."""
     with _calling_lock:
         known = _callers.get(id(f))
         if known is None or known[0] is not f:
@@ -443,12 +443,12 @@ def _write_caller(f: Any) -> FunctionType:
 
 
 def _stated(f: Any) -> tuple[list[str], tuple[Any, ...]] | None:
-    """The parameters, and the default values of the last ones, of a function with a rule of the user's."""
+    """The parameters, and the default values of the last ones, of a function with a rule of the user's, or with Python source."""
     if (stated := declared(f)) is not None:
         own = [p for n, p in enumerate(stated.parameters) if n not in stated.defaults]
         if list(stated.parameters[:len(own)]) == own:
             return list(stated.parameters), tuple(stated.defaults[n] for n in range(len(own), len(stated.parameters)))
-    if hasattr(type(f), "primal"):
+    if hasattr(type(f), "primal") or isinstance(f, FunctionType):
         parameters = list(inspect.signature(f).parameters.values())
         if all(p.kind in (p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL) for p in parameters):
             names = [f"*{p.name}" if p.kind is p.VAR_POSITIONAL else p.name for p in parameters]

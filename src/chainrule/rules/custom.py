@@ -138,9 +138,13 @@ class Declaration:
     vjps: dict[int, Stated | None] = field(default_factory=dict)
     jvps: dict[int, Stated | None] = field(default_factory=dict)
     likes: dict[str, Any] = field(default_factory=dict)  # by the mode that it was said with
-    by_element: bool = False
+    elementwise: dict[str, bool] = field(default_factory=dict)  # likewise
     number: int = 0  # one for each declaration
 
+
+    @property
+    def by_element(self) -> bool:
+        return any(self.elementwise.values())
 
     @property
     def like(self) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..ir.nodes import Arg, Lit, Seq
+from ..ir.nodes import Arg, Lit, Seq, operands
 from ..ir.ops import OPS
 from ..ir.probe import CannotProbe, probe, type_of
 from ..ir.types import OBJECT, Array, Dim, Extent, Scalar, Tuple, Type, rank, unknown_extent
@@ -31,7 +31,7 @@ def elementwise_infer(name: str) -> Callable[..., Type]:
         known = _kinds.get(key)
         if known is None:
             if name.startswith("math.") and any(np.dtype(t.dtype).kind == "c" for t in numbers):
-                raise CannotProbe(f"{name} of complex numbers: Python leaves out the imaginary part, with a warning, or raises TypeError")
+                raise not_complex(name)
             known = _kinds[key] = _try(name, args, types)
         form, weak, dtype = known
         if form == "other":
@@ -42,6 +42,22 @@ def elementwise_infer(name: str) -> Callable[..., Type]:
         if any(s is None for s in shapes):
             return Array(dtype, None)
         return Array(dtype, broadcast(*(s for s in shapes if s is not None)))
+
+    return infer
+
+
+def not_complex(name: str) -> CannotProbe:
+    """The refusal of complex numbers where Python takes none."""
+    return CannotProbe(f"{name} of complex numbers: Python leaves out the imaginary part, with a warning, or raises TypeError")
+
+
+def of_real_numbers(name: str) -> Callable[..., Type]:
+    """A number of Python's, made of real ones."""
+
+    def infer(*args: Arg) -> Type:
+        if any(isinstance(t := type_of(item), (Scalar, Array)) and np.dtype(t.dtype).kind == "c" for arg in args for item in operands(arg)):
+            raise not_complex(name)
+        return Scalar("float64", weak=True)
 
     return infer
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..ir.nodes import Let, Lit, Seq, Var
 from ..ir.probe import type_of
-from ..ir.types import Scalar
 from .call import Call
+from .infer import of_real_numbers
 from .table import elementwise, linear, structural, zero
 
 elementwise("math.exp(x) -> y", x="y", pole=True)
@@ -57,7 +57,7 @@ def _log(let: Let, call: Call) -> None:
         call.subtract(base.items[0], b.emit("/", b.emit("*", g, call.result()), bottom))
 
 
-structural("math.log(x, *base) -> y", _log, op={"infer": lambda *_: Scalar("float64", weak=True)})
+structural("math.log(x, *base) -> y", _log, op={"infer": of_real_numbers("math.log")})
 
 
 def _hypot(let: Let, call: Call) -> None:
@@ -70,7 +70,7 @@ def _hypot(let: Let, call: Call) -> None:
             call.add(item, slope if isinstance(g, Lit) and g.value == 1 else call.b.emit("*", g, slope))
 
 
-structural("math.hypot(*coordinates) -> y", _hypot, op={"infer": lambda *_: Scalar("float64", weak=True)})
+structural("math.hypot(*coordinates) -> y", _hypot, op={"infer": of_real_numbers("math.hypot")})
 
 
 def _total(let: Let, call: Call) -> None:

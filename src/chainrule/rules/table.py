@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 Pull = Callable[[Let, "Call"], None]
 MODULES: dict[str, Any] = {"np": np, "math": math, "rt": runtime, "operator": operator}  # what the first parts of names in rows mean
 # Rows that are read when a module of SciPy has been imported: its name -> that of the module of rows.
-LATER = {f"scipy.{name}": f"scipy.{name}" for name in sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent / "scipy")]))}
+LATER = {f"scipy.{name}": f"scipy.{name}" for name in sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent / "scipy")]) if not m.ispkg)}
 Pushforward = Callable[[Let, "Push"], Operand]
 
 
@@ -121,7 +121,10 @@ class Refusal:
 ROWS: dict[str, Row] = {}
 FUNCTIONS: dict[Any, str] = {}  # callable -> operation
 REFUSALS: dict[Any, Refusal] = {}
+REFUSED: dict[str, Refusal] = {}  # the same, by name
 MEANINGS: dict[Any, Callable[..., Any]] = {}  # callable -> the Python that it means, executed in its place
+MEANT: list[str] = []  # their names
+STAND_INS: dict[type, type] = {}  # class of a library -> a class whose members are executed in the place of its own
 MEANING_MODULES: set[str] = set()  # where these are written
 KNOWN: set[int] = set()  # objects of libraries whose methods have rows: by identity
 _OBJECTS: list[Any] = []  # the same, so that they live
@@ -267,7 +270,7 @@ def refuse(name: str, *, because: str, instead: str = "") -> None:
     """A function that is known and not supported, with the reason and what to write instead; of a class, every method."""
     function = resolve(name)
     if function is not None:
-        REFUSALS[function] = Refusal(because, instead)
+        REFUSALS[function] = REFUSED[name] = Refusal(because, instead)
         if isinstance(function, type) and function is not np.vectorize:
             REFUSED_METHODS.add(function)
 
@@ -277,7 +280,20 @@ def meaning(name: str, function: Callable[..., Any]) -> None:
     original = resolve(name)
     if original is not None:
         MEANINGS[original] = function
+        MEANT.append(name)
         MEANING_MODULES.add(function.__module__)
+
+
+def stand_in(cls: type, meaning: type) -> None:
+    """A class of a library, and the class whose members are executed in the place of its own."""
+    STAND_INS[cls] = meaning
+
+
+def stands_for(cls: type) -> type | None:
+    """The class whose members are executed in the place of those of a class."""
+    if any(module in sys.modules for module in LATER):
+        read_later()
+    return STAND_INS.get(cls)
 
 
 def known_object(name: str) -> None:
@@ -445,6 +461,8 @@ def bind(name: str, args: tuple[Arg, ...], kwargs: dict[str, Arg] | None = None)
         if own is None:
             if isinstance(arg, Lit) and keyword in row.defaults and is_default(arg.value, row.defaults[keyword]):
                 continue
+            if isinstance(arg, Lit) and any(p.name == keyword and is_default(arg.value, p.default) for p in op.params):
+                continue  # a newer version of the function has it
             raise RowError(f"the argument {keyword!r} of {name} is not supported", "its rule does not say what the derivative is then",
                            f"leave {keyword!r} out")
         if own in given:

@@ -13,6 +13,7 @@ written where they belong; others are joined.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -25,10 +26,11 @@ from ..ir.walk import all_stmts, blocks, defined, free, stmt_args, substitute_st
 from ..rules.structure import index_items, is_advanced, is_full
 from ..simplify.factors import factors
 
-# Numbers that an array of some directions may hold. These lie in the second-level cache, and take NumPy ten times as long as calling it does; from 256 KB
-# on, it computes in the memory of temporaries. A loop in the program calls it for small parts of the arrays; then only memory counts.
+# Numbers that an array of some directions may hold. As many as are computed at once lie in the second-level cache, and take NumPy ten times as long as calling it does;
+# from 256 KB on, it computes in the memory of temporaries. An array of which a loop goes through small parts may hold more: 8 MB.
 CACHE = 36_000
-MEMORY = 4_194_304
+MEMORY = 1_000_000
+FEW = 8  # directions: not fewer at a time where the function is evaluated once more for these, unless the user says so
 
 
 def rows() -> Var:
@@ -56,11 +58,12 @@ def in_chunks(b: Builder, batched: Block, count: Var, directions: Directions, kn
     """
     assert isinstance(batched.end, Yield)
     fixed, moving = _split(batched, count)
-    if not _is_separate(b.stmts, fixed, moving):
+    separate = _is_separate(b.stmts, fixed, moving)
+    if not separate:
         if not repeated:
             return None
         fixed, moving = [], [*batched.stmts]
-    if not repeated and not _is_pure(moving):
+    if not repeated and not is_pure(moving):
         return None
     results = list(operands(batched.end.values[0]))
     inside = {v for stmt in moving for v in defined(stmt)} | {*batched.params, count}
@@ -71,8 +74,9 @@ def in_chunks(b: Builder, batched: Block, count: Var, directions: Directions, kn
         if isinstance(stmt, Let) and stmt.out is not None:
             b.made[stmt.out] = stmt
     extents = _Extents(b, known, {v for stmt in fixed for v in defined(stmt)})
-    step = _step(b, directions, extents, [*batched.params, *(v for stmt in moving for v in _all_defined(stmt))],
-                 any(isinstance(stmt, (For, While)) for stmt in moving))
+    step = _step(b, directions, extents, batched.params, moving)
+    if not separate and directions.at_a_time is None:
+        step = b.emit("max", Seq((step, Lit(FEW))), type=INT, hint="chunk")
     parts = [_Part(b, extents, moving, results[n], likes[n], directions.size) for n in chosen]
     if not any(isinstance(stmt, Let) and stmt.op == "mark" for stmt in b.stmts):
         b.add(Let(None, "mark", (Lit("directions"),)))
@@ -118,8 +122,9 @@ def _is_separate(before: Sequence[Stmt], fixed: Sequence[Stmt], moving: Sequence
     return not any(isinstance(stmt, Let) and stmt.op in _ERRORS for stmt in _inside([*fixed, *moving]))
 
 
-def _is_pure(stmts: Sequence[Stmt]) -> bool:
-    return not any(isinstance(stmt, Let) and OPS[stmt.op].effect and stmt.op not in _TAPES for stmt in _inside(stmts))
+def is_pure(stmts: Sequence[Stmt]) -> bool:
+    """Whether statements do nothing but compute, and keep values for the reverse sweep."""
+    return not any(isinstance(stmt, Let) and OPS[stmt.op].effect and stmt.op not in (*_TAPES, "mark") for stmt in _inside(stmts))
 
 
 _ERRORS = ("np.seterr", "rt.set_errors")
@@ -242,16 +247,20 @@ def _joined(part: Slice, path: Seq) -> tuple[Arg, ...]:
 # -- how many directions ------------------------------------------------------------------------------------
 
 
-def _step(b: Builder, directions: Directions, extents: _Extents, values: Iterable[Var], loops: bool) -> Operand:
+def _step(b: Builder, directions: Directions, extents: _Extents, params: Sequence[Var], stmts: Sequence[Stmt]) -> Operand:
     """The number of directions that are taken at a time."""
     if directions.at_a_time is not None:
         return Lit(directions.at_a_time)
-    return b.emit("rt.chunk_size", Lit(MEMORY if loops else CACHE), Seq(tuple(_largest(b, extents, values))), hint="chunk")
+    everything = extents.largest([*params, *(v for stmt in _inside(stmts) for v in defined(stmt))])
+    loops = [stmt for stmt in stmts if isinstance(stmt, (For, While))]
+    computed = extents.largest([v for loop in loops for stmt in _inside(loop.body.stmts) if isinstance(stmt, Let) and stmt.op not in (*_WRITES, *_READS)
+                                for v in defined(stmt)]) if loops else everything
+    limits = [(CACHE, computed), (MEMORY, everything)] if computed != everything else [(CACHE, everything)]
+    found = [b.emit("rt.chunk_size", Lit(limit), Seq(tuple(extents.product(*one) for one in sizes.items())), hint="chunk") for limit, sizes in limits if sizes]
+    return found[0] if len(found) == 1 else b.emit("min", Seq(tuple(found)), type=INT, hint="chunk") if found else directions.size
 
 
-def _all_defined(stmt: Stmt) -> Iterable[Var]:
-    for inner in all_stmts(Block((), (stmt,), Yield(()))):
-        yield from defined(inner)
+_READS = ("index", "item", "list_item", "pop", "copy")
 
 
 class _Extents:
@@ -289,36 +298,29 @@ class _Extents:
         array, axis = self.symbols[name]
         return self.b.emit("index", self.b.emit("np.shape", array), Lit(axis))
 
+    def largest(self, values: Iterable[Var]) -> dict[tuple[str, ...], int]:
+        """How many numbers the largest values hold for each direction, as symbols and a factor; nothing of those of which it cannot be said."""
+        found: dict[tuple[str, ...], int] = {}
+        for value in values:
+            type = value.type
+            if not isinstance(type, Array) or not type.shape or type.shape[0] != DIRECTIONS:
+                continue
+            symbols = [extent.name for extent in type.shape[1:] if not isinstance(extent, int)]
+            if all(name in self.symbols for name in symbols):
+                key = tuple(sorted(symbols))
+                found[key] = max(found.get(key, 0), math.prod(extent for extent in type.shape[1:] if isinstance(extent, int)))
+        return {key: number for key, number in found.items() if not any(other != key and _within(key, other) and number <= found[other] for other in found)}
 
-def _largest(b: Builder, extents: _Extents, values: Iterable[Var]) -> list[Operand]:
-    """How many numbers the largest values hold for each direction; nothing of those of which it cannot be said."""
-    found: dict[tuple[str, ...], int] = {}
-    for value in values:
-        type = value.type
-        if not isinstance(type, Array) or not type.shape or type.shape[0] != DIRECTIONS:
-            continue
-        symbols, number = [], 1
-        for extent in type.shape[1:]:
-            if isinstance(extent, int):
-                number *= extent
-            else:
-                symbols.append(extent.name)
-        if all(name in extents.symbols for name in symbols):
-            key = tuple(sorted(symbols))
-            found[key] = max(found.get(key, 0), number)
-    keep = [key for key in found if not any(other != key and _within(key, other) and found[key] <= found[other] for other in found)]
-    sizes = []
-    for key in keep:
-        total: Operand | None = None if found[key] == 1 and key else Lit(found[key])
-        for name in key:
-            total = extents.symbol(name) if total is None else b.emit("*", extents.symbol(name), total)
+    def product(self, symbols: tuple[str, ...], number: int) -> Operand:
+        total: Operand | None = None if number == 1 and symbols else Lit(number)
+        for name in symbols:
+            total = self.symbol(name) if total is None else self.b.emit("*", self.symbol(name), total)
         assert total is not None
-        sizes.append(total)
-    return sizes
+        return total
 
 
 def _within(few: tuple[str, ...], many: tuple[str, ...]) -> bool:
     return all(few.count(name) <= many.count(name) for name in few)
 
 
-__all__ = ["Directions", "in_chunks", "rows"]
+__all__ = ["FEW", "Directions", "in_chunks", "is_pure", "rows"]

@@ -50,7 +50,7 @@ from ..simplify.gather import gather
 from ..simplify.signs import signs
 from .batch import CannotBatch, batch
 from .calls import called
-from .chunks import Directions, in_chunks, rows
+from .chunks import FEW, Directions, in_chunks, is_pure, rows
 from .forward import forward
 from .nested import expand, with_other_tapes
 from .reverse import reverse
@@ -298,11 +298,11 @@ def _in_all_directions(b: Builder, block: Block, unit: Basis, wanted: Callable[[
     """
     if unit.single or not unit.parts:
         return _inlined(b, block, [part.basis for part in unit.parts])
-    if chunk is not None:
+    if chunk is not None and not (chunk == "cache" and isinstance(unit.size, Lit) and unit.size.value <= FEW):
         found = _in_chunks(b, block, unit, wanted, chunk, known, likes, False)
         if found is not None:
             return found
-        if chunk != "cache":
+        if chunk != "cache" or is_pure([*b.stmts, *block.stmts]):  # then all of it can be done once more for each chunk
             raise CannotBatch
     batched, on = batch(block, block.params, unit.size, wanted, b)
     return _single(b, _inlined(b, batched, [part.basis for part in unit.parts]), on, wanted)
@@ -387,7 +387,7 @@ def _repeatedly(b: Builder, block: Block, values: Sequence[Operand], chunk: Chun
     """The results of a block in a loop over some unit vectors at a time, or one after the other; and the unit vectors."""
     block = renamed(_again(block))
     unit = Basis(b, values, block.params)
-    if isinstance(chunk, int):
+    if chunk is not None:
         with suppress(CannotBatch):
             found = _in_chunks(b, block, unit, lambda n: True, chunk, known, likes, True)
             assert found is not None

@@ -37,7 +37,7 @@ MATRIX = sparse.csr_matrix(PATTERN)
 ROWS, COLUMNS = np.array([0, 1, 2, 3, 0, 0, 3]), np.array([0, 1, 2, 3, 2, 2, 0])  # one place twice
 VALUES = np.array([3.0, 4.0, 5.0, 3.5, 0.4, 0.3, 0.7])
 DATA = PATTERN.data.copy()
-N = PATTERN.T.tocsr() + sparse.eye_array(4, format="csr")
+N = PATTERN.T.tocsr() + sparse.csr_array(np.eye(4))
 
 
 def _of(data: Any) -> Any:
@@ -232,8 +232,69 @@ def test_a_stack_of_matrices(name: str) -> None:
     np.testing.assert_allclose(cr.jvp(f, (STACK,), (v,))[1], expected, rtol=1e-6)
 
 
+@pytest.mark.skipif(not NEW, reason="this version of SciPy does not know them")
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("structure", [None, "general", "diagonal", "tridiagonal", "banded", "upper triangular", "lower triangular", "sym"])
+def test_a_matrix_that_is_taken_for_another(structure: str | None, transposed: bool) -> None:
+    """What SciPy does not read of the matrix has no derivative, whatever stands there."""
+    a = np.triu(SQUARE, -1) if structure == "banded" else SQUARE
+    f = lambda a: np.sum(linalg.solve(a, W, assume_a=structure, transposed=transposed) ** 2)  # noqa: E731
+    v = rng.normal(size=a.shape)
+    expected = richardson(lambda h: f(a + h * v), 1e-5)
+    np.testing.assert_allclose(np.sum(cr.grad(f)(a) * v), expected, rtol=1e-6)
+    if structure not in ("diagonal", "tridiagonal", "banded"):
+        f = lambda a: np.sum(linalg.inv(a, assume_a=structure) ** 2)  # noqa: E731
+        np.testing.assert_allclose(np.sum(cr.grad(f)(a) * v), richardson(lambda h: f(a + h * v), 1e-5), rtol=1e-6)
+
+
+# -- sparse matrices elsewhere in a program ------------------------------------------------------------------------------------------
+
+
+def _loop(x: Any) -> Any:
+    for _ in range(4):
+        x = x - 0.1 * (PATTERN @ x - b4)
+    return x
+
+
+class Layer:
+    """Holds a sparse matrix."""
+
+    def __init__(self, matrix: Any) -> None:
+        self.matrix = matrix
+
+    def __call__(self, x: Any) -> Any:
+        y = np.zeros(4)
+        y += self.matrix @ np.tanh(self.matrix.T @ x)
+        y[1:] = (self.matrix @ y)[1:]
+        return y
+
+
+LAYER = Layer(PATTERN)
+
+
+def test_jacobians_of_sparse_products() -> None:
+    np.testing.assert_allclose(cr.jacobian(lambda x: PATTERN @ x)(b4), PATTERN.toarray(), rtol=1e-12)
+    np.testing.assert_allclose(cr.hessian(lambda x: np.sum((PATTERN @ x) ** 2))(b4), 2 * (PATTERN.T @ PATTERN).toarray(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("f", [lambda x: np.sum(_loop(x) ** 2), lambda x: np.sum(LAYER(x) ** 2), lambda x: np.sum(((PATTERN if x[0] > 0 else MATRIX.T) @ x) ** 2)],
+                         ids=["loop", "object", "branch"])
+def test_a_sparse_matrix_in_a_program(f: Any) -> None:
+    for x in (b4, -b4):
+        v = rng.normal(size=4)
+        np.testing.assert_allclose(np.sum(cr.grad(f)(x) * v), richardson(lambda h, x=x, v=v: f(x + h * v)), rtol=1e-6)
+
+
+def test_a_sparse_argument() -> None:
+    f = cr.grad(lambda matrix, x: np.sum((matrix @ x) ** 2), argnums=1)
+    expected = 2 * PATTERN.T @ (PATTERN @ b4)
+    for matrix in (PATTERN, MATRIX, PATTERN.tocsc(), PATTERN.tocoo(), sparse.csr_array(2 * PATTERN)):
+        factor = 4 if matrix.data[0] == 2 * PATTERN.data[0] else 1
+        np.testing.assert_allclose(f(matrix, b4), factor * expected, rtol=1e-12)
+
+
 EMPTY: dict[str, tuple[Callable[[Any], Any], Any]] = {
-    "solve": (lambda a: np.sum(linalg.solve(a, np.zeros((0, 2)))), np.zeros((0, 0))), "inv": (lambda a: np.sum(linalg.inv(a)), np.zeros((0, 0))),
+    "solve": (lambda a: np.sum(linalg.solve(a, np.zeros((a.shape[0], 2)))), np.zeros((0, 0))), "inv": (lambda a: np.sum(linalg.inv(a)), np.zeros((0, 0))),
     "expm": (lambda a: np.sum(linalg.expm(a)), np.zeros((0, 0))), "block_diag": (lambda a: np.sum(linalg.block_diag(a, W)), np.zeros((0, 2))),
     "lfilter": (lambda x: np.sum(signal.lfilter(B, A, x)), np.zeros((0, 3))), "correlate1d": (lambda x: np.sum(ndimage.correlate1d(x, [1.0, 2.0, 1.0])), np.zeros((0, 3))),
     "csr": (lambda d: np.sum(sparse.csr_array((d, np.zeros(0, int), np.zeros(3, int)), shape=(2, 2)) @ np.ones(2)), np.zeros(0)),

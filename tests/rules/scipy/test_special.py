@@ -80,3 +80,35 @@ def test_what_it_prints():
         return np.sum(expit(x))
 
     assert "expit_x = expit(x)" in cr.grad(f).source_for(np.ones(3))
+
+
+# -- along an axis ---------------------------------------------------------------------------------------------------
+
+A = np.array([[0.3, -1.2, 2.0], [1.1, 0.4, -0.7]])
+B = np.array([[1.0, 0.5, 2.0]])
+FAR = np.array([-np.inf, 1e4, 1e4 + 1.0, 3.0])
+
+
+@pytest.mark.parametrize("f", [
+    lambda a: special.logsumexp(a),
+    lambda a: special.logsumexp(2 * a, axis=1) @ np.array([1.0, -2.0]),
+    lambda a: np.sum(special.logsumexp(a, axis=(0, -1), keepdims=True) * a),
+    lambda a: np.sum(special.logsumexp(a, axis=0, b=B) ** 2),
+    lambda a: special.logsumexp(a[0], b=np.abs(a)),
+    lambda a: special.logsumexp([a[0, 0], 2.0, a[1, 1]]),
+    lambda a: np.sum(special.softmax(a, axis=1) * np.sin(a)),
+    lambda a: np.sum(special.softmax(a) ** 2),
+    lambda a: np.sum(special.log_softmax(a, axis=0) * np.cos(a)),
+], ids=range(9))
+def test_along_an_axis(f):
+    cr.check_grads(f, (A,), modes=("rev", "fwd"), order=2)
+
+
+def test_far_apart():
+    np.testing.assert_allclose(cr.grad(special.logsumexp)(FAR), special.softmax(FAR))
+    np.testing.assert_allclose(cr.grad(lambda a: special.softmax(a)[2])(FAR), [0.0, -0.19661193, 0.19661193, 0.0], atol=1e-8)
+
+
+def test_signs_are_refused():
+    with pytest.raises(cr.UnsupportedError, match="return_sign"):
+        cr.grad(lambda a: special.logsumexp(a, b=-a, return_sign=True)[0])(A)

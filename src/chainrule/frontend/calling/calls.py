@@ -11,6 +11,7 @@ import contextlib
 import functools
 import inspect
 import operator
+import sys
 import types
 import warnings
 from collections.abc import Iterator
@@ -79,6 +80,7 @@ _PURE = frozenset({abs, ascii, bin, bool, chr, complex, divmod, float, hex, int,
 
 
 _IMMUTABLE = (str, bytes, int, float, complex, tuple, frozenset, range, np.dtype)  # a method of such an object depends on nothing else
+_LIBRARIES = frozenset({"numpy", "scipy", *sys.stdlib_module_names}) - {"test"}  # whose functions the user has not written: errors are at the call
 _HELD: dict[int, dict[str, Any]] = {}  # what functions hold (default arrays, arguments of partial, `self`), each in a namespace of its own
 
 
@@ -421,12 +423,10 @@ class Calls(Objects):
         return call_partial(self, function, args, keywords)
 
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        from . import composing, custom, functionals, progress, transforms
+        from . import custom, functionals, progress, transforms
         from . import special as special_methods
         from .tables import BUILTINS, LAZILY
 
-        if composing.LATER:
-            composing.read_later()
         if (stated := custom_rules.declared(f)) is not None:
             return custom.call_declared(self, stated, args, keywords)
         if hasattr(f, "primal") and hasattr(f, "source_for") and not isinstance(f, type):
@@ -616,7 +616,8 @@ class Calls(Objects):
         local, nonlocal_names = names_of(node)
         kept = (self.current, self.source, self.b.span, self.loop, self.node)
         caller = self.caller
-        self.caller = None if not self.is_library(source) else caller or (self.node, self.source, self.b.span)
+        inside = self.is_library(source) or (source.function.__module__ or "").partition(".")[0] in _LIBRARIES
+        self.caller = (caller or (self.node, self.source, self.b.span)) if inside else None
         self.infos[number] = FrameInfo(source, parent, local, nonlocal_names, liveness=liveness(node))
         self.state.frames[number] = bound
         unbound.flag_names(bound, unbound.unsure_names(node, local, frozenset(bound)))

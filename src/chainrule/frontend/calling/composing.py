@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
 import statistics
 import string
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +15,8 @@ from ...ir.nodes import Lit
 from ...ir.types import Array, rank
 from ...rules import registry
 from ..composed import fourier, joining, linalg, padding, polynomials
-from ..composed import scipy as of_scipy
 from ..composed import statistics as of_samples
 from ..execution.values import Items, ListV, SliceV, Static, TupleV, Value
-from ..objects import classes
 from . import composed
 from .builtins import BUILTINS, Args, Keywords, builtin
 
@@ -50,7 +45,7 @@ _FUNCTIONS |= {np.linalg.multi_dot: composed.multi_dot}
 _FUNCTIONS |= {getattr(np.emath, name): getattr(linalg, f"emath_{name}") for name in ["arccos", "arcsin", "arctanh", "log", "log10", "log2", "logn", "power", "sqrt"]}
 # Functions whose row is for the usual arguments: what they mean with others.
 _WITH_MORE: dict[Any, tuple[str, Any]] = {
-    np.array: ("np.array", joining.array), np.cross: ("np.cross", linalg.cross_product), np.diff: ("np.diff", polynomials.diff), np.interp: ("np.interp", polynomials.interp),
+    np.array: ("np.array", joining.array), np.asarray: ("np.asarray", joining.asarray), np.asanyarray: ("np.asanyarray", joining.asarray), np.cross: ("np.cross", linalg.cross_product), np.diff: ("np.diff", polynomials.diff), np.interp: ("np.interp", polynomials.interp),
     np.linspace: ("np.linspace", polynomials.linspace), np.pad: ("np.pad", padding.pad),
     np.take: ("np.take", joining.take), np.trace: ("np.trace", linalg.trace_of),
     np.linalg.pinv: ("np.linalg.pinv", linalg.pinv), np.var: ("np.var", of_samples.var), np.std: ("np.std", of_samples.std),
@@ -145,30 +140,6 @@ def _unusual(row: str, m: Calls, args: Args, keywords: Keywords) -> bool:
     if "constant_values" in keywords and not isinstance(keywords["constant_values"], Static):
         return True
     return isinstance(mode, Static) and mode.value not in ("constant", "empty", "edge", "reflect", "symmetric", "wrap")
-
-
-# Functions of SciPy, by module: they are known when that has been imported.
-LATER = {f"scipy.{name}": name for name in sorted(module.name for module in pkgutil.iter_modules(of_scipy.__path__))}
-
-
-def read_later() -> None:
-    """Let the functions of SciPy be known that are executed as the Python that they mean, of the modules that have been imported."""
-    for full, name in [*LATER.items()]:
-        if full in sys.modules:
-            del LATER[full]
-            meanings = importlib.import_module(f"{of_scipy.__name__}.{name}")
-            for function in meanings.__all__:
-                original = getattr(sys.modules[full], function, None)
-                if original is not None:
-                    BUILTINS[original] = _handler(f"{name}.{function}", getattr(meanings, function), original)
-            for original, meaning in getattr(meanings, "FUNCTIONS", {}).items():  # of modules inside of that one
-                BUILTINS[original] = _handler(f"{name}.{original.__name__}", meaning, original)
-            classes.STAND_INS.update(getattr(meanings, "STAND_INS", {}))
-
-
-@builtin(of_scipy.refused)
-def _refused(m: Calls, args: Args, keywords: Keywords) -> Value:
-    m.refuse(*(m.static(a, "a reason") for a in args))
 
 
 def _of_numbers(name: str) -> Any:
@@ -302,4 +273,4 @@ def _part(m: Calls, item: Any) -> Value:
     return m.call(Static(np.arange), (start, item.stop, Static(1) if item.step == Static(None) else item.step), {})
 
 
-__all__ = ["LATER", "joined", "read_later"]
+__all__ = ["joined"]

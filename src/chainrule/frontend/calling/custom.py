@@ -24,7 +24,7 @@ from ...errors import SourceUnavailableError
 from ...ir.nodes import Arg, Block, Let, Lit, Make, Seq, Stmt, Var, Yield, operands, variables
 from ...ir.ops import OPS, Op, Param
 from ...ir.probe import CannotProbe, probe, type_of
-from ...ir.types import OBJECT, Array, Scalar, Tuple, Type, differentiable, kind, rank, shape, unknown_extent
+from ...ir.types import FLOAT, OBJECT, Array, Scalar, Tuple, Type, differentiable, kind, rank, shape, unknown_extent
 from ...ir.walk import (
     all_stmts,
     blocks,
@@ -66,6 +66,7 @@ from ..execution.values import (
     TupleV,
     Value,
 )
+from ..execution.witness import copy_arrays
 from . import transforms
 
 if TYPE_CHECKING:
@@ -267,7 +268,7 @@ def contributions(m: Calls, name: str, of: str, primal: Value, given: Value, by_
 
 def piece(m: Calls, kind: str, moving: transforms.Moving, numbers: Sequence[int], run: Callable[[], list[Arg]], values: tuple[Arg, ...]) -> tuple[Piece, Seq]:
     """Execute a part of a rule: the block, and what it is given beside what moves. values: the results of the function."""
-    found = transforms.inner(m, moving, lambda: m.wrap(Seq(tuple(run()))))
+    found = transforms.inner(m, moving, lambda: m.wrap(Seq(tuple(run()))), derivatives=0)
     return _closed(kind, found, numbers, values)
 
 
@@ -317,7 +318,11 @@ def seeds(m: Calls, parts: Sequence[Arg], suffix: str) -> transforms.Moving:
 
 # -- functions that are called as they are --------------------------------------------------------------------------
 
-HIGHEST = 3  # a rule may call its own function: so often inside each other, that is so many derivatives
+
+def deepest(m: Calls) -> int:
+    """A rule may call its own function, which then has the same rule, and so on: so often. In reverse mode, a rule is differentiated once less than its
+    function; where it is transposed, as often, but what it is linear in may go through the function again."""
+    return 1 if m.order <= 1 and m.backwards else m.order + 1
 
 
 def call_declared(m: Calls, d: Declaration, args: Args, keywords: Keywords) -> Value:
@@ -331,8 +336,11 @@ def call_declared(m: Calls, d: Declaration, args: Args, keywords: Keywords) -> V
         return _inactive(m, d, args, keywords)
     with stopped(m, d):
         results, sure = _results(m, d, bound, args, keywords)
-        if m.ruling.count(d) > HIGHEST:
+        if m.ruling.count(d) > deepest(m):
             return _returned(d, [transforms.valued(m, v) for v in results])
+        if d.by_element and any((rank(type_of(v)) or 0) > (rank(type_of(results[0])) or 0) for v in of.operands):
+            m.refuse(f"the result of `{d.name}` has fewer axes than an argument", "its rule is that of a function that works element by element",
+                     f"let the rule mention `{d.results[0]}_bar`, and give an array with the shape of the parameter")
         made = list(_stated(m, d, bound, of, results))
     pieces = tuple(piece for piece, _ in made)
     by_element = d.by_element or all(is_diagonal(piece, of.operands, results) for piece in pieces)
@@ -343,7 +351,10 @@ def call_declared(m: Calls, d: Declaration, args: Args, keywords: Keywords) -> V
 def _inactive(m: Calls, d: Declaration, args: Args, keywords: Keywords) -> Value:
     """A call whose arguments carry no derivative: computed now if they are known, otherwise when the program runs."""
     if all(isinstance(v, Static) for v in (*args, *keywords.values())):
-        found = d.function(*(v.value for v in args if isinstance(v, Static)), **{k: v.value for k, v in keywords.items() if isinstance(v, Static)})
+        try:
+            found = d.function(*(v.value for v in args if isinstance(v, Static)), **{k: v.value for k, v in keywords.items() if isinstance(v, Static)})
+        except Exception:  # the statement will raise it
+            found = ...
         if isinstance(found, (bool, int, float, complex, str, np.generic)) or found is None:
             return Static(found)
     return m.perform(Static(d.function), args, keywords)
@@ -376,18 +387,21 @@ def _results(m: Calls, d: Declaration, bound: list[Value], args: Args, keywords:
     """The call of the function itself, and whether it certainly returns what it is taken to."""
     given = tuple(m.operand(a) for a in args)
     named = tuple(m.operand(v) for v in keywords.values())
-    types, expected, sure = _types(m, d, bound, given if not named else ())
+    types, expected, sure = _types(m, d, bound, args, keywords)
     function: Any = Checked(d.function, d.name, expected, d.single)
     out = m.b.emit("py.external", Lit(function), Seq(given), Make(dict, tuple(keywords), named), type=types[0] if d.single else Tuple(types))
     return ((out,) if d.single else tuple(m.b.emit("item", out, k, type=t) for k, t in enumerate(types))), sure
 
 
-def _types(m: Calls, d: Declaration, bound: list[Value], given: tuple[Arg, ...]) -> tuple[tuple[Type, ...], tuple[Expected, ...], bool]:
+def _types(m: Calls, d: Declaration, bound: list[Value], args: Args, keywords: Keywords) -> tuple[tuple[Type, ...], tuple[Expected, ...], bool]:
     """What the results are taken to be, and whether that is certain; it is checked when the function has returned."""
     like = d.like
     count = len(d.results)
+    given = () if keywords else tuple(m.operand(a) for a in args)
     if like is None and d.by_element:
         one, sure = _by_element(d, tuple(m.operand(v) for v in bound))
+        if (own := _of_source(m, d, bound)) is not None and isinstance(own[0], (Array, Scalar)):
+            one = Array(own[0].dtype, one.shape) if isinstance(one, Array) and rank(one) == rank(own[0]) else own[0]
         broad = -1 if given and isinstance(one, Array) and all(isinstance(type_of(a), (Array, Scalar)) for a in given) else None
         if broad is None and isinstance(one, Array) and one.shape is not None:
             one = Array(one.dtype, tuple(unknown_extent() for _ in one.shape))
@@ -396,7 +410,8 @@ def _types(m: Calls, d: Declaration, bound: list[Value], given: tuple[Arg, ...])
     if like is None and (found := _of_source(m, d, bound)) is not None:
         types, sure = found, True
     elif like is None:
-        types = (_guessed([type_of(part) for value in bound for part in _numbers(m, value)]),) * count
+        numbers = [type_of(part) for value in bound for part in _numbers(m, value)]
+        types = (_guessed(numbers),) * count if all(isinstance(t, Scalar) for t in numbers) else _seen(m, d, args, keywords)
     elif callable(like):
         with scratch(m):
             types = tuple(_opened(t) for t in _types_of(m, d, m.call(Static(like), tuple(bound), {})))
@@ -412,7 +427,7 @@ def _types(m: Calls, d: Declaration, bound: list[Value], given: tuple[Arg, ...])
 
 
 def _unlike(m: Calls, d: Declaration) -> None:
-    m.refuse(f"what the result of `{d.name}` is like is not known", "`like` has to give a number or an array for each result", "name a parameter, or give an example or a function of the arguments")
+    m.refuse(f"what the result of `{d.name}` is like is not known", "it has to be a number or an array for each result", "give `like=` the name of a parameter, an example, or a function of the arguments")
 
 
 def _exampled(m: Calls, d: Declaration, bound: list[Value], given: tuple[Arg, ...], one: Any) -> tuple[Type, Expected]:
@@ -503,10 +518,23 @@ def _dtype(types: list[Type]) -> str:
 
 
 def _guessed(types: list[Type]) -> Type:
-    """A number if there are only numbers; otherwise anything."""
-    if all(isinstance(t, Scalar) for t in types):
-        return Scalar(_dtype(types), all(t.weak for t in types if isinstance(t, Scalar)), None, True)
-    return Array(_dtype(types), None)
+    """Of numbers, a number."""
+    return Scalar(_dtype(types), all(t.weak for t in types if isinstance(t, Scalar)), None, True)
+
+
+def _seen(m: Calls, d: Declaration, args: Args, keywords: Keywords) -> tuple[Type, ...]:
+    """What a function returns in this call; for that, the path of the call is compiled."""
+    operands, named = [m.operand(a) for a in args], {k: m.operand(v) for k, v in keywords.items()}
+    if m.witness is None or not m.at_top() or not all(map(m.witness.knows, (*operands, *named.values()))):
+        m.refuse(f"what the result of `{d.name}` is like is not known", "it has no source that says so", "say it where its rule is stated: like=...")
+    try:
+        found = d.function(*(copy_arrays(m.witness.value(o)) for o in operands), **{k: copy_arrays(m.witness.value(o)) for k, o in named.items()})
+    except Exception:  # the statement will raise it, where a handler of the user's is found
+        return (FLOAT,) * len(d.results)
+    types = tuple(map(type_of_value, (found,) if d.single else tuple(found)))
+    if not all(isinstance(t, (Array, Scalar)) for t in types):
+        _unlike(m, d)
+    return tuple(Scalar(t.dtype, t.weak, None, True) if isinstance(t, Scalar) else t for t in types)
 
 
 def _by_element(d: Declaration, args: tuple[Arg, ...]) -> tuple[Type, bool]:
@@ -643,7 +671,7 @@ def call(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
     assert isinstance(held, Static)
     f = held.value
     name = f.__name__
-    if sum(f is other for other in m.ruling) >= (1 if m.forward and m.forward[-1] is f else HIGHEST):  # its rule calls the function itself
+    if sum(f is other for other in m.ruling) >= (1 if m.forward and m.forward[-1] is f else deepest(m)):  # its rule calls the function itself
         return m.call(Static(f.primal), args, keywords)
     values = _bound(m, f, args, keywords)
     if function.kind == "custom_vjp":
@@ -762,7 +790,7 @@ def _by_jvp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
         return [*parts, *contributions(m, name, "the value", out, tangent, parts=iter(parts))]
 
     with stopped(m, f):
-        found = transforms.inner(m, dots, lambda: m.wrap(Seq(tuple(run()))))
+        found = transforms.inner(m, dots, lambda: m.wrap(Seq(tuple(run()))), derivatives=0)
     _check_kept(m, name, back)
     parts, rest = _hoisted(m, name, found, counts[0])
     if not parts:

@@ -9,6 +9,7 @@ import numpy as np
 from ... import runtime
 
 _STRICT = np.lib.NumpyVersion(np.__version__) >= "2.0.0"  # copy=False means never
+_IF_NEEDED = np._CopyMode.IF_NEEDED  # has no truth value
 
 
 def _depth(arrays):
@@ -23,13 +24,18 @@ def array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, lik
     """np.array with a least number of axes, or without a copy where none is needed."""
     if copy is False and _STRICT and not isinstance(object, np.ndarray):
         raise ValueError("Unable to avoid copy while creating an array as requested.")
-    if copy:
-        a = np.array(object, dtype, order=order)
-    else:
+    if copy is None or copy is _IF_NEEDED or not copy:
         a = np.asarray(object, dtype, order=order)
+    else:
+        a = np.array(object, dtype, order=order)
     while a.ndim < ndmin:
         a = a[None]
     return a
+
+
+def asarray(a, dtype=None, order=None, *, device=None, copy=None, like=None):
+    """np.asarray and np.asanyarray, told when to copy."""
+    return np.array(a, dtype, copy=_IF_NEEDED if copy is None else copy, order="K" if order is None else order)
 
 
 def block(arrays):

@@ -106,6 +106,7 @@ class Machine(Deciding):
         self.taken: list[tuple[Operand, bool]] = []  # the conditions that hold, or do not, where we are
         self.caller: tuple[ast.AST | None, Any, Span | None] | None = None  # the call, while a function of `library` is executed for it
         self.frozen: set[int] = set()  # slots that a generator has read before its time
+        self.backwards = False  # whether all of them are taken in reverse mode
         self.order = 0  # how many derivatives are taken of what is being executed, one of the other
         self.operating = False  # whether a block of the reverse sweep is being executed (see `surgery`)
         self.partial: dict[Var, tuple[Operand, bool]] = {}  # values that exist only where a condition holds, or does not
@@ -119,7 +120,13 @@ class Machine(Deciding):
 
     def refuse(self, what: str, why: str, remedy: str, node: ast.AST | None = None) -> NoReturn:
         """Stop: the program cannot be differentiated, for this reason."""
+        if self.caller is not None and self.source is not None and not self.is_library(self.source):
+            why = f"{why} (in `{self.source.name}` of {self.source.function.__module__}, which is executed here)"
         raise Refusal(Finding(self.location(node or self.node), what, why, remedy), self.region)
+
+    def is_library(self, source: Any) -> bool:
+        """Whether a function is one of ours, executed in the place of another one."""
+        raise NotImplementedError
 
     def location(self, node: ast.AST | None) -> Location | None:
         source = self.source

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from ...rules import registry
 from ...structure import has_slots, is_plain
 from ..execution.values import (
     NONE,
@@ -66,18 +67,18 @@ def namespace(cls: type) -> Any:
     return _NAMESPACES.setdefault(cls, vars(cls))
 
 
-STAND_INS: dict[type, type] = {}  # class of a library -> a class whose members are executed in the place of its own
-_OF_CLASSES = frozenset(("__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__firstlineno__", "__static_attributes__"))
+_OF_CLASSES = frozenset(  # members that every class has
+    ("__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__firstlineno__", "__static_attributes__"))
 
 
 def raw(cls: type, name: str, after: type | None = None) -> tuple[Any, type]:
     """A member as it stands in the first class along the MRO that has it (`after`: behind this class), and that class."""
     mro = cls.__mro__
     for home in mro if after is None else mro[mro.index(after) + 1:]:
-        if home in STAND_INS and name not in _OF_CLASSES:
-            for stand_in in STAND_INS[home].__mro__[:-1]:
-                if name in vars(stand_in):
-                    return vars(stand_in)[name], stand_in
+        if home.__module__.startswith("scipy.") and name not in _OF_CLASSES and (stand_in := registry.stands_for(home)) is not None:
+            for other in stand_in.__mro__[:-1]:
+                if name in vars(other):
+                    return vars(other)[name], other
         if name in vars(home):
             return vars(home)[name], home
     return MISSING, object

@@ -18,8 +18,9 @@ from ..call import Call
 from ..decompositions import Formulas, literal, pairs_type, pull_eig, pull_eigvals, pull_svd, through_qr, values_type
 from ..infer import like
 from ..structure import broadcast
-from ..table import RowError, linear, refuse, rule, structural, zero
+from ..table import MODULES, RowError, linear, meaning, refuse, rule, structural, zero
 from . import OVERWRITES, module, shape_of_nest
+from .meanings import linalg as meanings
 
 module("linalg")
 
@@ -107,6 +108,8 @@ structural("linalg.solve(a, b, lower=False, check_finite=True, assume_a=None, tr
 def _inv(let: Let, call: Call) -> None:
     if (a := _wanted(let, call, 0)) is not None:
         f = Formulas(let, call)
+        if literal(let.args[2], "`assume_a` of linalg.inv") in _DIAGONALS:
+            raise RowError("linalg.inv of a matrix that is taken for diagonal", "what SciPy leaves beside the diagonal is not the inverse", "write 1 / np.diagonal(a)")
         f(a_bar="-t(y) @ y_bar @ t(y)")
         call.add(a, _masked(f, literal(let.args[2], "`assume_a` of linalg.inv"), literal(let.args[3], "`lower` of linalg.inv")))
 
@@ -136,6 +139,10 @@ linear("linalg_rt.folded(g, lower=True, hermitian=True) -> y", g="linalg_rt.mirr
 # -- factors of positive definite matrices -------------------------------------------------------------------------------------
 
 
+# Whether cho_factor leaves in the other triangle what was there (before SciPy 1.18), or makes it zero.
+KEEPS = MODULES["linalg_rt"].cho_factored(np.array([[1.0, 7.0], [0.0, 1.0]]), True)[0, 1] == 7.0
+
+
 def _through_factor(f: Formulas, lower: bool) -> None:
     """From the cotangent `g` of a factor (conjugated, one triangle) to that of the triangle of the matrix that was read, `a_bar`."""
     f(low="np.tril(y)" if lower else "ct(np.triu(y))", g="np.tril(g)" if lower else "ct(np.triu(g))")
@@ -150,7 +157,7 @@ def _cholesky(let: Let, call: Call) -> None:
         f(g="cj(y_bar)")
         lower = literal(let.args[1], "`lower` of linalg.cholesky")
         _through_factor(f, lower)
-        if let.op != "linalg.cholesky":  # the other triangle is what it was
+        if let.op != "linalg.cholesky" and KEEPS:
             f(a_bar="a_bar + np.triu(y_bar, 1)" if lower else "a_bar + np.tril(y_bar, -1)")
         call.add(a, f(result="a_bar"))
 
@@ -214,12 +221,12 @@ zero("linalg_rt.permutation(piv)", op={"infer": lambda piv: Array("int64", getat
 _BANDS: dict[str, Any] = dict(static=("lower", "upper", "check_finite"))
 
 
-def _after(k: int) -> Any:
-    """The shape of an argument, the dtype of all of them."""
+def _after(k: int, least: str = "float32") -> Any:
+    """The shape of an argument, the dtype of all of them, or one of more precision."""
     def infer(*args: Arg) -> Type:
         shaped = type_of(args[k])
         dtypes = [t.dtype for t in map(type_of, args) if isinstance(t, Array) and kind(t.dtype) in "fc"]
-        return Array(str(np.result_type(*dtypes)), shaped.shape if isinstance(shaped, Array) else None)
+        return Array(str(np.result_type(*(dtypes or ["float64"]), least)), shaped.shape if isinstance(shaped, Array) else None)
 
     return {"infer": infer, "cheap": False}
 
@@ -240,7 +247,7 @@ rule("linalg.solve_sylvester(a, b, q) -> y", op=COSTLY, q="linalg.solve_sylveste
 _LYAPUNOV = "linalg.solve_continuous_lyapunov(t(a), y_bar)"
 rule("linalg.solve_continuous_lyapunov(a, q) -> y", op=COSTLY, q=_LYAPUNOV, a=f"-{_LYAPUNOV} @ t(y) - cj(t({_LYAPUNOV}) @ y)")
 _DISCRETE = "linalg.solve_discrete_lyapunov(t(a), y_bar, method)"
-rule("linalg.solve_discrete_lyapunov(a, q, method=None) -> y", op=COSTLY, static=("method",), q=_DISCRETE,
+rule("linalg.solve_discrete_lyapunov(a, q, method=None) -> y", op=_after(1, "float64"), static=("method",), q=_DISCRETE,
      a=f"{_DISCRETE} @ t(y @ ct(a)) + cj(t({_DISCRETE}) @ (a @ y))")
 
 # -- functions of matrices -------------------------------------------------------------------------------------------------------------
@@ -380,6 +387,8 @@ structural("linalg_rt.eigvals(a, check_finite=True) -> y", pull_eigvals, op={**C
 structural("linalg_rt.eig(a, check_finite=True) -> y", pull_eig, op={**COSTLY, "infer": pairs_type}, **_READ)
 zero("linalg_rt.is_real(values)")
 
+refuse("linalg.lu", because="it has no rule", instead="use linalg.lu_factor")
+refuse("linalg.polar", because="it has no rule", instead="use linalg.svd: u @ vh, and vh.T @ (s[:, None] * vh)")
 _BASIS = "which basis it gives is a matter of choice"
 _FORM = "its result is how an algorithm stores what it found"
 for _name in ("orth", "null_space"):
@@ -393,3 +402,6 @@ for _name in ("solve_continuous_are", "solve_discrete_are"):
 for _name in ("eig_banded", "eigvals_banded", "eigh_tridiagonal", "eigvalsh_tridiagonal", "cholesky_banded", "cho_solve_banded", "solveh_banded", "qr_multiply", "qr_update",
               "qr_insert", "qr_delete"):
     refuse(f"linalg.{_name}", because="it has no rule", instead="use the function of the full matrix, or linalg.solve_banded")
+
+for _name in meanings.__all__:
+    meaning(f"linalg.{_name}", getattr(meanings, _name))

@@ -16,8 +16,9 @@ from ...ir.types import Array, Type, kind, rank
 from ..call import Call
 from ..decompositions import Formulas, literal
 from ..infer import like
-from ..table import RowError, refuse, rule, structural
+from ..table import RowError, meaning, refuse, rule, structural
 from . import module, shape_of_nest
+from .meanings import ndimage as meanings
 
 module("ndimage")
 
@@ -165,3 +166,6 @@ for _name in ("fourier_gaussian", "fourier_shift", "fourier_uniform", "fourier_e
     refuse(f"ndimage.{_name}", because="it has no rule", instead="multiply the spectrum with what it is multiplied with")
 for _name in ("sum", "sum_labels", "mean", "variance", "standard_deviation", "minimum", "maximum", "median", "extrema", "center_of_mass", "histogram", "labeled_comprehension"):
     refuse(f"ndimage.{_name}", because="it has no rule", instead="use np.bincount with weights, or masks")
+
+for _name in meanings.__all__:
+    meaning(f"ndimage.{_name}", getattr(meanings, _name))

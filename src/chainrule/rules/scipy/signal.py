@@ -15,8 +15,9 @@ from ...ir.ops import OPS
 from ...ir.probe import probe, type_of
 from ...ir.types import Array, Extent, Scalar, Type, kind, unknown_extent
 from ..infer import like
-from ..table import linear, refuse, rule, zero
-from . import OVERWRITES, fft, module
+from ..table import linear, meaning, refuse, rule
+from . import OVERWRITES, module
+from .meanings import signal as meanings
 
 module("signal")
 
@@ -188,4 +189,5 @@ for _name in ("resample", "resample_poly", "decimate", "upfirdn", "savgol_filter
               "czt", "zoom_fft", "deconvolve", "symiirorder1", "symiirorder2", "cspline1d", "qspline1d", "lombscargle", "envelope", "vectorstrength", "sosfiltfilt"):
     refuse(f"signal.{_name}", because="it has no rule", instead="write it with signal.lfilter, signal.convolve and the transforms of scipy.fft")
 
-__all__ = ["fft", "zero"]
+for _name in meanings.__all__:
+    meaning(f"signal.{_name}", getattr(meanings, _name))

@@ -1,6 +1,6 @@
 """Rows of what sparse matrices are made of: the stored values move, the places are integers.
 
-In the compiler a sparse matrix is an object whose attribute `data` carries a derivative; what its methods mean is in `frontend/composed/scipy/sparse`.
+In the compiler a sparse matrix is an object whose attribute `data` carries a derivative; what its methods mean is in `meanings/sparse`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from ...ir.nodes import Arg, Lit, Seq
 from ...ir.probe import type_of
 from ...ir.types import Array, Extent, Scalar, Tuple, Type, unknown_extent
 from ..infer import _extent
-from ..table import linear, refuse, rule, zero
+from ..table import linear, meaning, refuse, rule, stand_in, zero
 from . import module
+from .meanings import sparse as meanings
 
 module("sparse")
 
@@ -120,3 +121,9 @@ for _name in ("splu", "spilu", "factorized", "cg", "cgs", "bicg", "bicgstab", "g
     refuse(f"sparse.linalg.{_name}", because="it has no rule", instead="use scipy.sparse.linalg.spsolve, or chainrule.implicit_root")
 for _name in ("eigs", "eigsh", "svds", "lobpcg", "expm", "expm_multiply", "norm", "onenormest", "matrix_power"):
     refuse(f"sparse.linalg.{_name}", because="it has no rule", instead="use the function of the dense matrix, A.toarray()")
+
+for _name in meanings.__all__:
+    meaning(f"sparse.{_name}", getattr(meanings, _name))
+meaning("sparse.linalg.spsolve", meanings.spsolve)
+for _class, _meaning in meanings.CLASSES.items():
+    stand_in(_class, _meaning)

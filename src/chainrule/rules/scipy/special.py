@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 
-from ..table import elementwise, zero
+from ..table import elementwise, meaning, rule, zero
 from . import module
+from .meanings import special as meanings
 
 module("special")
 
@@ -32,6 +33,15 @@ elementwise("special.log_ndtr(x) -> y", x=f"np.exp(-0.5 * x ** 2 - y) / {ROOT_2P
 elementwise("special.ndtri_exp(x) -> y", x=f"{ROOT_2PI} * np.exp(x + 0.5 * y ** 2)", pole=True)
 elementwise("special.owens_t(h, a) -> t", h=f"-np.exp(-0.5 * h ** 2) * special.erf(h * a / {math.sqrt(2)!r}) / {2 * math.sqrt(2 * math.pi)!r}",
             a=f"np.exp(-0.5 * h ** 2 * (1 + a ** 2)) / ({2 * math.pi!r} * (1 + a ** 2))")
+
+# -- sums of exponentials ------------------------------------------------------------------------------------------------
+
+_SHARE = "spread(y_bar, a, axis, keepdims) * rt.exp_share(a, spread(y, a, axis, keepdims))"
+rule("special_rt.logsumexp(a, b=None, axis=None, keepdims=False) -> y", a=f"{_SHARE} if b is None else b * {_SHARE}", b=_SHARE, op={"cheap": False})
+rule("special.softmax(x, axis=None) -> y", x="y * (y_bar - np.sum(y_bar * y, axis, keepdims=True))", op={"cheap": False})
+rule("special.log_softmax(x, axis=None) -> y", x="y_bar - np.exp(y) * np.sum(y_bar, axis, keepdims=True)", op={"cheap": False})
+for _name in meanings.__all__:
+    meaning(f"special.{_name}", getattr(meanings, _name))
 
 # -- logistic functions, entropies, powers -----------------------------------------------------------------------------
 

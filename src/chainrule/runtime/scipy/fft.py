@@ -68,6 +68,8 @@ def irfftn_pull(g: Any, x: Any, s: Any = None, axes: Any = None, norm: Any = Non
 
 
 _PARTNER = {1: 1, 2: 3, 3: 2, 4: 4}
+# Before SciPy 1.12, sine transforms that are made orthogonal scale their first element, where the last one is meant: they are not orthogonal.
+_FIRST_OF_SINES = abs(fft.dst(np.array([1.0, 3.0]), 2, orthogonalize=True)[0] - fft.dst(np.array([1.0, 3.0]), 2, orthogonalize=False)[0]) > 1e-9
 
 
 def _real_pull(name: str, g: Any, x: Any, type: int, s: Any, axes: Any, norm: Any, orthogonalize: Any) -> Any:
@@ -81,18 +83,29 @@ def _real_pull(name: str, g: Any, x: Any, type: int, s: Any, axes: Any, norm: An
     end = 0 if name.endswith("ct") else -1
     g = np.array(g)
 
-    def scale(factor: float, both: bool) -> None:
+    def scale(k: int, factor: float) -> None:
         for axis in along:
-            ends = {0, g.shape[axis] - 1} if both else {end % g.shape[axis]}
-            for k in ends:
-                g[(slice(None),) * axis + (k,)] *= factor
+            g[(slice(None),) * axis + (k,)] *= factor
 
     ends_of_first = sums == 1 and name.endswith("ct")
-    if not scaled and (sums == 2 or ends_of_first):
-        scale(2.0, ends_of_first)
+    wrong = _FIRST_OF_SINES and scaled and name.endswith("st") and sums in (2, 3)
+    if wrong:
+        orthogonalize = False
+    if not scaled or wrong:
+        if sums == 2 or ends_of_first:
+            scale(end, 2.0)
+        if ends_of_first:
+            scale(-1, 2.0)
+        if wrong and sums == 2:
+            scale(0, 0.5 ** 0.5)
     g = getattr(fft, f"{name}n")(g, type=_PARTNER[type], axes=along, norm=norm, orthogonalize=orthogonalize)
-    if not scaled and (sums == 3 or ends_of_first):
-        scale(0.5, ends_of_first)
+    if not scaled or wrong:
+        if sums == 3 or ends_of_first:
+            scale(end, 0.5)
+        if ends_of_first:
+            scale(-1, 0.5)
+        if wrong and sums == 3:
+            scale(0, 2.0 ** 0.5)
     return _cast(fitted(g, x), x)
 
 

@@ -47,7 +47,7 @@ def folded(g: Any, lower: bool = True, hermitian: bool = True) -> Any:
 
 
 def cho_factored(a: Any, lower: bool = False, check_finite: bool = True) -> Any:
-    """The array that scipy.linalg.cho_factor gives: a factor in one triangle, what was there in the other one."""
+    """The array that scipy.linalg.cho_factor gives: a factor in one triangle, in the other one zeros or what was there."""
     return linalg.cho_factor(a, lower=lower, check_finite=check_finite)[0]
 
 

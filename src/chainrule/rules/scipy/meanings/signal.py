@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from ....runtime.scipy import signal as own
-from . import refused
+from ...meanings import refuse
 
 
 def lfilter(b, a, x, axis=-1, zi=None):
@@ -48,7 +48,7 @@ def _denominator(section):
 def lfilter_zi(b, a):
     b, a = np.atleast_1d(np.asarray(b)), np.atleast_1d(np.asarray(a))
     if b.ndim != 1 or a.ndim != 1:
-        refused("`signal.lfilter_zi` of an array that is no vector", "it has no rule", "use vectors")
+        refuse("`signal.lfilter_zi` of an array that is no vector", "it has no rule", "use vectors")
     n = max(np.size(a), np.size(b))
     first = a[0]
     b = np.concatenate((b / first, np.zeros(n - np.size(b), b.dtype)))
@@ -62,7 +62,7 @@ def lfilter_zi(b, a):
 
 def filtfilt(b, a, x, axis=-1, padtype="odd", padlen=None, method="pad", irlen=None):
     if method != "pad":
-        refused("`signal.filtfilt` by Gustafsson's method", "it has no rule", "use method='pad'")
+        refuse("`signal.filtfilt` by Gustafsson's method", "it has no rule", "use method='pad'")
     b, a, x = np.atleast_1d(np.asarray(b)), np.atleast_1d(np.asarray(a)), np.moveaxis(np.asarray(x), axis, -1)
     n = np.shape(x)[-1]
     edge = 3 * max(np.size(a), np.size(b)) if padlen is None else padlen

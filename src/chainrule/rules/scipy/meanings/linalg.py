@@ -8,7 +8,7 @@ import numpy as np
 
 from .... import runtime
 from ....runtime.scipy import linalg as own
-from . import refused
+from ...meanings import refuse
 
 
 def cho_factor(a, lower=False, overwrite_a=False, check_finite=True):
@@ -25,10 +25,6 @@ def lu_solve(lu_and_piv, b, trans=0, overwrite_b=False, check_finite=True):
     return own.lu_solved(lu, piv, np.asarray(b), trans, check_finite)
 
 
-def lu(a, permute_l=False, overwrite_a=False, check_finite=True, p_indices=False):
-    refused("`linalg.lu`", "it has no rule", "use linalg.lu_factor")
-
-
 def solve_banded(l_and_u, ab, b, overwrite_ab=False, overwrite_b=False, check_finite=True):
     lower, upper = l_and_u
     return own.banded_solved(np.asarray(ab), np.asarray(b), lower, upper, check_finite)
@@ -42,25 +38,25 @@ def eigh(a, b=None, *, lower=True, eigvals_only=False, overwrite_a=False, overwr
     if eigvals_only:
         return eigvalsh(a, b, lower=lower, type=type, check_finite=check_finite, subset_by_index=subset_by_index, subset_by_value=subset_by_value, driver=driver)
     if type != 1:
-        refused("`linalg.eigh` of another type", "its rule knows a @ v = w * b @ v", "use type=1")
+        refuse("`linalg.eigh` of another type", "its rule knows a @ v = w * b @ v", "use type=1")
     if subset_by_index is not None or subset_by_value is not None:
-        refused("`linalg.eigh` for some of the eigenvalues", "how their vectors turn depends on all of them", "compute all of them, and take some")
+        refuse("`linalg.eigh` for some of the eigenvalues", "how their vectors turn depends on all of them", "compute all of them, and take some")
     return own.eigh(np.asarray(a), b, lower, check_finite, driver)
 
 
 def eigvalsh(a, b=None, *, lower=True, overwrite_a=False, overwrite_b=False, type=1, check_finite=True, subset_by_index=None, subset_by_value=None, driver=None):
     if type != 1:
-        refused("`linalg.eigvalsh` of another type", "its rule knows a @ v = w * b @ v", "use type=1")
+        refuse("`linalg.eigvalsh` of another type", "its rule knows a @ v = w * b @ v", "use type=1")
     if subset_by_index is not None or subset_by_value is not None:
-        refused("`linalg.eigvalsh` for some of the eigenvalues", "its rule knows all of them", "compute all of them, and take some")
+        refuse("`linalg.eigvalsh` for some of the eigenvalues", "its rule knows all of them", "compute all of them, and take some")
     return own.eigvalsh(np.asarray(a), b, lower, check_finite, driver)
 
 
 def eig(a, b=None, left=False, right=True, overwrite_a=False, overwrite_b=False, check_finite=True, homogeneous_eigvals=False):
     if b is not None or homogeneous_eigvals:
-        refused("`linalg.eig` of two matrices", "it has no rule", "use linalg.eig(linalg.solve(b, a))")
+        refuse("`linalg.eig` of two matrices", "it has no rule", "use linalg.eig(linalg.solve(b, a))")
     if left:
-        refused("`linalg.eig` with left eigenvectors", "it has no rule", "take those of the transpose")
+        refuse("`linalg.eig` with left eigenvectors", "it has no rule", "take those of the transpose")
     if not right:
         return own.eigvals(np.asarray(a), check_finite)
     values, vectors = own.eig(np.asarray(a), check_finite)
@@ -71,7 +67,7 @@ def eig(a, b=None, left=False, right=True, overwrite_a=False, overwrite_b=False,
 
 def eigvals(a, b=None, overwrite_a=False, check_finite=True, homogeneous_eigvals=False):
     if b is not None or homogeneous_eigvals:
-        refused("`linalg.eigvals` of two matrices", "it has no rule", "use linalg.eigvals(linalg.solve(b, a))")
+        refuse("`linalg.eigvals` of two matrices", "it has no rule", "use linalg.eigvals(linalg.solve(b, a))")
     return own.eigvals(np.asarray(a), check_finite)
 
 
@@ -93,10 +89,6 @@ def lstsq(a, b, cond=None, overwrite_a=False, overwrite_b=False, check_finite=Tr
     return x, squares, rank, s
 
 
-def polar(a, side="right"):
-    refused("`linalg.polar`", "it has no rule", "use linalg.svd: u @ vh, and vh.T @ (s[:, None] * vh)")
-
-
 # -- functions of matrices: complex where they have to be -----------------------------------------------------------------
 
 
@@ -104,7 +96,7 @@ def logm(A, disp=True):
     A = np.asarray(A)
     if A.dtype.kind != "c" and runtime.decided(own.has_complex(A, "logm")):
         if runtime.decided(own.is_on_cut(A)):
-            refused("`linalg.logm` of a real matrix that gives a complex one", "it has negative eigenvalues, where it is not smooth", "pass a complex matrix")
+            refuse("`linalg.logm` of a real matrix that gives a complex one", "it has negative eigenvalues, where it is not smooth", "pass a complex matrix")
         return own.logm(A + 0j)
     return own.logm(A)
 
@@ -113,7 +105,7 @@ def sqrtm(A, disp=True):
     A = np.asarray(A)
     if A.dtype.kind != "c" and runtime.decided(own.has_complex(A, "sqrtm")):
         if runtime.decided(own.is_on_cut(A)):
-            refused("`linalg.sqrtm` of a real matrix that gives a complex one", "it has negative eigenvalues, where it is not smooth", "pass a complex matrix")
+            refuse("`linalg.sqrtm` of a real matrix that gives a complex one", "it has negative eigenvalues, where it is not smooth", "pass a complex matrix")
         return own.sqrtm(A + 0j)
     return own.sqrtm(A)
 
@@ -122,7 +114,7 @@ def fractional_matrix_power(A, t):
     A = np.asarray(A)
     if A.dtype.kind != "c" and runtime.decided(own.has_complex(A, "fractional_matrix_power", t)):
         if runtime.decided(own.is_on_cut(A)):
-            refused("`linalg.fractional_matrix_power` of a real matrix that gives a complex one", "it has negative eigenvalues, where it is not smooth", "pass a complex matrix")
+            refuse("`linalg.fractional_matrix_power` of a real matrix that gives a complex one", "it has negative eigenvalues, where it is not smooth", "pass a complex matrix")
         return own.power(A + 0j, t)
     return own.power(A, t)
 
@@ -133,7 +125,7 @@ def fractional_matrix_power(A, t):
 def _vector(x, name):
     x = np.asarray(x)
     if x.ndim != 1:
-        refused(f"`linalg.{name}` of an array that is no vector", "which matrices it makes then is not known", "make it of one vector at a time")
+        refuse(f"`linalg.{name}` of an array that is no vector", "which matrices it makes then is not known", "make it of one vector at a time")
     return x
 
 
@@ -161,7 +153,7 @@ def block_diag(*arrs):
     for x in arrs:
         x = np.atleast_2d(np.asarray(x))
         if x.ndim != 2:
-            refused("`linalg.block_diag` of stacks of matrices", "which matrices it makes then is not known", "make it of one matrix each")
+            refuse("`linalg.block_diag` of stacks of matrices", "which matrices it makes then is not known", "make it of one matrix each")
         blocks.append(x)
     width = 0
     for x in blocks:
@@ -200,4 +192,4 @@ def khatri_rao(a, b):
 
 
 __all__ = ["block_diag", "cho_factor", "cho_solve", "circulant", "companion", "convolution_matrix", "eig", "eigh", "eigvals", "eigvalsh", "fractional_matrix_power",
-           "hankel", "khatri_rao", "logm", "lstsq", "lu", "lu_solve", "polar", "qr", "solve_banded", "sqrtm", "toeplitz"]
+           "hankel", "khatri_rao", "logm", "lstsq", "lu_solve", "qr", "solve_banded", "sqrtm", "toeplitz"]

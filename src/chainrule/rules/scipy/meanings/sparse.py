@@ -1,6 +1,6 @@
 """scipy.sparse: what the methods of sparse matrices mean, in terms of their stored values and places.
 
-The classes here stand in for those of SciPy: a member that a class here has is executed in the place of SciPy's (`objects/classes.raw`). Values are
+The classes here stand in for those of SciPy: a member that a class here has is executed in the place of SciPy's (`table.stand_in`). Values are
 computed by SciPy (`runtime/scipy/sparse`), and a result has the places that SciPy gives it.
 """
 
@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse import linalg as sparse_linalg
 
 from ....runtime.scipy import sparse as own
-from . import refused
+from ...meanings import refuse
 
 
 def _stored(matrix):
@@ -41,7 +40,35 @@ def _parts(matrix):
     return matrix.data, matrix.indices, matrix.indptr
 
 
-class Sparse:
+class Refused:
+    """What is refused, by name."""
+
+    def __getitem__(self, key):
+        refuse("an element of a sparse matrix", "which values are stored there depends on its places", "use A.toarray(), or multiply with rows of the identity")
+
+    def __setitem__(self, key, value):
+        refuse("an element of a sparse matrix is set", "it changes its places", "make the matrix of its values and places")
+
+    def setdiag(self, values, k=0):
+        refuse("`setdiag` of a sparse matrix", "it changes its places", "add sparse.diags(...) to it")
+
+    def max(self, axis=None, out=None, *, explicit=False):
+        refuse("the maximum of a sparse matrix", "it has no rule", "use A.toarray(), or the stored values, `A.data`")
+
+    def min(self, axis=None, out=None, *, explicit=False):
+        refuse("the minimum of a sparse matrix", "it has no rule", "use A.toarray(), or the stored values, `A.data`")
+
+    def reshape(self, *args, **kwargs):
+        refuse("`reshape` of a sparse matrix", "it has no rule", "make the matrix of its values and places")
+
+    def sum_duplicates(self):
+        refuse("`sum_duplicates` of a sparse matrix", "it changes the matrix", "use A.tocoo().tocsr()")
+
+    def eliminate_zeros(self):
+        refuse("`eliminate_zeros` of a sparse matrix", "which values are stored would depend on them", "leave it out")
+
+
+class Sparse(Refused):
     """What all kinds have in common."""
 
     def __matmul__(self, other):
@@ -49,7 +76,7 @@ class Sparse:
             return _times_sparse(self, other)
         other = np.asarray(other)
         if other.ndim == 0 or other.ndim > 2:
-            refused("a sparse matrix times this", "its rule knows vectors and matrices", "multiply with `*` for numbers")
+            refuse("a sparse matrix times this", "its rule knows vectors and matrices", "multiply with `*` for numbers")
         data, a, b = _parts(self)
         return own.product(data, a, b, other, self._shape, _stored(self))
 
@@ -66,20 +93,20 @@ class Sparse:
     def __mul__(self, other):
         if sparse.issparse(other) or np.ndim(other) > 0:
             if isinstance(self, sparse.sparray):
-                refused("a sparse array times an array, element by element", "it has no rule", "multiply the stored values, `A.data`")
+                refuse("a sparse array times an array, element by element", "it has no rule", "multiply the stored values, `A.data`")
             return self @ other
         return self._scaled(self.data * other)
 
     def __rmul__(self, other):
         if np.ndim(other) > 0:
             if isinstance(self, sparse.sparray):
-                refused("a sparse array times an array, element by element", "it has no rule", "multiply the stored values, `A.data`")
+                refuse("a sparse array times an array, element by element", "it has no rule", "multiply the stored values, `A.data`")
             return other @ self
         return self._scaled(other * self.data)
 
     def __truediv__(self, other):
         if sparse.issparse(other) or np.ndim(other) > 0:
-            refused("a sparse matrix divided by an array", "it has no rule", "divide the stored values, `A.data`")
+            refuse("a sparse matrix divided by an array", "it has no rule", "divide the stored values, `A.data`")
         return self._scaled(self.data / other)
 
     def __neg__(self):
@@ -145,7 +172,7 @@ class Sparse:
 
     def toarray(self, order=None, out=None):
         if out is not None:
-            refused("`toarray` with `out`", "it writes into an array", "use the array that it returns")
+            refuse("`toarray` with `out`", "it writes into an array", "use the array that it returns")
         data, a, b = _parts(self)
         return own.dense(data, a, b, self._shape, _stored(self))
 
@@ -153,7 +180,7 @@ class Sparse:
         if format is None or format == self.format:
             return self.copy() if copy else self
         if format not in ("csr", "csc", "coo"):
-            refused("a sparse matrix of this format", "its methods have no rules", "use csr, csc or coo")
+            refuse("a sparse matrix of this format", "its methods have no rules", "use csr, csc or coo")
         if self.format == "dia":
             return self._coordinates().asformat(format)
         data, a, b = _parts(self)
@@ -173,18 +200,18 @@ class Sparse:
 
     def sum(self, axis=None, dtype=None, out=None):
         if dtype is not None or out is not None:
-            refused("`sum` of a sparse matrix with `dtype` or `out`", "it has no rule", "leave them out")
+            refuse("`sum` of a sparse matrix with `dtype` or `out`", "it has no rule", "leave them out")
         if axis is None:
             return np.sum(self.data)
         if not isinstance(self, sparse.sparray):
-            refused("`sum` of a sparse matrix along an axis", "its result is an np.matrix", "use a sparse array (csr_array), or multiply with ones")
+            refuse("`sum` of a sparse matrix along an axis", "its result is an np.matrix", "use a sparse array (csr_array), or multiply with ones")
         if axis in (0, -2):
             return np.ones(self._shape[0], self.data.dtype) @ self
         return self @ np.ones(self._shape[1], self.data.dtype)
 
     def mean(self, axis=None, dtype=None, out=None):
         if axis is not None or dtype is not None or out is not None:
-            refused("`mean` of a sparse matrix along an axis", "it has no rule", "divide the sum")
+            refuse("`mean` of a sparse matrix along an axis", "it has no rule", "divide the sum")
         return np.sum(self.data) / (self._shape[0] * self._shape[1])
 
     def trace(self, offset=0):
@@ -201,46 +228,22 @@ class Sparse:
 
     def __pow__(self, n):
         if not isinstance(self, sparse.sparray):
-            refused("a power of a sparse matrix", "it has no rule", "multiply it with itself")
+            refuse("a power of a sparse matrix", "it has no rule", "multiply it with itself")
         return self.power(n)
-
-    def __getitem__(self, key):
-        refused("an element of a sparse matrix", "which values are stored there depends on its places", "use A.toarray(), or multiply with rows of the identity")
-
-    def __setitem__(self, key, value):
-        refused("an element of a sparse matrix is set", "it changes its places", "make the matrix of its values and places")
-
-    def setdiag(self, values, k=0):
-        refused("`setdiag` of a sparse matrix", "it changes its places", "add sparse.diags(...) to it")
-
-    def max(self, axis=None, out=None, *, explicit=False):
-        refused("the maximum of a sparse matrix", "it has no rule", "use A.toarray(), or the stored values, `A.data`")
-
-    def min(self, axis=None, out=None, *, explicit=False):
-        refused("the minimum of a sparse matrix", "it has no rule", "use A.toarray(), or the stored values, `A.data`")
 
     def todense(self, order=None, out=None):
         if not isinstance(self, sparse.sparray):
-            refused("`todense` of a sparse matrix", "its result is an np.matrix", "use A.toarray()")
+            refuse("`todense` of a sparse matrix", "its result is an np.matrix", "use A.toarray()")
         return self.toarray(order, out)
-
-    def reshape(self, *args, **kwargs):
-        refused("`reshape` of a sparse matrix", "it has no rule", "make the matrix of its values and places")
-
-    def sum_duplicates(self):
-        refused("`sum_duplicates` of a sparse matrix", "it changes the matrix", "use A.tocoo().tocsr()")
-
-    def eliminate_zeros(self):
-        refused("`eliminate_zeros` of a sparse matrix", "which values are stored would depend on them", "leave it out")
 
     def power(self, n, dtype=None):
         if dtype is not None or np.ndim(n) > 0:
-            refused("`power` of a sparse matrix", "its rule knows exponents that are numbers", "raise the stored values, `A.data`")
+            refuse("`power` of a sparse matrix", "its rule knows exponents that are numbers", "raise the stored values, `A.data`")
         return self._scaled(self.data ** n)
 
     def multiply(self, other):
         if sparse.issparse(other) or np.ndim(other) > 0:
-            refused("`multiply` of a sparse matrix with an array", "it has no rule", "multiply the stored values, `A.data`")
+            refuse("`multiply` of a sparse matrix with an array", "it has no rule", "multiply the stored values, `A.data`")
         return self._scaled(self.data * other)
 
     def sqrt(self):
@@ -260,7 +263,7 @@ class Sparse:
 
     def getnnz(self, axis=None):
         if axis is not None:
-            refused("`getnnz` along an axis", "it is not known to the compiler", "count outside of the function")
+            refuse("`getnnz` along an axis", "it is not known to the compiler", "count outside of the function")
         return np.size(self.data)
 
 
@@ -276,13 +279,13 @@ class Compressed(Sparse):
             data, indices, indptr = arg1
             self.data, self.indices, self.indptr = np.asarray(data), np.asarray(indices), np.asarray(indptr)
             if shape is None:
-                refused("a sparse matrix without a shape", "it depends on the values of the indices", "pass shape=")
+                refuse("a sparse matrix without a shape", "it depends on the values of the indices", "pass shape=")
             self._shape = tuple(shape)
         elif isinstance(arg1, tuple) and len(arg1) == 2 and isinstance(arg1[1], tuple):
             given = sparse.coo_array(arg1, shape=shape).asformat(kind)
             self.data, self.indices, self.indptr, self._shape = given.data, given.indices, given.indptr, given._shape
         else:
-            refused("a sparse matrix of a dense one", "which of its elements are stored depends on their values", "pass (data, indices, indptr), with shape=")
+            refuse("a sparse matrix of a dense one", "which of its elements are stored depends on their values", "pass (data, indices, indptr), with shape=")
         if dtype is not None:
             self.data = self.data.astype(dtype)
         elif copy:
@@ -296,20 +299,32 @@ class Coordinates(Sparse):
     def __init__(self, arg1, shape=None, dtype=None, copy=False, *, maxprint=None):
         if sparse.issparse(arg1):
             given = arg1.asformat("coo")
-            self.data, self.coords, self._shape = given.data, (given.row, given.col), given._shape
+            self.data, self._shape = given.data, given._shape
+            self._place(given.row, given.col)
         elif isinstance(arg1, tuple) and len(arg1) == 2 and isinstance(arg1[1], tuple) and len(arg1[1]) == 2:
             data, (row, column) = arg1
-            self.data, self.coords = np.asarray(data), (np.asarray(row), np.asarray(column))
+            self.data = np.asarray(data)
+            self._place(np.asarray(row), np.asarray(column))
             if shape is None:
-                refused("a sparse matrix without a shape", "it depends on the values of the indices", "pass shape=")
+                refuse("a sparse matrix without a shape", "it depends on the values of the indices", "pass shape=")
             self._shape = tuple(shape)
         else:
-            refused("a sparse matrix of a dense one", "which of its elements are stored depends on their values", "pass (data, (rows, columns)), with shape=")
+            refuse("a sparse matrix of a dense one", "which of its elements are stored depends on their values", "pass (data, (rows, columns)), with shape=")
         if dtype is not None:
             self.data = self.data.astype(dtype)
         elif copy:
             self.data = self.data.copy()
         self.maxprint = 50
+
+    def _place(self, row, column):
+        self.row, self.col = row, column
+
+
+class CoordinatesInOne(Coordinates):
+    """coo, where the rows and columns are one attribute (since SciPy 1.12)."""
+
+    def _place(self, row, column):
+        self.coords = (row, column)
 
     @property
     def row(self):
@@ -325,7 +340,7 @@ class Diagonals(Sparse):
 
     def __init__(self, arg1, shape=None, dtype=None, copy=False, *, maxprint=None):
         if not (isinstance(arg1, tuple) and len(arg1) == 2) or shape is None:
-            refused("a matrix of diagonals made of another one", "it has no rule", "pass (data, offsets), with shape=")
+            refuse("a matrix of diagonals made of another one", "it has no rule", "pass (data, offsets), with shape=")
         data, offsets = arg1
         self.data, self.offsets, self._shape = np.atleast_2d(np.asarray(data)), np.atleast_1d(np.asarray(offsets)), tuple(shape)
         if dtype is not None:
@@ -363,9 +378,9 @@ def _added(one, other, minus):
         if np.ndim(other) == 0:
             if other == 0:
                 return one
-            refused("a sparse matrix plus a number", "its result is not sparse", "add the number to A.toarray()")
+            refuse("a sparse matrix plus a number", "its result is not sparse", "add the number to A.toarray()")
         if not isinstance(one, sparse.sparray):
-            refused("a sparse matrix plus a dense one", "its result is an np.matrix", "use a sparse array (csr_array), or A.toarray()")
+            refuse("a sparse matrix plus a dense one", "its result is an np.matrix", "use a sparse array (csr_array), or A.toarray()")
         return one.toarray() - other if minus else one.toarray() + other
     kind = "csc" if one.format == "csc" else "csr"
     one, other = one.asformat(kind), other.asformat(kind)
@@ -379,13 +394,9 @@ def _added(one, other, minus):
 # -- functions -----------------------------------------------------------------------------------------------------------
 
 
-def issparse(x):
-    return isinstance(x, (sparse.sparray, sparse.spmatrix))
-
-
 def spsolve(A, b, permc_spec=None, use_umfpack=True):
     if sparse.issparse(b):
-        refused("`spsolve` for a sparse right-hand side", "it has no rule", "pass b.toarray()")
+        refuse("`spsolve` for a sparse right-hand side", "it has no rule", "pass b.toarray()")
     kind = "csr" if A.format == "csr" else "csc"
     data, a, c = _parts(A.asformat(kind))
     b = np.asarray(b)
@@ -445,13 +456,13 @@ def _joined(blocks, axis, format):
 
 def vstack(blocks, format=None, dtype=None):
     if dtype is not None:
-        refused("`sparse.vstack` with a dtype", "it has no rule", "use astype")
+        refuse("`sparse.vstack` with a dtype", "it has no rule", "use astype")
     return _joined(blocks, 0, format)
 
 
 def hstack(blocks, format=None, dtype=None):
     if dtype is not None:
-        refused("`sparse.hstack` with a dtype", "it has no rule", "use astype")
+        refuse("`sparse.hstack` with a dtype", "it has no rule", "use astype")
     return _joined(blocks, 1, format)
 
 
@@ -462,8 +473,8 @@ def kron(A, B, format=None):
     return _made(A, "coo", data, rows, columns, (A._shape[0] * B._shape[0], A._shape[1] * B._shape[1])).asformat(format)
 
 
-STAND_INS = {sparse.csr_matrix: Compressed, sparse.csr_array: Compressed, sparse.csc_matrix: Compressed, sparse.csc_array: Compressed, sparse.coo_matrix: Coordinates,
-             sparse.coo_array: Coordinates, sparse.dia_matrix: Diagonals, sparse.dia_array: Diagonals}
-FUNCTIONS = {sparse_linalg.spsolve: spsolve}
+_COO = CoordinatesInOne if hasattr(sparse.coo_matrix((1, 1)), "coords") else Coordinates
+CLASSES = {sparse.csr_matrix: Compressed, sparse.csr_array: Compressed, sparse.csc_matrix: Compressed, sparse.csc_array: Compressed, sparse.coo_matrix: _COO,
+             sparse.coo_array: _COO, sparse.dia_matrix: Diagonals, sparse.dia_array: Diagonals}
 
-__all__ = ["diags", "diags_array", "hstack", "issparse", "kron", "vstack"]
+__all__ = ["diags", "diags_array", "hstack", "kron", "vstack"]

@@ -187,6 +187,25 @@ def test_what_is_printed():
     assert "def equation(a, x):" in source and "brentq(partial(equation, a), 0, 1)" in source
 
 
+# -- of higher order ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("f", [
+    lambda a: optimize.brentq(lambda x: x**3 + a * x - 2.0, 0, 3),
+    lambda a: optimize.root(lambda x: np.array([x[0] ** 3 - a * x[1], x[1] - np.exp(-a * x[0])]), np.ones(2), tol=1e-13).x[0],
+    lambda a: optimize.minimize(lambda x: np.sum((x - a) ** 4) + a * np.sum(x**2), np.ones(2), tol=1e-13, method="Nelder-Mead", options={"maxiter": 2000, "xatol": 1e-13}).x[1],
+    lambda a: optimize.minimize_scalar(lambda x: (x - a) ** 4 + a * x * x, tol=1e-12).x,
+    lambda a: optimize.fixed_point(lambda x: np.cos(a * x), 0.5, xtol=1e-13),
+    lambda a: np.sum(optimize.newton(lambda x: x**3 - np.array([a, 2 * a]), np.ones(2), tol=1e-13)),
+], ids=["brentq", "root", "minimize", "minimize_scalar", "fixed_point", "newton"])
+def test_second_and_third_derivatives(f):
+    df = cr.grad(f)
+    d2f = cr.grad(df)
+    for order, derivative in ((df, d2f), (d2f, cr.grad(d2f))):
+        assert derivative(0.8) == pytest.approx((order(0.8 + 1e-3) - order(0.8 - 1e-3)) / 2e-3, rel=1e-4)
+    assert cr.jvp(df, (0.8,), (1.0,))[1] == pytest.approx(d2f(0.8), rel=1e-9)
+
+
 # -- what is refused -----------------------------------------------------------------------------------------------------
 
 
@@ -196,7 +215,6 @@ def refused(f, x, match):
 
 
 def test_refusals():
-    refused(lambda a: cr.grad(lambda b: optimize.brentq(lambda x: x**3 - b, 0, 3))(a), 1.3, "second derivative of what a solver finds")
     refused(lambda a: optimize.minimize(lambda x: (x[0] - a) ** 2, 0.0, constraints=({"type": "eq", "fun": lambda x: x[0]},)).x[0], 1.3, "constraints")
     refused(lambda a: optimize.minimize(lambda x: (x[0] - a) ** 2, 0.0, callback=print).x[0], 1.3, "callback")
     refused(lambda a: optimize.minimize(lambda x: (x[0] - a) ** 2, np.zeros(1), bounds=[(0, a)]).x[0], 1.3, "bounds that are differentiated")

@@ -110,7 +110,7 @@ def _lstsq(let: Let, call: Call) -> None:
             f(x="y[:, None]", r="r[:, None]", g="g[:, None]")
         else:
             f(x="y")
-        call.add(a, f(result="cj(r @ (t(g) @ p) @ ct(p) + ct(p) @ x @ (t(g) - (t(g) @ p) @ a)) - (t(p) @ g) @ t(x)"))
+        call.add(a, f(result="cj(r @ ((t(g) @ p) @ ct(p)) + ct(p) @ x @ (t(g) - (t(g) @ p) @ a)) - (t(p) @ g) @ t(x)"))
 
 
 def _least_squares(a: Arg, b: Arg, rcond: Arg) -> Type:

@@ -67,7 +67,7 @@ for _name in ("np.rad2deg", "np.degrees"):
 # -- kinks --------------------------------------------------------------------------------------------------------
 
 for _name in ("abs", "np.abs"):
-    pointwise(f"{_name}(x) -> y", x="y_bar * np.conj(rt.divide_or_zero(x, y)) if kind(x) == 'c' else y_bar * np.sign(x)")
+    pointwise(f"{_name}(x) -> y", x="rt.divide_or_zero(y_bar, y) * np.conj(x) if kind(x) == 'c' else y_bar * np.sign(x)")
 elementwise("np.fabs(x) -> y", x="np.sign(x)")
 elementwise("np.maximum(x, y) -> z", x="rt.exceeds(x, y)", y="rt.exceeds(y, x)", masks=True)
 elementwise("np.minimum(x, y) -> z", x="rt.exceeds(y, x)", y="rt.exceeds(x, y)", masks=True)
@@ -85,7 +85,7 @@ elementwise("np.nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None) -> y
 # -- complex numbers: the contribution is the transpose, without conjugation ------------------------------------------------
 
 pointwise("np.real(x) -> y", x="y_bar", op={"views": (0,)}, view=views.real_part)
-pointwise("np.imag(x) -> y", x="-1j * y_bar", op={"views": (0,)}, view=views.by_name("np.imag"))
+pointwise("np.imag(x) -> y", x="-1j * y_bar if kind(x) == 'c' else 0.0", op={"views": (0,)}, view=views.by_name("np.imag"))
 pointwise("np.angle(x) -> y", x="-1j * y_bar / x if kind(x) == 'c' else 0.0 * y_bar")
 for _name in ("np.conj", "rt.conj"):
     pointwise(f"{_name}(x) -> y", x="np.conj(y_bar) if kind(x) == 'c' else y_bar", op={"views": (0,)} if _name == "rt.conj" else None,

@@ -42,6 +42,11 @@ def along(function: Any, x: Any, v: Any) -> Any:
     return _word()
 
 
+def newton_steps() -> Any:
+    """So many steps of Newton's method from a solution give all derivatives that are taken of it; 0 where that is only one, which needs none."""
+    return _word()
+
+
 def refuse(what: Any, why: Any, remedy: Any = "") -> Any:
     """Refuse a call."""
     return _word()
@@ -62,4 +67,4 @@ def is_known(value: Any) -> Any:
     return _word()
 
 
-__all__ = ["along", "gradient", "is_differentiable", "is_known", "jacobian", "part", "refuse", "solver", "static"]
+__all__ = ["along", "gradient", "is_differentiable", "is_known", "jacobian", "newton_steps", "part", "refuse", "solver", "static"]

@@ -120,7 +120,9 @@ def _elementwise(row: Row, let: Let, call: Push) -> Operand:
         e = Evaluator(row, let, call)  # type: ignore[arg-type]
         minus, partial = chosen(e, minus, partial)
         absorbing = call.masked() and ((row.pole and not _is_smooth(row, let)) or (row.product and any(call.singular(i) for i in range(len(let.args)) if i != k)))
-        if not is_zero(partial):
+        if row.masks and call.singular(k) and not is_zero(partial):  # what is not chosen may have an infinite tangent
+            total.add(call.b.emit("rt.absorb", e.operand(partial), call.dot(var)), minus)
+        elif not is_zero(partial):
             total.add(scaled(e, call.dot(var), partial, absorbing), minus)
     return total.result()
 

@@ -87,7 +87,7 @@ def _with_ties(total: Any, g: Any, x: Any, y: Any, axis: Any = None, keepdims: b
 
 
 rule("rt.add_ties(total, g, x, y, axis=None, keepdims=False) -> z", total="z_bar",
-     g="np.sum(z_bar * rt.ties(x, y, axis, keepdims), axis=axis, keepdims=keepdims)", x="0.0", y="0.0",
+     g="np.sum(rt.absorb(rt.ties(x, y, axis, keepdims), z_bar), axis=axis, keepdims=keepdims)", x="0.0", y="0.0",
      op={"impl": _with_ties, "infer": lambda total, *_: type_of(total), "destroys": 0, "cheap": False})
 for _name in ("np.max", "np.min"):
     structural(f"{_name}(x, axis=None, keepdims=False, initial=None, where=None) -> y", _largest, masks=True, constant=("where",))
@@ -97,8 +97,7 @@ linear("rt.spread_axes(g, x, axis, keepdims) -> y", g="np.sum(y_bar, axis=axis, 
 alias("np.amax", "np.max")
 alias("np.amin", "np.min")
 rule("np.ptp(x, axis=None, keepdims=False) -> y", masks=True,
-     x="spread(y_bar, x, axis, keepdims) * rt.ties(x, np.max(x, axis, keepdims=True), axis, True)"
-       " - spread(y_bar, x, axis, keepdims) * rt.ties(x, np.min(x, axis, keepdims=True), axis, True)")
+     x="spread(y_bar, x, axis, keepdims) * (rt.ties(x, np.max(x, axis, keepdims=True), axis, True) - rt.ties(x, np.min(x, axis, keepdims=True), axis, True))")
 zero("rt.ties(x, y, axis=None, keepdims=False)")
 
 
@@ -177,6 +176,26 @@ zero("np.nonzero(x)", op={"infer": found})
 zero("np.flatnonzero(x)", op={"infer": found_flat})
 zero("np.argwhere(x)", op={"infer": found_rows})
 zero("np.nanargmax(x, axis=None, keepdims=False)", "np.nanargmin(x, axis=None, keepdims=False)")
+
+# -- methods of ufuncs --------------------------------------------------------------------------------------------------
+
+def _reduce_by(function: np.ufunc) -> Any:
+    return lambda x, axis=0, keepdims=False: function.reduce(x, axis=axis, keepdims=keepdims)
+
+
+for _name, _formula in {
+        "logaddexp": "spread(y_bar, x, axis, keepdims) * rt.exp_share(x, spread(y, x, axis, keepdims))",
+        "logaddexp2": "spread(y_bar, x, axis, keepdims) * rt.exp_share(0.6931471805599453 * x, 0.6931471805599453 * spread(y, x, axis, keepdims))",
+        "hypot": "spread(y_bar, x, axis, keepdims) * rt.divide_or_zero(x, spread(y, x, axis, keepdims))",
+        "fmax": "spread(y_bar, x, axis, keepdims) * rt.ties(x, y, axis, keepdims)", "fmin": "spread(y_bar, x, axis, keepdims) * rt.ties(x, y, axis, keepdims)"}.items():
+    rule(f"np.{_name}.reduce(x, axis=0, keepdims=False) -> y", masks=_name.startswith("f"), x=_formula, op={"impl": _reduce_by(getattr(np, _name)), "cheap": False})
+for _name in ("maximum", "minimum", "fmax", "fmin"):
+    rule(f"np.{_name}.accumulate(x, axis=0) -> y", masks=True, x="rt.running_pull(y_bar, x, y, axis)", x_dot="rt.running_dot(x_dot, x, y, axis)",
+         op={"infer": like(0), "cheap": False})
+linear("rt.running_pull(g, x, y, axis=0) -> z", g="rt.running_dot(z_bar, x, y, axis)", x="0.0", y="0.0", op={"infer": like(1), "cheap": False})
+linear("rt.running_dot(d, x, y, axis=0) -> z", d="rt.running_pull(z_bar, x, y, axis)", x="0.0", y="0.0", op={"infer": like(1), "cheap": False})
+linear("np.add.reduceat(x, indices, axis=0) -> y", x="rt.reduceat_pull(y_bar, like(x), indices, axis)", indices="0.0", op={"cheap": False})
+linear("rt.reduceat_pull(g, x, indices, axis=0) -> y", g="np.add.reduceat(y_bar, indices, axis)", x="0.0", indices="0.0", op={"infer": like(1), "cheap": False})
 
 # -- builtins -------------------------------------------------------------------------------------------------------
 

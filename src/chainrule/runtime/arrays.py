@@ -56,6 +56,11 @@ def prod_others(x: Any, axis: Any, *directions: Any) -> Any:
     """
     x = np.asarray(x)
     axes = _axes(x, axis)
+    if not directions and x.dtype.char in "dD":
+        with np.errstate(all="ignore"):
+            y = np.prod(x, axis=axes, keepdims=True)
+            if _regular(y):
+                return y / x
     kept = tuple(a for a in range(x.ndim) if a not in axes)
     order = kept + axes
     shape = tuple(x.shape[a] for a in order)
@@ -66,6 +71,12 @@ def prod_others(x: Any, axis: Any, *directions: Any) -> Any:
     after = _products(flat[..., :0:-1], tuple(a[..., :0:-1] for a in along))
     result = sum(first * last[..., ::-1] for first, last in zip(before, reversed(after)))
     return np.transpose(result.reshape(shape), np.argsort(order))
+
+
+def _regular(y: Any) -> bool:
+    """Whether no product is zero or infinite, or has lost digits on its way: then factors can be divided out."""
+    size = np.abs(y)
+    return bool(np.all((size > 1e-290) & (size < 1e290)))
 
 
 def _axes(x: Any, axis: Any) -> tuple[int, ...]:
@@ -89,13 +100,24 @@ def cumprod_dot(x: Any, axis: Any, *directions: Any) -> Any:
 
 
 def cumprod_pull(g: Any, x: Any, axis: Any, *directions: Any) -> Any:
-    """The contribution of np.cumprod (of its derivative along the directions): exact where elements are zero (one pass per element along the axis)."""
+    """The contribution of np.cumprod (of its derivative along the directions): exact where elements are zero (then, and along directions, element by element)."""
     x, g = np.asarray(x), np.asarray(g)
     shape = x.shape
     if axis is None or not x.ndim:
         x, g, axis, directions = x.ravel(), g.ravel(), 0, tuple(d.ravel() for d in directions)
     x, g, *along = (np.moveaxis(a, axis, -1) for a in (x, g, *directions))
     result = np.zeros(x.shape, np.result_type(x, g))
+    if not along:
+        with np.errstate(all="ignore"):
+            y = np.cumprod(x, axis=-1)
+            if x.dtype.char in "dD" and _regular(y) and _regular(x):
+                found: Any = np.cumsum((g * y)[..., ::-1], axis=-1)[..., ::-1] / x
+                return np.moveaxis(found, -1, axis).reshape(shape)
+        rest = np.zeros(x.shape[:-1], result.dtype)
+        for k in range(x.shape[-1] - 1, -1, -1):  # what arrives at the product of the first k
+            rest = g[..., k] + (rest * x[..., k + 1] if k + 1 < x.shape[-1] else 0)
+            result[..., k] = rest * y[..., k - 1] if k else rest
+        return np.moveaxis(result, -1, axis).reshape(shape)
     before = _products(x, tuple(along))
     for k in range(x.shape[-1]):
         rest = _products(x[..., k + 1:], tuple(a[..., k + 1:] for a in along), [product[..., k] for product in before])
@@ -157,6 +179,9 @@ def repeat_pull(g: Any, x: Any, repeats: Any, axis: Any = None) -> Any:
     shape = np.shape(x)
     along = 0 if axis is None else axis
     length = int(np.prod(shape)) if axis is None else shape[axis]
+    if isinstance(repeats, (int, np.integer)):
+        along %= g.ndim
+        return g.reshape(*g.shape[:along], length, int(repeats), *g.shape[along + 1:]).sum(axis=along + 1).reshape(shape)
     owner = np.repeat(np.arange(length), repeats)
     moved = np.moveaxis(g, along, 0)
     result = np.zeros((length, *moved.shape[1:]), g.dtype)
@@ -173,14 +198,15 @@ def adjugate(x: Any, det: Any) -> Any:
     det times the transposed inverse where that is accurate. Otherwise from x = u s v: cofactors = det(u) det(v) u (products of
     the other singular values) v.
     """
-    if np.ndim(x) == 2 and x.dtype.char in "dD" and 1e-290 < abs(det) < 1e290:  # it has not lost digits itself
+    if x.size and x.dtype.char in "dD" and _regular(det):  # it has not lost digits itself
         try:
             inverse = np.linalg.inv(x)
         except np.linalg.LinAlgError:
             pass
         else:
-            if abs(np.vdot(x, x) * np.vdot(inverse, inverse)) < _WELL_CONDITIONED:
-                return det * inverse.T
+            squares = [np.sum(np.abs(m) ** 2, axis=(-2, -1)) for m in (x, inverse)]
+            if np.all(squares[0] * squares[1] < _WELL_CONDITIONED):
+                return np.asarray(det)[..., None, None] * np.swapaxes(inverse, -1, -2)
     u, s, v = np.linalg.svd(x)
     det = np.linalg.det(u) * np.linalg.det(v)
     return det[..., None, None] * (np.conj(u) * prod_others(s, -1)[..., None, :]) @ np.conj(v)
@@ -211,6 +237,8 @@ def norm_slope(x: Any, y: Any, ord: Any, axis: Any = None, keepdims: bool = Fals
     """
     x = np.asarray(x)
     axes, y = _axes_of_norm(x, y, axis, keepdims)
+    if len(axes) == 1 and ord == 1:
+        return _conj_sign(x)
     size, sign = np.abs(x), _conj_sign(x)
     if len(axes) == 1 or ord in (1, -1, np.inf, -np.inf):
         return (sign * _weights(size, y, ord, axes)).astype(x.dtype)
@@ -272,7 +300,7 @@ def _weights(size: Any, y: Any, ord: Any, axes: tuple[int, ...]) -> Any:
         return chosen / chosen.sum(axis=along, keepdims=True)
     if ord in (np.inf, -np.inf):
         chosen = size == y
-        return chosen / chosen.sum(axis=axes, keepdims=True)
+        return chosen if np.count_nonzero(chosen) == y.size else chosen / chosen.sum(axis=axes, keepdims=True)
     if ord == 0:
         return np.zeros_like(size)
     with np.errstate(all="ignore"):
@@ -287,6 +315,92 @@ def _chosen(s: Any, ord: Any) -> Any:
         return s
     best = s == (s.max(axis=-1, keepdims=True) if ord == 2 else s.min(axis=-1, keepdims=True))
     return best / best.sum(axis=-1, keepdims=True)
+
+
+def _runs(x: Any, y: Any, axis: int) -> tuple[Any, Any, Any, Any]:
+    """Of y = np.maximum.accumulate(x, axis) or kin, along the last axis: both; where an element is the value so far; and how many have been so, or None
+    where each value is that of one."""
+    x, y = np.moveaxis(np.asarray(x), axis, -1), np.moveaxis(np.asarray(y), axis, -1)
+    holds = (x == y) | ((x != x) & (y != y))
+    again = holds[..., 1:] & (y[..., 1:] == y[..., :-1])
+    if not again.any():
+        return x, y, holds, None
+    count = np.zeros(x.shape, int)
+    count[..., :1] = holds[..., :1]
+    for k in range(1, x.shape[-1]):
+        count[..., k] = np.where(y[..., k] == y[..., k - 1], count[..., k - 1], 0) + holds[..., k]
+    return x, y, holds, np.maximum(count, 1)
+
+
+def _holders(holds: Any) -> Any:
+    """The last place so far at which the value was found."""
+    return np.maximum.accumulate(np.where(holds, np.arange(holds.shape[-1]), 0), axis=-1)
+
+
+def running_pull(g: Any, x: Any, y: Any, axis: int = 0) -> Any:
+    """The contribution of y = np.maximum.accumulate(x, axis), or of another running extreme: equal elements share.
+
+    >>> running_pull(np.ones(4), np.array([1.0, 3.0, 2.0, 3.0]), np.array([1.0, 3.0, 3.0, 3.0]))
+    array([1. , 2.5, 0. , 0.5])
+    """
+    x, y, holds, count = _runs(x, y, axis)
+    g = np.moveaxis(g, axis, -1)
+    n = x.shape[-1]
+    if not x.size:
+        return np.zeros(np.moveaxis(x, -1, axis).shape, g.dtype)
+    if count is None:
+        place = _holders(holds).reshape(-1, n) + np.arange(0, x.size, n)[:, None]
+        if g.dtype.kind == "f":
+            result = np.bincount(place.ravel(), g.ravel(), x.size).reshape(x.shape).astype(g.dtype)
+        else:
+            result = np.zeros(x.size, g.dtype)
+            np.add.at(result, place.ravel(), g.ravel())
+            result = result.reshape(x.shape)
+    else:
+        result = np.zeros(x.shape, g.dtype)
+        share = (g / count).astype(g.dtype)
+        rest = np.zeros(x.shape[:-1], g.dtype)
+        for k in range(n - 1, -1, -1):
+            rest = share[..., k] + (np.where(y[..., k + 1] == y[..., k], rest, 0) if k + 1 < n else 0)
+            result[..., k] = np.where(holds[..., k], rest, 0)
+    return np.moveaxis(result, -1, axis)
+
+
+def running_dot(d: Any, x: Any, y: Any, axis: int = 0) -> Any:
+    """The derivative of y = np.maximum.accumulate(x, axis), or of another running extreme, along d.
+
+    >>> running_dot(np.arange(4.0), np.array([1.0, 3.0, 2.0, 3.0]), np.array([1.0, 3.0, 3.0, 3.0]))
+    array([0., 1., 1., 2.])
+    """
+    x, y, holds, count = _runs(x, y, axis)
+    d = np.moveaxis(d, axis, -1)
+    if count is None:
+        result = np.take_along_axis(d, _holders(holds), -1)
+    else:
+        result = np.where(holds, d, 0)
+        for k in range(1, x.shape[-1]):
+            result[..., k] += np.where(y[..., k] == y[..., k - 1], result[..., k - 1], 0)
+        result = (result / count).astype(d.dtype)
+    return np.moveaxis(result, -1, axis)
+
+
+def reduceat_pull(g: Any, x: Any, indices: Any, axis: int = 0) -> Any:
+    """The transpose of x -> np.add.reduceat(x, indices, axis).
+
+    >>> reduceat_pull(np.array([1.0, 2.0, 3.0]), np.zeros(4), [0, 2, 2])
+    array([1., 1., 5., 3.])
+    """
+    result = np.zeros(np.shape(x), g.dtype)
+    into, g = np.moveaxis(result, axis, 0), np.moveaxis(g, axis, 0)
+    starts = np.asarray(indices)
+    stops = np.append(starts[1:], len(into))
+    lengths = stops - starts
+    if np.all(lengths > 0):  # one part after the other
+        into[starts[0]:] = np.repeat(g, lengths, axis=0)
+    else:
+        for k, (start, stop) in enumerate(zip(starts, np.maximum(stops, starts + 1))):
+            into[start:stop] += g[k]
+    return result
 
 
 def unique_pull(g: Any, x: Any) -> Any:
@@ -308,18 +422,27 @@ def unique_dot(g: Any, x: Any) -> Any:
 
 
 def median_share(x: Any, axis: Any = None) -> Any:
-    """The share of each element in the median: 1 for the middle one, or one half for each of the two in the middle."""
+    """The share of each element in the median: equal elements share what belongs to the middle one, or one half for each of the two in the middle.
+
+    >>> median_share(np.array([3.0, 1.0, 2.0, 9.0])), median_share(np.array([2.0, 2.0, 1.0]))
+    (array([0.5, 0. , 0.5, 0. ]), array([0.5, 0.5, 0. ]))
+    """
     x = np.asarray(x)
     axes = _axes(x, axis)
     kept = tuple(a for a in range(x.ndim) if a not in axes)
     order = kept + axes
     moved = np.transpose(x, order)
     flat = moved.reshape(*(x.shape[a] for a in kept), math.prod(x.shape[a] for a in axes))
-    ranks = np.argsort(flat, axis=-1, kind="stable")
-    result = np.zeros(flat.shape, x.dtype if x.dtype.kind == "f" else np.float64)
     n = flat.shape[-1]
-    for k in {(n - 1) // 2, n // 2}:
-        np.put_along_axis(result, ranks[..., k : k + 1], 1.0 if n % 2 else 0.5, axis=-1)
+    result = np.zeros(flat.shape, x.dtype if x.dtype.kind == "f" else np.float64)
+    if flat.size:
+        middle = sorted({(n - 1) // 2, n // 2})
+        parted = np.partition(flat, middle, axis=-1)
+        for k in middle:
+            value = parted[..., k:k + 1]
+            chosen = (flat == value) | (np.isnan(value) & np.isnan(flat)) if flat.dtype.kind == "f" else flat == value
+            count = np.count_nonzero(chosen, axis=-1, keepdims=True)
+            result += chosen * ((1.0 / len(middle)) / count).astype(result.dtype)
     return np.transpose(result.reshape(moved.shape), np.argsort(order))
 
 
@@ -418,7 +541,10 @@ def repeated_pull(g: Any, x: Any, pad_width: Any, mode: str) -> Any:
     """The transpose of np.pad with a mode that repeats elements: each gets what arrives at its copies."""
     shape = np.shape(x)
     sources = np.pad(np.arange(int(np.prod(shape))).reshape(shape), pad_width, mode)  # type: ignore[call-overload]
-    result = np.zeros(int(np.prod(shape)), g.dtype)
+    size = int(np.prod(shape))
+    if g.dtype == np.float64 and size:
+        return np.bincount(sources.ravel(), g.ravel(), size).reshape(shape)
+    result = np.zeros(size, g.dtype)
     np.add.at(result, sources.ravel(), g.ravel())
     return result.reshape(shape)
 

@@ -100,7 +100,10 @@ def sign(x: Any) -> Any:
 def chosen(x: Any, y: Any, sign: float) -> Any:
     """The share of x in np.fmax(x, y) (sign 1) or np.fmin (-1): that of `exceeds`, where NaN is never chosen."""
     share = exceeds(x, y) if sign > 0 else exceeds(y, x)
-    return np.where(np.isnan(y), 1.0 - np.isnan(x) * 0.5, np.where(np.isnan(x), 0.0, share)).astype(np.asarray(share).dtype)[()]
+    hidden, other = np.isnan(x), np.isnan(y)
+    if not (np.any(hidden) or np.any(other)):
+        return share
+    return np.where(other, 1.0 - hidden * 0.5, np.where(hidden, 0.0, share)).astype(np.asarray(share).dtype)[()]
 
 
 def exceeds(x: Any, y: Any) -> Any:
@@ -112,8 +115,11 @@ def exceeds(x: Any, y: Any) -> Any:
     if isinstance(x, (float, int)) and isinstance(y, (float, int)):
         return 1.0 if x > y else 0.5 if x == y else 0.0
     dtype = np.result_type(x, y)
-    half = dtype.type(0.5) if dtype.kind == "f" else 0.5
-    return np.where(np.equal(x, y), half, np.greater(x, y))[()]
+    share = np.greater(x, y).astype(dtype if dtype.kind == "f" else np.float64)
+    equal = np.equal(x, y)
+    if np.any(equal):
+        share = np.where(equal, share.dtype.type(0.5), share)
+    return share[()]
 
 
 def inside(x: Any, low: Any, high: Any) -> Any:
@@ -128,6 +134,11 @@ def inside(x: Any, low: Any, high: Any) -> Any:
         return exceeds(high, x) if high is not None else np.ones(np.shape(x), np.result_type(x, np.float16))[()]
     if high is None:
         return exceeds(x, low)
+    if np.ndim(low) == 0 and np.ndim(high) == 0 and low < high:
+        dtype = np.result_type(x, low, high)
+        share = (np.greater(x, low) & np.less(x, high)).astype(dtype if dtype.kind == "f" else np.float64)
+        bound = np.equal(x, low) | np.equal(x, high)
+        return (np.where(bound, share.dtype.type(0.5), share) if np.any(bound) else share)[()]
     return exceeds(x, low) * exceeds(high, np.maximum(x, low))
 
 
@@ -174,6 +185,9 @@ def add_ties(total: Any, g: Any, x: Any, y: Any, axis: Any = None, keepdims: boo
         if np.count_nonzero(chosen[index]) == y_full.size:
             total[index] += np.squeeze(g, axis) if keepdims and np.ndim(g) else g
             return total
+    if axis is None and np.count_nonzero(chosen) == 1:
+        total[np.unravel_index(np.argmax(chosen), chosen.shape)] += np.reshape(g, ())
+        return total
     g = np.asarray(g) if whole else np.expand_dims(g, axis)
     share = ties(x, y, axis, keepdims)
     total += g * share if np.isfinite(g).all() else absorb(share, g)
@@ -251,7 +265,12 @@ def sinc_slope(x: Any, n: int = 1) -> Any:
     t = np.pi * np.asarray(x)
     small = np.abs(t) < n + 1
     near, far = np.where(small, t, 0), np.where(small, 1, t)
-    series = sum((-1) ** k * near ** (2 * k - n) / ((2 * k + 1) * math.factorial(2 * k - n)) for k in range((n + 1) // 2, n + 14))
+    series, first = np.zeros_like(near), (n + 1) // 2
+    if np.any(small):
+        square = near * near
+        for k in range(n + 13, first - 1, -1):
+            series = series * square + (-1) ** k / ((2 * k + 1) * math.factorial(2 * k - n))
+        series = series * near ** (2 * first - n)
     exact = np.sin(far) / far
     for k in range(1, n + 1):
         exact = ((np.sin, np.cos)[k % 2](far) * (1, 1, -1, -1)[k % 4] - k * exact) / far

@@ -160,6 +160,11 @@ def _directional(m: Calls, args: Args, keywords: Keywords) -> Value:
     return _along(m, function, (x,), [v], {})[1]
 
 
+@builtin(words.newton_steps)
+def _newton_steps(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return Static(m.order.bit_length() if m.order > 1 else 0)
+
+
 # -- questions ----------------------------------------------------------------------------------------------------------------
 
 

@@ -97,6 +97,11 @@ def _reduce(function: np.ufunc) -> Callable[[Calls, Args, Keywords], Value]:
         array, dimensions = _array(m, given["array"], name)
         axis = m.static(given.get("axis", Static(0)), "the axis")
         axes = tuple(range(dimensions)) if axis is None else tuple(a % dimensions for a in (axis if isinstance(axis, tuple) else (axis,)))
+        row = registry.lookup(function.reduce)
+        if row is not None and _is(given.get("initial"), None) | _is(given.get("initial"), np._NoValue):
+            keep = m.static(given.get("keepdims", Static(False)), "keepdims")
+            found = m.call_row(row, (_computed(m, function, array),), {"axis": Static(axes[0] if len(axes) == 1 else axes), "keepdims": Static(bool(keep))})
+            return _written(m, given.get("out"), found)
         if len(axes) != 1 and function.identity is None and function not in (np.fmax, np.fmin):
             m.refuse(f"{name} along several axes", "NumPy raises ValueError here", "reduce one axis after the other")
         x = _computed(m, function, _first(m, array, dimensions, axes))
@@ -126,6 +131,9 @@ def _accumulate(function: np.ufunc) -> Callable[[Calls, Args, Keywords], Value]:
         given = _given(m, function, "accumulate", (), ("array", "axis", "out"), (), given)
         array, dimensions = _array(m, given["array"], f"`{function.__name__}.accumulate`")
         axis = _one_axis(m, given.get("axis", Static(0)), dimensions)
+        row = registry.lookup(function.accumulate)
+        if row is not None:
+            return _written(m, given.get("out"), m.call_row(row, (_computed(m, function, array),), {"axis": Static(axis)}))
         x = _computed(m, function, _first(m, array, dimensions, (axis,)))
         result = m.call(Static(loops_of_numpy.running), (Static(function), x), {})
         return _written(m, given.get("out"), _back(m, result, dimensions, axis))
@@ -153,6 +161,9 @@ def _reduceat(function: np.ufunc) -> Callable[[Calls, Args, Keywords], Value]:
         given = _given(m, function, "reduceat", ("array", "indices", "axis", "dtype", "out"), ("array", "indices", "axis", "out"), args, keywords)
         array, dimensions = _array(m, given["array"], f"`{function.__name__}.reduceat`")
         axis = _one_axis(m, given.get("axis", Static(0)), dimensions)
+        row = registry.lookup(function.reduceat)
+        if row is not None:
+            return _written(m, given.get("out"), m.call_row(row, (array, m.as_array(given["indices"])), {"axis": Static(axis)}))
         x = _computed(m, function, _first(m, array, dimensions, (axis,)))
         result = m.library(repeated.reduce_at, Static(function.reduce), x, given["indices"])
         return _written(m, given.get("out"), _back(m, result, dimensions, axis))
@@ -173,14 +184,20 @@ def _outer(function: np.ufunc) -> Callable[[Calls, Args, Keywords], Value]:
     return apply
 
 
+def _is_ours(method: Any) -> bool:
+    """Whether a method is executed here: it has no row, or one that is for the usual arguments."""
+    row = registry.lookup(method)
+    return registry.refusal(method) is None and (row is None or registry.carries(row))
+
+
 for _name in sorted(dir(np)):
     _ufunc = getattr(np, _name)
     if not isinstance(_ufunc, np.ufunc) or _ufunc.signature is not None or _ufunc.nin != 2 or _ufunc.nout != 1:
         continue
-    if registry.lookup(_ufunc.reduce) is None and registry.refusal(_ufunc.reduce) is None:
+    if _is_ours(_ufunc.reduce):
         BUILTINS[_ufunc.reduce] = _reduce_row(_REDUCED[_ufunc]) if _ufunc in _REDUCED else _reduce(_ufunc)
-    if registry.lookup(_ufunc.accumulate) is None and registry.refusal(_ufunc.accumulate) is None:
+    if _is_ours(_ufunc.accumulate):
         BUILTINS[_ufunc.accumulate] = _accumulate(_ufunc)
-    if registry.lookup(_ufunc.reduceat) is None and registry.refusal(_ufunc.reduceat) is None:
+    if _is_ours(_ufunc.reduceat):
         BUILTINS[_ufunc.reduceat] = _reduceat(_ufunc)
     BUILTINS[_ufunc.outer] = _outer(_ufunc)

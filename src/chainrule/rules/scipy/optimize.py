@@ -4,7 +4,8 @@
     x = minimize(fun, x0)       grad fun(x) = 0     the same, J the Hessian of fun in x
 
 SciPy's own function is called, once, with the user's function; nothing of it is differentiated. What the function is given (`args`) and what it sees of
-its surroundings may carry a derivative; that with respect to the guess, and to tolerances, is zero. Second derivatives are refused (`rules/solving`).
+its surroundings may carry a derivative; that with respect to the guess, and to tolerances, is zero.
+Where more than one derivative is taken, steps of Newton's method follow, which change nothing, and double the number of orders that are right with each.
 """
 
 # mypy: ignore-errors
@@ -16,7 +17,7 @@ import importlib
 import numpy as np
 
 from ...runtime import as_given, independent, linear_step, stop_gradient
-from ..meanings import along, gradient, jacobian, part, refuse, solver
+from ..meanings import along, gradient, jacobian, newton_steps, part, refuse, solver
 from ..table import MODULES, meaning
 
 optimize = importlib.import_module("scipy.optimize")
@@ -36,9 +37,16 @@ def _vector(x0):
 
 
 def _on_the_way(condition, x, slope, seen):
-    """x with the derivative of the solution of condition(x) = 0."""
+    """x with the derivative of the solution of condition(x) = 0; slope(x) is the condition's Jacobian, or, of what works element by element, its diagonal."""
     residual = condition(x)
-    return as_given(x, x - linear_step(slope, residual - stop_gradient(residual), seen))
+    target = stop_gradient(residual)
+    if newton_steps() == 0:
+        return as_given(x, x - linear_step(slope(x), residual - target, seen))
+    at = x
+    for _ in range(newton_steps()):
+        matrix, rest = slope(at), condition(at) - target
+        at = at - (rest / matrix if np.ndim(matrix) < 2 else np.linalg.solve(matrix, rest))
+    return as_given(x, at)
 
 
 class Solution:
@@ -98,7 +106,7 @@ def root(fun, x0, args=(), method="hybr", jac=None, tol=None, options=None):
         more["jac"] = jac
     found, seen = solver(optimize.root, functions, examples, (guess,), more)
     x = part(found, "x", guess)
-    x = _on_the_way(residual, x, jacobian(residual)(x), seen)
+    x = _on_the_way(residual, x, jacobian(residual), seen)
     return Solution(found, x, lambda found, x: as_given(part(found, "fun", x), residual(x)))
 
 
@@ -119,7 +127,7 @@ def fsolve(func, x0, args=(), fprime=None, col_deriv=0, xtol=1.49012e-08, maxfev
         examples["fprime"] = (guess,)
     more = {"col_deriv": col_deriv, "xtol": xtol, "maxfev": maxfev, "band": band, "epsfcn": epsfcn, "factor": factor, "diag": diag}
     x, seen = solver(optimize.fsolve, functions, examples, (guess,), more, like=guess)
-    return _on_the_way(residual, x, jacobian(residual)(x), seen)
+    return _on_the_way(residual, x, jacobian(residual), seen)
 
 
 def _bracketed(method, f, a, b, args, more):
@@ -129,7 +137,7 @@ def _bracketed(method, f, a, b, args, more):
         return f(x, *args)
 
     x, seen = solver(method, {"": equation}, {"": (0.0,)}, (stop_gradient(a), stop_gradient(b)), more, like=0.0)
-    return _on_the_way(equation, x, jacobian(equation)(x), seen)
+    return _on_the_way(equation, x, jacobian(equation), seen)
 
 
 def brentq(f, a, b, args=(), xtol=2e-12, rtol=None, maxiter=100, disp=True):
@@ -177,8 +185,8 @@ def newton(func, x0, fprime=None, args=(), tol=1.48e-08, maxiter=50, fprime2=Non
         more["x1"] = stop_gradient(x1)
     x, seen = solver(optimize.newton, functions, examples, (guess,), more, like=guess)
     if np.ndim(guess) == 0:
-        return _on_the_way(equation, x, jacobian(equation)(x), seen)
-    return _on_the_way(equation, x, along(equation, x, np.ones_like(x)), seen)  # element by element
+        return _on_the_way(equation, x, jacobian(equation), seen)
+    return _on_the_way(equation, x, lambda x: along(equation, x, np.ones_like(x)), seen)  # element by element
 
 
 class ScalarRoot:
@@ -227,7 +235,7 @@ def root_scalar(f, args=(), method=None, bracket=None, fprime=None, fprime2=None
         more["fprime2"] = fprime2
     found, seen = solver(optimize.root_scalar, functions, examples, (), more)
     x = part(found, "root", 0.0)
-    return ScalarRoot(found, _on_the_way(equation, x, jacobian(equation)(x), seen))
+    return ScalarRoot(found, _on_the_way(equation, x, jacobian(equation), seen))
 
 
 def fixed_point(func, x0, args=(), xtol=1e-08, maxiter=500, method="del2"):
@@ -243,7 +251,7 @@ def fixed_point(func, x0, args=(), xtol=1e-08, maxiter=500, method="del2"):
         return func(x, *args)
 
     x, seen = solver(optimize.fixed_point, {"": function}, {"": (guess,)}, (guess,), {"xtol": xtol, "maxiter": maxiter, "method": method}, like=guess)
-    return _on_the_way(change, x, jacobian(change)(x), seen)
+    return _on_the_way(change, x, jacobian(change), seen)
 
 
 # -- minima ----------------------------------------------------------------------------------------------------------------------
@@ -289,15 +297,14 @@ def minimize(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, bou
     found, seen = solver(optimize.minimize, functions, examples, (guess,), more)
     x = part(found, "x", guess)
     slope = gradient(objective)
-    curvature = jacobian(slope)(x)
+    curvature = jacobian(slope)
     if bounds is None:
         x = _on_the_way(slope, x, curvature, seen)
     else:
         x = independent(x, bounds, *_BOUNDS)
         free = _free(x, bounds)
-        residual = np.where(free, slope(x), 0.0)
-        curvature = np.where(np.expand_dims(free, 1) & np.expand_dims(free, 0), curvature, np.eye(len(x)))
-        x = as_given(x, x - linear_step(curvature, residual - stop_gradient(residual), seen))
+        both = np.expand_dims(free, 1) & np.expand_dims(free, 0)
+        x = _on_the_way(lambda x: np.where(free, slope(x), 0.0), x, lambda x: np.where(both, curvature(x), np.eye(len(x))), seen)
     return Solution(found, x, lambda found, x: as_given(part(found, "fun", 0.0), objective(x)))
 
 
@@ -321,14 +328,13 @@ def minimize_scalar(fun, bracket=None, bounds=None, args=(), method=None, tol=No
     found, seen = solver(optimize.minimize_scalar, {"": objective}, {"": (0.0,)}, (), more)
     x = part(found, "x", 0.0)
     slope = gradient(objective)
-    residual = slope(x)
-    curvature = jacobian(slope)(x)
-    if bounds is not None:  # where the slope does not vanish, the minimum is at an end, and stays there
-        inside = np.minimum(x - bounds[0], bounds[1] - x) > 1e-5 * (bounds[1] - bounds[0])
-        residual = np.where(stop_gradient(inside), residual, 0.0)
-        curvature = np.where(inside, curvature, 1.0)
+    curvature = jacobian(slope)
+    if bounds is None:
+        x = _on_the_way(slope, x, curvature, seen)
+    else:  # where the slope does not vanish, the minimum is at an end, and stays there
+        inside = stop_gradient(np.minimum(x - bounds[0], bounds[1] - x) > 1e-5 * (bounds[1] - bounds[0]))
         x = independent(x, bounds, *_BOUNDS)
-    x = as_given(x, x - linear_step(curvature, residual - stop_gradient(residual), seen))
+        x = _on_the_way(lambda x: np.where(inside, slope(x), 0.0), x, lambda x: np.where(inside, curvature(x), 1.0), seen)
     return Solution(found, x, lambda found, x: as_given(part(found, "fun", 0.0), objective(x)))
 
 
@@ -372,7 +378,7 @@ def least_squares(fun, x0, jac="2-point", method="trf", ftol=1e-08, xtol=1e-08, 
     found, seen = solver(optimize.least_squares, functions, examples, (guess,), more)
     x = part(found, "x", guess)
     slope = gradient(objective)
-    x = _on_the_way(slope, x, jacobian(slope)(x), seen)
+    x = _on_the_way(slope, x, jacobian(slope), seen)
     return Fit(found, x, lambda found, x: as_given(stop_gradient(residuals(x)), residuals(x)))
 
 

@@ -47,8 +47,13 @@ def product(data: Any, a: Any, b: Any, x: Any, shape: Any, kind: str) -> Any:
 
 def sampled(g: Any, x: Any, a: Any, b: Any, kind: str) -> Any:
     """The elements of g @ x.T at some places: the transpose of `product` in its data."""
-    i, j = places(a, b, kind)
-    return g[i] * x[j] if g.ndim == 1 else np.sum(g[i] * x[j], axis=1)
+    if kind == "coo":
+        found = g[a] * x[b]
+    elif kind == "csr":
+        found = np.repeat(g, np.diff(b), axis=0) * x[a]
+    else:
+        found = g[a] * np.repeat(x, np.diff(b), axis=0)
+    return found if g.ndim == 1 else np.sum(found, axis=1)
 
 
 def dense(data: Any, a: Any, b: Any, shape: Any, kind: str) -> Any:

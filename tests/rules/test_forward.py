@@ -326,3 +326,23 @@ def test_third_derivative_of_a_determinant() -> None:
 def test_the_sign_of_complex_numbers_is_refused() -> None:
     with pytest.raises(cr.errors.UnsupportedError, match="np.sign of complex"):
         cr.grad(lambda z: np.sum(np.real(np.sign(z))))(np.array([1.0 + 2.0j]))
+
+
+THIRD: dict[str, Callable[[Any], Any]] = {
+    **{f"norm {ord}": partial(lambda ord, x: np.linalg.norm(x, ord), ord) for ord in (1, 2, 3, 4.5, np.inf, -np.inf, None)},
+    "rows": lambda x: np.sum(np.linalg.norm(np.outer(x, x * x) + 1.0, 3, axis=1)), "logaddexp.reduce": lambda x: np.logaddexp.reduce(x), "logaddexp2.reduce": lambda x: np.logaddexp2.reduce(x),
+    "hypot.reduce": lambda x: np.hypot.reduce(x), "fmax.reduce": lambda x: np.fmax.reduce(x**3), "maximum.accumulate": lambda x: np.sum(np.maximum.accumulate(x**3) * x),
+    "abs ** 3": lambda x: np.sum(np.abs(x) ** 3), "where": lambda x: np.sum(np.where(x > 0, x**4, x**3)), "max": lambda x: np.max(x) ** 4, "prod": lambda x: np.prod(x) ** 2,
+    "trapezoid": lambda x: np.trapezoid(x**2, np.cumsum(x * x)) if hasattr(np, "trapezoid") else np.trapz(x**2, np.cumsum(x * x)), "median": lambda x: np.median(x**3) * x[0],
+    "convolve": lambda x: np.sum(np.convolve(x, x * x, "same") * x), "sinc": lambda x: np.sum(np.sinc(x)), "std": lambda x: np.std(x),
+}
+
+
+@pytest.mark.parametrize("name", THIRD)
+def test_third_derivative(name: str) -> None:
+    f = THIRD[name]
+    x, v, w = np.array([0.7, -1.2, 0.4, 1.9]), np.array([0.3, -0.5, 0.8, 0.2]), np.array([-0.4, 0.6, 0.1, 0.5])
+    over = lambda x: np.sum(cr.hvp(f)(x, v) * w)
+    wanted = richardson(lambda h: over(x + h * w))
+    np.testing.assert_allclose(cr.jvp(over, (x,), (w,))[1], wanted, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(np.sum(cr.grad(over)(x) * w), wanted, rtol=1e-5, atol=1e-6)

@@ -240,7 +240,12 @@ linear("rt.lower_half(x) -> y", x="rt.lower_half(y_bar)")
 rule("rt.cholesky_pull(g, y) -> x", op=COSTLY)
 rule("np.linalg.norm(x, ord=None, axis=None, keepdims=False) -> y",
      x="(x if kind(x) == 'f' else np.conj(x)) * rt.divide_or_zero(spread(y_bar, x, axis, keepdims), spread(y, x, axis, keepdims))"
-       " if ord is None or ord == 'fro' or (ord == 2 and vector(x, axis)) else spread(y_bar, x, axis, keepdims) * rt.norm_slope(x, y, ord, axis, keepdims)")
+       " if ord is None or ord == 'fro' or (ord == 2 and vector(x, axis)) else "
+       "spread(y_bar, x, axis, keepdims) * np.sign(x) if vector(x, axis) and kind(x) == 'f' and ord == 1 else "
+       "spread(y_bar, x, axis, keepdims) * np.sign(x) * rt.ties(np.abs(x), y, axis, keepdims)"
+       " if vector(x, axis) and kind(x) == 'f' and (ord == np.inf or ord == -np.inf) else "
+       "spread(y_bar, x, axis, keepdims) * np.sign(x) * rt.divide_or_zero(np.abs(x), spread(y, x, axis, keepdims)) ** (ord - 1)"
+       " if vector(x, axis) and kind(x) == 'f' and ord >= 2 else spread(y_bar, x, axis, keepdims) * rt.norm_slope(x, y, ord, axis, keepdims)")
 rule("rt.norm_slope(x, y, ord, axis=None, keepdims=False) -> z", op={"infer": infer.like(0), "cheap": False}, y="0.0",
      x="rt.norm_slope_dot(z_bar, x, y, ord, axis, keepdims)", x_dot="rt.norm_slope_dot(x_dot, x, y, ord, axis, keepdims)")
 rule("rt.norm_slope_dot(d, x, y, ord, axis=None, keepdims=False) -> z", op={"infer": infer.like(1), "cheap": False}, y="0.0",

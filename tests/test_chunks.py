@@ -206,3 +206,31 @@ def test_a_few_directions_are_taken_at_once():
     transform = cr.jacrev(moments)
     right(cr.jacrev, moments, x)
     assert "chunk_size(" not in transform.source_for(x)
+
+
+def both_states(x):
+    y = np.zeros(len(x))
+    y[1:] = x[1:] * x[0]
+    z = y
+    y = y.copy()
+    y[0] = x[1]
+    return z, y
+
+
+def one_twice(x):
+    y = np.zeros(len(x))
+    y[::2] += x[::2] ** 2
+    return {"a": y, "b": (x, y, y.copy())}
+
+
+def shared(x):
+    y = x.copy()
+    y[0] *= x[1]
+    return y, np.sum(y), y[1:]
+
+
+@TRANSFORMS
+@pytest.mark.parametrize("size", [None, 1, 2])
+@pytest.mark.parametrize("f", [both_states, one_twice, shared, lambda x: x, lambda x: (x, x[::-1]), lambda x: np.ones(3)], ids=range(6))
+def test_results_that_share(few, transform, f, size):
+    right(lambda f, argnums: transform(f, argnums, chunk_size=size), f, np.array([1.1, -0.7, 2.3]))

@@ -24,6 +24,7 @@ from tests.programs.control import Control
 from tests.programs.effects import Effects
 from tests.programs.flow import Flow
 from tests.programs.iteration import Iteration
+from tests.programs.known import Known
 from tests.programs.names import Names
 from tests.programs.objects import Objects
 from tests.programs.states import States
@@ -60,7 +61,7 @@ __all__ = ["GROUPS", "MAIN", "Drawn", "Program", "Seeded", "from_seed", "generat
 MAIN = "a float of any size"  # what main returns
 
 
-class Body(Orders, Collections, Iteration, States, Objects, Flow, Names, Effects, Control):
+class Body(Orders, Collections, Known, Iteration, States, Objects, Flow, Names, Effects, Control):
     """Writes a whole function."""
 
     def group_statement(self) -> bool:
@@ -160,6 +161,7 @@ GROUPS: dict[str, tuple[Callable[[Any], bool | None], ...]] = {
     "states": (Body.optimisers, Body.queues, Body.searches, Body.rebuilt, Body.small_types),
     "flow": (Body.raises, Body.matches, Body.contexts, Body.forever, Body.handled_elsewhere, Body.small_statements),
     "names": (Body.chosen, Body.changing, Body.checks, Body.nonlocals, Body.recursive, Body.parameters_of_all_kinds, Body.integer_buffer),
+    "known": (Body.words, Body.functions_kept, Body.nested_tuples, Body.elements_with_places),
     "effects": (Body.draws, Body.prints, Body.noisy),
 }  # fmt: skip
 

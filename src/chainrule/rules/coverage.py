@@ -44,7 +44,7 @@ _NAMES: dict[str, str] = {
         "chararray unicode_ string_ asmatrix matrix bmat mat poly1d Datasource",
 }
 # Executed in the frontend, and giving no number that depends on others.
-CONSTANT = frozenset({"logical_and.reduce", "logical_or.reduce", "mask_indices"})
+CONSTANT = frozenset({"iscomplexobj", "isrealobj", "logical_and.reduce", "logical_or.reduce", "mask_indices"})
 REASONS: dict[str, str] = {name: reason for reason, names in _NAMES.items() for name in names.split()}
 
 

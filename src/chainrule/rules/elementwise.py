@@ -9,7 +9,7 @@ from .table import alias, elementwise, pointwise, zero
 
 # -- helpers of the rows below ------------------------------------------------------------------------------
 
-elementwise("rt.absorb(g, p) -> c", g="np.where((g == 0) & ~np.isfinite(p), 0.0, p)", p="g", product=True, masks=True)
+elementwise("rt.absorb(g, p) -> c", g="np.where((g == 0) & np.logical_not(np.isfinite(p)), 0.0, p)", p="g", product=True, masks=True)
 elementwise("rt.divide(a, b) -> c", a="rt.divide(1.0, b)", b="-rt.divide(c, b)", pole=True, quiet=True)
 elementwise("rt.divide_or_zero(a, b) -> c", a="rt.divide_or_zero(1.0, b)", b="-rt.divide_or_zero(c, b)", pole=True, quiet=True)
 elementwise("rt.dpower(x, p) -> z", x="rt.absorb(p, rt.dpower(x, p - 1))",

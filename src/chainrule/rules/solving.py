@@ -11,6 +11,7 @@ program, each with the values that it sees of its surroundings; one without a na
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..ir.nodes import Arg, Let, Lit, Var, variables
@@ -60,8 +61,13 @@ structural("rt.direct_step(jacobian, moved, seen) -> s", _once, op=_LIKE_SECOND)
 structural("rt.transposed_step(jacobian, cotangent, seen) -> r", _once, op=_LIKE_SECOND)
 
 
+def _refusal(texts: Sequence[Arg]) -> RowError:
+    what, why, remedy = (str(text.value) if isinstance(text, Lit) else "" for text in texts)
+    return RowError(what, why, remedy, certain=True)
+
+
 def _moves(let: Let, call: Call) -> None:
-    raise RowError(*(str(arg.value) for arg in let.args[1:] if isinstance(arg, Lit)), certain=True)
+    raise _refusal(let.args[1:])
 
 
 structural("rt.fixed(value, what, why, instead) -> y", _moves, op={"infer": lambda value, what, why, instead: type_of(value), "views": (0,), "stands_for": 0})
@@ -69,7 +75,7 @@ structural("rt.fixed(value, what, why, instead) -> y", _moves, op={"infer": lamb
 def _independent(let: Let, call: Call) -> None:
     value, of, *texts = let.args
     if any(call.active(var) for var in variables(of)):
-        raise RowError(*(str(text.value) for text in texts if isinstance(text, Lit)), certain=True)
+        raise _refusal(texts)
     if isinstance(value, Var) and call.active(value):
         call.add(value, call.full())
 

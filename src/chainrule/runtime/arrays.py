@@ -113,7 +113,7 @@ def cumprod_pull(g: Any, x: Any, axis: Any, *directions: Any) -> Any:
             if x.dtype.char in "dD" and _regular(y) and _regular(x):
                 found: Any = np.cumsum((g * y)[..., ::-1], axis=-1)[..., ::-1] / x
                 return np.moveaxis(found, -1, axis).reshape(shape)
-        rest = np.zeros(x.shape[:-1], result.dtype)
+        rest: Any = np.zeros(x.shape[:-1], result.dtype)
         for k in range(x.shape[-1] - 1, -1, -1):  # what arrives at the product of the first k
             rest = g[..., k] + (rest * x[..., k + 1] if k + 1 < x.shape[-1] else 0)
             result[..., k] = rest * y[..., k - 1] if k else rest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -88,7 +89,7 @@ def romberg(count: int) -> Any:
         rows.append(weights)
     factor = 4
     while len(rows) > 1:
-        rows = [(factor * fine - coarse) / (factor - 1) for coarse, fine in zip(rows, rows[1:])]
+        rows = [(factor * fine - coarse) / (factor - 1) for coarse, fine in itertools.pairwise(rows)]
         factor *= 4
     return rows[0]
 

@@ -77,7 +77,7 @@ def in_chunks(b: Builder, batched: Block, count: Var, directions: Directions, kn
     step = _step(b, directions, extents, batched.params, moving)
     if not separate and directions.at_a_time is None:
         step = b.emit("max", Seq((step, Lit(FEW))), type=INT, hint="chunk")
-    parts = [_Part(b, extents, moving, results[n], likes[n], directions.size) for n in chosen]
+    parts = [_Part(b, extents, moving, [results[m] for m in chosen], results[n], likes[n], directions.size) for n in chosen]
     if not any(isinstance(stmt, Let) and stmt.op == "mark" for stmt in b.stmts):
         b.add(Let(None, "mark", (Lit("directions"),)))
     first = Var(INT, "k")
@@ -85,7 +85,7 @@ def in_chunks(b: Builder, batched: Block, count: Var, directions: Directions, kn
         b.add(Let(count, "min", (Seq((step, b.emit("-", directions.size, first))),)))
         given = dict(zip(batched.params, directions.vectors(count, first)))
         rows_of_all = Slice(first, b.emit("+", first, count, type=INT), Lit(None))
-        for stmt in _into(moving, parts, [results[n] for n in chosen], rows_of_all):
+        for stmt in _into(moving, parts, rows_of_all):
             b.add(substitute_stmt(stmt, lambda v: given.get(v, v)))
     outs = tuple(Var(part.type, "jacobian") for part in parts)
     stop = directions.size if all(part.shape is not None for part in parts) else b.emit("max", Seq((directions.size, Lit(1))))  # to join, there must be one
@@ -160,7 +160,8 @@ class _Part:
     result of an iteration, and those that write into it.
     """
 
-    def __init__(self, b: Builder, extents: _Extents, stmts: Sequence[Stmt], result: Operand, like: Operand | None, size: Operand) -> None:
+    def __init__(self, b: Builder, extents: _Extents, stmts: Sequence[Stmt], results: Sequence[Operand], result: Operand, like: Operand | None,
+                 size: Operand) -> None:
         own = type_of(result)
         assert isinstance(own, Array)
         count = type_of(size)
@@ -168,7 +169,7 @@ class _Part:
         self.whole = Array(own.dtype, None if own.shape is None else (extent, *own.shape[1:]))
         self.result = result
         self.shape = extents.shape(own.shape, like)
-        self.root, self.writes = _begun(stmts, result)
+        self.root, self.writes = _begun(stmts, results, result)
         self.type: Type = List(own) if self.shape is None else self.whole
         self.begun: Operand
         if self.shape is None:
@@ -192,19 +193,19 @@ class _Part:
         return out if self.shape is not None else b.emit("np.concatenate", out, Lit(0), type=self.whole)
 
 
-def _begun(stmts: Sequence[Stmt], result: Operand) -> tuple[Let | None, list[Let]]:
+def _begun(stmts: Sequence[Stmt], results: Sequence[Operand], result: Operand) -> tuple[Let | None, list[Let]]:
     """The statement that made an array which only its last contents are used of, and those that have written into it since."""
     made = {stmt.out: stmt for stmt in stmts if isinstance(stmt, Let) and stmt.out is not None}
-    counts = Counter(uses(Block((), tuple(stmts), Yield(()))))
+    counts = Counter(uses(Block((), tuple(stmts), Yield(tuple(results)))))
     writes: list[Let] = []
-    let = made.get(result) if isinstance(result, Var) and not counts[result] else None
+    let = made.get(result) if isinstance(result, Var) and counts[result] == 1 else None
     while let is not None and let.op in _WRITES and isinstance(let.args[0], Var) and counts[let.args[0]] == 1 and let.args[0] in made:
         writes.insert(0, let)
         let = made[let.args[0]]
     return let, writes
 
 
-def _into(stmts: Sequence[Stmt], parts: Sequence[_Part], results: Sequence[Operand], rows: Slice) -> list[Stmt]:
+def _into(stmts: Sequence[Stmt], parts: Sequence[_Part], rows: Slice) -> list[Stmt]:
     """The statements with each result written where it belongs; what is made by writing is made there. An array that begins as zeros does so."""
     news: dict[Stmt, list[Let]] = {}
     last: list[Let] = []
@@ -213,7 +214,7 @@ def _into(stmts: Sequence[Stmt], parts: Sequence[_Part], results: Sequence[Opera
         root = part.root
         if part.shape is None:
             last.append(part.append())
-        elif root is None or not part.writes or results.count(part.result) > 1:
+        elif root is None or not part.writes:
             last.append(part.write("store", part.result, None, whole))
         else:
             assert root.out is not None

@@ -238,6 +238,20 @@ def _ndim(m: Calls, args: Args, keywords: Keywords) -> Value:
     return m.call_row("np.ndim", args, keywords) if known is None else Static(known)
 
 
+def _by_dtype(function: Any, row: str) -> Any:
+    """A question about the dtype of an array: known."""
+    def call(m: Calls, args: Args, keywords: Keywords) -> Value:
+        if len(args) == 1 and not keywords and isinstance(args[0], Static):
+            return Static(function(args[0].value))
+        dtype = getattr(m.type(args[0]), "dtype", None) if len(args) == 1 and not keywords and m.is_number(args[0]) else None
+        return m.call_row(row, args, keywords) if dtype is None else Static(function(np.zeros(0, dtype)))
+
+    return call
+
+
+BUILTINS.update({np.iscomplexobj: _by_dtype(np.iscomplexobj, "np.iscomplexobj"), np.isrealobj: _by_dtype(np.isrealobj, "np.isrealobj")})
+
+
 def joined(m: Calls, base: Any, index: Value) -> Value | None:
     """`np.r_[...]`, `np.c_[...]`, and grids whose bounds are computed; None if it is neither."""
     if base is np.mgrid or base is np.ogrid:

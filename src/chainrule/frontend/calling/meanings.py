@@ -90,7 +90,7 @@ def _lowered(m: Calls, key: str, function: Value, examples: Any) -> Seq:
         k += 1
         name = f"{title}{k}"
     params = (*outer, *own)
-    m.finished.append(Program(name, tuple(zip(names, params)), Block(params, block.stmts, Yield((result,)))))  # type: ignore[attr-defined]
+    m.finished.append(Program(name, tuple(zip(names, params)), Block(params, block.stmts, Yield((result,)))))
     return Seq((Lit(name), *found.args[count:]))
 
 
@@ -131,8 +131,15 @@ def _part(m: Calls, args: Args, keywords: Keywords) -> Value:
     return valued(m, m.b.emit("py.part", m.operand(owner), Lit(m.static(name, "a name")), type=type))
 
 
+def _by_row(name: str) -> Any:
+    def handle(m: Calls, args: Args, keywords: Keywords) -> Value:
+        return m.call_row(name, args, keywords)
+
+    return handle
+
+
 for _name in ("as_given", "bspline", "fixed", "independent", "linear_step"):
-    BUILTINS[getattr(runtime, _name)] = lambda m, args, keywords, name=_name: m.call_row(f"rt.{name}", args, keywords)
+    BUILTINS[getattr(runtime, _name)] = _by_row(f"rt.{_name}")
 
 
 def _extent(m: Calls) -> Extent:

@@ -136,8 +136,8 @@ class Iteration(Expressions):
                 self.static(Num(value.stop), "the length of this range")
         if isinstance(value, (Range, ListV)) or self.is_number(value):
             count = self.decide(self.call_static(len, (value,), {}), f"the number of items of {describe(value)}")
-            _, element = self.counted(value, None)
-            return tuple(element(Lit(n)) for n in range(count))
+            (first, _, step), element = self.counted(value, None)
+            return tuple(element(self._moved(first, n, step)) for n in range(count))
         if isinstance(value, Num) and isinstance(type_of(value.operand), Opaque):
             from ..execution.stepping import outside
 
@@ -145,6 +145,12 @@ class Iteration(Expressions):
         self.refuse(f"the number of items of {describe(value)} must be known here", "it is only known when the program runs",
                     "loop over it")
 
+
+    def _moved(self, first: Arg, n: int, step: Arg) -> Arg:
+        """The n-th index of a counted loop."""
+        if isinstance(first, Lit) and isinstance(step, Lit):
+            return Lit(first.value + n * step.value)
+        return self.b.emit("+", first, Lit(n * step.value) if isinstance(step, Lit) else self.b.emit("*", Lit(n), step))
 
     def counted(self, value: Value, node: ast.stmt | None) -> tuple[tuple[Arg, Arg, Arg], Callable[[Any], Value]]:
         """An iterable as a counted loop: (start, stop, step), and the item for an index."""

@@ -426,11 +426,7 @@ def list_var(machine: Machine, items: Items) -> Operand:
     if any(holds_object(item) for item in items.items):
         machine.refuse("a list of objects has a length, or an index, that is only known when the program runs",
                        "each of its items would need code of its own", "make the list before the loop, or use an array")
-    if any(isinstance(item, (Closure, Method, Partial)) for item in items.items):
-        from ..looping.loops import NeedItems
-
-        if any(info.loops for info in machine.infos.values()):  # type: ignore[attr-defined]
-            raise NeedItems  # a list of functions: each has to be known
+    if any(isinstance(item, FUNCTIONS) for item in items.items):
         machine.refuse("a list of functions has a length, or an index, that is only known when the program runs",
                        "each of its items would need code of its own", "choose between functions with `if`")
     for item in items.items:
@@ -440,6 +436,9 @@ def list_var(machine: Machine, items: Items) -> Operand:
     if isinstance(result, Var) and isinstance(result.type, List):
         return result
     machine.refuse("a list of unlike elements grows", "its elements have no common type", "use a tuple, or elements of one type")
+
+
+FUNCTIONS = (Closure, Method, Partial)
 
 
 def holds_object(value: Any) -> bool:

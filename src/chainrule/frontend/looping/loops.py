@@ -14,7 +14,7 @@ from ...ir.build import Scope, type_of
 from ...ir.nodes import Arg, Lit, Operand, Span, Var
 from ...ir.types import INT, List, Opaque, Scalar, Type, covers, join, renew
 from ..execution.machine import Machine, Poison
-from ..execution.merge import holds_object, list_var
+from ..execution.merge import FUNCTIONS, holds_object, list_var
 from ..execution.places import (
     Carried,
     Leaf,
@@ -304,7 +304,7 @@ def _widen_memory(m: Machine, plan: Plan, entry: State, place: Place, after: Any
             m.unroll_here()
             m.refuse("a dictionary changes its keys in a loop", "its keys must be known before the program runs",
                      "set all keys before the loop, or use a list")
-        if any(holds_object(item) for contents in (before, after) if isinstance(contents, Items) for item in contents.items):
+        if any(holds_object(item) or isinstance(item, FUNCTIONS) for contents in (before, after) if isinstance(contents, Items) for item in contents.items):
             raise NeedItems
         element = _element_type(m, after)
         if carried is None:

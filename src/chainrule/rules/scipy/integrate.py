@@ -231,7 +231,7 @@ def _variational(right, dense, times, out, t, t0, y0, seen):
             time = mesh[k] + NODES[i] * h
             f = right(time, along[k, i] + change)
             residual[i] = f - stop_gradient(f)
-            matrix[i * n:(i + 1) * n] -= h * np.kron(WEIGHTS[i:i + 1], np.reshape(jacobian(lambda y: right(time, y))(along[k, i]), (n, n)))
+            matrix[i * n:(i + 1) * n] -= h * np.kron(WEIGHTS[i:i + 1], np.reshape(jacobian(lambda y, time=time: right(time, y))(along[k, i]), (n, n)))
         moved = np.reshape(linear_step(matrix, np.ravel(residual), seen), (STAGES, n))
         change = change + h * (WEIGHTS[-1] @ moved)
         changes[k + 1] = change

@@ -72,7 +72,7 @@ def piecewise(self, x, nu=0, extrapolate=None):
     c, nodes = self.c, self.x
     made, _ = solver(_polynomials, {}, {}, (c, nodes, self.extrapolate, self.axis))
     trailing = np.shape(c)[2:]
-    flat = np.reshape(c, np.shape(c)[:2] + (-1,))
+    flat = np.reshape(c, (*np.shape(c)[:2], -1))
     at = np.reshape(x, (-1,))
     if goes_on == "periodic":
         at = nodes[0] + (at - nodes[0]) % (nodes[-1] - nodes[0])

@@ -13,9 +13,9 @@ import numpy as np
 from ...ir.nodes import Arg, Lit
 from ...ir.ops import OPS
 from ...ir.probe import probe, type_of
-from ...ir.types import Array, Extent, Scalar, Type, kind, unknown_extent
+from ...ir.types import Array, Extent, Scalar, Tuple, Type, kind, unknown_extent
 from ..infer import like
-from ..table import linear, meaning, refuse, rule
+from ..table import linear, meaning, refuse, rule, zero
 from . import OVERWRITES, module
 from .meanings import signal as meanings
 
@@ -163,6 +163,10 @@ def _moved(g: Arg, x: Arg) -> Type:
 
 rule("signal_rt.checked_sections(sos) -> y", op=LIKE_FIRST, sos="y_bar", sos_dot="sos_dot")
 
+zero("signal_rt.savgol_weights(window_length, polyorder, deriv=0, delta=1.0)", op={"infer": lambda *_: Array("float64", (unknown_extent(),))})
+zero("signal_rt.savgol_edges(window_length, polyorder, deriv=0, delta=1.0)",
+     op={"infer": lambda *_: Tuple((Array("float64", (unknown_extent(), unknown_extent())), Array("float64", (unknown_extent(), unknown_extent()))))})
+
 # -- linear in one signal -------------------------------------------------------------------------------------------------------
 
 linear("signal.detrend(data, axis=-1, type='linear', bp=0) -> y", static=("type", "bp"), ignored=OVERWRITES, op=LIKE_FIRST, data="signal.detrend(y_bar, axis, type, bp)")
@@ -185,8 +189,8 @@ linear("signal_rt.hilbert_pull(g, x, N=None, axis=-1) -> y", op=LIKE_SECOND, g="
 
 for _name in ("medfilt", "medfilt2d", "wiener", "order_filter"):
     refuse(f"signal.{_name}", because="it has no rule", instead="use a convolution")
-for _name in ("resample", "resample_poly", "decimate", "upfirdn", "savgol_filter", "hilbert2", "sepfir2d", "stft", "istft", "spectrogram", "welch", "csd", "periodogram", "coherence",
-              "czt", "zoom_fft", "deconvolve", "symiirorder1", "symiirorder2", "cspline1d", "qspline1d", "lombscargle", "envelope", "vectorstrength", "sosfiltfilt"):
+for _name in ("resample", "resample_poly", "decimate", "upfirdn", "hilbert2", "sepfir2d", "stft", "istft", "spectrogram", "welch", "csd", "periodogram", "coherence",
+              "czt", "zoom_fft", "deconvolve", "symiirorder1", "symiirorder2", "cspline1d", "qspline1d", "lombscargle", "envelope", "vectorstrength"):
     refuse(f"signal.{_name}", because="it has no rule", instead="write it with signal.lfilter, signal.convolve and the transforms of scipy.fft")
 
 for _name in meanings.__all__:

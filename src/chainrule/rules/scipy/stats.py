@@ -81,7 +81,7 @@ def _rows(name: str, density: Density) -> None:
     shapes = "".join(f"{s}, " for s in density.shapes)
     z = "((x - loc) / scale)"
 
-    def row(method: str, first: str, partials: dict[str, str]) -> None:
+    def row(method: str, first: str, partials: dict[str, Any]) -> None:
         elementwise(f"stats.{name}.{method}({first}, {shapes}loc=0, scale=1) -> y", pole=True, also={s: s for s in density.shapes}, **partials)
 
     def at(text: str, support: str) -> str:
@@ -132,7 +132,7 @@ def _mass(name: str, shapes: tuple[str, ...], slopes: dict[str, str], of_cdf: di
     slopes = {s: text.replace("K", "(k - loc)") for s, text in slopes.items()}
     of_cdf = {s: text.replace("K", "(k - loc)") for s, text in of_cdf.items()}
 
-    def row(method: str, partials: dict[str, str]) -> None:
+    def row(method: str, partials: dict[str, Any]) -> None:
         elementwise(f"stats.{name}.{method}(k, {given}loc=0) -> y", pole=True, also=also, **partials)
 
     row("logpmf", {s: f"np.where(np.isfinite(y), {text}, 0.0)" for s, text in slopes.items()})

@@ -138,6 +138,22 @@ def checked_sections(sos: Any) -> Any:
     return sos
 
 
+def savgol_weights(window_length: int, polyorder: int, deriv: int = 0, delta: Any = 1.0) -> Any:
+    """scipy.signal.savgol_coeffs."""
+    return signal.savgol_coeffs(window_length, polyorder, deriv=deriv, delta=delta)
+
+
+def savgol_edges(window_length: int, polyorder: int, deriv: int = 0, delta: Any = 1.0) -> tuple[Any, Any]:
+    """What scipy.signal.savgol_filter multiplies the first and the last values with: polynomials fitted to them, evaluated at the ends."""
+    half = window_length // 2
+    fits = np.polyfit(np.arange(window_length), np.eye(window_length), polyorder)
+    for _ in range(deriv):
+        fits = fits[:-1] * np.arange(len(fits) - 1, 0, -1)[:, None] if len(fits) > 1 else np.zeros((1, window_length))
+    ends = np.arange(half), np.arange(window_length - half, window_length)
+    before, after = (np.array([np.polyval(fits, place) for place in places]).reshape(half, window_length).T / delta ** deriv for places in ends)
+    return before, after
+
+
 def hilbert_pull(g: Any, x: Any, N: Any = None, axis: int = -1) -> Any:
     """The transpose of scipy.signal.hilbert: with the spectrum weighed the same way, from the other side."""
     g = np.moveaxis(g, axis, -1)
@@ -151,4 +167,4 @@ def hilbert_pull(g: Any, x: Any, N: Any = None, axis: int = -1) -> Any:
     return _cast(whole, x)
 
 
-__all__ = ["checked_sections", "convolve_pull", "convolved_2d", "extended", "extended_pull", "hilbert_pull", "lags", "lfilter", "lfilter_started", "lfilter_state", "moved", "placed_2d", "unplaced_2d"]
+__all__ = ["checked_sections", "convolve_pull", "convolved_2d", "extended", "extended_pull", "hilbert_pull", "lags", "lfilter", "lfilter_started", "lfilter_state", "moved", "placed_2d", "savgol_edges", "savgol_weights", "unplaced_2d"]

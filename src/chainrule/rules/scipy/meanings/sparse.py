@@ -92,16 +92,12 @@ class Sparse(Refused):
 
     def __mul__(self, other):
         if sparse.issparse(other) or np.ndim(other) > 0:
-            if isinstance(self, sparse.sparray):
-                refuse("a sparse array times an array, element by element", "it has no rule", "multiply the stored values, `A.data`")
-            return self @ other
+            return self.multiply(other) if isinstance(self, sparse.sparray) else self @ other
         return self._scaled(self.data * other)
 
     def __rmul__(self, other):
         if np.ndim(other) > 0:
-            if isinstance(self, sparse.sparray):
-                refuse("a sparse array times an array, element by element", "it has no rule", "multiply the stored values, `A.data`")
-            return other @ self
+            return self.multiply(other) if isinstance(self, sparse.sparray) else other @ self
         return self._scaled(other * self.data)
 
     def __truediv__(self, other):
@@ -242,9 +238,14 @@ class Sparse(Refused):
         return self._scaled(self.data ** n)
 
     def multiply(self, other):
-        if sparse.issparse(other) or np.ndim(other) > 0:
-            refuse("`multiply` of a sparse matrix with an array", "it has no rule", "multiply the stored values, `A.data`")
-        return self._scaled(self.data * other)
+        if sparse.issparse(other):
+            refuse("two sparse matrices are multiplied element by element", "it has no rule", "multiply with other.toarray()")
+        if np.ndim(other) == 0:
+            return self._scaled(self.data * other)
+        if self.format == "dia":
+            return self.asformat("coo").multiply(other)
+        data, a, b = _parts(self)
+        return self._scaled(data * own.entries(np.broadcast_to(np.asarray(other), self._shape), a, b, self.format))
 
     def sqrt(self):
         return self._scaled(np.sqrt(self.data))

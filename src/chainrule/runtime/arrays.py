@@ -200,10 +200,10 @@ def repeat_pull(g: Any, x: Any, repeats: Any, axis: Any = None) -> Any:
         along %= g.ndim
         parts = g.reshape(*g.shape[:along], length, int(repeats), *g.shape[along + 1:])
         if 0 < repeats < 8:
-            index = (slice(None),) * (along + 1)
-            total = parts[(*index, 0)].copy()
+            first = np.moveaxis(parts, along + 1, 0)
+            total = first[0].copy()
             for k in range(1, int(repeats)):
-                total += parts[(*index, k)]
+                total += first[k]
             return total.reshape(shape)
         return parts.sum(axis=along + 1).reshape(shape)
     owner = np.repeat(np.arange(length), repeats)

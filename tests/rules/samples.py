@@ -172,7 +172,7 @@ SAMPLES: dict[str, list[Case]] = {
                     [case(A(4)), case(A(2, 3)), case(A(2, 3), axis=1), case(A(2, 3, 2), axis=-1, keepdims=True), case(A(2, 3), axis=None)]),
     **dict.fromkeys([f"np.{n}.accumulate" for n in ("maximum", "minimum", "fmax", "fmin")], [case(A(5)), case(A(3, 4)), case(A(3, 4), axis=1), case(A(2, 3, 2), axis=-2)]),
     "np.add.reduceat": [case(A(5), [0, 2, 4]), case(A(5), [1, 3, 3, 0]), case(A(2, 5), [0, 2], axis=1)],
-    "rt.reduceat_pull": [case(A(3), Fixed(A(5)), [0, 2, 4])], "rt.running_pull": [case(A(3), Fixed(np.array([1.0, 3.0, 2.0])), Fixed(np.array([1.0, 3.0, 3.0])))],
+    "rt.stable_order": [case(A(4)), case(A(2, 3), 0), case(A(2, 3), None)], "rt.reduceat_pull": [case(A(3), Fixed(A(5)), [0, 2, 4])], "rt.running_pull": [case(A(3), Fixed(np.array([1.0, 3.0, 2.0])), Fixed(np.array([1.0, 3.0, 3.0])))],
     "rt.running_dot": [case(A(3), Fixed(np.array([1.0, 3.0, 3.0])), Fixed(np.array([1.0, 3.0, 3.0])))],
     # derivatives of derivatives
     "rt.cumprod_dot": [case(A(4), None, A(4)), case(A(2, 3), 1, A(2, 3), A(2, 3)), case(A(2, 3), None, A(2, 3))],

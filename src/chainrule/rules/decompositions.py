@@ -215,8 +215,8 @@ structural("rt.eig(a) -> y", pull_eig, op={**COSTLY, "infer": pairs_type})
 elementwise("rt.bessel_i(x, n) -> y", x="0.5 * (rt.bessel_i(x, n - 1) + rt.bessel_i(x, n + 1))", n="0.0")
 elementwise("np.i0(x) -> y", x="rt.bessel_i(x, 1)")
 rule("np.partition(a, kth, axis=-1, kind='introselect') -> y", kth="0.0",
-     a="rt.unsort(np.take_along_axis(y_bar, np.argsort(y, axis, kind='stable'), axis), np.argsort(a, axis, kind='stable'), axis)",
-     a_dot="rt.unsort(np.take_along_axis(a_dot, np.argsort(a, axis, kind='stable'), axis), np.argsort(y, axis, kind='stable'), axis)",
+     a="rt.unsort(np.take_along_axis(y_bar, rt.stable_order(y, axis), axis), rt.stable_order(a, axis), axis)",
+     a_dot="rt.unsort(np.take_along_axis(a_dot, rt.stable_order(a, axis), axis), rt.stable_order(y, axis), axis)",
      op={"infer": lambda a, *_: like(0)(a)})
 
 __all__ = ["Formulas", "literal", "pairs_type", "pull_eig", "pull_eigvals", "pull_svd", "through_qr", "values_type"]

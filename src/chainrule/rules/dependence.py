@@ -78,7 +78,7 @@ DECIDES = frozenset({"np.unique", "np.nonzero", "np.flatnonzero", "np.argwhere",
 # The values of integers say nothing about the shape of what these give: comparisons, and the first arguments of reductions.
 COMPARES = frozenset({"<", "<=", ">", ">=", "==", "!=", "&", "|", "^", "not", "and", "or", "is", "is not", "invert", "//"})
 CONDENSES = REDUCTIONS | RUNNING | frozenset({
-    "np.any", "np.all", "np.argmax", "np.argmin", "np.count_nonzero", "np.argsort", "np.isclose", "np.allclose", "np.array_equal", "int", "bool",
+    "np.any", "np.all", "np.argmax", "np.argmin", "np.count_nonzero", "np.argsort", "rt.stable_order", "np.isclose", "np.allclose", "np.array_equal", "int", "bool",
     "round", "np.round"})
 SAYS = frozenset({"py.print", "py.format", "py.effect", "py.effect_method", "py.evaluate"})  # no numbers come of these
 DTYPES = frozenset({"dtype"})  # parameters that would round numbers of elements

@@ -24,7 +24,7 @@ _NEVER = frozenset({
     "bool", "np.shape", "np.size", "np.ndim", "np.zeros_like", "np.ones_like", "np.empty_like", "np.full_like", "np.transpose", "np.ravel", "np.copy",
     "rt.full_like", "rt.zeros_like", "py.format", "py.print", "py.raise", "np.asarray", "np.asanyarray", "np.ascontiguousarray", "np.eye", "np.abs", "np.real",
     "np.imag", "np.angle", "np.conj", "np.sum", "np.mean", "np.cumsum", "np.prod", "np.cumprod", "np.any", "np.all", "np.count_nonzero", "np.sort",
-    "np.argsort", "np.trace", "np.diag", "np.tril", "np.triu", "np.array", "np.atleast_1d", "np.atleast_2d", "rt.item", "rt.sign", "rt.flatten", "float", "np.seterr", "rt.set_errors", "rt.raised", "rt.error_args", "rt.expect_kind"})
+    "np.argsort", "rt.stable_order", "np.trace", "np.diag", "np.tril", "np.triu", "np.array", "np.atleast_1d", "np.atleast_2d", "rt.item", "rt.sign", "rt.flatten", "float", "np.seterr", "rt.set_errors", "rt.raised", "rt.error_args", "rt.expect_kind"})
 _PRODUCTS = frozenset({"@", "np.dot", "np.matmul", "np.inner", "np.vdot", "np.outer"})
 _DIVISIONS = frozenset({"/", "//", "%"})
 _OF_NUMBERS = frozenset({"+", "-", "*", "<", "<=", ">", ">=", "==", "!=", "&", "|", "^", "invert"})

@@ -151,8 +151,9 @@ linear("np.diff(x, n=1, axis=-1) -> y", x="rt.diff_pull(y_bar, like(x), n, axis)
 linear("rt.diff_pull(g, x, n=1, axis=-1) -> y", g="np.diff(y_bar, n, axis)", x="0.0", op={"infer": like(1)})
 linear("np.trace(x, offset=0) -> y", x="y_bar * np.eye(extent(x, 0), extent(x, 1), offset)", static=("offset",))
 rule("np.sort(x, axis=-1, kind=None) -> y",
-     x="shaped(rt.unsort(y_bar, np.argsort(x, axis, kind='stable'), axis), x) if axis is None else "
-       "rt.unsort(y_bar, np.argsort(x, axis, kind='stable'), axis)")
+     x="shaped(rt.unsort(y_bar, rt.stable_order(x, axis), axis), x) if axis is None else "
+       "rt.unsort(y_bar, rt.stable_order(x, axis), axis)")
+zero("rt.stable_order(x, axis=-1)")
 linear("rt.unsort(g, order, axis=-1) -> y", g="np.take_along_axis(y_bar, order, axis)", order="0.0", op={"infer": like(0)})
 rule("np.median(x, axis=None, keepdims=False) -> y", masks=True,
      x="spread(y_bar, x, axis, keepdims) * rt.median_share(x, axis)")

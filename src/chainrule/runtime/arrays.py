@@ -149,6 +149,23 @@ def diff_pull(g: Any, x: Any, n: int = 1, axis: int = -1) -> Any:
     return g
 
 
+def stable_order(x: Any, axis: Any = -1) -> Any:
+    """np.argsort, equal elements in their order: by the faster method where none are equal.
+
+    >>> stable_order(np.array([3.0, 1.0, 3.0]))
+    array([1, 0, 2])
+    """
+    x = np.asarray(x)
+    if axis is None:
+        x, axis = x.ravel(), -1
+    order = np.argsort(x, axis)
+    found = np.moveaxis(np.take_along_axis(x, order, axis), axis, -1)
+    again = found[..., 1:] == found[..., :-1]
+    if again.any() or np.any(found[..., -2:-1] != found[..., -2:-1]):  # the same, or several NaN
+        return np.argsort(x, axis, kind="stable")
+    return order
+
+
 def unsort(g: Any, order: Any, axis: Any = -1) -> Any:
     """The transpose of taking along an axis in the order of argsort.
 
@@ -181,7 +198,14 @@ def repeat_pull(g: Any, x: Any, repeats: Any, axis: Any = None) -> Any:
     length = int(np.prod(shape)) if axis is None else shape[axis]
     if isinstance(repeats, (int, np.integer)):
         along %= g.ndim
-        return g.reshape(*g.shape[:along], length, int(repeats), *g.shape[along + 1:]).sum(axis=along + 1).reshape(shape)
+        parts = g.reshape(*g.shape[:along], length, int(repeats), *g.shape[along + 1:])
+        if 0 < repeats < 8:
+            first = np.moveaxis(parts, along + 1, 0)
+            total = first[0].copy()
+            for k in range(1, int(repeats)):
+                total += first[k]
+            return total.reshape(shape)
+        return parts.sum(axis=along + 1).reshape(shape)
     owner = np.repeat(np.arange(length), repeats)
     moved = np.moveaxis(g, along, 0)
     result = np.zeros((length, *moved.shape[1:]), g.dtype)

@@ -81,7 +81,7 @@ batching(over("axis"), "np.sum", "np.mean", "np.prod", "np.nansum", "np.var", "n
          "np.count_nonzero", "np.median", "rt.median_share", "np.flip")
 batching(over("axis", shaped=("x",), first=1), "rt.spread_axes")
 batching(over("axis", shaped=("y",)), "rt.ties", "rt.shares_of_some")
-batching(over("axis", none="flat"), "np.cumsum", "np.cumprod", "np.sort", "np.argsort", "np.diff", "np.argmax", "np.argmin",
+batching(over("axis", none="flat"), "np.cumsum", "np.cumprod", "np.sort", "np.argsort", "rt.stable_order", "np.diff", "np.argmax", "np.argmin",
          "np.repeat")
 batching(over("axis", none="flat", shaped=("x",)), "rt.repeat_pull", "rt.diff_pull")
 batching(over("axis", none="flat", shaped=("order",)), "rt.unsort")

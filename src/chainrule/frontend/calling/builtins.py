@@ -160,6 +160,11 @@ def _identity(m: Calls, args: Args, keywords: Keywords) -> Value:
     return args[0]
 
 
+@builtin(functools.update_wrapper)
+def _update_wrapper(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return _identity(m, args[:1] or (keywords["wrapper"],), {})
+
+
 @builtin(contextlib.contextmanager)
 def _contextmanager(m: Calls, args: Args, keywords: Keywords) -> Value:
     return Method(args[0], "%contextmanager") if isinstance(args[0], Closure) else m.call_user(contextlib.contextmanager, args, keywords)

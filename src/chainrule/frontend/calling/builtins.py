@@ -162,7 +162,10 @@ def _identity(m: Calls, args: Args, keywords: Keywords) -> Value:
 
 @builtin(functools.update_wrapper)
 def _update_wrapper(m: Calls, args: Args, keywords: Keywords) -> Value:
-    return _identity(m, args[:1] or (keywords["wrapper"],), {})
+    wrapper = args[0] if args else keywords["wrapper"]
+    if isinstance(wrapper, Closure):
+        m.renamed.add(wrapper.node)
+    return wrapper
 
 
 @builtin(contextlib.contextmanager)

@@ -189,7 +189,7 @@ FEATURES = {
     "inheritance": (_text(r"Fading\("), 1),
     "dataclasses": (_text(r"State\("), 1),
     "named tuples": (_text(r"Pair\("), 1),
-    "try": (_nodes(ast.Try), 4),
+    "try": (_nodes(ast.Try), 3.5),
     "finally": (_any(lambda n: isinstance(n, ast.Try) and bool(n.finalbody)), 0.8),
     "with": (_nodes(ast.With), 3),
     "match": (_nodes(ast.Match), 2),

@@ -154,14 +154,13 @@ GROUPS: dict[str, tuple[Callable[[Any], bool | None], ...]] = {
     "orders": (Body.ordered,),
     "collections": (
         Body.list_methods, Body.dict_methods, Body.tuple_operations, Body.parameters, Body.double_buffer, Body.array_lists, Body.nested_lists,
-        Body.set_operations, Body.pairs,
+        Body.set_operations, Body.pairs, Body.words, Body.functions_kept, Body.nested_tuples, Body.elements_with_places,
     ),
     "iteration": (Body.folded, Body.collected, Body.generator, Body.by_hand, Body.folded, Body.written_while_iterated),
     "objects": (Body.vectors, Body.accumulators, Body.records),
     "states": (Body.optimisers, Body.queues, Body.searches, Body.rebuilt, Body.small_types),
     "flow": (Body.raises, Body.matches, Body.contexts, Body.forever, Body.handled_elsewhere, Body.small_statements),
     "names": (Body.chosen, Body.changing, Body.checks, Body.nonlocals, Body.recursive, Body.parameters_of_all_kinds, Body.integer_buffer),
-    "known": (Body.words, Body.functions_kept, Body.nested_tuples, Body.elements_with_places),
     "effects": (Body.draws, Body.prints, Body.noisy),
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The group `known`: lists that Python makes of texts, functions in lists and with attributes, objects in sets, tuples in tuples."""
+"""More of the group `collections`: lists that Python makes of texts, functions in lists and with attributes, objects in sets, tuples in tuples."""
 
 from __future__ import annotations
 

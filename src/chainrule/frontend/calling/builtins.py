@@ -160,6 +160,14 @@ def _identity(m: Calls, args: Args, keywords: Keywords) -> Value:
     return args[0]
 
 
+@builtin(functools.update_wrapper)
+def _update_wrapper(m: Calls, args: Args, keywords: Keywords) -> Value:
+    wrapper = args[0] if args else keywords["wrapper"]
+    if isinstance(wrapper, Closure):
+        m.renamed.add(wrapper.node)
+    return wrapper
+
+
 @builtin(contextlib.contextmanager)
 def _contextmanager(m: Calls, args: Args, keywords: Keywords) -> Value:
     return Method(args[0], "%contextmanager") if isinstance(args[0], Closure) else m.call_user(contextlib.contextmanager, args, keywords)

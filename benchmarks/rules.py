@@ -78,9 +78,10 @@ REASONS: dict[str, str] = {
     **dict.fromkeys(("np.cumprod(a", "np.nancumprod(a", "np.multiply.accumulate(a)"), "where products underflow, element by element"),
     "np.linalg.cholesky(": "NumPy has no solver for triangular matrices",
     **dict.fromkeys(("np.linalg.det(", "np.linalg.slogdet("), "an inverse, at four times the cost"),
-    "np.pad(a": "elements that are repeated are added to, one by one",
+    **dict.fromkeys(("np.cumprod(near", "np.nancumprod(near"), "a product, a running sum backwards and a quotient, and whether the products are in range"),
+    "np.linalg.lstsq(": "a pseudo-inverse", "np.pad(a": "elements that are repeated are added to, one by one",
     **dict.fromkeys(("np.gradient(", "np.kron(", "np.arctan2("), "several passes"),
-    **dict.fromkeys(("np.rot90(", "np.fliplr(", "np.squeeze("), "a view; the cotangent is copied against the order of memory"),
+    **dict.fromkeys(("np.rot90(", "np.flip(", "np.fliplr(", "np.squeeze("), "a view; the cotangent is copied against the order of memory"),
 }
 
 

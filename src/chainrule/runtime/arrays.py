@@ -161,7 +161,11 @@ def stable_order(x: Any, axis: Any = -1) -> Any:
     order = np.argsort(x, axis)
     found = np.moveaxis(np.take_along_axis(x, order, axis), axis, -1)
     again = found[..., 1:] == found[..., :-1]
-    if again.any() or np.any(found[..., -2:-1] != found[..., -2:-1]):  # the same, or several NaN
+    several = bool(np.any(found[..., -2:-1] != found[..., -2:-1]))  # NaN come last
+    if several and not again.any() and order.ndim == 1:
+        order[np.count_nonzero(found == found):].sort()
+        return order
+    if several or again.any():
         return np.argsort(x, axis, kind="stable")
     return order
 

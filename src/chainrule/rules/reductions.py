@@ -147,8 +147,8 @@ def _cumprod_pull(let: Let, call: Call) -> None:
 
 structural("rt.cumprod_dot(x, axis, *directions) -> y", _cumprod_dot, constant=("axis",), op={"cheap": False})
 structural("rt.cumprod_pull(g, x, axis, *directions) -> y", _cumprod_pull, constant=("axis",), op={"infer": like(1), "cheap": False})
-linear("np.diff(x, n=1, axis=-1) -> y", x="rt.diff_pull(y_bar, like(x), n, axis)")
-linear("rt.diff_pull(g, x, n=1, axis=-1) -> y", g="np.diff(y_bar, n, axis)", x="0.0", op={"infer": like(1)})
+linear("np.diff(x, n=1, axis=-1) -> y", x="rt.diff_pull(y_bar, like(x), n, axis)", op={"views": (0,)})  # itself, for n = 0
+linear("rt.diff_pull(g, x, n=1, axis=-1) -> y", g="np.diff(y_bar, n, axis)", x="0.0", op={"infer": like(1), "views": (0,)})
 linear("np.trace(x, offset=0) -> y", x="y_bar * np.eye(extent(x, 0), extent(x, 1), offset)", static=("offset",))
 rule("np.sort(x, axis=-1, kind=None) -> y",
      x="shaped(rt.unsort(y_bar, rt.stable_order(x, axis), axis), x) if axis is None else "

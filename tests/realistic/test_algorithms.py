@@ -97,7 +97,7 @@ class Simulator:
             self.handlers[event.kind](**event.payload)
 
 
-@program(1.1, 0.7, 2.0)
+@program(1.1, 0.7, 2.0, by_values=True)
 def event_driven_factory(interval, service, price):
     """A discrete-event simulation with handlers registered by decorator, events ordered by a dataclass."""
     sim = Simulator()
@@ -155,7 +155,7 @@ class KDTree:
         return best
 
 
-@program(np.array([[0.1, 0.2], [0.8, 0.5], [0.4, 0.9], [0.6, 0.1], [0.3, 0.6]]), np.array([[0.52, 0.5], [0.2, 0.83]]))
+@program(np.array([[0.1, 0.2], [0.8, 0.5], [0.4, 0.9], [0.6, 0.1], [0.3, 0.6]]), np.array([[0.52, 0.5], [0.2, 0.83]]), by_values=True)
 def nearest_neighbours(points, queries):
     """Distances to the nearest points by a kd-tree."""
     tree = KDTree(list(points))
@@ -193,7 +193,7 @@ class Fenwick:
         return self.prefix(key + 1) - self.prefix(key)
 
 
-@program(np.array([0.3, 1.2, -0.4, 0.9, 0.5, 0.7]))
+@program(np.array([0.3, 1.2, -0.4, 0.9, 0.5, 0.7]), by_values=True)
 def fenwick_tree(x):
     tree = Fenwick(len(x))
     for i, v in enumerate(x):
@@ -230,7 +230,7 @@ def cached_kernel_rows(a, b):
     return total + cache.hits - 0.5 * cache.misses
 
 
-@program([2.5, 0.5, 1.7, 3.1, 0.9])
+@program([2.5, 0.5, 1.7, 3.1, 0.9], by_values=True)
 def merge_sort_inversions(values):
     """Merge sort by hand; a weighted sum of the sorted values, inversions counted on the side."""
     inversions = 0
@@ -262,7 +262,7 @@ def merge_sort_inversions(values):
 # -- dynamic programmes and graphs ------------------------------------------------------------------------------------
 
 
-@program(np.array([[0.0, 2.0, 5.0, 9.9], [2.0, 0.0, 1.5, 4.0], [5.0, 1.5, 0.0, 1.0], [9.9, 4.0, 1.0, 0.0]]), 0.5)
+@program(np.array([[0.0, 2.0, 5.0, 9.9], [2.0, 0.0, 1.5, 4.0], [5.0, 1.5, 0.0, 1.0], [9.9, 4.0, 1.0, 0.0]]), 0.5, by_values=True)
 def soft_shortest_path(weights, temperature):
     """Dijkstra by a heap of tuples, and the soft-min distance by Bellman iterations."""
     graph = {i: {j: w for j, w in enumerate(row) if j != i} for i, row in enumerate(weights)}
@@ -418,7 +418,7 @@ def predict(node, x, sharpness=None):
     return gate * predict(node.left, x, sharpness) + (1 - gate) * predict(node.right, x, sharpness)
 
 
-@program(np.array([1.0, 1.2, 3.1, 2.9, 5.0, 0.4]), 2.0)
+@program(np.array([1.0, 1.2, 3.1, 2.9, 5.0, 0.4]), 2.0, by_values=True)
 def regression_tree(y, sharpness):
     """A CART grown on the data, read hard and soft."""
     X = np.array([[0.1, 2.0], [0.3, 1.0], [0.8, 2.5], [0.9, 0.5], [0.7, 3.0], [0.2, 0.1]])
@@ -494,7 +494,7 @@ def dual_numbers(x, y):
     return value.du + value.re + float(z)
 
 
-@program([[3.0, 1.0], [1.0, 2.0]], [1.0, 4.0])
+@program([[3.0, 1.0], [1.0, 2.0]], [1.0, 4.0], by_values=True)
 def gaussian_elimination_lists(A, b):
     """Elimination with pivoting on lists of lists, as in a first course."""
     n = len(A)

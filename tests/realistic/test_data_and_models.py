@@ -116,7 +116,7 @@ south,apple,12,1.1
 """
 
 
-@program({"apple": 0.1, "pear": 0.2}, 0.05)
+@program({"apple": 0.1, "pear": 0.2}, 0.05, by_values=True)
 def sales_report(elasticity, discount):
     """Rows of a csv text, grouped and totalled; the report is formatted and printed on the way."""
     rows = list(csv.DictReader(io.StringIO(TABLE)))
@@ -134,7 +134,7 @@ def sales_report(elasticity, discount):
     return sum(revenue.values()) + math.log(spread["apple"]) + statistics.mean(by_product["pear"])
 
 
-@program(np.array([100.0, 50.0, -30.0, 80.0]), 0.05)
+@program(np.array([100.0, 50.0, -30.0, 80.0]), 0.05, by_values=True)
 def dated_cash_flows(amounts, rate):
     """XNPV and XIRR with dates from the calendar, business days counted."""
     start = dt.date(2024, 1, 15)
@@ -209,7 +209,7 @@ class Series:
         return self.values.sum()
 
 
-@program(np.array([1.0, 2.5, 2.0, 3.5, 3.0, 4.2]), 0.5)
+@program(np.array([1.0, 2.5, 2.0, 3.5, 3.0, 4.2]), 0.5, by_values=True)
 def labelled_series(data, weight):
     s = Series(data, index="abcdef")
     smooth = s.rolling(2).dropna()
@@ -220,7 +220,7 @@ def labelled_series(data, weight):
     return combined.sum() + positive.sum() * groups[True].sum() / groups[False].sum() + s.apply(lambda v: v**weight)["c"]
 
 
-@program(np.array([2.0, 1.0, 3.0, 2.5, 1.5, 4.0, 3.5, 2.2]), 0.3, 0.1)
+@program(np.array([2.0, 1.0, 3.0, 2.5, 1.5, 4.0, 3.5, 2.2]), 0.3, 0.1, by_values=True)
 def holt_winters(series, alpha, beta):
     """Triple exponential smoothing; seasonal terms live in a list that is updated in turn."""
     period = 2
@@ -579,7 +579,7 @@ def evaluate(x, env):
             return f(*args)
 
 
-@program(0.7, 2.0)
+@program(0.7, 2.0, by_values=True)
 def little_lisp(a, b):
     """A Lisp interpreter with closures and recursion, in which the function is written."""
     env = Env(["+", "*", "-", "/", "<", "sin", "a", "b"], [lambda *xs: sum(xs), lambda x, y: x * y, operator.sub, operator.truediv, operator.lt, math.sin, a, b])

@@ -77,7 +77,7 @@ def longstaff_schwartz(S, K, r, dt, degree=2):
     return np.mean(cash) * np.exp(-r * dt)
 
 
-@program(1.0, 0.3, 0.05, by_values=True)
+@program(1.0, 0.3, 0.05)
 def american_option_by_regression(spot, sigma, rate):
     """The least squares Monte Carlo method of Longstaff and Schwartz."""
     gen = np.random.default_rng(123)
@@ -157,7 +157,7 @@ class Account:
         return self.cash + sum(n * prices[name] for name, n in self.shares.items())
 
 
-@program(np.array([10.0, 10.4, 10.1, 9.6, 9.9, 10.8]), 3.0)
+@program(np.array([10.0, 10.4, 10.1, 9.6, 9.9, 10.8]), 3.0, by_values=True)
 def momentum_trader(prices, size):
     """A trading rule with an account object, orders refused by exception."""
     account = Account(cash=60.0)
@@ -262,7 +262,7 @@ class Server:
         return self.free_at - arrival
 
 
-@program(np.array([1.0, 1.3, 0.8]), 0.7)
+@program(np.array([1.0, 1.3, 0.8]), 0.7, by_values=True)
 def multi_server_queue(rates, load):
     """A queue with several servers: each customer goes to the one that is free first."""
     gen = np.random.default_rng(seed=77)
@@ -302,7 +302,7 @@ def savings_value_function(beta, alpha, gamma):
     return V.mean() + policy.mean()
 
 
-@program(np.array([[0.2, 0.3, 0.1], [0.1, 0.15, 0.25], [0.3, 0.05, 0.1]]), {"food": 10.0, "steel": 20.0, "energy": 15.0})
+@program(np.array([[0.2, 0.3, 0.1], [0.1, 0.15, 0.25], [0.3, 0.05, 0.1]]), {"food": 10.0, "steel": 20.0, "energy": 15.0}, by_values=True)
 def leontief_economy(technology, demand):
     """Input-output analysis: output, employment and the price of carbon, sector by sector."""
     sectors = list(demand.keys())
@@ -325,7 +325,7 @@ def binomial(n, k):
     return binomial(n - 1, k - 1) + binomial(n - 1, k)
 
 
-@program(0.3, 0.05)
+@program(0.3, 0.05, by_values=True)
 def inspection_plan(p, cost):
     """Acceptance sampling with binomial coefficients from a memoised function."""
 

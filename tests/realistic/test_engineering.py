@@ -40,7 +40,7 @@ def quicksort(a, lo=0, hi=None):
     quicksort(a, i + 1, hi)
 
 
-@program(np.array([0.7, 0.1, 1.9, 0.4, 1.1]))
+@program(np.array([0.7, 0.1, 1.9, 0.4, 1.1]), by_values=True)
 def trimmed_mean_by_quicksort(x):
     """An in-place quicksort; a trimmed mean and L-moments of what is sorted."""
     y = x * 1.0
@@ -263,7 +263,7 @@ class Mesh:
         return Mesh(p, self.triangles)
 
 
-@program(np.array([[0.0, 0.0], [1.0, 0.1], [1.1, 1.0], [0.1, 0.9]]))
+@program(np.array([[0.0, 0.0], [1.0, 0.1], [1.1, 1.0], [0.1, 0.9]]), by_values=True)
 def triangular_mesh(corners):
     """A mesh that is refined with shared midpoints and smoothed; quality of its triangles, areas kept by a property."""
     mesh = Mesh(corners, [(0, 1, 2), (0, 2, 3)])
@@ -361,7 +361,7 @@ def peaks_and_envelopes(signal, width):
     return upper.sum() + drawdown + lag[len(signal)] + np.trace(np.multiply.outer(kernel, kernel))
 
 
-@program(np.array([[0.9, 0.1, 0.4], [0.3, 0.8, 0.2], [0.5, 0.6, 0.7], [0.2, 0.3, 0.1]]))
+@program(np.array([[0.9, 0.1, 0.4], [0.3, 0.8, 0.2], [0.5, 0.6, 0.7], [0.2, 0.3, 0.1]]), by_values=True)
 def colour_histograms(pixels):
     """Colours to hue and saturation pixel by pixel, soft histograms, the distance of sorted samples."""
 
@@ -461,7 +461,7 @@ def counter():
     return bump
 
 
-@program(0.7, np.array([1.0, 2.0, 0.5]))
+@program(0.7, np.array([1.0, 2.0, 0.5]), by_values=True)
 def functions_with_state(rate, amounts):
     """Closures that remember, late binding in a loop of lambdas, a decorator that counts calls."""
     calls = Counter()
@@ -502,7 +502,7 @@ def layered_settings(params, shift):
     return settings["C"] * settings["B"] + backup["A"] @ params["A"] + len(settings)
 
 
-@program(np.array([3.0, 1.0, 2.0, 5.0, 4.0]), 2)
+@program(np.array([3.0, 1.0, 2.0, 5.0, 4.0]), 2, by_values=True)
 def top_k_selection(scores, k):
     """Partial selection in several ways: argpartition, heap, insertion into a sorted list, masks."""
     top = np.argpartition(-scores, k)[:k]

@@ -66,7 +66,7 @@ def gaussian_process_regressor(lengthscale, variance, noise):
     return total
 
 
-@program(np.array([[0.0, 0.2], [3.0, 2.5]]), np.array([[0.1, 0.0], [0.3, 0.4], [2.9, 2.6], [3.2, 2.2], [2.7, 3.1], [-0.4, 0.3]]))
+@program(np.array([[0.0, 0.2], [3.0, 2.5]]), np.array([[0.1, 0.0], [0.3, 0.4], [2.9, 2.6], [3.2, 2.2], [2.7, 3.1], [-0.4, 0.3]]), by_values=True)
 def gaussian_mixture_em(means, X):
     """EM for a mixture with full covariances; the loop stops when the likelihood does."""
     n, d = X.shape
@@ -100,7 +100,7 @@ def gaussian_mixture_em(means, X):
     return lls[-1] + mu[0, 1] - lls[0] / 10
 
 
-@program(np.array([[1.0, 0.5, 2.0], [0.2, 1.5, 0.7], [2.2, 0.1, 1.1], [0.9, 1.9, 0.4]]), 0.1)
+@program(np.array([[1.0, 0.5, 2.0], [0.2, 1.5, 0.7], [2.2, 0.1, 1.1], [0.9, 1.9, 0.4]]), 0.1, by_values=True)
 def nonnegative_factorisation(V, l1):
     """NMF by multiplicative updates; restarts by seed, the best one is kept."""
     best, best_err = None, np.inf

@@ -89,7 +89,7 @@ def newton_system(F, J, y, tol=1e-10, maxit=20):
     return y
 
 
-@program(np.array([0.04, 1.0, 0.3]))
+@program(np.array([0.04, 1.0, 0.3]), by_values=True)
 def robertson_backward_euler(k):
     """A stiff system by backward Euler and Newton."""
     k1, k2, k3 = k
@@ -212,7 +212,7 @@ def titration_curve(conc, pKa):
     return np.trapezoid(pHs) if hasattr(np, "trapezoid") else np.trapz(pHs)
 
 
-@program(np.array([[0.0, 0.0, 0.1], [1.1, 0.1, 0.0], [0.2, 1.2, -0.1], [1.0, 1.1, 0.9]]), 1.0)
+@program(np.array([[0.0, 0.0, 0.1], [1.1, 0.1, 0.0], [0.2, 1.2, -0.1], [1.0, 1.1, 0.9]]), 1.0, by_values=True)
 def molecular_force_field(xyz, k_bond):
     """Bonds, angles, one torsion, and nonbonded terms."""
     bonds = [(0, 1), (1, 3), (0, 2)]
@@ -294,7 +294,7 @@ def wright_fisher_selection(freqs, s, mu):
     return hap["AB"] + 10 * (hap["AB"] * hap["ab"] - hap["Ab"] * hap["aB"])
 
 
-@program(np.array([5.0, 10.0, 3.0, 1.0]), np.array([0.0, 1.2, 1.6, 0.4]), np.array([0.5, 0.8, 0.3]))
+@program(np.array([5.0, 10.0, 3.0, 1.0]), np.array([0.0, 1.2, 1.6, 0.4]), np.array([0.5, 0.8, 0.3]), by_values=True)
 def leslie_matrix_growth(n0, fecundity, survival):
     """Age-structured growth; the dominant eigenvalue by power iteration and the sensitivity to harvest."""
     k = len(n0)

@@ -57,7 +57,7 @@ def romberg(f, a, b, n=5):
     return R[n][n]
 
 
-@program(0.5, 1.5, 0.7)
+@program(0.5, 1.5, 0.7, by_values=True)
 def romberg_elliptic(a, b, modulus):
     """Romberg's table for an elliptic integral, compared with the arithmetic-geometric mean."""
     incomplete = romberg(lambda t: 1 / math.sqrt(1 - (modulus * math.sin(t)) ** 2), a, b)
@@ -190,7 +190,7 @@ def brent(f, a, b, xtol=1e-12, maxiter=100):
     return b
 
 
-@program(0.6, 2.0)
+@program(0.6, 2.0, by_values=True)
 def kepler_by_brent(e, M):
     """Kepler's equation by Brent's method, made precise by a Newton step; the true anomaly."""
     f = lambda E: E - e * math.sin(E) - M
@@ -241,7 +241,7 @@ class Barycentric:
         return num / den
 
 
-@program(np.array([1.0, 0.3, -0.5, 0.2]), 0.35)
+@program(np.array([1.0, 0.3, -0.5, 0.2]), 0.35, by_values=True)
 def interpolation_formulas(y, t):
     """Barycentric, Neville, and Newton's divided differences agree; a Chebyshev series besides."""
     x = [0.0, 0.4, 0.8, 1.3]
@@ -316,7 +316,7 @@ class Poly:
         return " + ".join(f"{c:g}x^{k}" for k, c in enumerate(self.c))
 
 
-@program(0.5, -1.2, 0.8)
+@program(0.5, -1.2, 0.8, by_values=True)
 def polynomial_class(a, b, t):
     """Arithmetic of a polynomial class; Legendre polynomials by recursion."""
     x = Poly(0, 1)
@@ -389,7 +389,7 @@ def bicgstab(A, b, M=lambda r: r, tol=1e-10, maxiter=50):
     return x, it
 
 
-@program(0.3, np.array([1.0, 2.0, 0.5, 1.5]))
+@program(0.3, np.array([1.0, 2.0, 0.5, 1.5]), by_values=True)
 def sparse_bicgstab(peclet, b):
     """Convection-diffusion in a CSR matrix from a dictionary, solved by preconditioned BiCGSTAB."""
     n = len(b)

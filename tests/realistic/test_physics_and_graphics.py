@@ -62,7 +62,7 @@ class Truss:
         return np.array(out)
 
 
-@program(np.array([1.0, 0.8, 1.2, 0.9, 1.1]), np.array([[0.0, 0.0], [1.0, 0.1], [0.1, 1.0], [1.1, 0.9]]))
+@program(np.array([1.0, 0.8, 1.2, 0.9, 1.1]), np.array([[0.0, 0.0], [1.0, 0.1], [0.1, 1.0], [1.1, 0.9]]), by_values=True)
 def truss_design(areas, nodes):
     """Compliance, weight and largest stress of a plane truss."""
     truss = Truss(nodes, [(0, 1), (0, 3), (1, 3), (2, 3), (1, 2)])
@@ -303,7 +303,7 @@ class Bezier:
         return left.length(tol, depth + 1) + right.length(tol, depth + 1)
 
 
-@program(np.array([[0.0, 0.0], [0.4, 1.0], [1.2, 1.1], [1.5, 0.0]]))
+@program(np.array([[0.0, 0.0], [0.4, 1.0], [1.2, 1.1], [1.5, 0.0]]), by_values=True)
 def bezier_bending(control):
     """Length by recursive subdivision, curvature by de Casteljau."""
     curve = Bezier(control)

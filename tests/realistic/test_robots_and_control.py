@@ -217,7 +217,7 @@ def slerp(a, b, t):
     return Quaternion(*(wa * p + wb * q for p, q in zip(a, b)))
 
 
-@program(0.4, 2.1, np.array([1.0, 0.5, -0.3]))
+@program(0.4, 2.1, np.array([1.0, 0.5, -0.3]), by_values=True)
 def quaternion_interpolation(alpha, beta, axis):
     """Spherical interpolation between attitudes, written with a quaternion class."""
     a = Quaternion.from_axis_angle(axis, alpha)

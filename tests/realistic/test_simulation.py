@@ -101,7 +101,7 @@ class Rock(Entity):
                 self.alive = False
 
 
-@program(0.52, [1.0, 0.4], 1.3)
+@program(0.52, [1.0, 0.4], 1.3, by_values=True)
 def asteroids(speed, start, angle):
     """Entities with registered classes and a world that loses the dead."""
     world = [
@@ -125,7 +125,7 @@ class Cell(Enum):
     GOAL = "G"
 
 
-@program(0.9, -0.04, 1.0)
+@program(0.9, -0.04, 1.0, by_values=True)
 def grid_world_policy(gamma, living, reward):
     """Value iteration in a maze that is given as text; the agent then walks the greedy path."""
     maze = """
@@ -174,7 +174,7 @@ class Boid:
         return weights["cohesion"] * (centre - self.pos) + weights["alignment"] * (heading - self.vel) + weights["separation"] * apart
 
 
-@program({"cohesion": 0.3, "alignment": 0.2, "separation": 0.1}, 1.2)
+@program({"cohesion": 0.3, "alignment": 0.2, "separation": 0.1}, 1.2, by_values=True)
 def flocking(weights, limit):
     """Boids with speed limits; steering is computed for all before anyone moves."""
     gen = np.random.default_rng(12)
@@ -229,7 +229,7 @@ class SpatialHash:
                 yield from self.buckets.get((kx + dx, ky + dy), ())
 
 
-@program(np.array([[0.1, 0.2], [0.9, 1.1], [1.4, 0.3], [0.4, 0.8], [2.2, 1.9]]), 0.6)
+@program(np.array([[0.1, 0.2], [0.9, 1.1], [1.4, 0.3], [0.4, 0.8], [2.2, 1.9]]), 0.6, by_values=True)
 def particles_in_buckets(points, h):
     """Smoothed-particle pressure forces with neighbours from a spatial hash."""
     pos = points.copy()
@@ -301,7 +301,7 @@ class Person:
         other.wealth -= amount
 
 
-@program(0.2, 0.05, [1.0, 2.0, 1.5, 0.7])
+@program(0.2, 0.05, [1.0, 2.0, 1.5, 0.7], by_values=True)
 def wealth_exchange(rate, tax, endowments):
     """An agent-based economy; inequality by the Gini coefficient of a sorted list."""
     people = [Person(20 + k, w, seed=k) for k, w in enumerate(endowments)]
@@ -324,7 +324,7 @@ def wealth_exchange(rate, tax, endowments):
     return gini + 0.1 * max(w)
 
 
-@program(0.3, 0.15, 5)
+@program(0.3, 0.15, 5, by_values=True)
 def contact_network_epidemic(p_infect, recovery, days):
     """Expected infections on a random graph (mean field per node), edges by the random module with a seed."""
     rnd = random.Random(42)
@@ -364,7 +364,7 @@ class Job:
     __hash__ = None
 
 
-@program([3.0, 1.5, 2.2, 0.9], 0.8)
+@program([3.0, 1.5, 2.2, 0.9], 0.8, by_values=True)
 def round_robin_scheduler(work, quantum):
     """A scheduler with a ready queue; finishing times weighted by priority."""
     jobs = [Job(chr(97 + i), w, (i * 3) % 4) for i, w in enumerate(work)]
@@ -392,7 +392,7 @@ def saturation(T, p):
     return 0.622 * es / (p - 0.378 * es)
 
 
-@program(300.0, 0.014)
+@program(300.0, 0.014, by_values=True)
 def rising_air_parcel(T, q):
     """A parcel that rises: dry, then moist with latent heat found by secant iterations; CAPE against a sounding."""
     parcel = State(T, q)

@@ -391,8 +391,9 @@ def _same_constant(a: Any, b: Any) -> bool:
 
 
 def _rewritten(code: CodeType) -> bool:
-    """Whether a test runner rewrote the function's assertions; only then may the code differ from the text."""
-    return any(name.startswith("@py") for name in (*code.co_names, *code.co_varnames))
+    """Whether a test runner rewrote assertions in the function, or in one inside it; only then may the code differ from the text."""
+    return any(name.startswith("@py") for name in (*code.co_names, *code.co_varnames)) or any(
+        isinstance(inner, CodeType) and _rewritten(inner) for inner in code.co_consts)
 
 
 def _by_position(nodes: list[Definition], code: CodeType) -> Definition:

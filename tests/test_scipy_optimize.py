@@ -233,6 +233,19 @@ def test_refusals():
     refused(prints, 1.3, "prints")
 
 
+def test_a_function_that_writes_outside_is_refused():
+    def f(a):
+        last = np.zeros(1)
+
+        def equation(x):
+            last[0] = x * a
+            return x**3 - a
+
+        return optimize.brentq(equation, 0, 3) + last[0]
+
+    refused(f, 1.3, "changes something outside")
+
+
 def test_an_error_of_the_solver_is_its_own():
     with pytest.raises(ValueError, match="different signs"):
         cr.grad(lambda a: optimize.brentq(lambda x: x**2 + a, 0, 1))(1.0)

@@ -66,7 +66,16 @@ def _lowered(m: Calls, key: str, function: Value, examples: Any) -> Seq:
     moving = Moving(m)
     with m.b.block():
         given = tuple(_parameter(m, moving, value) for value in examples)
-        found = inner(m, moving, lambda: m.call(function, given, {}))
+        before = dict(m.state.heap)
+
+        def run() -> Value:
+            result = m.call(function, given, {})
+            if any(m.state.heap.get(slot) is not held for slot, held in before.items()):
+                m.refuse(f"`{title}`, which is given to a solver, changes something outside", "what is left there depends on how the solver went",
+                         "return what it computes, and compute the rest from the solution")
+            return result
+
+        found = inner(m, moving, run)
     block = found.block
     assert isinstance(block.end, Yield)
     for stmt in every_stmt(block):

@@ -274,4 +274,4 @@ def sinc_slope(x: Any, n: int = 1) -> Any:
     exact = np.sin(far) / far
     for k in range(1, n + 1):
         exact = ((np.sin, np.cos)[k % 2](far) * (1, 1, -1, -1)[k % 4] - k * exact) / far
-    return (np.pi**n * np.where(small, series, exact))[()].astype(t.dtype)
+    return (np.pi**n * np.where(small, series, exact) + 0.0)[()].astype(t.dtype)  # not -0.0

@@ -333,3 +333,13 @@ def test_memory():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 25 * u.nbytes  # all states would be 500
+
+
+def test_checkpointed_stands_around_it_all():
+    def f(u):
+        for k, _ in enumerate(cr.checkpointed(range(3))):
+            u = np.sin(u) * k
+        return np.sum(u)
+
+    with pytest.raises(cr.UnsupportedError, match="a loop over something made of `checkpointed"):
+        cr.grad(f)(U)

@@ -24,6 +24,7 @@ from ..execution.values import (
     Lazy,
     ListV,
     Num,
+    Partial,
     Range,
     Ref,
     Select,
@@ -203,6 +204,9 @@ class Iteration(Expressions):
         found = counted(self, value, node) if isinstance(value, Lazy) else None
         if found is not None:
             return found
+        if isinstance(value, Partial) and value.kind == "checkpointed":
+            self.refuse("a loop over something made of `checkpointed(...)`", "the loop itself is the one that keeps few states",
+                        "put `checkpointed` around it all: `for n, x in checkpointed(enumerate(xs)):`", node)
         self.refuse(f"a loop over {describe(value)}", "it is not an array, a range, a list, a tuple or a dictionary", "loop over one of these", node)
 
     def _same_extent(self, a: Arg, b: Arg) -> bool:

@@ -144,6 +144,45 @@ def a_part_of_what_was_squeezed_scales_a_view(x):
     return np.sum(x) + np.sum(y) - 0.7 * np.sum(z)
 
 
+@case(np.array([0.4, 0.7, -0.2]))
+@case(np.array([-0.4, 0.7, -0.2]))
+def what_is_stored_on_one_path_only(x):
+    y, z = np.zeros(3), np.zeros(3)
+    for j in range(3):
+        t = np.tanh(x[j] * x[1])
+        if x[0] > 0:
+            y[j] = t
+        else:
+            z[j] = t
+    return np.sum(y * y) + 3 * np.sum(z * y) + np.sum(z**3)
+
+
+@case(np.array([0.4, 0.7, -0.2]), 0)
+@case(np.array([0.4, 0.7, -0.2]), 2)
+def what_is_stored_in_a_loop_that_may_not_run(x, n):
+    y = np.zeros(3)
+    total = 0.0
+    for j in range(3):
+        t = np.exp(x[j])
+        for _ in range(n):
+            y[j] = t
+        total = total + t * t
+    return total + np.sum(y * y)
+
+
+@case(np.array([-0.12, 0.276]))
+def a_row_of_one_of_two_arrays(x):
+    for i, s in enumerate(x):
+        t = 0.33
+        x = np.zeros(2)
+        x[i], x[::1][0] = x[::1][0], x[i]
+    values = [0.49 * x[i]]
+    for j in range(2):
+        x[j] = np.tanh(sum(list(values)) + s)
+        values.append(t)
+    return np.sum(x * x)
+
+
 @pytest.mark.parametrize(("f", "args"), cases(__name__))
 def test_gradient(f, args):
     gradient_is(f, args)

@@ -77,8 +77,8 @@ class Reader:
             if found is not None:
                 return found
         store = self.stored.get(var)
-        if store is None or store.out is None:
-            return None
+        if store is None or store.out is None or self.places.sites[store.out].frame is not self.places.sites[var].frame:
+            return None  # in a branch or a loop it may not have been stored
         index = single(store.args[1])
         if index is None or not is_basic(index) or not fits(store.out, index, var):
             return None

@@ -183,6 +183,19 @@ def a_row_of_one_of_two_arrays(x):
     return np.sum(x * x)
 
 
+@case(0.56, np.array([0.1, -0.3, 0.2]), np.ones((3, 3)))
+def which_array_it_is_on_one_path_only(s, x, a):
+    for i in range(len(x)):
+        if s > 0:
+            s = s * 1.1
+        else:
+            for v in x:
+                x = a[:, i % 2]
+            else:
+                x[1] -= v
+    return s
+
+
 @pytest.mark.parametrize(("f", "args"), cases(__name__))
 def test_gradient(f, args):
     gradient_is(f, args)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..ir.nodes import UNDEFINED, Arg, Block, Branch, Break, For, If, Let, Pullback, Stmt, Var, While, Yield, variables
+from ..ir.types import BOOL
 from ..ir.walk import all_stmts, blocks, end_blocks, leaves, stmt_args
 
 
@@ -65,7 +66,8 @@ def _used_beside(block: Block, partial: frozenset[Var], found: set[Var]) -> None
     reverse = False  # what the user's own code reads unbound is an error of the user's, and stays one
 
     def read(args: Iterable[Arg], taken: list[tuple[Arg, bool]], ours: bool = False) -> None:
-        for var in (v for arg in args for v in variables(arg) if v in partial and (reverse or ours or v.hint is None)):
+        # Truth values are read by what merges paths (`x_is_other`); where the user's code reads an unbound one, a check stands before it.
+        for var in (v for arg in args for v in variables(arg) if v in partial and (reverse or ours or v.hint is None or v.type == BOOL)):
             if not defined(var, taken):
                 found.add(var)
 

@@ -64,7 +64,7 @@ class Flow(Containers):
         vector = self.vector()
         self.module.define("TooHigh", TOO_HIGH)
         options: list[tuple[str, str]] = [
-            (f"if {self.condition()}:\n    raise ValueError('no')", "ValueError"), (f"{s} = {e} / {k}", "ZeroDivisionError"),
+            (f"if {self.condition()}:\n    raise ValueError('no')", "ValueError"), (f"{s} = float({e}) / {k}", "ZeroDivisionError"),
             (f"{s} = 0.5 * math.sqrt({e} + 0.1)", "ValueError"), (f"{s} = 0.3 * math.log({e} + 0.2)", "ValueError"),
             (f'{s} = {{"a": {e}}}["b"]', "KeyError"), (f"{s} = [{e}, {f}][{k} + 1]", "IndexError"), (f"{s} = [{e}].pop({k})", "IndexError"),
             (f"raise TooHigh({e})", "TooHigh"), (f"if {e} > {self.threshold()}:\n    raise TooHigh({e})", "(TooHigh, KeyError)"),

@@ -10,6 +10,7 @@ from autograd.scipy.special import logsumexp
 
 from benchmarks.workload import Derivative, Workload
 from benchmarks.workloads import scalars
+from benchmarks.workloads.curvature import layers_of
 
 newton = scalars.newton
 logistic_map = scalars.logistic_map
@@ -245,14 +246,7 @@ def rosenbrock(x):
 
 def mlp_flat(theta, x, y):
     """See `curvature.mlp_flat`."""
-    d, classes = x.shape[1], y.shape[1]
-    params, start = [], 0
-    for columns in (d, d, classes):
-        W = theta[start : start + d * columns].reshape(d, columns)
-        start += d * columns
-        params.append((W, theta[start : start + columns]))
-        start += columns
-    return mlp(params, x, y)
+    return mlp(layers_of(theta, x, y), x, y)
 
 
 def relaxed(u):

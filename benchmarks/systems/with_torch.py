@@ -8,6 +8,7 @@ import torch
 
 from benchmarks.trees import convert, leaves
 from benchmarks.workload import Derivative, Workload
+from benchmarks.workloads.curvature import layers_of
 
 torch.set_num_threads(1)
 
@@ -274,14 +275,7 @@ def rosenbrock(x):
 
 def mlp_flat(theta, x, y):
     """See `curvature.mlp_flat`."""
-    d, classes = x.shape[1], y.shape[1]
-    params, start = [], 0
-    for columns in (d, d, classes):
-        W = theta[start : start + d * columns].reshape(d, columns)
-        start += d * columns
-        params.append((W, theta[start : start + columns]))
-        start += columns
-    return mlp(params, x, y)
+    return mlp(layers_of(theta, x, y), x, y)
 
 
 def relaxed(u):

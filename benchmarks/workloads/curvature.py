@@ -55,7 +55,8 @@ def mlp_flat(theta: Array, x: Array, y: Array) -> float:
     return -np.sum(y * log_probs) / len(x)
 
 
-def _layers(theta: Array, x: Array, y: Array) -> list[tuple[Array, Array]]:
+def layers_of(theta: Any, x: Any, y: Any) -> list[tuple[Any, Any]]:
+    """One vector as the parameters of three layers: (matrix, bias) of each. By slices and reshapes alone, so the arrays may be any system's."""
     layers, start = [], 0
     for columns in (x.shape[1], x.shape[1], y.shape[1]):
         size = x.shape[1] * columns
@@ -67,7 +68,7 @@ def _layers(theta: Array, x: Array, y: Array) -> list[tuple[Array, Array]]:
 
 def mlp_flat_gradient(theta: Array, x: Array, y: Array) -> Array:
     """d mlp_flat / d theta."""
-    gradient = mlp_gradient(_layers(theta, x, y), x, y)
+    gradient = mlp_gradient(layers_of(theta, x, y), x, y)
     return np.concatenate([part.ravel() for layer in gradient for part in layer])
 
 

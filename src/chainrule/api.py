@@ -15,7 +15,7 @@ from . import check as _check
 from .dispatch import Dispatcher, Variant
 from .frontend.modes import COLUMNS, public
 from .frontend.request import Compiled, Layer, Request
-from .frontend.source import Resolved, calling, resolve
+from .frontend.source import Resolved, calling, package, resolve
 from .runtime.control import applied
 from .tangents import moving, still
 
@@ -145,7 +145,7 @@ def _layers(f: Function) -> tuple[Resolved, tuple[Layer, ...]]:
         f = f.primal
     if isinstance(f, (Transformed, HessianProduct)):
         return resolve(functools.partial(applied, f)), tuple(layers)
-    if isinstance(f, FunctionType) and (f.__module__ or "").partition(".")[0] in ("numpy", "scipy"):  # it may have a rule
+    if isinstance(f, FunctionType) and package(f) in ("numpy", "scipy"):  # it may have a rule
         return Resolved(calling(f)), tuple(layers)
     return resolve(f), tuple(layers)
 

@@ -52,7 +52,7 @@ from .execution.values import (
 from .execution.witness import LIMIT, Concrete, TooLong, Unperformed, Witness
 from .looping import unbound
 from .looping.liveness import liveness
-from .modes import REVERSE, SECOND
+from .modes import REVERSE
 from .objects.classes import raw
 from .objects.foreign import foreign_place
 from .request import Guard, NeedLayout, NeedStatic, Path, Request
@@ -149,7 +149,7 @@ class Lowerer(Recursion):
         self.request = request
         modes = (*(layer.mode for layer in request.inner), request.mode)
         self.backwards = all(mode in REVERSE for mode in modes)
-        self.order = len(modes) + sum(mode in SECOND for mode in modes)
+        self.order = len(modes)
         self.places = known.globals  # the global variables that the program sets
         self.witness, self.concrete = witness, concrete or Concrete()
         if witness is not None:

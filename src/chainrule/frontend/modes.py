@@ -16,7 +16,6 @@ CHOOSING = (*GRADIENTS, *JACOBIANS, "sparse_jacobian", "sparse_hessian")  # they
 IMPLICIT = ("implicit_root", "fixed_point", "argmin")
 REVERSE = (*GRADIENTS, "vjp", "intermediate_grads", "jacrev")
 RULES = ("custom_vjp", "custom_jvp", "defvjp", "defjvp")
-SECOND = ("hessian", "sparse_hessian")  # they differentiate twice
 COLUMNS = (*JACOBIANS, "hessian")  # public transforms that go through directions, some at once
 
 
@@ -29,4 +28,4 @@ def public(name: str) -> Callable[[Function], Function]:
     return marked
 
 
-__all__ = ["CHOOSING", "COLUMNS", "GIVEN", "GRADIENTS", "IMPLICIT", "JACOBIANS", "MARK", "REVERSE", "RULES", "SECOND", "TANGENT", "public"]
+__all__ = ["CHOOSING", "COLUMNS", "GIVEN", "GRADIENTS", "IMPLICIT", "JACOBIANS", "MARK", "REVERSE", "RULES", "TANGENT", "public"]

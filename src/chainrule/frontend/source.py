@@ -29,7 +29,7 @@ import numpy as np
 from ..errors import Location, SourceUnavailableError
 from ..rules.custom import declared
 
-__all__ = ["MISSING", "NAMES", "FunctionSource", "Item", "Place", "Resolved", "calling", "read", "resolve"]
+__all__ = ["MISSING", "NAMES", "FunctionSource", "Item", "Place", "Resolved", "calling", "package", "read", "resolve"]
 
 Definition = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda]
 
@@ -179,6 +179,11 @@ class Resolved:
     function: FunctionType
     args: tuple[Any, ...] = ()
     keywords: tuple[tuple[str, Any], ...] = ()
+
+
+def package(function: FunctionType) -> str:
+    """The package that a function is from."""
+    return (function.__module__ or "").partition(".")[0]
 
 
 def resolve(f: Any) -> Resolved:

@@ -616,7 +616,7 @@ class Calls(Objects):
         local, nonlocal_names = names_of(node)
         kept = (self.current, self.source, self.b.span, self.loop, self.node)
         caller = self.caller
-        inside = self.is_library(source) or (source.function.__module__ or "").partition(".")[0] in _LIBRARIES
+        inside = self.is_library(source) or sources.package(source.function) in _LIBRARIES
         self.caller = (caller or (self.node, self.source, self.b.span)) if inside else None
         self.infos[number] = FrameInfo(source, parent, local, nonlocal_names, liveness=liveness(node))
         self.state.frames[number] = bound

@@ -1,4 +1,4 @@
-"""The nodes of a piece of source, without those that say nothing of their own: operators, and whether a name is read or bound."""
+"""Questions about source: which nodes a piece has (without those that say nothing of their own: operators, and whether a name is read or bound), and how statements leave."""
 
 from __future__ import annotations
 
@@ -44,4 +44,38 @@ def _fields(cls: type) -> tuple[str, ...] | None:
     return () if cls is ast.Constant else tuple(name for name in reversed(cls._fields) if name not in _LEAVES)
 
 
-__all__ = ["nodes"]
+def parts(stmt: ast.stmt) -> list[list[ast.stmt]]:
+    """The lists of statements that a compound statement is made of (not those of a function or a class)."""
+    if isinstance(stmt, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return []
+    found = [value for name in ("body", "orelse", "finalbody") if (value := getattr(stmt, name, None))]
+    found += [handler.body for handler in getattr(stmt, "handlers", ())]
+    return [*found, *(case.body for case in getattr(stmt, "cases", ()))]
+
+
+def has(stmts: list[ast.stmt], kind: type) -> bool:
+    """Whether statements contain a `break` or `continue` of the loop that they are the body of."""
+    for stmt in stmts:
+        if isinstance(stmt, kind):
+            return True
+        inner = [stmt.orelse] if isinstance(stmt, (ast.For, ast.While)) else parts(stmt)
+        if any(has(part, kind) for part in inner):
+            return True
+    return False
+
+
+def has_return(stmts: list[ast.stmt]) -> bool:
+    """Whether statements contain a `return` of the function that they are in."""
+    return any(isinstance(stmt, ast.Return) or any(has_return(part) for part in parts(stmt)) for stmt in stmts)
+
+
+def leaves_block(stmt: ast.stmt) -> bool:
+    """Whether a statement may leave the block that it stands in."""
+    if isinstance(stmt, (ast.Return, ast.Break, ast.Continue)):
+        return True
+    if isinstance(stmt, (ast.For, ast.While)):
+        return has_return([stmt]) or has(stmt.orelse, ast.Break) or has(stmt.orelse, ast.Continue)
+    return any(leaves_block(s) for part in parts(stmt) for s in part)
+
+
+__all__ = ["has", "has_return", "leaves_block", "nodes", "parts"]

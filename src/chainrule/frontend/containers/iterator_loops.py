@@ -17,7 +17,7 @@ from . import iterators
 from .iterators import flatten, indexed, move, position, step, through
 
 if TYPE_CHECKING:
-    from ..constructs.statements import Statements
+    from ..constructs.loops import Loops
 
 
 BRANCH_LIMIT = 64  # each doubles what follows it, at the worst
@@ -28,7 +28,7 @@ def more(it: Any) -> Any:
     raise NotImplementedError
 
 
-def counting(m: Statements, it: IteratorV, stmt: ast.For) -> Range | None:
+def counting(m: Loops, it: IteratorV, stmt: ast.For) -> Range | None:
     """`itertools.count()`, as long as nobody else sees it: a range without an end that matters."""
     source = it.source
     if isinstance(source, Lazy) and source.kind == "count" and position(m, it) == Static(0) and not is_held(m, it, stmt):
@@ -38,7 +38,7 @@ def counting(m: Statements, it: IteratorV, stmt: ast.For) -> Range | None:
     return None
 
 
-def loop_over(m: Statements, stmt: ast.For, it: IteratorV, rest: list[Any], leaves: bool) -> Leaf | Split | None:
+def loop_over(m: Loops, stmt: ast.For, it: IteratorV, rest: list[Any], leaves: bool) -> Leaf | Split | None:
     """A loop over an iterator, and what follows it if that is already known here; `leaves`: the body may leave."""
     stream = flatten(it)
     if iterators.is_known(m, it):
@@ -72,7 +72,7 @@ def loop_over(m: Statements, stmt: ast.For, it: IteratorV, rest: list[Any], leav
     return m.loop_through(stmt, source, rest)
 
 
-def _rewritten(m: Statements, new: Any, stmt: ast.For) -> Any:
+def _rewritten(m: Loops, new: Any, stmt: ast.For) -> Any:
     """A loop that stands for another one."""
     liveness = m.infos[m.current].liveness
     for table in (liveness.during, liveness.header):
@@ -83,7 +83,7 @@ def _rewritten(m: Statements, new: Any, stmt: ast.For) -> Any:
     return new
 
 
-def _body(m: Statements, stmt: ast.For, stages: tuple[IteratorV, ...], item: Any) -> list[Any]:
+def _body(m: Loops, stmt: ast.For, stages: tuple[IteratorV, ...], item: Any) -> list[Any]:
     """The body of the loop, with the stages before it."""
     leaving = any(map(m.may_leave, stmt.body)) or any(s.source.kind == "takewhile" for s in stages)  # type: ignore[union-attr]
 
@@ -111,7 +111,7 @@ def _body(m: Statements, stmt: ast.For, stages: tuple[IteratorV, ...], item: Any
     return [ast.copy_location(Do(first), stmt), *mark, *stmt.body]
 
 
-def stepwise(m: Statements, stmt: ast.For, base: IteratorV, stages: tuple[IteratorV, ...], rest: list[Any]) -> Leaf | Split | None:
+def stepwise(m: Loops, stmt: ast.For, base: IteratorV, stages: tuple[IteratorV, ...], rest: list[Any]) -> Leaf | Split | None:
     """A loop that asks, each time, whether the iterator has one more item: its position is a variable of the program."""
     hidden = f"%iterable{len(m.infos[m.current].loops)}"
     m.frame()[hidden] = base
@@ -127,7 +127,7 @@ def stepwise(m: Statements, stmt: ast.For, base: IteratorV, stages: tuple[Iterat
     return end
 
 
-def _taken(m: Statements, base: IteratorV) -> Value:
+def _taken(m: Loops, base: IteratorV) -> Value:
     """The next item, which is there."""
     at = position(m, base)
     _, element = iterators._from_zero(m, base.source, None)
@@ -136,13 +136,13 @@ def _taken(m: Statements, base: IteratorV) -> Value:
     return element(index)
 
 
-def has_more(m: Statements, base: IteratorV) -> Value:
+def has_more(m: Loops, base: IteratorV) -> Value:
     """Whether an indexed iterator has one more item."""
     count, _ = iterators._from_zero(m, base.source, None)
     return m.call_op("<", (m.operand(position(m, base)), count))
 
 
-def _unrolled(m: Statements, stmt: ast.For, it: IteratorV, rest: list[Any]) -> Leaf | Split | None:
+def _unrolled(m: Loops, stmt: ast.For, it: IteratorV, rest: list[Any]) -> Leaf | Split | None:
     """Known items and a body that does not leave: each iteration ends before the next begins."""
     stream = flatten(it)
     around = m.infos[m.current].loops
@@ -173,7 +173,7 @@ def _unrolled(m: Statements, stmt: ast.For, it: IteratorV, rest: list[Any]) -> L
     return m._run([*stmt.orelse, *rest]) if stmt.orelse else None
 
 
-def _one_by_one(m: Statements, stmt: ast.For, it: IteratorV, rest: list[Any]) -> Leaf | Split:
+def _one_by_one(m: Loops, stmt: ast.For, it: IteratorV, rest: list[Any]) -> Leaf | Split:
     """A body that may leave, or an iterator of which each item has to be asked for."""
     branches = 0
 
@@ -188,14 +188,14 @@ def _one_by_one(m: Statements, stmt: ast.For, it: IteratorV, rest: list[Any]) ->
     return m.one_by_one(stmt, lambda n, give, done: step(m, it, give, done, branch), rest, [*stmt.orelse, *rest])
 
 
-def is_held(m: Statements, it: IteratorV, stmt: ast.For) -> bool:
+def is_held(m: Loops, it: IteratorV, stmt: ast.For) -> bool:
     """Whether anybody else may see how far the iterator is."""
     stream = flatten(it)
     mine = {stream.base.slot, *(s.slot for s in stream.stages)}
     return bool(mine & reachable(m.state, iter(_others(m, stmt))))
 
 
-def _others(m: Statements, stmt: ast.For) -> list[Value]:
+def _others(m: Loops, stmt: ast.For) -> list[Value]:
     info = m.infos[m.current]
     only = None
     if isinstance(stmt.iter, ast.Name) and stmt in info.liveness.header and not info.liveness.live_again(stmt.iter.id, stmt):

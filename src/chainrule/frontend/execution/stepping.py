@@ -15,14 +15,14 @@ from .values import DictV, IteratorV, Lazy, ListV, Num, SetV, Static, Value
 from .witness import LIMIT
 
 if TYPE_CHECKING:
-    from ..constructs.statements import Statements
+    from ..constructs.loops import Loops
 
 
 class END:
     """What is found after the last item."""
 
 
-def items_of(m: Statements, iterable: Value, stmt: ast.For) -> Iterator[Value]:
+def items_of(m: Loops, iterable: Value, stmt: ast.For) -> Iterator[Value]:
     """The items that a loop goes through, each as it is when its turn comes."""
     iterable = in_turn(m, iterable)
     if isinstance(iterable, (ListV, DictV, SetV)) or (isinstance(iterable, Lazy) and iterable.kind in VIEWS):
@@ -46,7 +46,7 @@ def items_of(m: Statements, iterable: Value, stmt: ast.For) -> Iterator[Value]:
         yield element(Lit(n))
 
 
-def outside(m: Statements, iterable: Num) -> Iterator[Value]:
+def outside(m: Loops, iterable: Num) -> Iterator[Value]:
     """The items of an iterator that is not the program's (a file, a queue): each is taken once."""
     held = m.perform(Static(iter), (iterable,), {})
     while True:
@@ -57,7 +57,7 @@ def outside(m: Statements, iterable: Num) -> Iterator[Value]:
         yield item
 
 
-def step_through(m: Statements, stmt: ast.For | ast.While, items: Iterator[Value] | None, context: Any, rest: list[Any]) -> Leaf | Split | None:
+def step_through(m: Loops, stmt: ast.For | ast.While, items: Iterator[Value] | None, context: Any, rest: list[Any]) -> Leaf | Split | None:
     """Execute the loop's body for each item; without items, while its condition holds. Then, what follows the loop.
 
     None if execution simply goes on with the next statement. `context` is what `break` and `continue` mean in the body: they end it.

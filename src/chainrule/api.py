@@ -126,8 +126,7 @@ class Transformed:
         return tuple(str(variant) for variant in self._dispatcher.made)
 
     def __repr__(self) -> str:
-        argnums = "" if self.argnums == 0 else f", argnums={self.argnums!r}"
-        return f"chainrule.{self.transform}({getattr(self.primal, '__qualname__', repr(self.primal))}{argnums})"
+        return _named(self)
 
     def _repr_html_(self) -> str:
         try:
@@ -135,6 +134,11 @@ class Transformed:
         except Exception as error:  # a notebook shows what there is to show
             text = f"{self!r}\n{error}"
         return f"<pre><code>{html.escape(text)}</code></pre>"
+
+
+def _named(f: Transformed | HessianProduct) -> str:
+    argnums = "" if f.argnums == 0 else f", argnums={f.argnums!r}"
+    return f"chainrule.{f.transform}({getattr(f.primal, '__qualname__', repr(f.primal))}{argnums})"
 
 
 def _layers(f: Function) -> tuple[Resolved, tuple[Layer, ...]]:
@@ -380,6 +384,9 @@ class HessianProduct:
 
     def __get__(self, owner: Any, cls: type | None = None) -> Any:
         return self if owner is None else MethodType(self, owner)
+
+    def __repr__(self) -> str:
+        return _named(self)
 
 
 @public("hvp")

@@ -68,6 +68,18 @@ class Builder:
         finally:
             self.scopes = kept
 
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """What is emitted inside is merged with nothing before it, and nothing after it with that."""
+        kept = [(scope, scope.known) for scope in self.scopes]
+        for scope, _ in kept:
+            scope.known = {}
+        try:
+            yield
+        finally:
+            for scope, known in kept:
+                scope.known = known
+
     def add(self, stmt: Stmt) -> None:
         """Append a statement that is already made (an If, a loop)."""
         self.stmts.append(stmt)

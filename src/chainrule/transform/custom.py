@@ -5,31 +5,29 @@
                                             in the end: y is v
 
 A rule for one mode is the other one's transpose: <x_bar(y_bar), x_dot>, differentiated with respect to y_bar, is y_dot. That is a derivative
-inside the program (`Vjp`), and can be differentiated again. It is right only where the rule is linear in what it is transposed in, which means that its derivative does
-not mention that; other rules are refused.
+inside the program (`Vjp`), and can be differentiated again. It is right only where the rule is linear in what it is transposed in (`analysis/linearity`); other rules are
+refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..analysis.activity import reach
+from ..analysis.linearity import is_linear
 from ..ir.build import Builder
 from ..ir.nodes import Arg, Block, Branch, For, If, Let, Lit, Operand, Program, Seq, Span, Stmt, Var, Vjp, While, Yield, variables
 from ..ir.ops import OPS
 from ..ir.probe import type_of
-from ..ir.types import Array, Tuple, kind, same_shape
-from ..ir.walk import all_stmts, blocks, defined, end_args, renamed, stmt_args, substitute, substitute_end, substitute_stmt, uses
-from ..rules.batching.shapes import relevant
+from ..ir.types import Array, Scalar, Tuple, kind, same_shape
+from ..ir.walk import all_stmts, renamed, substitute, substitute_end, substitute_stmt, uses
 from ..rules.custom import Piece, Result, Rule, is_diagonal
 from ..rules.dependence import SHAPES_ONLY
 from ..rules.table import RowError
 from ..simplify.copies import copies_block
 from ..simplify.dead import dead_block
 from .adjoints import Bar, bar_type
-from .calls import Calls
 
 if TYPE_CHECKING:
     from .forward import Forward
@@ -81,57 +79,16 @@ class _Call:
     def error(self, what: str, why: str, remedy: str) -> RowError:
         return RowError(what, why, remedy, certain=True)
 
-    def check_linear(self, block: Block, moving: Sequence[int], functions: Calls, mode: str) -> None:
-        """Refuse to transpose a block that is not linear in some of its parameters."""
-        if not self.is_linear(block, moving, functions):
+    def is_linear(self, n: int, block: Block) -> bool:
+        """Whether (a part of) the block of the n-th piece is linear in what moves."""
+        return is_linear(block, block.params[:self.rule.pieces[n].moving])
+
+    def check_linear(self, n: int, block: Block, mode: str) -> None:
+        """Refuse to transpose what is not linear."""
+        if not self.is_linear(n, block):
             also = " (derivatives of higher order need it, too)" if mode == "forward" else ""
             raise self.error(f"the derivative of `{self.rule.name}` in {mode} mode is not known", "its rule is stated for the other mode, and is not linear there, so it has no transpose",
                              f"state it for {mode} mode{also}")
-
-    def is_linear(self, block: Block, moving: Sequence[int], functions: Calls) -> bool:
-        """Whether a block is linear in some of its parameters: then its derivative does not mention them."""
-        from .nested import quiet
-        from .reverse import reverse_block
-
-        copy = renamed(quiet(block)[0])
-        assert isinstance(copy.end, Yield)
-        seeds = tuple(Var(type_of(v)) if not (isinstance(v, Lit) and v.value is None) else None for v in copy.end.values)
-        params = tuple(copy.params[k] for k in moving)
-        derived = reverse_block(copy, params, seeds, functions)
-        assert isinstance(derived.end, Yield)
-        bars = Block(derived.params, derived.stmts, Yield(derived.end.values[len(seeds):]))
-        return not _depend(copies_block(bars), params)
-
-
-def _depend(block: Block, params: Sequence[Var]) -> bool:
-    """Whether what a block yields depends on the values of some parameters, and not on their shapes alone."""
-    graph: dict[Var, list[Var]] = {}
-
-    def edge(sources: Iterable[Arg], targets: Iterable[Var]) -> None:
-        for source in sources:
-            for var in variables(source):
-                graph.setdefault(var, []).extend(targets)
-
-    def ends(inner: Block) -> Iterator[Block]:
-        yield inner
-        if isinstance(inner.end, Branch):
-            yield from ends(inner.end.then)
-            yield from ends(inner.end.orelse)
-
-    for stmt in all_stmts(block):
-        outs = defined(stmt)
-        if isinstance(stmt, Let):
-            edge(stmt.args[1:] if stmt.op in SHAPES_ONLY else relevant(stmt), outs)
-        elif isinstance(stmt, Vjp):  # values do not depend on the adjoints that are given
-            edge(stmt.args, outs)
-            edge((seed for seed in stmt.seeds if seed is not None), outs[len(stmt.seeds):])
-        else:
-            targets = (*outs, *(p for inner in blocks(stmt) for p in inner.params))
-            edge(stmt_args(stmt), targets)
-            for inner in (part for own in blocks(stmt) for part in ends(own)):
-                edge(end_args(inner.end), targets)
-    reached = reach(graph, params)
-    return any(var in reached for value in _ends(block) for var in variables(value))
 
 
 # -- reverse mode -------------------------------------------------------------------------------------------------
@@ -145,7 +102,8 @@ def pull(sweep: Sweep, let: Let, bar: Bar) -> None:
     for n, piece, mine in call.pieces("vjp", "partial", "jvp"):
         if piece.kind == "vjp":
             block = _only(piece.block, [piece.inputs.index(k) for k in mine])
-            masked = call.rule.by_element and call.out in sweep.tainted and call.is_linear(block, range(piece.moving), Calls((), ""))  # zeros of a mask stay zeros
+            # Zeros of a mask stay zeros, also at poles: the cotangent times what the rule makes of 1, where that is the same.
+            masked = call.rule.by_element and call.out in sweep.tainted and call.is_linear(n, block) and not _is_complex(block)
             given = (_as_result(sweep.b, block, Lit(1.0), full),) if masked else bars
             if bar.thin and not masked and is_diagonal(piece, call.inputs, (call.out,)):
                 given = (bar.value,)
@@ -168,7 +126,7 @@ def _transposed(sweep: Sweep, call: _Call, n: int, piece: Piece, mine: list[int]
     from .nested import quiet
 
     places = [piece.inputs.index(k) for k in mine]
-    call.check_linear(piece.block, range(piece.moving), Calls(tuple(sweep.functions.callees.values()), sweep.functions.main), "reverse")
+    call.check_linear(n, piece.block, "reverse")
     assert isinstance(piece.block.end, Yield)
     silent = quiet(piece.block)[0]
     still = tuple(sweep.like(arg) if isinstance(arg := call.inputs[k], Var) else Lit(0.0) for k in piece.inputs)
@@ -202,7 +160,7 @@ def push(sweep: Forward, let: Let) -> Operand:
         elif call.rule.by_element:  # a diagonal matrix is its own transpose
             for k in mine:
                 block = _only(piece.block, [piece.inputs.index(k)])
-                call.check_linear(block, range(piece.moving), Calls((), ""), "forward")
+                call.check_linear(n, block, "forward")
                 _add(sweep.b, totals, _computed(sweep.b, block, (_as_result(sweep.b, block, sweep.tangent(call.inputs[k]), call.result(0)), *call.further(n)), let.span))
         else:
             _add(sweep.b, totals, _transposed_forward(sweep, call, n, piece, mine))
@@ -224,9 +182,8 @@ def _transposed_forward(sweep: Forward, call: _Call, n: int, piece: Piece, mine:
     """The tangents of the results by the transpose of a block for reverse mode."""
     from .nested import quiet
 
-    functions = Calls(tuple(sweep.calls.callees.values()), sweep.calls.main)
     block = quiet(_only(piece.block, [piece.inputs.index(k) for k in mine]))[0]
-    call.check_linear(block, range(piece.moving), functions, "forward")
+    call.check_linear(n, block, "forward")
     assert isinstance(block.end, Yield)
     results = tuple(Var(type_of(v)) for v in block.end.values)
     found = tuple(Var(bar_type(v.type)) for v in block.params[:piece.moving])
@@ -244,6 +201,12 @@ def _add(b: Builder, totals: list[Operand | None], terms: Sequence[Operand]) -> 
 
 
 # -- blocks ------------------------------------------------------------------------------------------------------
+
+
+def _is_complex(block: Block) -> bool:
+    """Whether complex numbers go through a block: what is linear over the reals may conjugate them."""
+    types = [v.type for v in block.params] + [type_of(value) for value in _ends(block)]
+    return any(isinstance(type, (Array, Scalar)) and kind(type.dtype) == "c" for type in types)
 
 
 def _only(block: Block, numbers: list[int]) -> Block:

@@ -41,7 +41,7 @@ from ...ir.walk import (
 from ...rules import registry
 from ...rules.batching.shapes import relevant
 from ...rules.custom import Declaration, Piece, Result, Rule, Stated, declared, is_diagonal
-from ...rules.dependence import SHAPES_ONLY
+from ...rules.dependence import SHAPES_ONLY, ZEROS
 from ...rules.structure import broadcast
 from ...runtime.custom import Checked, Expected
 from .. import source as sources
@@ -206,7 +206,8 @@ def stopped(m: Calls, f: Any) -> Iterator[None]:
     stack, shapes = m.stack, m.shapes
     m.stack, m.shapes = [], []  # a rule that calls its own function is no recursion
     try:
-        yield
+        with m.b.apart():  # what it reads besides its arguments must be seen
+            yield
     finally:
         m.ruling.pop()
         m.stack, m.shapes = stack, shapes
@@ -853,12 +854,15 @@ def _hoisted(m: Calls, name: str, found: transforms.Inner, count: int) -> tuple[
         else:
             m.b.add(substitute_stmt(stmt, lambda v: env.get(v, v)))
             if isinstance(stmt, Let) and stmt.out is not None:
-                m.b.made[stmt.out] = stmt
+                m.b.made[stmt.out] = m.b.stmts[-1]  # type: ignore[assignment]
     assert isinstance(found.block.end, Yield)
     ends = found.block.end.values
     if any(v in moved for value in ends[:count] for v in variables(value)):
         m.refuse(f"the rule of `{name}` gives a value that depends on the tangents", "the value is that of the function", "compute it from the primals alone")
     inner = Block(dots, tuple(substitute_stmt(stmt, lambda v: env.get(v, v)) for stmt in rest), Yield(tuple(_in(env, v) for v in ends[count:])))
+    zeros = [replace(let, out=v) for v in free(inner) if (let := m.b.made.get(v)) is not None and let.op in ZEROS]  # that they are zero counts: they are made in it
+    inner = renamed(replace(inner, stmts=(*zeros, *inner.stmts)))
+    dots = inner.params
     outer = free(inner)
     given = {v: Var(v.type, v.hint) for v in outer}
     inner = Block((*dots, *given.values()), tuple(substitute_stmt(stmt, lambda v: given.get(v, v)) for stmt in inner.stmts),

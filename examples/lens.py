@@ -117,7 +117,7 @@ def drawn(axes, shape, title):
     """The lens and its rays."""
     lens = Lens(shape, 0)
     for surface in lens.surfaces:
-        y = np.linspace(-9.0, 9.0, 50)
+        y = np.linspace(-7.5, 7.5, 50)
         depth = surface.curvature * y**2 / (1.0 + np.sqrt(np.maximum(1.0 - (surface.curvature * y) ** 2, 0.0)))
         axes.plot(surface.place + depth, y, color="k", linewidth=1.0)
     axes.axvline(lens.film, color="0.5")

@@ -1,7 +1,7 @@
 """Weighing a planet that nobody has seen: an orbit's small deviations, and what must cause them.
 
-In 1846 Le Verrier found Neptune from what it did to Uranus. Here Uranus is observed for 64 years; where it should be
-without Neptune is off by more than a minute of arc. Mass, distance and place of the unseen planet, and the orbit of
+In 1846 Le Verrier found Neptune from what it did to Uranus. Here Uranus is observed for 155 years, as it had been then; where it should be
+without Neptune is off by a minute of arc and more. Mass, distance and place of the unseen planet, and the orbit of
 Uranus itself, are fitted by least squares. The simulation is the textbook's leapfrog, with a loop over pairs of
 bodies that adds to forces in place; its Jacobian comes from the generated program.
 
@@ -19,7 +19,7 @@ import chainrule as cr
 
 GRAVITY = 4.0 * np.pi**2  # in astronomical units, years and masses of the sun
 TIME_STEP = 0.5  # years: a 170th of the shorter orbit
-STEPS = 128
+STEPS = 310
 URANUS = 4.37e-5
 NEPTUNE = 5.15e-5
 NOISE = np.radians(1.0 / 3600.0)  # a second of arc
@@ -97,7 +97,7 @@ def draw(path, alone, found, observed):
     positions = simulate(TRUTH)
     left.plot(positions[:, 1, 0], positions[:, 1, 1], color="C0", label="Uranus")
     left.plot(0.0, 0.0, "o", color="gold")
-    left.set(xlabel="AU", aspect="equal", title="Orbits over 64 years")
+    left.set(xlabel="AU", aspect="equal", title="Orbits over 155 years")
     left.legend(fontsize=7, loc="center")
     years = TIME_STEP * np.arange(STEPS + 1)
     right.plot(years, residuals(alone, observed), ".", color="C0", label="best orbit without Neptune")

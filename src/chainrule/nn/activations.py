@@ -65,7 +65,8 @@ def softplus(x: Any) -> Any:
     if type(x) is float:
         return max(x, 0.0) + math.log1p(math.exp(-abs(x))) if x == x else x
     x = reals(x, "softplus")
-    return np.logaddexp(x, x.dtype.type(0))
+    with np.errstate(invalid="ignore", under="ignore"):  # NumPy warns of NaN
+        return np.logaddexp(x, x.dtype.type(0))
 
 
 # -- rectifiers --------------------------------------------------------------------------------------------------

@@ -21,12 +21,32 @@ def _shift(x: Any, axis: Any) -> Any:
 def softmax(x: Any, axis: Any = -1) -> Any:
     """exp(x) / sum(exp(x)) along an axis, several (a tuple) or all (None): x (..., n) -> (..., n).
 
+    Infinite elements share the whole; where all are -inf, the result is NaN.
+
     >>> softmax(np.array([1000.0, 1000.0, -np.inf]))
     array([0.5, 0.5, 0. ])
     """
-    x = reals(x, "softmax")
-    y = np.exp(x - _shift(x, axis))
+    y = _powers(reals(x, "softmax"), axis)
     return (y / np.sum(y, axis=axis, keepdims=True))[()]
+
+
+def _powers(x: Any, axis: Any) -> Any:
+    """exp(x), over the largest of them; where that is infinite, 1 for those that are, and 0 for the others."""
+    with np.errstate(over="ignore", under="ignore"):
+        y = np.exp(x - _shift(x, axis))
+    infinite = np.isinf(y)
+    return np.where(infinite.any(axis=axis, keepdims=True), infinite, y).astype(y.dtype) if infinite.any() else y
+
+
+def shares(x: Any, axis: Any = None) -> Any:
+    """The derivative of `logsumexp`: `softmax`, and equal shares where all are -inf.
+
+    >>> shares(np.array([-np.inf, -np.inf]))
+    array([0.5, 0.5])
+    """
+    y = _powers(reals(x, "logsumexp"), axis)
+    total = np.sum(y, axis=axis, keepdims=True)
+    return (y / total if total.all() else np.where(total == 0, np.ones_like(y) / (y.size // max(total.size, 1)), y / np.where(total == 0, 1, total)))[()]
 
 
 def log_softmax(x: Any, axis: Any = -1) -> Any:
@@ -101,6 +121,8 @@ def cross_entropy(logits: Any, targets: Any, axis: int = -1, reduction: str = "m
     1.126928
     """
     logits, targets = reals(logits, "cross_entropy"), np.asarray(targets)
+    if logits.ndim == 0 or logits.shape[axis] == 0:
+        raise ValueError(f"logits of shape {logits.shape}: there are no classes along axis {axis}")
     if targets.dtype.kind == "f":
         if targets.shape != logits.shape:
             raise ValueError(f"logits of shape {logits.shape}, distributions of shape {targets.shape}")
@@ -139,4 +161,4 @@ def _reduced(losses: Any, reduction: str) -> Any:
     return np.mean(losses) if reduction == "mean" else np.sum(losses) if reduction == "sum" else losses[()]
 
 
-__all__ = ["binary_cross_entropy", "cross_entropy", "log_softmax", "logsumexp", "of_one_shape", "one_hot", "softmax"]
+__all__ = ["binary_cross_entropy", "cross_entropy", "log_softmax", "logsumexp", "of_one_shape", "one_hot", "shares", "softmax"]

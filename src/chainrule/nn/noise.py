@@ -21,7 +21,8 @@ def dropout(x: Any, rate: float, rng: np.random.Generator) -> Any:
     x = np.asarray(x)
     if rate == 0.0:
         return x
-    return np.where(rng.random(x.shape) >= rate, x / (1.0 - rate), 0.0)
+    scale = 1.0 / (1.0 - rate)
+    return np.where(rng.random(x.shape) >= rate, scale * x, 0.0)
 
 
 __all__ = ["dropout"]

@@ -12,13 +12,15 @@ from .. import nn
 from ..ir.nodes import Arg
 from ..ir.probe import type_of
 from ..ir.types import Array, Type
-from ..nn import activations, losses
+from ..nn import activations, initial, losses, noise
 from .batching.directions import batching, over
 from .infer import dtype_of, extents_of
-from .table import MODULES, elementwise, pointwise, rule, zero
+from .table import MEANING_MODULES, MODULES, elementwise, pointwise, rule, zero
 
 MODULES["nn"] = nn
-MODULES["nn_rt"] = SimpleNamespace(silu_slope=activations.silu_slope, gelu_slope=activations.gelu_slope, logsumexp=losses.of_one_shape)
+MODULES["nn_rt"] = SimpleNamespace(silu_slope=activations.silu_slope, gelu_slope=activations.gelu_slope, logsumexp=losses.of_one_shape,
+                                   shares=losses.shares)
+MEANING_MODULES.update(module.__name__ for module in (activations, initial, losses, noise))
 
 # -- activations -------------------------------------------------------------------------------------------------------
 
@@ -37,10 +39,11 @@ elementwise("nn_rt.gelu_slope(x, approximate=False, n=1) -> y", x="nn_rt.gelu_sl
 # -- along an axis -----------------------------------------------------------------------------------------------------
 
 _SHARE = "spread(y_bar, a, axis, keepdims) * rt.exp_share(a, spread(y, a, axis, keepdims))"
-rule("nn_rt.logsumexp(a, axis=None, b=None, keepdims=False) -> y", a=f"{_SHARE} if b is None else b * {_SHARE}", b=_SHARE, op={"cheap": False})
-rule("nn.softmax(x, axis=-1) -> y", x="y * (y_bar - np.sum(y_bar * y, axis, keepdims=True))", op={"cheap": False})
+rule("nn_rt.logsumexp(a, axis=None, b=None, keepdims=False) -> y", a=f"spread(y_bar, a, axis, keepdims) * nn_rt.shares(a, axis) if b is None else b * {_SHARE}", b=_SHARE, op={"cheap": False})
+for _name in ("nn_rt.shares(x, axis=None)", "nn.softmax(x, axis=-1)"):
+    rule(f"{_name} -> y", x="y * (y_bar - np.sum(y_bar * y, axis, keepdims=True))", op={"cheap": False})
 rule("nn.log_softmax(x, axis=-1) -> y", x="y_bar - np.exp(y) * np.sum(y_bar, axis, keepdims=True)", op={"cheap": False})
-batching(over("axis"), "nn.softmax", "nn.log_softmax")
+batching(over("axis"), "nn.softmax", "nn.log_softmax", "nn_rt.shares")
 batching(over("axis", shaped=("b",)), "nn_rt.logsumexp")
 
 

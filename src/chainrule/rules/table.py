@@ -125,7 +125,6 @@ REFUSED: dict[str, Refusal] = {}  # the same, by name
 MEANINGS: dict[Any, Callable[..., Any]] = {}  # callable -> the Python that it means, executed in its place
 MEANT: list[str] = []  # their names
 STAND_INS: dict[type, type] = {}  # class of a library -> a class whose members are executed in the place of its own
-MEANING_MODULES: set[str] = set()  # where these are written
 KNOWN: set[int] = set()  # objects of libraries whose methods have rows: by identity
 _OBJECTS: list[Any] = []  # the same, so that they live
 REFUSED_METHODS: set[type] = set()  # classes whose methods are refused, for the reason that they are
@@ -281,7 +280,6 @@ def meaning(name: str, function: Callable[..., Any]) -> None:
     if original is not None:
         MEANINGS[original] = function
         MEANT.append(name)
-        MEANING_MODULES.add(function.__module__)
 
 
 def stand_in(cls: type, meaning: type) -> None:

@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import math
 import sys
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -164,11 +165,12 @@ def test_steps_of_complex_parameters_go_downhill():
     def distance(z):
         return np.sum(np.abs(z - target) ** 2)
 
+    gradient = cr.grad(distance)
     for name, opt in OPTIMIZERS.items():
         z = np.zeros(2, complex)
         state = opt.init(z)
         for _ in range(300):
-            z, state = opt.update(z, cr.grad(distance)(z), state)
+            z, state = opt.update(z, gradient(z), state)
         assert distance(z) < (0.5 if name == "adagrad" else 1e-2), name
         assert state.square is None or state.square.dtype == np.float64
 
@@ -207,9 +209,9 @@ def test_a_quadratic_is_minimized(opt, steps):
 
 def test_gradient_descent_converges_as_theory_says():
     x = np.array([0.0, 1.0, 1.0])
-    opt = optim.sgd(0.01)
+    opt, gradient = optim.sgd(0.01), cr.grad(quadratic)
     for n in range(1, 20):
-        x = opt.update(x, cr.grad(quadratic)(x), opt.init(x))[0]
+        x = opt.update(x, gradient(x), opt.init(x))[0]
         assert x[0] == pytest.approx(1 - 0.99**n)
 
 
@@ -452,9 +454,9 @@ def far(p):
 
 @pytest.mark.parametrize("method", [None, "L-BFGS-B", "TNC", "SLSQP", "trust-constr", "Nelder-Mead", "Powell"])
 def test_bounds_in_the_structure_of_the_parameters(optimize, method):
-    found = optim.minimize(far, {"a": 0.5, "v": np.zeros(2), "k": None}, method, bounds={"a": (None, 1.0), "v": (np.array([1.5, -1.0]), 1.7), "k": None})
+    found = optim.minimize(far, {"a": 0.5, "v": np.array([0.6, 0.0]), "k": None}, method, bounds={"a": (None, 1.0), "v": (np.array([0.5, -1.0]), 1.7), "k": None})
     assert found.x["a"] == pytest.approx(1.0, abs=1e-3) and found.x["k"] is None
-    np.testing.assert_allclose(found.x["v"], [1.5, 1.7], atol=1e-3)
+    np.testing.assert_allclose(found.x["v"], [1.0, 1.7], atol=1e-3)
 
 
 def test_bounds_of_an_array(optimize):
@@ -489,7 +491,9 @@ def test_nonlinear_constraints_have_generated_derivatives(optimize):
     on_sphere = optimize.NonlinearConstraint(lambda p: p["a"] ** 2 + np.sum(p["v"] ** 2), 1.0, 1.0)
     plane = optimize.LinearConstraint(np.array([[1.0, 0.0, 0.0]]), 0.0, 0.6)
     for method in ("trust-constr", "SLSQP"):
-        found = optim.minimize(far, start, method, constraints=[on_sphere, plane], tol=1e-9)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            found = optim.minimize(far, start, method, constraints=[on_sphere, plane], tol=1e-9)
         v = 0.8 * np.array([1.0, 2.0]) / math.sqrt(5)
         np.testing.assert_allclose([found.x["a"], *found.x["v"]], [0.6, *v], atol=1e-4)
     assert type(found.jac) is dict
@@ -502,8 +506,7 @@ def test_nonlinear_constraints_have_generated_derivatives(optimize):
     slopes = np.stack([(values.value(x + h * e) - values.value(x - h * e)) / (2 * h) for e in np.eye(3)], 1)
     np.testing.assert_allclose(values.jacobian(x), slopes, atol=1e-9)
     bends = np.stack([(w @ values.jacobian(x + h * e) - w @ values.jacobian(x - h * e)) / (2 * h) for e in np.eye(3)])
-    single = _Values(lambda p: np.concatenate([np.array([p["a"] ** 2 + p["v"][0] ** 2]), p["v"]]), layout, ())
-    np.testing.assert_allclose(single.hessian(x, w), bends, atol=1e-8)
+    np.testing.assert_allclose(values.hessian(x, w), bends, atol=1e-8)
     with pytest.raises(TypeError, match="a constraint is a dictionary"):
         optim.minimize(far, start, constraints=[{"type": "eq"}])
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..api import hessian, hvp, jacobian, value_and_grad
-from ..structure import flatten, flatten_like
+from ..structure import flatten, flatten_like, map_leaves
 from .vectors import Layout
 
 # What SciPy's methods take; the others take a gradient.
@@ -95,22 +95,21 @@ def _bounds(optimize: Any, layout: Layout, bounds: Any) -> Any:
 
 
 def _constraint(optimize: Any, layout: Layout, constraint: Any, method: str | None) -> Any:
-    """A constraint of the vector, with its Jacobian, and where SciPy uses it its Hessian."""
+    """A constraint of the vector, with its Jacobian, and for trust-constr its Hessian: SciPy's default is an approximation."""
     if isinstance(constraint, optimize.LinearConstraint):
         return constraint
     if isinstance(constraint, optimize.NonlinearConstraint):
         values = _Values(constraint.fun, layout, ())
-        jac = values.jacobian if not callable(constraint.jac) else values.given(constraint.jac)
-        hess = constraint.hess if callable(constraint.hess) else values.hessian  # SciPy's default is an approximation
-        return optimize.NonlinearConstraint(values.value, constraint.lb, constraint.ub, jac, hess, constraint.keep_feasible)
-    if not isinstance(constraint, dict) or "fun" not in constraint:
-        raise TypeError(f"a constraint is a dictionary with 'type' and 'fun', a NonlinearConstraint or a LinearConstraint, not {constraint!r}")
+        more = {"hess": constraint.hess if callable(constraint.hess) else values.hessian} if method == "trust-constr" else {}
+        return optimize.NonlinearConstraint(values.value, constraint.lb, constraint.ub, values.jacobian_of(constraint.jac), keep_feasible=constraint.keep_feasible, **more)
+    if not isinstance(constraint, dict) or "fun" not in constraint or constraint.get("type") not in ("eq", "ineq"):
+        raise TypeError(f"a constraint is a dictionary with 'type' ('eq' or 'ineq') and 'fun', a NonlinearConstraint or a LinearConstraint, not {constraint!r}")
     more = constraint.get("args", ())
     values = _Values(constraint["fun"], layout, more if isinstance(more, tuple) else (more,))
-    made = {"type": constraint.get("type"), "fun": values.value}
-    if method not in VALUES_ONLY:
-        made["jac"] = values.given(constraint["jac"]) if callable(constraint.get("jac")) else values.jacobian
-    return made
+    if method == "trust-constr":
+        upper = 0.0 if constraint["type"] == "eq" else np.inf
+        return optimize.NonlinearConstraint(values.value, 0.0, upper, values.jacobian_of(constraint.get("jac")), values.hessian)
+    return {"type": constraint["type"], "fun": values.value, **({} if method in VALUES_ONLY else {"jac": values.jacobian_of(constraint.get("jac"))})}
 
 
 class _Values:
@@ -121,7 +120,9 @@ class _Values:
         self.whole = jacobian(c)
 
         def weighted(x: Any, weights: Any, *more: Any) -> Any:
-            return np.sum(np.ravel(c(x, *more)) * weights)
+            parts: list[Any] = []
+            map_leaves(lambda leaf: parts.append(np.ravel(leaf)), c(x, *more))
+            return np.concatenate(parts) @ weights
 
         self.second = hessian(weighted)
 
@@ -137,9 +138,9 @@ class _Values:
     def hessian(self, vector: Any, weights: Any) -> Any:
         return self.layout.square(self.second(self.layout.unpack(vector), np.asarray(weights), *self.args))
 
-    def given(self, jac: Callable[..., Any]) -> Callable[[Any], Any]:
-        """The user's own Jacobian: a matrix, or a row, of the vector of all numbers."""
-        return lambda vector: jac(self.layout.unpack(vector), *self.args)
+    def jacobian_of(self, jac: Any) -> Callable[[Any], Any]:
+        """The generated Jacobian; or the user's own, a matrix or a row, of the vector of all numbers."""
+        return (lambda vector: jac(self.layout.unpack(vector), *self.args)) if callable(jac) else self.jacobian
 
 
 def _structured(result: Any, layout: Layout) -> Any:

@@ -25,6 +25,7 @@ from .api import (
     vjp,
 )
 from .custom import custom_jvp, custom_vjp, defjvp, defvjp
+from .explanation import explain
 from .errors import ChainRuleError, GradientCheckError, MissingRuleError, SourceUnavailableError, UnsupportedError
 from .implicit import argmin, fixed_point, implicit_root
 from .runtime.surgery import adjoint_of, stop_gradient
@@ -49,6 +50,7 @@ __all__ = [
     "defvjp",
     "elementwise_grad",
     "errors",
+    "explain",
     "fixed_point",
     "grad",
     "hessian",

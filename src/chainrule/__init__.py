@@ -6,6 +6,8 @@
     def slope(x): return x * x
 """
 
+from typing import TYPE_CHECKING, Any
+
 from . import errors
 from .api import (
     check_grads,
@@ -30,6 +32,9 @@ from .errors import ChainRuleError, GradientCheckError, MissingRuleError, Source
 from .implicit import argmin, fixed_point, implicit_root
 from .runtime.surgery import adjoint_of, stop_gradient
 from .sparse import sparse_hessian, sparse_jacobian
+
+if TYPE_CHECKING:
+    from . import nn, optim
 
 __version__ = "0.1.0"
 
@@ -62,9 +67,20 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "nn",
+    "optim",
     "sparse_hessian",
     "sparse_jacobian",
     "stop_gradient",
     "value_and_grad",
     "vjp",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The modules that are imported when they are first used."""
+    if name not in ("nn", "optim"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return importlib.import_module(f".{name}", __name__)

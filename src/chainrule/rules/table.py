@@ -46,8 +46,8 @@ if TYPE_CHECKING:
 
 Pull = Callable[[Let, "Call"], None]
 MODULES: dict[str, Any] = {"np": np, "math": math, "rt": runtime, "operator": operator}  # what the first parts of names in rows mean
-# Rows that are read when a module of SciPy has been imported: its name -> that of the module of rows.
-LATER = {f"scipy.{name}": f"scipy.{name}" for name in sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent / "scipy")]) if not m.ispkg)}
+# Rows that are read when a module has been imported: its name -> that of the module of rows.
+LATER = {f"{__name__.partition('.')[0]}.nn": "nn"} | {f"scipy.{name}": f"scipy.{name}" for name in sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent / "scipy")]) if not m.ispkg)}
 Pushforward = Callable[[Let, "Push"], Operand]
 
 
@@ -517,9 +517,9 @@ def refusal(function: Any) -> Refusal | None:
 
 
 def of_arrays(name: str) -> bool:
-    """Whether an operation is a function of NumPy or SciPy, which makes arrays of lists."""
+    """Whether an operation is a function of NumPy, SciPy or `nn`, which makes arrays of lists."""
     first = name.partition(".")[0]
-    return first == "np" or getattr(MODULES.get(first), "__name__", "").startswith("scipy.")
+    return first in ("np", "nn", "nn_rt") or getattr(MODULES.get(first), "__name__", "").startswith("scipy.")
 
 
 def static(name: str) -> frozenset[str]:

@@ -568,6 +568,7 @@ class Dispatcher:
         annotations |= hints or {}
         padding = [(defaults or {}).get(name, default) for name, default in zip(self.names, self.padding)]
         static: frozenset[int] = frozenset()
+        given_leaves = [leaf for value in given for leaf in flatten(value)[0]]  # an object among them is there to be looked at
         with _compiling:
             while True:
                 describer = Describer(static)
@@ -589,7 +590,7 @@ class Dispatcher:
                         described.append(describe(number, dot) if moves else describer.add(None, dot))
                 except UnknownAnnotation as unknown:
                     raise self._unannotated(str(unknown)) from None
-                leaves = [MISSING] * len(describer.leaves)
+                leaves = [*given_leaves, *[MISSING] * (len(describer.leaves) - len(given_leaves))]
                 try:
                     return self.compile(self.request(describer, described, leaves, self.positional)).text
                 except NeedStatic as need:

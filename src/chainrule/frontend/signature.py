@@ -232,6 +232,13 @@ class Describer:
         return Described(name, structure, tuple(self.leaves[before:]), None)
 
     def _hint(self, hint: Any, default: Any, path: str) -> TreeDef:
+        if isinstance(hint, Array):  # a type as the compiler has it
+            self._note(path, hint, ARRAY, np.ndarray)
+            return LEAF
+        if isinstance(hint, (list, tuple, dict)):  # a container of hints
+            items = hint.items() if isinstance(hint, dict) else enumerate(hint)
+            children = tuple(self._hint(item, MISSING, f"{path}[{key!r}]") for key, item in items)
+            return TreeDef(type(hint), tuple(hint) if isinstance(hint, dict) else (), children, sum(child.size for child in children))
         origin, arguments = get_origin(hint), get_args(hint)
         if origin is Annotated:
             return self._hint(arguments[0], default, path)

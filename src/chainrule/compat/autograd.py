@@ -213,9 +213,9 @@ def defvjp(fun: Any, *makers: Function | None, argnums: Sequence[int] | None = N
     parameters = inspect.signature(fun.primal).parameters.values()
     places = tuple(range(len(makers)) if argnums is None else argnums)
     if len(places) != len(makers) or not all(0 <= place < len(parameters) for place in places):
-        raise TypeError(f"defvjp of {fun.__name__}: {len(makers)} rules for the arguments {places}, of {len(parameters)}")
+        raise TypeError(f"defvjp: {len(makers)} rules for the arguments {places}, of {len(parameters)}")
     if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
-        raise TypeError(f"defvjp of {fun.__name__}: rules are stated by position, so it may not take any number of arguments")
+        raise TypeError(f"defvjp: rules are stated by position, so it may not take any number of arguments")
 
     def forward(*args: Any) -> tuple[Any, tuple[Any, tuple[Any, ...]]]:
         value = fun(*args)

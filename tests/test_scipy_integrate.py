@@ -198,6 +198,9 @@ def test_sums(name, count):
     agrees(lambda x: np.sum(function(y, x=x) ** 2), x)
     agrees(lambda x: np.sum(function(y[0], x=x) ** 2), x)
     agrees(lambda x: np.sum(function(y, x=x * weights) ** 2), x)
+    agrees(lambda y: np.sum(function(y.T, x=(x * weights).T, axis=0) ** 2), y)
+    agrees(lambda x: np.sum(function(np.array([y, 2 * y**2]), x=np.array([x * weights, x * weights**2]), axis=-1)[1] ** 2), x)
+    agrees(lambda x: np.sum(function(np.array([y.T, 2 * y.T**2]), x=np.array([(x * weights).T, x[:, None] * np.ones(2)]), axis=1)[1] ** 2), x)
     if "cumulative" in name:
         agrees(lambda y: np.sum(function(y, x=x, initial=0) ** 3), y)
         agrees(lambda y: np.sum(function(y.T, axis=0, initial=0) ** 3), y)

@@ -33,6 +33,11 @@ def _extent(arg: Arg, axis: int) -> Extent:
     return unknown_extent() if known is None else known[axis]
 
 
+def _dtype(arg: Arg) -> str:
+    """B-splines are computed in double precision."""
+    return "complex128" if getattr(type_of(arg), "dtype", None) in ("complex64", "complex128") else "float64"
+
+
 def _count(arg: Arg) -> Extent:
     if isinstance(arg, Lit):
         return int(arg.value)
@@ -86,7 +91,7 @@ structural("rt.independent(value, of, what, why, instead) -> y", _independent,
 # Columns of B-splines: linear in the coefficients, differentiated in the point.
 rule("rt.bspline(c, x, t, k, nu=0) -> y", c="rt.bspline_pull(y_bar, x, t, k, nu, extent(c, 0))", x="np.sum(y_bar * rt.bspline(c, x, t, k, nu + 1), axis=-1)",
      c_dot="rt.bspline(c_dot, x, t, k, nu)", x_dot="np.expand_dims(x_dot, 1) * rt.bspline(c, x, t, k, nu + 1)",
-     op={"infer": lambda c, x, t, k, nu: Array("float64", (_extent(x, 0), _extent(c, 1))), "cheap": False})
+     op={"infer": lambda c, x, t, k, nu: Array(_dtype(c), (_extent(x, 0), _extent(c, 1))), "cheap": False})
 rule("rt.bspline_pull(g, x, t, k, nu, count) -> z", g="rt.bspline(z_bar, x, t, k, nu)", x="np.sum(g * rt.bspline(z_bar, x, t, k, nu + 1), axis=-1)",
      g_dot="rt.bspline_pull(g_dot, x, t, k, nu, count)", x_dot="rt.bspline_pull(g * np.expand_dims(x_dot, 1), x, t, k, nu + 1, count)",
-     op={"infer": lambda g, x, t, k, nu, count: Array("float64", (_count(count), _extent(g, 1))), "cheap": False})
+     op={"infer": lambda g, x, t, k, nu, count: Array(_dtype(g), (_count(count), _extent(g, 1))), "cheap": False})

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ... import runtime
 from ...ir.nodes import Block, Let, Lit, Make, Program, Seq, Var, Yield, operands
@@ -47,10 +50,25 @@ def _solver(m: Calls, args: Args, keywords: Keywords) -> Value:
     named = {key: v for key, v in named.items() if not (isinstance(v, Static) and key in default and v == Static(default[key].default))}
     more = Make(dict, tuple(named), tuple(m.operand(v) for v in named.values()))
     like = given.get("like", NONE)
-    type = OBJECT if like == NONE else _like(m, like)
+    type = OBJECT if like == NONE else _widened(m, _like(m, like), passed)
     seen = dict.fromkeys(v for f in passed.items if isinstance(f, Seq) for v in f.items[1:] if isinstance(v, Var) and differentiable(v.type))
     result = m.b.emit("py.solver", Lit(function), passed, Seq(tuple(m.operand(a) for a in m.iterate(given["args"]))), more, type=type)
     return TupleV((valued(m, result), TupleV(tuple(valued(m, v) for v in seen))))
+
+
+def _widened(m: Calls, type: Type, passed: Make) -> Type:
+    """The type of what is found: as wide as what the first function gives, whose values a solver adds to the guess."""
+    if not isinstance(type, (Array, Scalar)) or "" not in passed.keys:
+        return type
+    first = passed.items[passed.keys.index("")]
+    assert isinstance(first, Seq) and isinstance(first.items[0], Lit)
+    program = next(p for p in m.finished if p.name == first.items[0].value)  # type: ignore[attr-defined]
+    assert isinstance(program.body.end, Yield)
+    for found in operands(program.body.end.values[0]):
+        of = type_of(found)
+        if isinstance(of, (Array, Scalar)) and differentiable(of):
+            type = replace(type, dtype=str(np.promote_types(type.dtype, of.dtype)))
+    return type
 
 
 def _entries(m: Calls, value: Value) -> dict[str, Value]:

@@ -359,11 +359,9 @@ def cumulative_trapezoid(y, x=None, dx=1.0, axis=-1, initial=None):
 
 def simpson(y, x=None, dx=1.0, axis=-1):
     last = _last(y, axis)
-    if x is not None and np.ndim(x) > 1:
-        x = _last(x, axis)
     value, _ = solver(integrate.simpson, {}, {}, (y,), {"x": x, "dx": dx, "axis": axis}, like=np.sum(last, axis=-1))
     count = last.shape[-1]
-    widths = dx * np.ones(count - 1) if x is None else np.diff(np.asarray(x) * 1.0)
+    widths = dx * np.ones(count - 1) if x is None else _widths(x, dx, axis, np.ndim(y))
     if count == 2:
         total = 0.5 * np.sum(widths * (last[..., 1:] + last[..., :-1]), axis=-1)
     elif count % 2 == 1:

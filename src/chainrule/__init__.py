@@ -26,6 +26,7 @@ from .api import (
 )
 from .custom import custom_jvp, custom_vjp, defjvp, defvjp
 from .errors import ChainRuleError, GradientCheckError, MissingRuleError, SourceUnavailableError, UnsupportedError
+from .flows import continuous_adjoint
 from .implicit import argmin, fixed_point, implicit_root
 from .runtime.surgery import adjoint_of, stop_gradient
 from .sparse import sparse_hessian, sparse_jacobian
@@ -43,6 +44,7 @@ __all__ = [
     "check_grads",
     "checkpoint",
     "checkpointed",
+    "continuous_adjoint",
     "custom_jvp",
     "custom_vjp",
     "defjvp",

@@ -95,6 +95,7 @@ from .draws import (
     check_positive,
     check_range,
 )
+from .flows import flow, flow_adjoint
 from .implicit import along_root, newton_step, solve, through_root
 from .pointwise import (
     absorb,
@@ -192,6 +193,8 @@ __all__ = [
     "expect_kind",
     "expect_same",
     "fixed",
+    "flow",
+    "flow_adjoint",
     "flatten",
     "full_like",
     "independent",

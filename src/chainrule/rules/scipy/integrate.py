@@ -18,8 +18,8 @@ import importlib
 import numpy as np
 
 from ...runtime import as_given, evaluated, independent, linear_step, quadrature, romberg, stop_gradient
-from ..meanings import is_differentiable, jacobian, part, refuse, solver
-from ..table import MODULES, meaning
+from ..meanings import flow, is_differentiable, jacobian, newton_steps, part, refuse, solver
+from ..table import MODULES, adjoint_meaning, meaning
 
 integrate = importlib.import_module("scipy.integrate")
 MODULES["integrate"] = integrate
@@ -119,9 +119,7 @@ def solve_ivp(fun, t_span, y0, method="RK45", t_eval=None, dense_output=False, e
     out = part(found, "t", np.zeros(1), axes=(None,))
     y = part(found, "y", np.zeros((len(y0), 1), y0.dtype) * (times if t_eval is None else out))
     if name not in ("RK45", "RK23", "DOP853"):
-        t = out if t_eval is None else as_given(out, t_eval[:len(out)])
-        if t_eval is None and is_differentiable(t1):
-            refuse("`solve_ivp` by this method with an end that is differentiated, and without `t_eval`", "the last of the times moves, and the others do not", "pass `t_eval=[t1]`")
+        t = as_given(out, (_between(out, t0, t1) if is_differentiable(t_span) else out) if t_eval is None else t_eval[:len(out)])
         model = _variational(right, dense, times, out, t, t0, y0, (*seen, y0))
         return Trajectory(found, t, as_given(y, model))
     if is_differentiable(t_span):
@@ -146,6 +144,63 @@ def solve_ivp(fun, t_span, y0, method="RK45", t_eval=None, dense_output=False, e
         powers = np.cumprod(np.ones((np.shape(weights)[1], 1)) * x, axis=0)
         model = states[number] + h[:, None] * np.einsum("jsn,sp,pj->jn", slopes[number], weights, powers)
     return Trajectory(found, t, as_given(y, np.transpose(model)))
+
+
+def solve_ivp_by_adjoint(adjoint_rtol, adjoint_atol, fun, t_span, y0, method="RK45", t_eval=None, dense_output=False, events=None, vectorized=False, args=None, **options):
+    """solve_ivp, whose derivative in reverse mode is that of the continuous adjoint (`chainrule.continuous_adjoint`)."""
+    discrete = solve_ivp(fun, t_span, y0, method, t_eval, dense_output, events, vectorized, args, **options)
+    if newton_steps() != 0:
+        return discrete
+    args = () if args is None else args
+    y0 = np.asarray(y0) * 1.0
+    t0, t1 = t_span
+
+    def slope(t, y):
+        return fun(t, y, *args)
+
+    def right(t, y):
+        return np.reshape(np.asarray(fun(t, y, *args)), np.shape(y))
+
+    functions = {"": slope}
+    examples = {"": (0.0, y0)}
+    more = {"method": method}
+    for name in options:
+        if name == "jac" and callable(options["jac"]):
+            functions["jac"] = lambda t, y: options["jac"](t, y, *args)
+            examples["jac"] = (0.0, y0)
+        else:
+            more[name] = options[name]
+    if t_eval is not None:
+        t_eval = np.asarray(t_eval) * 1.0
+        more["t_eval"] = stop_gradient(t_eval)
+    found, _ = solver(integrate.solve_ivp, functions, examples, ((stop_gradient(t0), stop_gradient(t1)), stop_gradient(y0)), more)
+    times = part(found, "t", np.zeros(1), axes=(None,))
+    states = np.transpose(part(found, "y", np.zeros((len(y0), 1), y0.dtype) * times))
+    times = as_given(times, _between(times, t0, t1) if t_eval is None else t_eval[:len(times)])
+    found_of = {"method": method, **_given(options), **_tolerances(adjoint_rtol, adjoint_atol)}
+    y = flow(states, np.transpose(discrete.y), right, t0, y0, times, found_of)
+    return Trajectory(found, times, np.transpose(y))
+
+
+def _given(options):
+    """The options of a solver that its adjoint has, too."""
+    return {name: stop_gradient(options[name]) for name in options if name in ("first_step", "max_step", "rtol", "atol", "min_step")}
+
+
+def _tolerances(rtol, atol):
+    """Those of the adjoint, where they are given."""
+    found = {}
+    if rtol is not None:
+        found["adjoint_rtol"] = rtol
+    if atol is not None:
+        found["adjoint_atol"] = atol
+    return found
+
+
+def _between(times, t0, t1):
+    """The times of the steps, of which the ends move."""
+    place = np.arange(len(times))
+    return np.where(place == 0, t0, np.where(place == len(times) - 1, t1, times))
 
 
 def _steps(right, times, y0, a, b, c):
@@ -415,6 +470,7 @@ def romb(y, dx=1.0, axis=-1):
 
 meaning("integrate.solve_ivp", solve_ivp)
 meaning("integrate.odeint", odeint)
+adjoint_meaning("integrate.solve_ivp", solve_ivp_by_adjoint)
 meaning("integrate.quad", quad)
 meaning("integrate.dblquad", dblquad)
 for _name, _function in (("trapezoid", trapezoid), ("cumulative_trapezoid", cumulative_trapezoid), ("simpson", simpson), ("cumulative_simpson", cumulative_simpson), ("romb", romb),

@@ -128,6 +128,7 @@ from .solving import (
     of_unit_values,
     quadrature,
     romberg,
+    states_at,
     transposed_step,
 )
 from .surgery import stop_gradient
@@ -193,9 +194,9 @@ __all__ = [
     "expect_kind",
     "expect_same",
     "fixed",
+    "flatten",
     "flow",
     "flow_adjoint",
-    "flatten",
     "full_like",
     "independent",
     "inside",
@@ -258,6 +259,7 @@ __all__ = [
     "spilled",
     "spread_axes",
     "stable_order",
+    "states_at",
     "stop_gradient",
     "strided",
     "sum_leaves",

@@ -61,6 +61,7 @@ def flow_adjoint(slope: Any, t0: Any, y0: Any, times: Any, states: Any, cotangen
                 t = until
         adjoint = gained(adjoint, t0)
     bar_of_t0 = -np.real(np.sum(adjoint * slope(t0, y0))) if moves else 0.0
+    adjoint = np.asarray(adjoint if np.iscomplexobj(y0) else np.real(adjoint), y0.dtype)
     return (adjoint, bar_of_t0, bar_of_times, *bars)
 
 
@@ -108,9 +109,10 @@ def _starts(slope: Any, pull: Any, options: Mapping[str, Any], direction: float)
             half = 0.5 * (solver.t_old - solver.t)
             if bars:
                 for node, weight in zip(solver.t + half * (1.0 + _NODES), half * size * _WEIGHTS):
-                    bars = [bar + weight * more for bar, more in zip(bars, pull(node, along(node), polynomial(node))[1:])]
-        step = getattr(solver, "h_abs", None)
-        return solver.y * size, bars
+                    bars = [bar + float(weight) * more for bar, more in zip(bars, pull(node, along(node), polynomial(node))[1:])]
+        step, adjoint = getattr(solver, "h_abs", None), solver.y * size
+        solver.__dict__.clear()
+        return adjoint, bars
 
     return start, back
 
@@ -149,6 +151,7 @@ def _pieces(start: Start, t: Any, y: Any, end: Any, step: Any) -> Iterator[Any]:
             kept.append((solver.t, solver.y.copy(), getattr(solver, "h_abs", None)))
             if len(kept) > 2 * STATES:
                 kept, stride = kept[::2], 2 * stride
+    solver.__dict__.clear()  # it refers to itself: its arrays would stay until garbage is collected
     if polynomials:
         yield OdeSolution(times, polynomials)
         return

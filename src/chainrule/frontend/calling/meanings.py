@@ -72,7 +72,7 @@ def _widened(m: Calls, type: Type, passed: Make) -> Type:
         return type
     first = passed.items[passed.keys.index("")]
     assert isinstance(first, Seq) and isinstance(first.items[0], Lit)
-    program = next(p for p in m.finished if p.name == first.items[0].value)  # type: ignore[attr-defined]
+    program = next(p for p in m.finished if p.name == first.items[0].value)
     assert isinstance(program.body.end, Yield)
     for found in operands(program.body.end.values[0]):
         of = type_of(found)
@@ -138,7 +138,7 @@ def _stated(m: Calls, title: str, found: Inner, more: tuple[Var, ...], stmts: tu
         k += 1
         name = f"{title}{k}"
     params = (*outer, *own)
-    m.finished.append(Program(name, tuple(zip(names, params)), Block(params, stmts, Yield((result,)))))  # type: ignore[attr-defined]
+    m.finished.append(Program(name, tuple(zip(names, params)), Block(params, stmts, Yield((result,)))))
     return Seq((Lit(name), *found.args[count:]))
 
 

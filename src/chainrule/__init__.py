@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .custom import custom_jvp, custom_vjp, defjvp, defvjp
     from .errors import ChainRuleError, GradientCheckError, MissingRuleError, SourceUnavailableError, UnsupportedError
     from .explanation import explain
+    from .flows import continuous_adjoint
     from .implicit import argmin, fixed_point, implicit_root
     from .runtime.surgery import adjoint_of, stop_gradient
     from .sparse import sparse_hessian, sparse_jacobian
@@ -51,6 +52,7 @@ __all__ = [
     "check_grads",
     "checkpoint",
     "checkpointed",
+    "continuous_adjoint",
     "custom_jvp",
     "custom_vjp",
     "defjvp",
@@ -84,6 +86,7 @@ if not TYPE_CHECKING:  # a type checker takes the imports above; __getattr__ wou
         "custom": "custom_jvp custom_vjp defjvp defvjp",
         "errors": "ChainRuleError GradientCheckError MissingRuleError SourceUnavailableError UnsupportedError",
         "explanation": "explain",
+        "flows": "continuous_adjoint",
         "implicit": "argmin fixed_point implicit_root",
         "runtime.surgery": "adjoint_of stop_gradient",
         "sparse": "sparse_hessian sparse_jacobian",

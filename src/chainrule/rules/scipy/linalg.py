@@ -231,7 +231,7 @@ def _after(k: int, least: str = "float32") -> Any:
     return {"infer": infer, "cheap": False}
 
 
-rule("linalg_rt.banded_solved(ab, b, lower, upper, check_finite=True) -> y", op=_after(1), **_BANDS,
+rule("linalg_rt.banded_solved(ab, b, lower, upper, check_finite=True) -> y", op=_solving(0, 1), **_BANDS,
      ab="-linalg_rt.banded_outer(linalg_rt.banded_solved(linalg_rt.banded_transpose(ab, lower, upper), y_bar, upper, lower, False), y, lower, upper)",
      b="linalg_rt.banded_solved(linalg_rt.banded_transpose(ab, lower, upper), y_bar, upper, lower, False)")
 linear("linalg_rt.banded_transpose(ab, lower, upper) -> y", op=LIKE_FIRST, **_BANDS, ab="linalg_rt.banded_transpose(y_bar, upper, lower)")
@@ -247,7 +247,7 @@ rule("linalg.solve_sylvester(a, b, q) -> y", op=COSTLY, q="linalg.solve_sylveste
 _LYAPUNOV = "linalg.solve_continuous_lyapunov(t(a), y_bar)"
 rule("linalg.solve_continuous_lyapunov(a, q) -> y", op=COSTLY, q=_LYAPUNOV, a=f"-{_LYAPUNOV} @ t(y) - cj(t({_LYAPUNOV}) @ y)")
 _DISCRETE = "linalg.solve_discrete_lyapunov(t(a), y_bar, method)"
-rule("linalg.solve_discrete_lyapunov(a, q, method=None) -> y", op=_after(1, "float64"), static=("method",), q=_DISCRETE,
+rule("linalg.solve_discrete_lyapunov(a, q, method=None) -> y", op=COSTLY, static=("method",), q=_DISCRETE,
      a=f"{_DISCRETE} @ t(y @ ct(a)) + cj(t({_DISCRETE}) @ (a @ y))")
 
 # -- functions of matrices -------------------------------------------------------------------------------------------------------------

@@ -27,7 +27,10 @@ def lu_solve(lu_and_piv, b, trans=0, overwrite_b=False, check_finite=True):
 
 def solve_banded(l_and_u, ab, b, overwrite_ab=False, overwrite_b=False, check_finite=True):
     lower, upper = l_and_u
-    return own.banded_solved(np.asarray(ab), np.asarray(b), lower, upper, check_finite)
+    ab, b = np.asarray(ab), np.asarray(b)
+    if b.ndim == 1 and ab.ndim > 2:  # one vector for a stack of matrices
+        return own.banded_solved(ab, b[:, None], lower, upper, check_finite)[..., 0]
+    return own.banded_solved(ab, b, lower, upper, check_finite)
 
 
 # -- decompositions --------------------------------------------------------------------------------------------------------
@@ -84,7 +87,7 @@ def lstsq(a, b, cond=None, overwrite_a=False, overwrite_b=False, check_finite=Tr
     s = None if lapack_driver == "gelsy" else np.linalg.svd(a, compute_uv=False)
     left = b - a @ x
     squares = np.sum(np.real(left * np.conj(left)), axis=0)
-    if rank < np.shape(a)[1] or np.shape(a)[0] <= np.shape(a)[1]:
+    if lapack_driver == "gelsy" or rank < np.shape(a)[1] or np.shape(a)[0] <= np.shape(a)[1]:
         squares = np.zeros(0, x.dtype)
     return x, squares, rank, s
 

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 def _each(value, count):
     """One value for each axis."""
-    return list(value) if isinstance(value, (tuple, list)) else [value] * count
+    return list(value) if isinstance(value, (tuple, list, np.ndarray)) else [value] * count
 
 
 def _axes(input, axes):
@@ -93,12 +93,13 @@ def gaussian_laplace(input, sigma, mode="reflect", cval=0.0, *, axes=None, trunc
 def gaussian_gradient_magnitude(input, sigma, mode="reflect", cval=0.0, *, axes=None, truncate=4.0):
     input = np.asarray(input)
     axes = _axes(input, axes)
-    first = _derived(input, sigma, 0, 1, axes, mode, cval, truncate)
+    every, modes = list(range(input.ndim)), _each(mode, len(axes))  # along all axes it is smoothed
+    first = _derived(input, sigma, axes[0], 1, every, modes[0], cval, truncate)
     output = first * first
     for n in range(1, len(axes)):
-        part = _derived(input, sigma, n, 1, axes, mode, cval, truncate)
+        part = _derived(input, sigma, axes[n], 1, every, modes[n], cval, truncate)
         output = output + part * part
-    return np.sqrt(output)
+    return np.where(output == 0, 0.0, np.sqrt(output))
 
 
 __all__ = ["gaussian_filter", "gaussian_gradient_magnitude", "gaussian_laplace", "laplace", "prewitt", "sobel", "uniform_filter"]

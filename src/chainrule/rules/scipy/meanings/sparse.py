@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from .... import runtime
 from ....runtime.scipy import sparse as own
 from ...meanings import refuse
 
@@ -125,6 +126,13 @@ class Sparse(Refused):
         _, a, b = _parts(self)
         return _made(self, _stored(self), data, a, b, self._shape)
 
+    def _each(self, function):
+        """A function of each element: not of each stored value, where several stand at one place."""
+        _, a, b = _parts(self)
+        if runtime.decided(own.repeats(a, b, _stored(self))):
+            refuse("a function of a sparse matrix that stores one place twice", "SciPy adds them up first, in the matrix itself", "use A.tocoo().tocsr()")
+        return self._scaled(function(self.data))
+
     @property
     def shape(self):
         return self._shape
@@ -183,7 +191,7 @@ class Sparse(Refused):
         to_a, to_b, order = own.converted(a, b, self._shape, self.format, format)
         if self.format == "coo":  # what is stored at one place is added up
             return _made(self, format, own.relocated(data, a, b, to_a, to_b, self._shape, "coo", format), to_a, to_b, self._shape)
-        return _made(self, format, data[order], to_a, to_b, self._shape)
+        return _made(self, format, data if format == "coo" and not copy else data[order], to_a, to_b, self._shape)
 
     def tocsr(self, copy=False):
         return self.asformat("csr", copy)
@@ -203,6 +211,8 @@ class Sparse(Refused):
             refuse("`sum` of a sparse matrix along an axis", "its result is an np.matrix", "use a sparse array (csr_array), or multiply with ones")
         if axis in (0, -2):
             return np.ones(self._shape[0], self.data.dtype) @ self
+        if axis not in (1, -1):
+            refuse("`sum` of a sparse matrix along these axes", "its rule knows one of two", "use axis=None, 0 or 1")
         return self @ np.ones(self._shape[1], self.data.dtype)
 
     def mean(self, axis=None, dtype=None, out=None):
@@ -220,7 +230,7 @@ class Sparse(Refused):
         return own.relocated(data, a, b, rows, columns, self._shape, _stored(self), "coo")
 
     def __abs__(self):
-        return self._scaled(np.abs(self.data))
+        return self._each(np.abs)
 
     def __pow__(self, n):
         if not isinstance(self, sparse.sparray):
@@ -235,7 +245,7 @@ class Sparse(Refused):
     def power(self, n, dtype=None):
         if dtype is not None or np.ndim(n) > 0:
             refuse("`power` of a sparse matrix", "its rule knows exponents that are numbers", "raise the stored values, `A.data`")
-        return self._scaled(self.data ** n)
+        return self._each(lambda data: data ** n)
 
     def multiply(self, other):
         if sparse.issparse(other):
@@ -248,19 +258,19 @@ class Sparse(Refused):
         return self._scaled(data * own.entries(np.broadcast_to(np.asarray(other), self._shape), a, b, self.format))
 
     def sqrt(self):
-        return self._scaled(np.sqrt(self.data))
+        return self._each(np.sqrt)
 
     def sin(self):
-        return self._scaled(np.sin(self.data))
+        return self._each(np.sin)
 
     def tanh(self):
-        return self._scaled(np.tanh(self.data))
+        return self._each(np.tanh)
 
     def expm1(self):
-        return self._scaled(np.expm1(self.data))
+        return self._each(np.expm1)
 
     def log1p(self):
-        return self._scaled(np.log1p(self.data))
+        return self._each(np.log1p)
 
     def getnnz(self, axis=None):
         if axis is not None:
@@ -370,7 +380,7 @@ def _times_sparse(one, other):
     data, a, b = _parts(one)
     more, c, d = _parts(other)
     shape = (one._shape[0], other._shape[1])
-    to_a, to_b = own.structure_of_product(data, a, b, more, c, d, one._shape, other._shape, kind)
+    to_a, to_b = own.structure_of_product(a, b, c, d, one._shape, other._shape, kind)
     return _made(one, kind, own.multiplied(data, a, b, more, c, d, to_a, to_b, one._shape, other._shape, (kind, kind, kind)), to_a, to_b, shape)
 
 
@@ -387,7 +397,7 @@ def _added(one, other, minus):
     one, other = one.asformat(kind), other.asformat(kind)
     data, a, b = _parts(one)
     more, c, d = _parts(other)
-    to_a, to_b = own.structure_of_sum(data, a, b, more, c, d, one._shape, kind, minus)
+    to_a, to_b = own.structure_of_sum(a, b, c, d, one._shape, kind)
     first, second = own.relocated(data, a, b, to_a, to_b, one._shape, kind, kind), own.relocated(more, c, d, to_a, to_b, one._shape, kind, kind)
     return _made(one, kind, first - second if minus else first + second, to_a, to_b, one._shape)
 

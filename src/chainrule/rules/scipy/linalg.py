@@ -272,7 +272,7 @@ for _name in ("expm", "cosm", "sinm", "tanm", "coshm", "sinhm", "tanhm"):
     structural(f"linalg.{_name}(a) -> y", _of_block(f"linalg.{_name}"), op=LIKE_FIRST)
 for _name in ("logm", "sqrtm", "power"):
     structural(f"linalg_rt.{_name}(a{', p' if _name == 'power' else ''}) -> y", _of_block(f"linalg_rt.{_name}", 2 if _name == "power" else 1),
-               op=COSTLY if _name == "power" else LIKE_FIRST)
+               op=LIKE_FIRST if _name == "sqrtm" else COSTLY)
 rule("linalg_rt.beside(y) -> z", y="linalg_rt.placed_beside(z_bar)", y_dot="y_dot[..., :extent(z, -1), extent(z, -1):]", op=COSTLY)
 linear("linalg_rt.placed_beside(z) -> y", z="y_bar[..., :extent(z, -1), extent(z, -1):]", op=COSTLY)
 zero("linalg_rt.has_complex(a, name, power=None)", "linalg_rt.is_on_cut(a)", op={"infer": lambda *_: Scalar("bool", weak=True)})
@@ -323,7 +323,8 @@ def _lstsq(let: Let, call: Call) -> None:
 
 
 structural("linalg_rt.lstsq(a, b, cond=None, check_finite=True, lapack_driver=None) -> y", _lstsq, constant=("cond",), op=COSTLY, **_READ)
-zero("linalg_rt.lstsq_rank(a, b, cond=None, check_finite=True, lapack_driver=None)", op={"infer": lambda *_: Scalar("int64", weak=True)})
+zero("linalg_rt.lstsq_rank(a, b, cond=None, check_finite=True, lapack_driver=None)",
+     op={"infer": lambda a, *_: Array("int64", shape[:-2]) if (shape := shape_of_nest(a)) is not None and len(shape) > 2 else Scalar("int64", weak=True)})
 
 # -- QR ---------------------------------------------------------------------------------------------------------------------------------
 

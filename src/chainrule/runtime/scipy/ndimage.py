@@ -57,8 +57,10 @@ def _whole(x: Any, weights: Any, mode: Any, origin: Any, axes: Any, turned: bool
     given = origin if np.ndim(origin) else [origin] * len(along)
     words = [mode] * len(along) if isinstance(mode, str) else list(mode)
     weights = np.flip(weights) if turned else np.conj(weights)
+    if len(along) == ndim:
+        along = list(range(ndim))  # SciPy then ignores the order of `axes`
     shape = [1] * ndim
-    for axis, size in zip(sorted(along), weights.shape):  # SciPy leaves the axes of weights in order, whatever the order of `axes`
+    for axis, size in zip(sorted(along), weights.shape):  # and leaves the axes of weights in order always, but not those of `origin`
         shape[axis] = size
     for axis, shift, word in zip(along, given, words):
         origins[axis] = shift if not turned else -shift - (shape[axis] % 2 == 0)

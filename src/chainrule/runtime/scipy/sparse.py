@@ -36,7 +36,9 @@ def places(a: Any, b: Any, kind: str) -> tuple[Any, Any]:
 
 def repeats(a: Any, b: Any, kind: str) -> bool:
     """Whether a place is stored more than once."""
-    return len({*zip(*map(np.ndarray.tolist, places(a, b, kind)))}) < len(a)
+    lines, others = places(a, b, kind)
+    width = int(np.max(others, initial=0)) + 1
+    return len(np.unique(lines.astype(np.int64) * width + others)) < len(a)
 
 
 def rows(a: Any, b: Any, kind: str) -> Any:

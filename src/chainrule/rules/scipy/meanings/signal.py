@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from .... import runtime
 from ....runtime.scipy import signal as own
 from ...meanings import refuse
 
@@ -50,6 +51,8 @@ def lfilter_zi(b, a):
     b, a = np.atleast_1d(np.asarray(b)), np.atleast_1d(np.asarray(a))
     if b.ndim != 1 or a.ndim != 1:
         refuse("`signal.lfilter_zi` of an array that is no vector", "it has no rule", "use vectors")
+    while np.size(a) > 1 and runtime.decided(a[0] == 0.0):
+        a = a[1:]
     n = max(np.size(a), np.size(b))
     first = a[0]
     b = np.concatenate((b / first, np.zeros(n - np.size(b), b.dtype)))

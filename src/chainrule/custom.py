@@ -12,6 +12,7 @@ import sys
 import weakref
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
+from types import FunctionType, MethodType
 from typing import Any, Union
 
 import numpy as np
@@ -233,6 +234,9 @@ def _state(kind: str, suffix: str, function: Function, text: Any, rule: Any, lik
     asked = f"def{kind}"
     if not callable(function):
         raise TypeError(f"{asked}: a function is needed, not {type(function).__name__}")
+    if isinstance(function, MethodType) and isinstance(function.__func__, FunctionType) and not isinstance(function.__self__, type):
+        owner = type(function.__self__).__name__
+        raise TypeError(f"{asked}: a method of one object is given; state the rule for all: {asked}({owner}.{function.__name__}, ...), whose first parameter is the object")
     if text is not None and not isinstance(text, str):
         text, rule = None, text
     name = str(getattr(function, "__name__", type(function).__name__))
@@ -313,8 +317,10 @@ def _parsed(asked: str, function: Any, text: str) -> _Names:
     for n, p in enumerate(real):  # a call may use the function's own names
         if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) or n >= len(own):
             break
-        if own[n] in {q.name for q in real} and own[n] != p.name:
+        if own[n] in {q.name for q in real[:len(own)]} and own[n] != p.name:
             raise TypeError(f"{asked}: {text!r} calls the parameter {p.name!r} {own[n]!r}, as the function calls another one")
+        if own[n] in {q.name for q in real[len(own):]}:  # by that name a call means another parameter, which the rule does not know
+            del names[own[n]]
         names[p.name] = n
         if n not in defaults:
             if p.default is not p.empty:

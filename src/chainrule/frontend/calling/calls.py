@@ -429,6 +429,8 @@ class Calls(Objects):
 
         if (stated := custom_rules.declared(f)) is not None:
             return custom.call_declared(self, stated, args, keywords)
+        if isinstance(f, types.MethodType) and custom_rules.declared(f.__func__) is not None:
+            return self.call(Static(f.__func__), (self.constant_object(f.__self__, "self"), *args), keywords)
         if hasattr(f, "primal") and hasattr(f, "source_for") and not isinstance(f, type):
             return transforms.call(self, transforms.of_transformed(f), args, keywords)
         if (kind := transforms.mark(f)) is not None:

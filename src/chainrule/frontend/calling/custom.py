@@ -37,6 +37,7 @@ from ...ir.walk import (
     stmt_args,
     substitute_stmt,
     uses,
+    yielded,
 )
 from ...rules import registry
 from ...rules.batching.shapes import relevant
@@ -889,14 +890,9 @@ def _hoisted(m: Calls, name: str, found: transforms.Inner, count: int) -> tuple[
     outer = free(inner)
     given = {v: Var(v.type, v.hint) for v in outer}
     inner = Block((*dots, *given.values()), tuple(substitute_stmt(stmt, lambda v: given.get(v, v)) for stmt in inner.stmts),
-                  Yield(tuple(_in(given, v) for v in ends_of(inner))))
+                  Yield(tuple(_in(given, v) for v in yielded(inner))))
     values = tuple(_in(env, v) for v in ends[:count])
-    return values, transforms.Inner(renamed(inner), (*found.args[:found.moving], *outer), Seq(tuple(ends_of(inner))), found.moving)
-
-
-def ends_of(block: Block) -> tuple[Arg, ...]:
-    assert isinstance(block.end, Yield)
-    return block.end.values
+    return values, transforms.Inner(renamed(inner), (*found.args[:found.moving], *outer), Seq(tuple(yielded(inner))), found.moving)
 
 
 def _in(env: Any, arg: Arg) -> Arg:

@@ -49,8 +49,8 @@ bound_and_grad = cr.value_and_grad(lower_bound)
 
 def climb(belief, rng, steps):
     """Adam, with a rate that falls to zero; returns the belief and the bounds on the way."""
-    mean = {name: 0.0 for name in belief}
-    square = {name: 0.0 for name in belief}
+    mean = dict.fromkeys(belief, 0.0)
+    square = dict.fromkeys(belief, 0.0)
     bounds = np.empty(steps)
     for n in range(steps):
         bounds[n], grads = bound_and_grad(belief, rng, DRAWS)

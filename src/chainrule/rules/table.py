@@ -124,6 +124,7 @@ REFUSALS: dict[Any, Refusal] = {}
 REFUSED: dict[str, Refusal] = {}  # the same, by name
 MEANINGS: dict[Any, Callable[..., Any]] = {}  # callable -> the Python that it means, executed in its place
 MEANT: list[str] = []  # their names
+ADJOINTS: dict[Any, Callable[..., Any]] = {}  # the same, for solvers of differential equations that are differentiated by the continuous adjoint
 STAND_INS: dict[type, type] = {}  # class of a library -> a class whose members are executed in the place of its own
 KNOWN: set[int] = set()  # objects of libraries whose methods have rows: by identity
 _OBJECTS: list[Any] = []  # the same, so that they live
@@ -280,6 +281,20 @@ def meaning(name: str, function: Callable[..., Any]) -> None:
     if original is not None:
         MEANINGS[original] = function
         MEANT.append(name)
+
+
+def adjoint_meaning(name: str, function: Callable[..., Any]) -> None:
+    """The meaning of a solver of differential equations whose derivative is that of the continuous adjoint; its tolerances are passed first."""
+    original = resolve(name)
+    if original is not None:
+        ADJOINTS[original] = function
+        MEANING_MODULES.add(function.__module__)
+
+
+def by_adjoint(solver: Any) -> Callable[..., Any] | None:
+    if any(module in sys.modules for module in LATER):
+        read_later()
+    return ADJOINTS.get(solver)
 
 
 def stand_in(cls: type, meaning: type) -> None:

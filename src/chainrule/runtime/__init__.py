@@ -95,6 +95,7 @@ from .draws import (
     check_positive,
     check_range,
 )
+from .flows import flow, flow_adjoint
 from .implicit import along_root, newton_step, solve, through_root
 from .pointwise import (
     absorb,
@@ -128,6 +129,7 @@ from .solving import (
     of_unit_values,
     quadrature,
     romberg,
+    states_at,
     transposed_step,
 )
 from .surgery import stop_gradient
@@ -194,6 +196,8 @@ __all__ = [
     "expect_same",
     "fixed",
     "flatten",
+    "flow",
+    "flow_adjoint",
     "full_like",
     "independent",
     "inside",
@@ -257,6 +261,7 @@ __all__ = [
     "spilled",
     "spread_axes",
     "stable_order",
+    "states_at",
     "stop_gradient",
     "strided",
     "sum_leaves",

@@ -630,6 +630,10 @@ def _verify(dispatcher: Dispatcher, streams: _check.Streams, variant: Variant, v
             flat.append(value if item is None else value[item])
             names.append(name if item is None else f"{name}[{item!r}]" if kind == "args" else item)
 
+    differentiated: Function = dispatcher.function
+    for layer in dispatcher.inner:
+        differentiated = Transformed(differentiated, layer.mode, layer.argnums, layer.has_aux, {})
+
     @functools.wraps(dispatcher.function)
     def primal(*moved: Any) -> Any:
         positional: list[Any] = []
@@ -639,7 +643,7 @@ def _verify(dispatcher: Dispatcher, streams: _check.Streams, variant: Variant, v
                 positional.append(value)
             else:
                 keywords[name] = value
-        value = dispatcher.function(*positional, **keywords)
+        value = differentiated(*positional, **keywords)
         return value[0] if dispatcher.has_aux else value
 
     titles = [name if name.isidentifier() else name.replace("[", "_").rstrip("]") for name in names]

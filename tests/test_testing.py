@@ -85,7 +85,7 @@ def test_derivatives_exist_there(a, x, y):
 
 def test_impossible_demands():
     for make in (lambda: arrays(2, away_from=(0.0,), margin=4.0), lambda: arrays(2, int), lambda: distinct(2, complex), lambda: probabilities(2, smallest=0.0)):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match="away_from|dtype|smallest"):
             make()
 
 

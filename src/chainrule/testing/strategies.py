@@ -55,9 +55,10 @@ def distinct(shape: Shape, dtype: Any = np.float64, *, gap: float = 0.1) -> Stra
         moved = draw(hnp.arrays(np.float64, size, elements=_between(-0.5, 0.5)))
         places = 2.0 * (order - size // 2) + 1.0  # odd numbers, about half of them negative; each moves by half at most
         steps = gap * (1 + 32 * np.finfo(kind).eps * max(size, 1))  # rounding to the dtype leaves the gap
-        return (steps * (places + moved)).reshape(shape_).astype(kind)
+        return np.asarray((steps * (places + moved)).reshape(shape_), kind)
 
-    return draw()
+    made: Strategy = draw()
+    return made
 
 
 def positive_definite(n: int | st.SearchStrategy[int], dtype: Any = np.float64, *, condition: float = 10.0) -> Strategy:
@@ -75,9 +76,10 @@ def positive_definite(n: int | st.SearchStrategy[int], dtype: Any = np.float64, 
         size = n if isinstance(n, int) else draw(n)
         q = _orthogonal(draw, size, kind)
         a = (q * _spread(draw, size, condition)) @ q.conj().T
-        return ((a + a.conj().T) / 2).astype(kind)
+        return np.asarray((a + a.conj().T) / 2, kind)
 
-    return draw()
+    made: Strategy = draw()
+    return made
 
 
 def well_conditioned(m: int | st.SearchStrategy[int], n: int | st.SearchStrategy[int] | None = None, dtype: Any = np.float64, *, condition: float = 10.0) -> Strategy:
@@ -96,9 +98,10 @@ def well_conditioned(m: int | st.SearchStrategy[int], n: int | st.SearchStrategy
         columns = rows if n is None else n if isinstance(n, int) else draw(n)
         rank = min(rows, columns)
         u, v = _orthogonal(draw, rows, kind)[:, :rank], _orthogonal(draw, columns, kind)[:, :rank]
-        return ((u * _spread(draw, rank, condition)) @ v.conj().T).astype(kind)
+        return np.asarray((u * _spread(draw, rank, condition)) @ v.conj().T, kind)
 
-    return draw()
+    made: Strategy = draw()
+    return made
 
 
 def probabilities(shape: Shape, dtype: Any = np.float64, *, axis: int = -1, smallest: float = 0.01) -> Strategy:
@@ -116,13 +119,14 @@ def probabilities(shape: Shape, dtype: Any = np.float64, *, axis: int = -1, smal
     @st.composite
     def draw(draw: Any) -> Array:
         weights = draw(hnp.arrays(np.float64, _shape(draw, shape), elements=_between(smallest, 1.0)))
-        return np.asarray(weights / weights.sum(axis=axis, keepdims=True)).astype(kind)
+        return np.asarray(weights / weights.sum(axis=axis, keepdims=True), kind)
 
-    return draw()
+    made: Strategy = draw()
+    return made
 
 
 def _dtype(dtype: Any) -> np.dtype[Any]:
-    kind = np.dtype(dtype)
+    kind: np.dtype[Any] = np.dtype(dtype)
     if kind.kind not in "fc":
         raise ValueError(f"the dtype is one of floats or complex numbers, not {kind}: only these have a derivative")
     return kind
@@ -157,7 +161,7 @@ def _between(low: float, high: float) -> st.SearchStrategy[float]:
 
 def _shape(draw: Any, shape: Shape) -> tuple[int, ...]:
     found = draw(shape) if isinstance(shape, st.SearchStrategy) else shape
-    return (found,) if isinstance(found, (int, np.integer)) else tuple(found)
+    return (int(found),) if isinstance(found, (int, np.integer)) else tuple(found)
 
 
 def _of_elements(shape: Shape, elements: Any, wide: np.dtype[Any], kind: np.dtype[Any]) -> Strategy:
@@ -166,7 +170,8 @@ def _of_elements(shape: Shape, elements: Any, wide: np.dtype[Any], kind: np.dtyp
         made: Array = draw(hnp.arrays(wide, _shape(draw, shape), elements=elements)).astype(kind)
         return made
 
-    return draw()
+    made: Strategy = draw()
+    return made
 
 
 def _orthogonal(draw: Any, size: int, kind: np.dtype[Any]) -> Array:

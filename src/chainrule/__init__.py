@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import errors
+    from . import errors, nn, optim
     from .api import (
         check_grads,
         checkpoint,
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     )
     from .custom import custom_jvp, custom_vjp, defjvp, defvjp
     from .errors import ChainRuleError, GradientCheckError, MissingRuleError, SourceUnavailableError, UnsupportedError
+    from .explanation import explain
+    from .flows import continuous_adjoint
     from .implicit import argmin, fixed_point, implicit_root
     from .runtime.surgery import adjoint_of, stop_gradient
     from .sparse import sparse_hessian, sparse_jacobian
@@ -50,12 +52,14 @@ __all__ = [
     "check_grads",
     "checkpoint",
     "checkpointed",
+    "continuous_adjoint",
     "custom_jvp",
     "custom_vjp",
     "defjvp",
     "defvjp",
     "elementwise_grad",
     "errors",
+    "explain",
     "fixed_point",
     "grad",
     "hessian",
@@ -67,6 +71,8 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "nn",
+    "optim",
     "sparse_hessian",
     "sparse_jacobian",
     "stop_gradient",
@@ -79,6 +85,8 @@ if not TYPE_CHECKING:  # a type checker takes the imports above; __getattr__ wou
         "api": "check_grads checkpoint checkpointed elementwise_grad grad hessian hvp intermediate_grads jacfwd jacobian jacrev jvp linearize value_and_grad vjp",
         "custom": "custom_jvp custom_vjp defjvp defvjp",
         "errors": "ChainRuleError GradientCheckError MissingRuleError SourceUnavailableError UnsupportedError",
+        "explanation": "explain",
+        "flows": "continuous_adjoint",
         "implicit": "argmin fixed_point implicit_root",
         "runtime.surgery": "adjoint_of stop_gradient",
         "sparse": "sparse_hessian sparse_jacobian",

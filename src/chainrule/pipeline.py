@@ -59,23 +59,26 @@ def passes(request: Request) -> dict[str, Any]:
     return {"lowered": lowered, **programs, "emit": emitted}
 
 
-def compile(request: Request) -> Compiled:
-    """Compile one specialisation. Raises what `lower` raises, and TypeError for results that have no gradient."""
+def compile(request: Request, finish: Callable[[Request, dict[str, Any]], Compiled] | None = None) -> Compiled:
+    """Compile one specialisation. Raises what `lower` raises, and TypeError for results that have no gradient.
+
+    finish: what is made of what the passes have made, instead of the compiled text.
+    """
     try:
-        return _finish(request, passes(request))
+        return (finish or _finish)(request, passes(request))
     except GAPS as error:  # a gap of ours: refused, not wrong
         if DEBUG and isinstance(error, AssertionError):
             raise  # a pass made a program that is not well formed: the tests must see that
         certain = isinstance(error, RowError) and error.certain
         if request.values is not None and not request.everywhere and not certain:  # a straight path may do without what is missing
             try:
-                return compile(replace(request, by_values=True, everywhere=True))
+                return compile(replace(request, by_values=True, everywhere=True), finish)
             except (UnsupportedError, MissingRuleError):
                 pass
-        raise UnsupportedError([_finding(error, request)]) from (None if isinstance(error, RowError) else error)
+        raise UnsupportedError([finding(error, request)]) from (None if isinstance(error, RowError) else error)
 
 
-def _finding(error: Exception, request: Request) -> Finding:
+def finding(error: Exception, request: Request) -> Finding:
     """What is said about a program that does not get through a pass."""
     if not isinstance(error, RowError):
         return Finding(request.source.location(), f"chainrule does not get through `{request.source.name}`", f"{type(error).__name__}: {error}",
@@ -147,4 +150,4 @@ def stages_of(own: Any, ask: Callable[[Any], Any]) -> dict[str, Stage]:
     return {name: Stage(program) for name, program in made.items() if isinstance(program, Program)}
 
 
-__all__ = ["Program", "Stage", "compile", "passes", "stages", "stages_of"]
+__all__ = ["Program", "Stage", "compile", "finding", "passes", "stages", "stages_of"]

@@ -339,7 +339,8 @@ _BY_IDENTITY = (type, types.FunctionType, types.BuiltinFunctionType, types.Metho
 
 def is_static(value: Any) -> bool:
     """Whether the value itself is part of the signature."""
-    return isinstance(value, (*_BY_VALUE, *_BY_IDENTITY)) or type(value) is slice or hasattr(type(value), "primal")
+    cls = type(value)
+    return isinstance(value, (*_BY_VALUE, *_BY_IDENTITY)) or cls is slice or hasattr(cls, "primal") or cls.__module__ == "uarray"  # what scipy.fft has for functions
 
 
 def static_key(value: Any) -> Any:
@@ -428,10 +429,11 @@ def result_error(function: str, transform: str, structure: TreeDef, leaf_types: 
     An array of unknown shape is let through: the generated code asks at run time.
     """
     found = list(leaf_types)
-    where = "jacobian gives the derivative of every element, vjp its product with a cotangent that you choose"
+    where = "Explain a function that makes one number of it, as np.sum(w * result) is with weights w of your choice" if transform == "explain" else \
+        "jacobian gives the derivative of every element, vjp its product with a cotangent that you choose"
     if structure is not LEAF:
         return TypeError(f"{transform} of {function}: the result is {structure!r}, not a number. {where}; "
-                         "has_aux=True returns further values beside the one that is differentiated")
+                         f"has_aux=True {'allows' if transform == 'explain' else 'returns'} further values beside the one that is differentiated")
     what = found[0]
     if isinstance(what, Array) and what.shape is not None and what.shape != ():
         shape = f"({', '.join(map(str, what.shape))}{',' if len(what.shape) == 1 else ''})"

@@ -22,6 +22,7 @@ import numpy as np
 
 from .frontend import lower as _registers_what_it_handles  # noqa: F401
 from .frontend.calling.tables import BUILTINS
+from .ir.types import Opaque
 from .rules import coverage, methods, random, registry, table
 from .rules import scipy as scipy_rows
 from .rules.table import ROWS

@@ -25,13 +25,7 @@ def put(text: str, language: str = "python", colours: bool = True) -> None:
 def _highlighted(text: str, language: str) -> str:
     try:
         from pygments import highlight
-<<<<<<< HEAD
         from pygments.formatters.terminal import TerminalFormatter
-=======
-        from pygments.formatters.terminal import (
-            TerminalFormatter,  # the sixteen colours of the terminal's own theme, light or dark
-        )
->>>>>>> main
         from pygments.lexers import get_lexer_by_name
     except ImportError:
         return text

@@ -522,3 +522,34 @@ def test_a_gradient_inside_is_called_by_keyword():
         return np.sum(cr.grad(cubed)(x, scale=scale))
 
     assert cr.grad(f, "scale")(np.array([1.0, 2.0]), 2.0) == 15.0
+
+
+def repeated(s, n):
+    if n == 0:
+        return s
+    return 0.8 * repeated(np.sin(s), n - 1) + 0.1 * s
+
+
+def by_values_with_a_recursion(s, x, n):
+    t = 0.3 * repeated(x[n % 2] - s, 2)
+    for i in range(len(x)):
+        found = None
+        if np.cos(x[n % 2]) > 0.3:
+            found = x[i] * t
+        u = 0.2 if found is None else found * 0.5
+    it = map(lambda q: q * (t if i == 1 else x[n % 2]), x)
+    u = next(it) + next(it)
+    return u + sum(v * v for v in x)
+
+
+def test_a_derivative_inside_that_is_executed_by_values_and_calls_itself():
+    gradient = cr.grad(by_values_with_a_recursion, (0, 1))
+    s, x, w = 0.271, np.array([-0.159, 1.569]), np.array([2.0, -3.0])
+
+    def along(s, x, n):
+        one, other = gradient(s, x, n)
+        return one + np.sum(w * other)
+
+    expected = cr.jvp(lambda s, x: gradient(s, x, 3), (s, x), (1.0, w))[1]
+    for got, want in zip(cr.grad(along, (0, 1))(s, x, 3), expected):
+        assert got == pytest.approx(want)

@@ -12,7 +12,7 @@ PACKAGE = ROOT / "src" / "chainrule"
 
 # Lowest first. A module imports from its own row and the rows before it.
 LAYERS = ["errors", "structure", "ir", "runtime", "rules", "frontend", "analysis", "simplify", "transform", "backend",
-          "check", "pipeline", "tracebacks", "results", "tangents", "entries", "dispatch", "sparsity", "api", "implicit", "custom", "sparse", "__init__"]
+          "check", "pipeline", "tracebacks", "results", "tangents", "entries", "dispatch", "sparsity", "api", "implicit", "custom", "sparse", "explanation", "__init__"]
 # What generates text. (`check` draws random directions, from a seed.)
 COMPILER = ["errors", "structure", "ir", "runtime", "rules", "frontend", "analysis", "transform", "simplify", "backend", "pipeline", "dispatch"]
 

@@ -25,8 +25,8 @@ from .api import (
     vjp,
 )
 from .custom import custom_jvp, custom_vjp, defjvp, defvjp
-from .explanation import explain
 from .errors import ChainRuleError, GradientCheckError, MissingRuleError, SourceUnavailableError, UnsupportedError
+from .explanation import explain
 from .implicit import argmin, fixed_point, implicit_root
 from .runtime.surgery import adjoint_of, stop_gradient
 from .sparse import sparse_hessian, sparse_jacobian

@@ -168,9 +168,10 @@ class _Builder:
         """The derivatives of one value with respect to what some steps read: all of them if it is a number; if it is an array that is computed
         element by element, those with respect to arrays of its shape. By identity of the nodes."""
         steps = [step for step in steps if step.pulled is not None]
-        whole = not np.shape(out.value) and isinstance(out.value, (float, complex, np.inexact, np.ndarray))
+        shape = _shape(out.value)
+        whole = shape == ()
         by_element = isinstance(out.value, np.ndarray) and all(isinstance(step.stmt, Let) and registry.by_element(step.stmt.op) for step in steps)
-        if len(steps) > MANY or not (whole or by_element) or np.iscomplexobj(out.value):
+        if len(steps) > MANY or not (whole or by_element) or isinstance(out.value, complex) or getattr(out.value, "dtype", np.dtype(float)).kind == "c":
             return {}
         bars: dict[int, Any] = {id(out): np.ones_like(out.value) if isinstance(out.value, np.ndarray) else 1.0}
         found: dict[int, Node] = {}
@@ -183,7 +184,7 @@ class _Builder:
                     node = step.inputs[var]
                     found[id(node)] = node
                     bars[id(node)] = contribution if id(node) not in bars else total(bars[id(node)], contribution)
-        return {number: bars[number] for number, node in found.items() if whole or np.shape(node.value) == np.shape(out.value)}
+        return {number: bars[number] for number, node in found.items() if whole or _shape(node.value) == shape}
 
     def value(self, node: Node) -> Value:
         if id(node) not in self.values:
@@ -255,6 +256,13 @@ def _path(step: Step) -> Iterator[tuple[Any, Any]]:
             seen.clear()
     spans = list(callers(step.stmt.span))
     yield from spans or [(step.stmt.span, step.stmt.span)]
+
+
+def _shape(value: Any) -> tuple[int, ...] | None:
+    """The shape of a number or an array; None for anything else."""
+    if isinstance(value, np.ndarray):
+        return tuple(value.shape)
+    return () if isinstance(value, (float, int, complex, np.number)) else None
 
 
 def _visible(nodes: Iterable[Node]) -> list[Node]:

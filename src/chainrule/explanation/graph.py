@@ -1,14 +1,119 @@
-"""Call -> Graph: the values that carry a derivative, and how much of it flows from each to those that it was computed from."""
+"""Explanation -> Graph: the values that carry a derivative, and how much of the gradient flows from each to those that it was computed from.
+
+A node is an operation; where there are too many, a statement; where there are still too many, long loops have one node for what is between their first and
+last iterations. The norm of an edge is that of what is passed on (the root of the sum of squares, where an edge stands for several).
+"""
 
 from __future__ import annotations
 
-from .build import Built
-from .calls import Call
-from .model import Graph
+import math
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .limit import Gap, edge, hidden, visible
+from .model import Operation, Statement
+
+if TYPE_CHECKING:
+    from .result import Explanation
+
+Key = Hashable
+MOST = 60  # nodes
 
 
-def graph(call: Call, built: Built) -> Graph:
-    return Graph((), ())
+@dataclass(frozen=True)
+class Node:
+    """A value, or several. kind: "input", "value", "result", "gap". statement: the place of its statement among those that are shown; -1 if it has none."""
+
+    label: str
+    value: str
+    cotangent: str
+    kind: str
+    statement: int = -1
 
 
-__all__ = ["graph"]
+@dataclass(frozen=True)
+class Graph:
+    """nodes, and edges: (from, to, norm of the gradient that flows from `to` back to `from`). level: "operation" or "statement"."""
+
+    nodes: tuple[Node, ...]
+    edges: tuple[tuple[int, int, float], ...]
+    level: str
+
+
+def graph(explanation: Explanation, most: int = MOST, numbers: dict[int, int] | None = None) -> Graph:
+    """The graph, with about as many nodes as `most`. numbers: by identity of a statement, its place among those that are shown."""
+    keep = edge(explanation.entries, most)
+    shown = list(visible(explanation.entries, keep, most))
+    gaps = any(isinstance(one, Gap) for one in shown)
+    count = sum(1 for one in shown if isinstance(one, Statement) for operation in one.operations if operation.result.cotangent is not None)
+    if not gaps and count <= most:
+        return _made(explanation, shown, "operation", lambda statement, operation: id(operation), numbers or {})
+    return _made(explanation, shown, "statement", lambda statement, operation: id(statement), numbers or {})
+
+
+def _made(explanation: Explanation, shown: list[Statement | Gap], level: str, key_of: Callable[[Statement, Operation], Key], numbers: dict[int, int]) -> Graph:
+    nodes: dict[Key, Node] = {}
+    makers: dict[int, Key] = {}  # by number of a value
+    for value in explanation.inputs:
+        nodes["input", value.number] = Node(value.name, str(value.value), str(value.cotangent), "input")
+        makers[value.number] = ("input", value.number)
+    for one in shown:
+        for statement, operation in _operations(one):
+            if operation.result.cotangent is None:
+                continue
+            key: Key = id(one) if isinstance(one, Gap) else key_of(statement, operation)
+            makers[operation.result.number] = key
+            if isinstance(one, Gap):
+                nodes.setdefault(key, Node(f"... {one}", "", "", "gap"))
+            else:
+                label = operation.result.name or operation.text
+                if level == "operation" and operation is not statement.operations[-1]:
+                    label = operation.text
+                nodes[key] = Node(label, str(operation.result.value), str(operation.result.cotangent), "value", numbers.get(id(statement), -1))
+    flows: dict[tuple[Key, Key], float] = {}
+    for one in shown:
+        for statement, operation in _operations(one):
+            to: Key = id(one) if isinstance(one, Gap) else key_of(statement, operation)
+            for operand in operation.operands:
+                source = makers.get(operand.value.number)
+                if operand.contribution is not None and source is not None and source != to and to in nodes:
+                    flows[source, to] = math.hypot(flows.get((source, to), 0.0), operand.contribution.norm or 0.0)
+    used = {key for pair in flows for key in pair}
+    kept = [key for key in nodes if key in used or len(nodes) == 1]
+    if kept and nodes[kept[-1]].kind == "value":
+        last = nodes[kept[-1]]
+        nodes[kept[-1]] = Node(last.label, last.value, last.cotangent, "result", last.statement)
+    place = {key: n for n, key in enumerate(kept)}
+    return Graph(tuple(nodes[key] for key in kept), tuple((place[a], place[b], norm) for (a, b), norm in flows.items()), level)
+
+
+def _operations(one: Statement | Gap) -> Iterator[tuple[Statement, Operation]]:
+    for statement in (one,) if isinstance(one, Statement) else hidden(one):
+        for operation in statement.operations:
+            yield statement, operation
+
+
+def widths(graph: Graph, most: float = 9.0) -> list[float]:
+    """How wide each edge is drawn: as the root of its norm, compared with the largest."""
+    largest = max((norm for *_, norm in graph.edges if math.isfinite(norm)), default=0.0)
+    return [most if not math.isfinite(norm) else max(0.7, most * math.sqrt(norm / largest)) if largest else 0.7 for *_, norm in graph.edges]
+
+
+def dot(graph: Graph, name: str) -> str:
+    """The graph in the language of Graphviz."""
+    shapes = {"input": "box", "value": "ellipse", "result": "doublecircle", "gap": "plaintext"}
+    lines = [f"digraph {_quoted(name)} {{", "  rankdir=TB;", "  node [fontname=\"Helvetica\", fontsize=11];"]
+    for n, node in enumerate(graph.nodes):
+        text = "\n".join(part for part in (node.label, node.value, f"cotangent {node.cotangent}" if node.cotangent else "") if part)
+        lines.append(f"  n{n} [label={_quoted(text)}, shape={shapes[node.kind]}];")
+    for (a, b, norm), width in zip(graph.edges, widths(graph)):
+        lines.append(f"  n{a} -> n{b} [penwidth={width:.2f}, tooltip={_quoted(f'{norm:.3g}')}];")
+    return "\n".join([*lines, "}"])
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+__all__ = ["MOST", "Graph", "Node", "dot", "graph", "widths"]

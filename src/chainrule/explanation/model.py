@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Union
 
 from .summary import Summary
 
@@ -115,9 +115,9 @@ def statements(entries: list[Entry], depth: int = 0, iteration: tuple[int, ...] 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A piece of source text. lines: their numbers and texts."""
+    """The text of a function. first: the number of its first line."""
 
-    title: str
+    name: str
     file: str
     first: int
     lines: tuple[str, ...]
@@ -131,23 +131,4 @@ class Adjoint:
     stems: dict[int, tuple[str, int]]
 
 
-@dataclass(frozen=True, eq=False)
-class Graph:
-    """How values depend on each other. nodes: the values that carry a derivative; edges: (from, to, norm of the gradient that flows from `to` back to `from`)."""
-
-    nodes: tuple[Node, ...]
-    edges: tuple[tuple[int, int, float], ...]
-    folded: int = 0  # values that are left out
-
-
-@dataclass(frozen=True, eq=False)
-class Node:
-    """A value in the graph: what it is called, and the operation that made it."""
-
-    value: Value
-    text: str
-    kind: str  # "input", "value", "result"
-    statement: int  # number of the statement in the order of `statements`; -1 for an input
-
-
-__all__ = ["Adjoint", "Any", "Entry", "Graph", "Iteration", "Loop", "Node", "Operand", "Operation", "Source", "Statement", "Value", "statements"]
+__all__ = ["Adjoint", "Entry", "Iteration", "Loop", "Operand", "Operation", "Source", "Statement", "Value", "statements"]

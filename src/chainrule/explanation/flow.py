@@ -83,8 +83,12 @@ def flow(explanation: Explanation) -> Flow:
     """The size of the gradient at each execution of each line."""
     found: dict[tuple[str, int, int, str], list[float]] = {}
     about: dict[tuple[str, int, int, str], tuple[str, int, str]] = {}
+    seen: set[int] = set()  # what a function returns is also what the statement computes that calls it
     for statement, _, _ in statements(explanation.entries):
         for value in statement.values:
+            if value.number in seen:
+                continue
+            seen.add(value.number)
             if value.cotangent is not None and value.cotangent.norm is not None and statement.file:
                 name = value.name or statement.text
                 key = (statement.file, statement.line, statement.column, name)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .limit import Gap, edge, hidden, visible
-from .model import Operation, Statement
+from .model import Operation, Statement, Value
 
 if TYPE_CHECKING:
     from .result import Explanation
@@ -23,13 +23,15 @@ MOST = 60  # nodes
 
 @dataclass(frozen=True)
 class Node:
-    """A value, or several. kind: "input", "value", "result", "gap". statement: the place of its statement among those that are shown; -1 if it has none."""
+    """A value, or several. brief, size: value and cotangent in a word. kind: "input", "value", "result", "gap". statement: the place of its statement among those that are shown; -1 if it has none."""
 
     label: str
     value: str
     cotangent: str
     kind: str
     statement: int = -1
+    brief: str = ""
+    size: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def _made(explanation: Explanation, shown: list[Statement | Gap], level: str, ke
     nodes: dict[Key, Node] = {}
     makers: dict[int, Key] = {}  # by number of a value
     for value in explanation.inputs:
-        nodes["input", value.number] = Node(value.name, str(value.value), str(value.cotangent), "input")
+        nodes["input", value.number] = _node(value.name, value, "input")
         makers[value.number] = ("input", value.number)
     for one in shown:
         for statement, operation in _operations(one):
@@ -70,7 +72,7 @@ def _made(explanation: Explanation, shown: list[Statement | Gap], level: str, ke
                 label = operation.result.name or operation.text
                 if level == "operation" and operation is not statement.operations[-1]:
                     label = operation.text
-                nodes[key] = Node(label, str(operation.result.value), str(operation.result.cotangent), "value", numbers.get(id(statement), -1))
+                nodes[key] = _node(label, operation.result, "value", numbers.get(id(statement), -1))
     flows: dict[tuple[Key, Key], float] = {}
     for one in shown:
         for statement, operation in _operations(one):
@@ -82,10 +84,14 @@ def _made(explanation: Explanation, shown: list[Statement | Gap], level: str, ke
     used = {key for pair in flows for key in pair}
     kept = [key for key in nodes if key in used or len(nodes) == 1]
     if kept and nodes[kept[-1]].kind == "value":
-        last = nodes[kept[-1]]
-        nodes[kept[-1]] = Node(last.label, last.value, last.cotangent, "result", last.statement)
+        nodes[kept[-1]] = replace(nodes[kept[-1]], kind="result")
     place = {key: n for n, key in enumerate(kept)}
     return Graph(tuple(nodes[key] for key in kept), tuple((place[a], place[b], norm) for (a, b), norm in flows.items()), level)
+
+
+def _node(label: str, value: Value, kind: str, statement: int = -1) -> Node:
+    assert value.cotangent is not None
+    return Node(label, str(value.value), str(value.cotangent), kind, statement, value.value.brief, value.cotangent.size)
 
 
 def _operations(one: Statement | Gap) -> Iterator[tuple[Statement, Operation]]:

@@ -6,13 +6,15 @@ of the means of the neighbours' places, a few times down and up.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .graph import Graph
 
 WIDTH, HEIGHT, GAP, LAYER, THREAD = 148.0, 44.0, 16.0, 84.0, 14.0  # of a node; between nodes; from layer to layer; of an edge that passes a layer
 _ROUNDS = 12
+_WEIGHTS = {"input": 1.0, "value": 24.0, "result": 24.0, "gap": 24.0}  # how much a place counts: what is computed one from another stands in a line
+_THREAD_WEIGHT = 4.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def layout(graph: Graph) -> Layout:
     rows: list[list[int]] = [[] for _ in range(max(depth.values(), default=0) + 1)]
     for item, layer in depth.items():
         rows[layer].append(item)
-    x = _across(rows, up, down, count)
+    x = _across(rows, up, down, [_WEIGHTS[node.kind] for node in graph.nodes])
     left = min((x[n] - _wide(n, count) / 2 for n in x), default=0.0) - GAP
     right = max((x[n] + _wide(n, count) / 2 for n in x), default=WIDTH) + GAP
     y = {n: layer * LAYER + HEIGHT / 2 + GAP for n, layer in depth.items()}
@@ -74,41 +76,48 @@ def _layers(graph: Graph) -> list[int]:
     return layer
 
 
-def _across(rows: list[list[int]], up: dict[int, list[int]], down: dict[int, list[int]], count: int) -> dict[int, float]:
+def _across(rows: list[list[int]], up: dict[int, list[int]], down: dict[int, list[int]], weights: list[float]) -> dict[int, float]:
+    """The place of each item in its row."""
+    count = len(weights)
     x: dict[int, float] = {}
+
+    def weight(n: int) -> float:
+        return weights[n] if n < count else _THREAD_WEIGHT
+
     for row in rows:
-        _spread(row, dict.fromkeys(row, 0.0), x, count)
+        _spread(row, dict.fromkeys(row, 0.0), x, count, weight)
     for round_ in range(_ROUNDS):
         neighbours = up if round_ % 2 == 0 else down
         for row in rows if round_ % 2 == 0 else reversed(rows):
-            wanted = {n: _mean((x[m] for m in neighbours.get(n, ())), x[n]) for n in row}
+            wanted = {n: _mean([(x[m], weight(m)) for m in neighbours.get(n, ())], x[n]) for n in row}
             row.sort(key=lambda n: (wanted[n], x[n]))
-            _spread(row, wanted, x, count)
+            _spread(row, wanted, x, count, weight)
     return x
 
 
-def _spread(row: list[int], wanted: dict[int, float], x: dict[int, float], count: int) -> None:
+def _spread(row: list[int], wanted: dict[int, float], x: dict[int, float], count: int, weight: Callable[[int], float]) -> None:
     """Place a row as near as possible to where its items want to be: those that are too near to each other move together (pool adjacent violators)."""
-    blocks: list[tuple[float, int]] = []  # the mean of what its items want, less their offsets; how many
+    blocks: list[tuple[float, float, int]] = []  # the mean of what its items want, less their offsets; what it weighs; how many items
     offset, offsets = 0.0, []
     for k, n in enumerate(row):
         if k:
             offset += (_wide(row[k - 1], count) + _wide(n, count)) / 2 + GAP
         offsets.append(offset)
-        blocks.append((wanted[n] - offset, 1))
+        blocks.append((wanted[n] - offset, weight(n), 1))
         while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
-            (a, m), (b, more) = blocks[-2:]
-            blocks[-2:] = [((a * m + b * more) / (m + more), m + more)]
+            (a, v, m), (b, w, k2) = blocks[-2:]
+            blocks[-2:] = [((a * v + b * w) / (v + w), v + w, m + k2)]
     start = 0
-    for mean, size in blocks:
+    for mean, _, size in blocks:
         for k in range(start, start + size):
             x[row[k]] = mean + offsets[k]
         start += size
 
 
-def _mean(values: Iterable[float], default: float) -> float:
-    found = list(values)
-    return sum(found) / len(found) if found else default
+def _mean(values: list[tuple[float, float]], default: float) -> float:
+    """The mean of values with weights."""
+    total = sum(weight for _, weight in values)
+    return sum(value * weight for value, weight in values) / total if total else default
 
 
 def _wide(n: int, count: int) -> float:

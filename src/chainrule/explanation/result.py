@@ -81,7 +81,7 @@ class Explanation:
         ...         x = np.sin(x) / 2
         ...     return x
         >>> explain(repeated, 0.1).flow()["x"]
-        array([0.12495119, 0.24994794, 0.49998...    , 1.        ])
+        array([0.12479575, 0.24990276, 0.49996111, 1.        ])
         """
         from .flow import flow
 

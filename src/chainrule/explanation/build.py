@@ -41,10 +41,10 @@ class _Open:
 
 @dataclass(frozen=True, eq=False)
 class Built:
-    """The statements of a call, the values by identity of their nodes, and for each step the statement that it is part of (the innermost)."""
+    """The statements of a call; the number of each visit of the compiler to a statement, by identity of its span; and what is shown of a node."""
 
     entries: list[Entry]
-    home: dict[int, Statement]
+    visits: dict[int, int]
     value: Callable[[Node], Value]
 
 
@@ -52,7 +52,7 @@ def built(call: Call) -> Built:
     """The statements of a call, with their numbers."""
     builder = _Builder(call)
     entries = builder.run()
-    return Built(with_loops(entries), builder.home, builder.value)
+    return Built(with_loops(entries), builder.visits, builder.value)
 
 
 class _Builder:
@@ -62,9 +62,9 @@ class _Builder:
         self.values: dict[int, Value] = {}
         self.words: dict[int, Words] = {}
         self.texts: dict[Any, str] = {}
-        self.home: dict[int, Statement] = {}
         self.chains: list[tuple[_Open, ...]] = []  # for each step: the statements that it is in, the outermost first
         self.by_step: dict[int, tuple[_Open, ...]] = {}
+        self.visits: dict[int, int] = {}  # by identity of a span
         self.loops: dict[int, object] = {}  # for each loop, which execution of it it is
         self.used: dict[int, list[tuple[_Open, ...]]] = {}  # for each node: the chains of the steps that read it
 
@@ -119,14 +119,14 @@ class _Builder:
                     stack.append((key, one.entries, None))
                 else:
                     span = item or _NOWHERE
-                    statement = Statement(span.file, span.line, span.column, span.function, span.text)
+                    statement = Statement(span.file, span.line, span.column, span.function, span.text,
+                                          self.visits.setdefault(id(span), len(self.visits)))
                     into.append(statement)
                     stack.append((key, statement.entries, _Open(statement)))
             chain = tuple(opened for _, _, opened in stack if opened is not None)
             for opened in chain:
                 opened.steps.append(step)
             chain[-1].own.append(step)
-            self.home[id(step)] = chain[-1].statement
             self.chains.append(chain)
             self.by_step[id(step)] = chain
         return root

@@ -16,7 +16,7 @@ def explanation(call: Call, gradient: Any) -> Explanation:
     """What is shown of one call."""
     made = built(call)
     inputs = tuple(made.value(node) for node in call.record.params if node.active)
-    stems = {line: (span.file, span.line) for line, span in call.lines.items()}
+    stems = {line: (span.file, span.line, made.visits.get(id(span), -1)) for line, span in call.lines.items()}
     return Explanation(call.source.name, call.record.returned, call.record.result.value, gradient, inputs, made.entries, _sources(call, made.entries), Adjoint(call.text, stems))
 
 

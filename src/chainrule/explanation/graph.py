@@ -7,18 +7,21 @@ last iterations. The norm of an edge is that of what is passed on (the root of t
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .limit import Gap, edge, hidden, visible
 from .model import Operation, Statement, Value
+from .summary import number
 
 if TYPE_CHECKING:
     from .result import Explanation
 
 Key = Hashable
-MOST = 60  # nodes
+MOST = 40  # nodes
+SHARED = 3  # uses of an input; one that is used more often is drawn beside each of its uses, with what that contributes
 
 
 @dataclass(frozen=True)
@@ -81,12 +84,33 @@ def _made(explanation: Explanation, shown: list[Statement | Gap], level: str, ke
                 source = makers.get(operand.value.number)
                 if operand.contribution is not None and source is not None and source != to and to in nodes:
                     flows[source, to] = math.hypot(flows.get((source, to), 0.0), operand.contribution.norm or 0.0)
+    flows = _apart(nodes, flows)
     used = {key for pair in flows for key in pair}
     kept = [key for key in nodes if key in used or len(nodes) == 1]
     if kept and nodes[kept[-1]].kind == "value":
         nodes[kept[-1]] = replace(nodes[kept[-1]], kind="result")
     place = {key: n for n, key in enumerate(kept)}
     return Graph(tuple(nodes[key] for key in kept), tuple((place[a], place[b], norm) for (a, b), norm in flows.items()), level)
+
+
+def _apart(nodes: dict[Key, Node], flows: dict[tuple[Key, Key], float]) -> dict[tuple[Key, Key], float]:
+    """The edges, where an input that is used in many places has a node beside each of them: the weights of a loop would tie all of it together."""
+    uses = Counter(source for source, _ in flows if nodes[source].kind == "input")
+    made: dict[tuple[Key, Key], float] = {}
+    for (source, to), norm in flows.items():
+        key = source
+        if uses[source] > SHARED:
+            key = (source, to)
+            nodes[key] = replace(nodes[source], cotangent=f"{number(norm, 3)} of {nodes[source].cotangent}", size=f"norm {number(norm, 3)}")
+        made[key, to] = norm
+    order = list(nodes)  # what is beside a use comes before it
+    for key in [key for key in order if isinstance(key, tuple) and isinstance(key[0], tuple)]:
+        order.remove(key)
+        order.insert(0, key)
+    kept = {key: nodes[key] for key in order}
+    nodes.clear()
+    nodes.update(kept)
+    return made
 
 
 def _node(label: str, value: Value, kind: str, statement: int = -1) -> Node:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from .graph import Graph
 
 WIDTH, HEIGHT, GAP, LAYER, THREAD = 148.0, 44.0, 16.0, 84.0, 14.0  # of a node; between nodes; from layer to layer; of an edge that passes a layer
-_ROUNDS = 12
-_WEIGHTS = {"input": 1.0, "value": 24.0, "result": 24.0, "gap": 24.0}  # how much a place counts: what is computed one from another stands in a line
+_ROUNDS = 24
+_WEIGHTS = {"input": 1.0, "value": 1e4, "result": 1e4, "gap": 1e4}  # how much a place counts: what is computed one from another stands in a line
 _THREAD_WEIGHT = 4.0
+_LEAN = 24.0  # how far to the left, and to the right, inputs want to be from what uses them
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def layout(graph: Graph) -> Layout:
     rows: list[list[int]] = [[] for _ in range(max(depth.values(), default=0) + 1)]
     for item, layer in depth.items():
         rows[layer].append(item)
-    x = _across(rows, up, down, [_WEIGHTS[node.kind] for node in graph.nodes])
+    x = _across(rows, up, down, [_WEIGHTS[node.kind] for node in graph.nodes], _leaning(rows, graph))
     left = min((x[n] - _wide(n, count) / 2 for n in x), default=0.0) - GAP
     right = max((x[n] + _wide(n, count) / 2 for n in x), default=WIDTH) + GAP
     y = {n: layer * LAYER + HEIGHT / 2 + GAP for n, layer in depth.items()}
@@ -76,7 +77,16 @@ def _layers(graph: Graph) -> list[int]:
     return layer
 
 
-def _across(rows: list[list[int]], up: dict[int, list[int]], down: dict[int, list[int]], weights: list[float]) -> dict[int, float]:
+def _leaning(rows: list[list[int]], graph: Graph) -> dict[int, float]:
+    """Of the inputs in a row, every other one stands to the right of what uses it."""
+    found: dict[int, float] = {}
+    for row in rows:
+        inputs = [n for n in row if n < len(graph.nodes) and graph.nodes[n].kind == "input"]
+        found.update((n, _LEAN if k % 2 else -_LEAN) for k, n in enumerate(inputs))
+    return found
+
+
+def _across(rows: list[list[int]], up: dict[int, list[int]], down: dict[int, list[int]], weights: list[float], leaning: dict[int, float]) -> dict[int, float]:
     """The place of each item in its row."""
     count = len(weights)
     x: dict[int, float] = {}
@@ -89,7 +99,7 @@ def _across(rows: list[list[int]], up: dict[int, list[int]], down: dict[int, lis
     for round_ in range(_ROUNDS):
         neighbours = up if round_ % 2 == 0 else down
         for row in rows if round_ % 2 == 0 else reversed(rows):
-            wanted = {n: _mean([(x[m], weight(m)) for m in neighbours.get(n, ())], x[n]) for n in row}
+            wanted = {n: _mean([(x[m], weight(m)) for m in neighbours.get(n, ())], x[n]) + leaning.get(n, 0.0) for n in row}
             row.sort(key=lambda n: (wanted[n], x[n]))
             _spread(row, wanted, x, count, weight)
     return x

@@ -61,6 +61,7 @@ class Statement:
 
     values: what it computes (with the incoming cotangents). operands: what it reads that it does not compute.
     operations: what it does itself, step by step; entries: the statements of the functions that it calls.
+    visit:      of the compiler, which has gone through the statement once, or once for each item of a list (see `Adjoint`).
     """
 
     file: str
@@ -68,6 +69,7 @@ class Statement:
     column: int
     function: str
     text: str
+    visit: int = -1
     values: tuple[Value, ...] = ()
     operands: tuple[Operand, ...] = ()
     operations: list[Operation] = field(default_factory=list)
@@ -125,10 +127,13 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class Adjoint:
-    """The generated text; stems: line of it (from 1) -> file, line of the user's statement that it stems from."""
+    """The generated text.
+
+    stems: line of it (from 1) -> file and line of the user's statement that it stems from, and the visit of that (see `Statement`).
+    """
 
     text: str
-    stems: dict[int, tuple[str, int]]
+    stems: dict[int, tuple[str, int, int]]
 
 
 __all__ = ["Adjoint", "Entry", "Iteration", "Loop", "Operand", "Operation", "Source", "Statement", "Value", "statements"]

@@ -69,8 +69,8 @@ class _Collected:
         }
 
     def stems(self) -> dict[int, list[int]]:
-        """Line of the adjoint -> source, line of the user's."""
-        found = {line: self.place(file, at) for line, (file, at) in self.explanation.adjoint.stems.items()}
+        """Line of the adjoint -> source, line of the user's, visit."""
+        found = {line: [*self.place(file, at), visit] for line, (file, at, visit) in self.explanation.adjoint.stems.items()}
         return {line: place for line, place in found.items() if place[0] >= 0}
 
     def place(self, file: str, line: int) -> list[int]:
@@ -102,6 +102,7 @@ class _Collected:
             "i": self.numbers[id(statement)],
             "text": cut(statement.text) or "(before the first statement)",
             "at": self.place(statement.file, statement.line),
+            "visit": statement.visit,
             "values": [self.value(value) for value in statement.values],
             "operands": [self.operand(operand) for operand in statement.operands],
         }

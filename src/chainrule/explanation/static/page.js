@@ -64,7 +64,7 @@ for (const input of data.inputs)
 // -- the sources --------------------------------------------------------------------------------------------------------------
 
 const lines = new Map(); // "source:line" -> the element of the primal
-const adjointOf = new Map(); // "source:line" -> elements of the adjoint
+const adjointOf = new Map(); // "source:line" -> elements of the adjoint, and of those the visits
 
 function codeLine(parts, number) {
   const text = el("span", {});
@@ -96,7 +96,8 @@ data.adjoint.lines.forEach((parts, k) => {
     const key = lineKey(stem);
     if (!adjointOf.has(key)) adjointOf.set(key, []);
     adjointOf.get(key).push(line);
-    pointable(line, () => point(key));
+    line.visit = stem[2];
+    pointable(line, () => point(key, null, stem[2]));
   }
   adjoint.append(line);
 });
@@ -123,10 +124,24 @@ function mark(name, elements) {
   return elements;
 }
 
-function point(key, statement = null) {
+// The lines of the adjoint that stem from a line: of one visit of the compiler, if that is known.
+function counterparts(key, visit) {
+  const found = adjointOf.get(key) || [], own = found.filter(line => line.visit === visit);
+  return own.length ? own : found;
+}
+
+// The same for statements, of which some only call functions.
+function stemsOf(found) {
+  const inner = one => (one.entries || []).flatMap(entry => entry.iterations ? entry.iterations.flatMap(inner) : entry.gap ? [] : [entry, ...inner(entry)]);
+  return [...new Set(found.flatMap(one => [one, ...inner(one)]).flatMap(one => counterparts(lineKey(one.at), one.visit)))];
+}
+
+function point(key, statement = null, visit = statement ? statement.visit : null) {
   for (const element of nearBy) if (element) element.classList.remove("near");
-  nearBy = mark("near", [lines.get(key), ...(adjointOf.get(key) || []), statement && rows.get(statement)]);
-  const found = statement ? [statement] : byLine.get(key) || [];
+  const all = byLine.get(key) || [], visited = all.filter(one => one.visit === visit);
+  const found = statement ? [statement] : visited.length ? visited : all;
+  const stems = visit === null || statement ? stemsOf(found) : counterparts(key, visit);
+  nearBy = mark("near", [lines.get(key), ...(stems.length ? stems : counterparts(key, visit)), statement && rows.get(statement)]);
   detail(found, key);
   for (const node of graphNodes) node.element.classList.toggle("dimmed", found.length > 0 && node.s >= 0 && !found.includes(statements[node.s]));
   for (const edge of graphEdges) edge.element.classList.toggle("dimmed", found.length > 0 && ![edge.a, edge.b].some(n => data.graph.nodes[n].s >= 0 && found.includes(statements[data.graph.nodes[n].s])));
@@ -152,11 +167,23 @@ function valuesTable(values) {
 }
 
 function operandsTable(operands) {
-  const table = el("table", {}, el("tr", {}, ...["operand", "value", "passed on", "local derivative", "contribution"].map(head => el("th", {}, head))));
-  for (const operand of operands)
-    table.append(el("tr", {}, el("td", { class: "name", title: operand.name }, operand.name), el("td", { class: "fwd" }, operand.v.t),
-      el("td", {}, operand.rule || ""), el("td", {}, operand.d ? operand.d.t : ""), el("td", { class: "bwd" }, operand.c ? figures(operand.c) : "–")));
+  // Columns that hold nothing are left out.
+  const columns = [["operand", "name", o => o.name], ["value", "fwd", o => o.v.t], ["passed on", "", o => o.rule || ""],
+    ["local derivative", "", o => o.d ? o.d.t : ""], ["contribution", "bwd", o => o.c ? figures(o.c) : "–"]].filter(([, , text]) => operands.some(o => text(o)));
+  const table = el("table", {}, el("tr", {}, ...columns.map(([head]) => el("th", {}, head))));
+  for (const operand of operands) table.append(el("tr", {}, ...columns.map(([, kind, text]) => el("td", { class: kind, title: kind === "name" ? operand.name : null }, text(operand)))));
   return el("div", { class: "scroll" }, table);
+}
+
+function parts(statement, constants) {
+  const found = [];
+  if (statement.values.length) found.push(valuesTable(statement.values));
+  const operands = statement.operands.filter(operand => constants || operand.c);
+  if (operands.length) found.push(operandsTable(operands));
+  if (statement.hidden) found.push(el("p", { class: "dim" }, statement.hidden + " more operations before these"));
+  for (const operation of statement.operations || [])
+    found.push(el("h4", {}, operation.text + " = ", el("span", { class: "fwd" }, operation.v.t), "   g = ", el("span", { class: "bwd" }, operation.g ? operation.g.t : "–")), operandsTable(operation.operands));
+  return found;
 }
 
 function detail(found, key) {
@@ -168,12 +195,10 @@ function detail(found, key) {
   }
   const shown = found.length <= 3 ? found : [found[0], found[1], found[found.length - 1]];
   const line = found[0].at[1];
-  box.append(el("h3", {}, found[0].text + "  ", el("small", {}, (line ? "line " + line : "") + (found.length > 1 ? ", executed " + found.length + " times" + (data.cut ? " (of those shown)" : "") : ""))));
+  box.append(el("h3", {}, found[0].text + "  ", el("small", {}, (line ? "line " + line : "") + (found.length > 1 ? ", executed " + found.length + " times" : ""))));
   shown.forEach((statement, n) => {
     if (found.length > 1) box.append(el("p", { class: "hint" }, n === shown.length - 1 && found.length > 3 ? "… the last time" : iterationsOf(statement) || "time " + (n + 1)));
-    if (statement.values.length) box.append(valuesTable(statement.values));
-    const operands = statement.operands.filter(operand => operand.c);
-    if (operands.length) box.append(operandsTable(operands));
+    box.append(...parts(statement, false));
   });
 }
 
@@ -286,6 +311,15 @@ function fill(box, entries) {
   }
 }
 
+// The last statement of an iteration that a derivative goes through.
+function lastOf(entries) {
+  for (const entry of [...entries].reverse()) {
+    const found = entry.iterations ? entry.iterations.filter(one => one.entries).reverse().map(one => lastOf(one.entries)).find(Boolean) : !entry.gap && entry.active ? entry : null;
+    if (found) return found;
+  }
+  return null;
+}
+
 function loopRow(box, loop) {
   const one = row("loop", loop.at[1], loop.loop, loop.count + (loop.count === 1 ? " iteration" : " iterations"), "");
   box.append(one);
@@ -294,7 +328,8 @@ function loopRow(box, loop) {
     const inner = el("div", { class: "inner" });
     for (const iteration of loop.iterations) {
       if (iteration.gap) { inner.append(row("gap", 0, "… " + iteration.gap, "", "")); continue; }
-      const head = row("iteration", 0, "iteration " + iteration.n, "", "");
+      const last = lastOf(iteration.entries), main = last && (last.values.find(value => value.g) || last.values[0]);
+      const head = row("iteration", 0, "iteration " + iteration.n, main ? short(main.name, 12) + " " + main.v.t : "", main && main.g ? main.g.t : "");
       inner.append(head);
       rows.set(iteration, head);
       expandable(head, iteration, () => block(iteration.entries), order.length <= 30);
@@ -311,16 +346,10 @@ function statementRow(box, statement) {
   one.addEventListener("mouseenter", () => point(lineKey(statement.at), statement));
   one.addEventListener("focus", () => point(lineKey(statement.at), statement));
   expandable(one, statement, () => {
-    const parts = el("div", { class: "parts" });
-    if (statement.values.length) parts.append(valuesTable(statement.values));
-    if (statement.operands.length) parts.append(operandsTable(statement.operands));
-    if (statement.hidden) parts.append(el("p", { class: "dim" }, statement.hidden + " more operations before these"));
-    for (const operation of statement.operations || [])
-      parts.append(el("h4", {}, operation.text + " = ", el("span", { class: "fwd" }, operation.v.t), "   g = ", el("span", { class: "bwd" }, operation.g ? operation.g.t : "–")), operandsTable(operation.operands));
-    const inner = el("div", {}, parts);
+    const inner = el("div", {}, el("div", { class: "parts" }, ...parts(statement, true)));
     if (statement.entries) inner.append(block(statement.entries));
     return inner;
-  }, Boolean(statement.entries) && order.length <= 30 && false);
+  }, false);
 }
 
 $("steps").append(row("head", 0, "statement", "value", "cotangent"));
@@ -369,7 +398,7 @@ function go(step, quiet = false) {
     const returned = isBack || (atResult && node.kind === "result");
     node.element.classList.toggle("done", done && !returned);
     node.element.classList.toggle("back", returned);
-    const now = statement && node.s >= 0 && statements[node.s] === statement;
+    const now = statement && !quiet && node.s >= 0 && statements[node.s] === statement;
     node.element.classList.toggle("now", Boolean(now));
     node.sub.textContent = returned && node.gb ? (node.kind === "gap" ? "" : "g  " + node.gb) : done ? node.vb : "";
     if (now && !quiet) keepInView(node.element, $("graph"));
@@ -399,11 +428,11 @@ function go(step, quiet = false) {
       if (!at) { up.reverse().forEach(one => opened.has(one) && opened.get(one)()); break; }
       up.push(at);
     }
-    const line = lines.get(lineKey(statement.at)), own = rows.get(statement), counterparts = forwards ? [] : adjointOf.get(lineKey(statement.at)) || [];
-    marked = mark("now", [line, own, ...counterparts].filter(Boolean));
+    const line = lines.get(lineKey(statement.at)), own = rows.get(statement), stems = stemsOf([statement]);
+    marked = mark("now", [line, own, ...stems].filter(Boolean));
     keepInView(line, $("primal"));
     keepInView(own, $("steps"));
-    if (counterparts.length) keepInView(counterparts[0], $("adjoint"));
+    if (stems.length) keepInView(forwards ? stems[0] : stems[stems.length - 1], $("adjoint"));
     detail([statement], lineKey(statement.at));
   }
 }

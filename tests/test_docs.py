@@ -1,5 +1,7 @@
 """The documentation's Python blocks run as they stand, and print what they say they print.
 
+README.md, and all pages of the site with its notebooks; the pages of the gallery are made by the build, which runs what they show.
+
 The blocks of one file share a namespace. A block that begins with `>>>` is a doctest. A ```text or ```python output block right after a
 Python block is what that block prints. Blocks that are not meant to run are marked ```python no-run.
 
@@ -20,7 +22,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FILES = [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").rglob("*.md") if path.parent.name != "gallery" or path.name == "index.md")]
+RUN = ("python", "{code-cell}")
+KNOWN = ("python", "python output", "python no-run", "text", "bash")  # and directives of the site
 FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```[ \t]*$", re.DOTALL | re.MULTILINE)
 
 
@@ -38,7 +42,9 @@ def run(path: Path) -> list[tuple[int, int, str, str]]:
     found = blocks(path)
     outputs = []
     for n, (language, code, line, _, end) in enumerate(found):
-        if language != "python":
+        if language.startswith("{code-cell}"):
+            code = re.sub(r"^:.*$", "", code, flags=re.MULTILINE) if code.startswith(":") else code  # its options
+        elif language != "python":
             continue
         if code.lstrip().startswith(">>>"):
             example = doctest.DocTestParser().get_doctest(code, vars(module), f"{path.name}:{line}", str(path), line - 1)
@@ -60,11 +66,21 @@ def run(path: Path) -> list[tuple[int, int, str, str]]:
     return outputs
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if any(b[0] == "python" for b in blocks(path))], ids=lambda path: path.name)
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if any(b[0].startswith(RUN) for b in blocks(path))], ids=named)
 def test_python_blocks_run(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for _, _, expected, printed in run(path):
         assert printed.strip() == expected.strip(), f"{path.name} prints something else (python tests/test_docs.py rewrites it)"
+
+
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_no_block_is_left_out_by_mistake(path):
+    for language, _, line, _, _ in blocks(path):
+        assert language in KNOWN or language.startswith("{"), f"{named(path)}:{line}: a block of {language or 'nothing'}"
 
 
 def test_the_examples_named_in_the_documentation_are_there():

@@ -97,6 +97,7 @@ from .draws import (
     check_positive,
     check_range,
 )
+from .flows import flow, flow_adjoint
 from .implicit import along_root, newton_step, solve, through_root
 from .pointwise import (
     absorb,
@@ -129,6 +130,7 @@ from .solving import (
     of_unit_values,
     quadrature,
     romberg,
+    states_at,
     transposed_step,
 )
 from .surgery import stop_gradient
@@ -195,6 +197,8 @@ __all__ = [
     "expect_same",
     "fixed",
     "flatten",
+    "flow",
+    "flow_adjoint",
     "full_like",
     "independent",
     "inside",
@@ -259,6 +263,7 @@ __all__ = [
     "spilled",
     "spread_axes",
     "stable_order",
+    "states_at",
     "stop_gradient",
     "strided",
     "sum_leaves",

@@ -16,6 +16,7 @@ from .dispatch import Dispatcher, Variant
 from .frontend.modes import COLUMNS, public
 from .frontend.request import Compiled, Layer, Request
 from .frontend.source import Resolved, calling, package, resolve
+from .rules.registry import lookup
 from .runtime.control import applied
 from .tangents import moving, still
 
@@ -149,7 +150,7 @@ def _layers(f: Function) -> tuple[Resolved, tuple[Layer, ...]]:
         f = f.primal
     if isinstance(f, (Transformed, HessianProduct)):
         return resolve(functools.partial(applied, f)), tuple(layers)
-    if isinstance(f, FunctionType) and package(f) in ("numpy", "scipy"):  # it may have a rule
+    if isinstance(f, FunctionType) and (package(f) in ("numpy", "scipy") or lookup(f) is not None):  # it has a rule, or may have one
         return Resolved(calling(f)), tuple(layers)
     return resolve(f), tuple(layers)
 

@@ -556,29 +556,41 @@ class Dispatcher:
         self.latest = variant
         return variant
 
-    def from_annotations(self, given: tuple[Any, ...] = (), keywords: Mapping[str, Any] | None = None) -> str:
-        """The source for the types that the function's annotations give; some arguments may be given."""
+    def from_annotations(self, given: tuple[Any, ...] = (), keywords: Mapping[str, Any] | None = None, hints: Mapping[str, Any] | None = None,
+                         defaults: Mapping[str, Any] | None = None, moving: Sequence[int] | None = None) -> str:
+        """The source for the types that the function's annotations give; some arguments may be given, as may annotations and defaults that come before the
+        function's own. `moving`: which positional arguments have a tangent, if not all that can."""
         keywords = keywords or {}
         try:
-            hints = get_type_hints(self.function, include_extras=True)
+            annotations = get_type_hints(self.function, include_extras=True)
         except Exception as error:  # an annotation that cannot be evaluated raises whatever it raises
             raise self._unannotated(f"its annotations cannot be evaluated ({error})") from None
+        annotations |= hints or {}
+        padding = [(defaults or {}).get(name, default) for name, default in zip(self.names, self.padding)]
         static: frozenset[int] = frozenset()
+        given_leaves = [leaf for value in given for leaf in flatten(value)[0]]  # an object among them is there to be looked at
         with _compiling:
             while True:
                 describer = Describer(static)
+
+                def describe(number: int, title: str, describer: Describer = describer) -> Described:
+                    name, kind = self.names[number], self.kinds[number]
+                    if number < len(given) or name in keywords:
+                        return describer.add(given[number] if number < len(given) else keywords[name], title)
+                    if kind in ("args", "kwargs"):
+                        return describer.add(() if kind == "args" else {}, title)
+                    default = padding[number]
+                    hint = MISSING if name in (defaults or {}) and name not in (hints or {}) else annotations.get(name, MISSING)
+                    return describer.annotated(hint, default, title)
+
                 try:
-                    described = []
-                    for number, (name, kind, default) in enumerate(zip(self.names, self.kinds, self.padding)):
-                        if number < len(given) or name in keywords:
-                            described.append(describer.add(given[number] if number < len(given) else keywords[name], name))
-                        elif kind in ("args", "kwargs"):
-                            described.append(describer.add(() if kind == "args" else {}, name))
-                        else:
-                            described.append(describer.annotated(hints.get(name, MISSING), default, name))
+                    described = [describe(number, self.names[number]) for number in range(self.primals)]
+                    for number, dot in enumerate(self.names[self.primals:]):  # a tangent has the type of its primal
+                        moves = any(leaf.differentiable for leaf in described[number].leaves) and (moving is None or number - self.skip in moving)
+                        described.append(describe(number, dot) if moves else describer.add(None, dot))
                 except UnknownAnnotation as unknown:
                     raise self._unannotated(str(unknown)) from None
-                leaves = [MISSING] * len(describer.leaves)
+                leaves = [*given_leaves, *[MISSING] * (len(describer.leaves) - len(given_leaves))]
                 try:
                     return self.compile(self.request(describer, described, leaves, self.positional)).text
                 except NeedStatic as need:

@@ -8,6 +8,7 @@ import numpy as np
 
 from .harness import Case, Const, Fixed, Grown, case
 from .samples_more import MORE
+from .samples_nn import NN
 
 rng = np.random.default_rng(7)
 
@@ -270,4 +271,4 @@ SAMPLES: dict[str, list[Case]] = {
     "list_item": [case(Grown([1.5, 2.5]), 1), case(Grown([A(3), A(3)]), 0)], "list_set": [case(Grown([1.5, 2.5]), 1, 3.5), case(Grown([A(3), A(3)]), 0, A(3))],
     "list_drop": [case(Grown([1.5, 2.5])), case(Grown([A(3), A(3)]))],
 }
-SAMPLES |= MORE
+SAMPLES |= MORE | NN

@@ -12,9 +12,9 @@ GRADIENTS = ("grad", "value_and_grad", "elementwise_grad")
 JACOBIANS = ("jacobian", "jacfwd", "jacrev")
 TANGENT = ("jvp", "pushforward")  # their functions also take tangents
 GIVEN = ("vjp", "linearize", "intermediate_grads")  # they differentiate with respect to all arguments that are given
-CHOOSING = (*GRADIENTS, *JACOBIANS, "sparse_jacobian", "sparse_hessian")  # they differentiate as `argnums` says
+CHOOSING = (*GRADIENTS, *JACOBIANS, "explain", "sparse_jacobian", "sparse_hessian")  # they differentiate as `argnums` says
 IMPLICIT = ("implicit_root", "fixed_point", "argmin")
-REVERSE = (*GRADIENTS, "vjp", "intermediate_grads", "jacrev")
+REVERSE = (*GRADIENTS, "explain", "vjp", "intermediate_grads", "jacrev")
 RULES = ("custom_vjp", "custom_jvp", "defvjp", "defjvp")
 COLUMNS = (*JACOBIANS, "hessian")  # public transforms that go through directions, some at once
 

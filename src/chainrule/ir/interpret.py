@@ -171,4 +171,18 @@ def value_of(arg: Arg, env: Env) -> Any:
     raise TypeError(arg)
 
 
-__all__ = ["Interpreter", "Raise", "interpret", "value_of"]
+def bind(form: Arg, value: Any, env: dict[Var, Any]) -> None:
+    """Take an argument apart as its parameter's pattern says."""
+    if isinstance(form, Var):
+        env[form] = value
+    elif isinstance(form, Seq):
+        for part, item in zip(form.items, value):
+            bind(part, item, env)
+    elif isinstance(form, Make):
+        for key, part in zip(form.keys, form.items):
+            bind(part, value[key] if isinstance(value, dict) else getattr(value, key), env)
+    else:
+        assert isinstance(form, Lit)
+
+
+__all__ = ["Interpreter", "Raise", "bind", "interpret", "value_of"]

@@ -22,6 +22,12 @@ def solver(function: Any, functions: Any, examples: Any, args: Any, keywords: An
     return _word()
 
 
+def flow(value: Any, model: Any, slope: Any, t0: Any, y0: Any, times: Any, options: Any) -> Any:
+    """The states (m, n) at some times of what y' = slope(t, y) leads to from y0 at t0, as a solver gave them: their derivative in reverse mode is that of the continuous
+    adjoint (`runtime/flows`, which says what the options are), in forward mode that of the model."""
+    return _word()
+
+
 def part(owner: Any, name: Any, like: Any, axes: Any = None) -> Any:
     """An attribute of what a solver gives: a value like another one; or an array, whose axes are as long as these of the other one, None where that is not known."""
     return _word()
@@ -67,4 +73,4 @@ def is_known(value: Any) -> Any:
     return _word()
 
 
-__all__ = ["along", "gradient", "is_differentiable", "is_known", "jacobian", "newton_steps", "part", "refuse", "solver", "static"]
+__all__ = ["along", "flow", "gradient", "is_differentiable", "is_known", "jacobian", "newton_steps", "part", "refuse", "solver", "static"]

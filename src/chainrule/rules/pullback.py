@@ -7,9 +7,9 @@ import ast
 from ..ir.nodes import Let, Lit, Make, Operand, Seq, Var, variables
 from ..ir.ops import OPS
 from ..ir.probe import type_of
-from ..ir.types import same_shape, shape
+from ..ir.types import rank, same_shape, shape
 from .call import Call
-from .formula import Evaluator, negated
+from .formula import Evaluator, count_of, negated
 from .table import OF_LISTS, ROWS, Row, RowError, of_arrays
 
 
@@ -75,10 +75,14 @@ def _elementwise(row: Row, let: Let, call: Call) -> None:
         if row.masks and call.steep():
             call.add(var, call.b.emit("rt.absorb", e.operand(partial), call.full()))
             continue
-        value = scaled(e, call.cotangent, partial, absorbing)
+        value = scaled(e, call.kept, partial, absorbing)
         spread = not same_shape(type_of(value), let.out.type)
-        if spread and not same_shape(var.type, let.out.type) and shape(type_of(call.cotangent)) != shape(let.out.type):
-            value, spread = scaled(e, call.full(), partial, absorbing), False  # what is summed over has to be there in full
+        if spread and not same_shape(var.type, let.out.type) and shape(type_of(call.kept)) != shape(let.out.type):
+            if rank(var.type) == 0 == rank(type_of(value)):
+                count = count_of(e, let.out, None)
+                value = call.b.emit("float", count) if isinstance(value, Lit) and value.value == 1 else e.product(value, count)
+            else:
+                value, spread = scaled(e, call.full(), partial, absorbing), False  # what is summed over has to be there in full
         if minus:
             call.subtract(var, value, broadcast=spread)
         else:
@@ -116,12 +120,12 @@ def _contributions(row: Row, let: Let, call: Call) -> None:
         if is_zero(formula):
             continue
         if row.kind == "pointwise":
-            e.cotangent = call.cotangent
+            e.cotangent = call.kept
         value = e.operand(formula)
         spread = e.spread
         if row.kind == "pointwise":
             spread = not same_shape(type_of(value), let.out.type)
-            if spread and not same_shape(var.type, let.out.type) and shape(type_of(call.cotangent)) != shape(let.out.type):
+            if spread and not same_shape(var.type, let.out.type) and shape(type_of(call.kept)) != shape(let.out.type):
                 e.cotangent = call.full()
                 value, spread = e.operand(formula), False
         if minus:

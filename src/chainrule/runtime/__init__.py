@@ -95,6 +95,7 @@ from .draws import (
     check_positive,
     check_range,
 )
+from .flows import flow, flow_adjoint
 from .implicit import along_root, newton_step, solve, through_root
 from .pointwise import (
     absorb,
@@ -127,6 +128,7 @@ from .solving import (
     of_unit_values,
     quadrature,
     romberg,
+    states_at,
     transposed_step,
 )
 from .surgery import stop_gradient
@@ -193,6 +195,8 @@ __all__ = [
     "expect_same",
     "fixed",
     "flatten",
+    "flow",
+    "flow_adjoint",
     "full_like",
     "independent",
     "inside",
@@ -255,6 +259,7 @@ __all__ = [
     "spilled",
     "spread_axes",
     "stable_order",
+    "states_at",
     "stop_gradient",
     "strided",
     "sum_leaves",

@@ -49,6 +49,11 @@ def evaluated(function: Any, points: Any, *more: Any) -> Any:
     return function(points, *more)
 
 
+def states_at(solution: Any, times: Any, count: int) -> Any:
+    """The states (count, m) of a solution of differential equations at times (m,)."""
+    return solution(times) if len(times) else np.zeros((count, 0))
+
+
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(21)
 
 
@@ -126,4 +131,4 @@ def of_unit_values(maker: Any, x: Any, ends: Any, k: int | None = None, t: Any =
     return spline.t, spline.c
 
 
-__all__ = ["as_given", "bspline", "bspline_pull", "direct_step", "evaluated", "fixed", "independent", "linear_step", "of_unit_values", "quadrature", "romberg", "transposed_step"]
+__all__ = ["as_given", "bspline", "bspline_pull", "direct_step", "evaluated", "fixed", "independent", "linear_step", "of_unit_values", "quadrature", "romberg", "states_at", "transposed_step"]

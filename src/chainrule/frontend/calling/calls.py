@@ -22,7 +22,7 @@ import numpy as np
 
 from ...errors import Finding, MissingRuleError, SourceUnavailableError
 from ...ir.build import type_of
-from ...ir.nodes import Arg, Lit, Make, Seq, Var
+from ...ir.nodes import Arg, Lit, Make, Seq, Span, Var
 from ...ir.ops import OPS
 from ...ir.types import List, Opaque, Scalar, differentiable, kind, rank
 from ...rules import custom as custom_rules
@@ -98,6 +98,7 @@ class FrameInfo:
     at: ast.stmt | None = None  # the statement that is being executed
     loops: list[ast.stmt] = field(default_factory=list)  # the loops around it
     globals: set[str] = field(default_factory=set)  # the names that it declares global
+    called_from: Span | None = None  # the statement that has called it
 
     def live(self, name: str) -> bool:
         """Whether a name may be read from now on."""
@@ -618,7 +619,7 @@ class Calls(Objects):
         caller = self.caller
         inside = self.is_library(source) or sources.package(source.function) in _LIBRARIES
         self.caller = (caller or (self.node, self.source, self.b.span)) if inside else None
-        self.infos[number] = FrameInfo(source, parent, local, nonlocal_names, liveness=liveness(node))
+        self.infos[number] = FrameInfo(source, parent, local, nonlocal_names, liveness=liveness(node), called_from=self.b.span)
         self.state.frames[number] = bound
         unbound.flag_names(bound, unbound.unsure_names(node, local, frozenset(bound)))
         if generator:

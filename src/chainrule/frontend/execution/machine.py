@@ -154,7 +154,8 @@ class Machine(Deciding):
         text = " ".join(line.strip() for line in self.source.lines[node.lineno - 1:last])
         if isinstance(body, list) and body and ":" in text and isinstance(node, ast.stmt):
             text = text[: _header_end(text)]
-        return Span(self.source.file, node.lineno, node.col_offset, last, node.end_col_offset or 0, text, self.source.name)  # type: ignore[attr-defined]
+        return Span(self.source.file, node.lineno, node.col_offset, last, node.end_col_offset or 0, text, self.source.name,  # type: ignore[attr-defined]
+                    self.infos[self.current].called_from)
 
     # -- values and operands -----------------------------------------------------------------------------
 

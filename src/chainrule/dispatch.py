@@ -306,12 +306,12 @@ class Dispatcher:
         return result
 
     def check_writable(self, variant: Variant, leaves: list[Any]) -> None:
-        """What would raise where the function writes is refused, since the derivative writes into copies."""
+        """What would raise where the function writes, if it gets there, is refused, since the derivative writes into copies."""
         for number in variant.compiled.written:
             if not leaves[number].flags.writeable:
                 path = next(leaf.path for p in variant.parameters for leaf in p.value.leaves if leaf.number == number)
-                raise UnsupportedError([Finding(self.source.location(), f"`{path}` is read-only, and `{self.name}` writes into it",
-                                                "NumPy raises ValueError there", "pass a copy")])
+                raise UnsupportedError([Finding(self.source.location(), f"`{path}` is read-only, and `{self.name}` may write into it",
+                                                "where it does, NumPy raises ValueError, but the derivative would write into a copy", "pass a copy")])
 
     def along(self, plan: Plan, values: list[Any], leaves: list[Any], variant: Variant, captured: list[Any], record: Record) -> tuple[Variant, Any]:
         """Run the program for the path that this call takes, beginning with one that may be it."""

@@ -1,5 +1,6 @@
-import chainrule as cr
 import numpy as np
+
+import chainrule as cr
 
 
 def heat(u, rate, steps):

@@ -215,7 +215,7 @@ def defvjp(fun: Any, *makers: Function | None, argnums: Sequence[int] | None = N
     if len(places) != len(makers) or not all(0 <= place < len(parameters) for place in places):
         raise TypeError(f"defvjp: {len(makers)} rules for the arguments {places}, of {len(parameters)}")
     if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
-        raise TypeError(f"defvjp: rules are stated by position, so it may not take any number of arguments")
+        raise TypeError("defvjp: rules are stated by position, so it may not take any number of arguments")
 
     def forward(*args: Any) -> tuple[Any, tuple[Any, tuple[Any, ...]]]:
         value = fun(*args)

@@ -339,7 +339,8 @@ _BY_IDENTITY = (type, types.FunctionType, types.BuiltinFunctionType, types.Metho
 
 def is_static(value: Any) -> bool:
     """Whether the value itself is part of the signature."""
-    return isinstance(value, (*_BY_VALUE, *_BY_IDENTITY)) or type(value) is slice or hasattr(type(value), "primal")
+    cls = type(value)
+    return isinstance(value, (*_BY_VALUE, *_BY_IDENTITY)) or cls is slice or hasattr(cls, "primal") or cls.__module__ == "uarray"  # what scipy.fft has for functions
 
 
 def static_key(value: Any) -> Any:

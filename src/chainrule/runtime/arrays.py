@@ -324,7 +324,8 @@ def _weights(size: Any, y: Any, ord: Any, axes: tuple[int, ...]) -> Any:
     """The derivative of a norm with respect to the absolute values."""
     if len(axes) == 2:  # the largest or smallest sum of a column or row
         across, along = (axes[0], axes[1]) if abs(ord) == 1 else (axes[1], axes[0])
-        chosen = size.sum(axis=across, keepdims=True) == y
+        sums = size.sum(axis=across, keepdims=True)
+        chosen = sums == (sums.max if ord > 0 else sums.min)(axis=along, keepdims=True)
         return chosen / chosen.sum(axis=along, keepdims=True)
     if ord in (np.inf, -np.inf):
         chosen = size == y

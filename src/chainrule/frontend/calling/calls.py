@@ -80,7 +80,7 @@ _PURE = frozenset({abs, ascii, bin, bool, chr, complex, divmod, float, hex, int,
 
 
 _IMMUTABLE = (str, bytes, int, float, complex, tuple, frozenset, range, np.dtype)  # a method of such an object depends on nothing else
-_LIBRARIES = frozenset({"numpy", "scipy", *sys.stdlib_module_names}) - {"test"}  # whose functions the user has not written: errors are at the call
+_LIBRARIES = frozenset({"numpy", "scipy", *sys.stdlib_module_names})  # whose functions the user has not written: errors are at the call
 _HELD: dict[int, dict[str, Any]] = {}  # what functions hold (default arrays, arguments of partial, `self`), each in a namespace of its own
 
 
@@ -430,6 +430,8 @@ class Calls(Objects):
 
         if (stated := custom_rules.declared(f)) is not None:
             return custom.call_declared(self, stated, args, keywords)
+        if isinstance(f, types.MethodType) and custom_rules.declared(f.__func__) is not None:
+            return self.call(Static(f.__func__), (self.constant_object(f.__self__, "self"), *args), keywords)
         if hasattr(f, "primal") and hasattr(f, "source_for") and not isinstance(f, type):
             return transforms.call(self, transforms.of_transformed(f), args, keywords)
         if (kind := transforms.mark(f)) is not None:
@@ -821,6 +823,8 @@ class Calls(Objects):
             return special(self, owner, args, keywords)
         if isinstance(owner, TupleV) and owner.cls is not None and isinstance(function := getattr(owner.cls, name), types.FunctionType):
             return self.call(Static(function), (owner, *args), keywords)
+        if isinstance(owner, DictV) and isinstance(function := getattr(owner.cls, name, None), types.FunctionType):
+            return self.call(Static(function), (owner, *args), keywords)  # of a Counter
         if name.startswith("__") and isinstance(owner, _VALUES) and (found := special_methods.called(self, owner, name, args, keywords)) is not None:
             return found
         if self.is_number(owner):

@@ -22,7 +22,7 @@ import numpy as np
 from ..ir.nodes import Arg, Make, Seq
 from ..ir.probe import literal_type
 from ..ir.types import Array, Dim, Extent, Opaque, Scalar, Type, differentiable
-from ..rules import effects, random
+from ..rules import effects, random, registry
 from ..structure import LEAF, TreeDef, attributes, flatten, gradient_structure, is_object, leaf_paths
 from .source import MISSING, Place
 
@@ -352,7 +352,8 @@ _BY_IDENTITY = (type, types.FunctionType, types.BuiltinFunctionType, types.Metho
 def is_static(value: Any) -> bool:
     """Whether the value itself is part of the signature."""
     cls = type(value)
-    return isinstance(value, (*_BY_VALUE, *_BY_IDENTITY)) or cls is slice or hasattr(cls, "primal") or cls.__module__ == "uarray"  # what scipy.fft has for functions
+    known = hasattr(cls, "primal") or cls.__module__ == "uarray" or registry.is_known_object(value)  # uarray: what scipy.fft has for functions
+    return isinstance(value, (*_BY_VALUE, *_BY_IDENTITY)) or cls is slice or known
 
 
 def static_key(value: Any) -> Any:

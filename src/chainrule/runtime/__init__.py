@@ -99,6 +99,7 @@ from .draws import (
 )
 from .flows import flow, flow_adjoint
 from .implicit import along_root, newton_step, solve, through_root
+from .integrals import generic_like, quadrature
 from .pointwise import (
     absorb,
     add_ties,
@@ -129,7 +130,6 @@ from .solving import (
     independent,
     linear_step,
     of_unit_values,
-    quadrature,
     romberg,
     states_at,
     transposed_step,
@@ -201,6 +201,7 @@ __all__ = [
     "flow",
     "flow_adjoint",
     "full_like",
+    "generic_like",
     "independent",
     "inside",
     "instance",

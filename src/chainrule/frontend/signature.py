@@ -22,7 +22,7 @@ import numpy as np
 from ..ir.nodes import Arg, Make, Seq
 from ..ir.probe import literal_type
 from ..ir.types import Array, Dim, Extent, Opaque, Scalar, Type, differentiable
-from ..rules import effects, random
+from ..rules import effects, random, registry
 from ..structure import LEAF, TreeDef, attributes, flatten, gradient_structure, is_object, leaf_paths
 from .source import MISSING, Place
 
@@ -244,6 +244,13 @@ class Describer:
         return Described(name, structure, tuple(self.leaves[before:]), None)
 
     def _hint(self, hint: Any, default: Any, path: str) -> TreeDef:
+        if isinstance(hint, Array):  # a type as the compiler has it
+            self._note(path, hint, ARRAY, np.ndarray)
+            return LEAF
+        if isinstance(hint, (list, tuple, dict)):  # a container of hints
+            items = hint.items() if isinstance(hint, dict) else enumerate(hint)
+            children = tuple(self._hint(item, MISSING, f"{path}[{key!r}]") for key, item in items)
+            return TreeDef(type(hint), tuple(hint) if isinstance(hint, dict) else (), children, sum(child.size for child in children))
         origin, arguments = get_origin(hint), get_args(hint)
         if origin is Annotated:
             return self._hint(arguments[0], default, path)
@@ -344,7 +351,9 @@ _BY_IDENTITY = (type, types.FunctionType, types.BuiltinFunctionType, types.Metho
 
 def is_static(value: Any) -> bool:
     """Whether the value itself is part of the signature."""
-    return isinstance(value, (*_BY_VALUE, *_BY_IDENTITY)) or type(value) is slice or hasattr(type(value), "primal")
+    cls = type(value)
+    known = hasattr(cls, "primal") or cls.__module__ == "uarray" or registry.is_known_object(value)  # uarray: what scipy.fft has for functions
+    return isinstance(value, (*_BY_VALUE, *_BY_IDENTITY)) or cls is slice or known
 
 
 def static_key(value: Any) -> Any:
@@ -433,10 +442,11 @@ def result_error(function: str, transform: str, structure: TreeDef, leaf_types: 
     An array of unknown shape is let through: the generated code asks at run time.
     """
     found = list(leaf_types)
-    where = "jacobian gives the derivative of every element, vjp its product with a cotangent that you choose"
+    where = "Explain a function that makes one number of it, as np.sum(w * result) is with weights w of your choice" if transform == "explain" else \
+        "jacobian gives the derivative of every element, vjp its product with a cotangent that you choose"
     if structure is not LEAF:
         return TypeError(f"{transform} of {function}: the result is {structure!r}, not a number. {where}; "
-                         "has_aux=True returns further values beside the one that is differentiated")
+                         f"has_aux=True {'allows' if transform == 'explain' else 'returns'} further values beside the one that is differentiated")
     what = found[0]
     if isinstance(what, Array) and what.shape is not None and what.shape != ():
         shape = f"({', '.join(map(str, what.shape))}{',' if len(what.shape) == 1 else ''})"

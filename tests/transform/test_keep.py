@@ -65,7 +65,7 @@ def test_an_array_that_is_the_same_in_every_iteration_is_not_kept():
     assert before.count("*") == 1 and before.count("-") == 1  # once, before the loops
 
 
-@pytest.mark.parametrize("line", ("if j > 1: u = u * (dt * k)", "u = u * np.log(k)", "u = u * (k * w[0, :1])", "u = u * (s * k); s = s * dt"))
+@pytest.mark.parametrize("line", ["if j > 1: u = u * (dt * k)", "u = u * np.log(k)", "u = u * (k * w[0, :1])", "u = u * (s * k); s = s * dt"])
 def test_what_may_not_be_computed_at_all_or_changes_is_kept(line):
     p = lower(f"""
         def f(u, k, w, dt, n):

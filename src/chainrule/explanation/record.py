@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import Finding, UnsupportedError
-from ..ir.interpret import EXPAND, Interpreter, value_of
+from ..ir.interpret import Interpreter, value_of
 from ..ir.nodes import (
     UNDEFINED,
     Arg,
@@ -158,10 +158,7 @@ class Recorder:
         elif isinstance(stmt, (For, While)):
             self.loop(stmt, env, known)
         elif isinstance(stmt, Vjp):
-            expanded = EXPAND[0](stmt)
-            values_ = [self.value(arg, env) for arg in stmt_args(stmt)]
-            inner = Interpreter(self.callees)
-            _, made = inner.block(expanded, dict(zip(expanded.params, values_)))
+            made = Interpreter(self.callees).derivative(stmt, [self.value(arg, env) for arg in stmt_args(stmt)])
             self.note(stmt, stmt.outs, tuple(made), env, known)
 
     def bind(self, outs: tuple[Var, ...], values: list[Node], env: dict[Var, Node], known: Facts) -> None:

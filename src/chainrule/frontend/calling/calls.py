@@ -422,12 +422,12 @@ class Calls(Objects):
         return call_partial(self, function, args, keywords)
 
     def call_static(self, f: Any, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
-        from . import custom, functionals, progress, transforms
+        from . import declared, functionals, progress, transforms
         from . import special as special_methods
         from .tables import BUILTINS, LAZILY
 
         if (stated := custom_rules.declared(f)) is not None:
-            return custom.call_declared(self, stated, args, keywords)
+            return declared.call_declared(self, stated, args, keywords)
         if isinstance(f, types.MethodType) and custom_rules.declared(f.__func__) is not None:
             return self.call(Static(f.__func__), (self.constant_object(f.__self__, "self"), *args), keywords)
         if hasattr(f, "primal") and hasattr(f, "source_for") and not isinstance(f, type):
@@ -573,7 +573,7 @@ class Calls(Objects):
         name = str(getattr(f, "__qualname__", None) or getattr(f, "__name__", f))
         module = getattr(f, "__module__", None)
         title = f"{module}.{name}" if module and module != "builtins" else name
-        from .custom import template
+        from .declared import template
 
         raise Refusal(MissingRuleError(title, self.location(self.node), template(self.node, f, title)), self.region)
 

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from ..calling.calls import Calls, FrameInfo
+from ..calling.calls import Calls
+from ..calling.frames import FrameInfo
 from ..execution.places import Do
 from ..execution.values import (
     Closure,

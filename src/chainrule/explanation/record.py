@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import Finding, UnsupportedError
-from ..ir.interpret import EXPAND, Interpreter, value_of
+from ..ir.interpret import Interpreter, value_of
 from ..ir.nodes import (
     UNDEFINED,
     Arg,
@@ -158,8 +158,7 @@ class Recorder:
         elif isinstance(stmt, (For, While)):
             self.loop(stmt, env, known)
         elif isinstance(stmt, Vjp):
-            derivative = EXPAND[0](stmt, tuple(self.callees.values()))
-            made = self.interpreter.derivative(derivative, [self.value(arg, env) for arg in stmt_args(stmt)])
+            made = self.interpreter.derivative(stmt, [self.value(arg, env) for arg in stmt_args(stmt)])
             self.note(stmt, stmt.outs, tuple(made), env, known)
 
     def bind(self, outs: tuple[Var, ...], values: list[Node], env: dict[Var, Node], known: Facts) -> None:

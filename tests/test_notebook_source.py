@@ -168,6 +168,8 @@ CELLS = [
     ("scale = 3.0\nprint(df(3.0))", "18.0\n"),
     ("%timeit -n1 -r1 -o -q df(1.0)\n@cr.value_and_grad\ndef g(x): return f(x) + (lambda v: v * v)(x)\nprint(g(2.0))", "(12.0, 16.0)\n"),  # a line that is no Python
     ("%%time\ndef timed(x):\n    return x ** 4\nprint(cr.grad(timed)(1.0))", None),  # a cell that a magic runs
+    ("%%time\ndef timed(x):\n    return x ** 5", None),
+    ("print(cr.grad(timed)(1.0))", "5.0\n"),
     ("class A:\n    w = 5.0\n    def m(self, x):\n        return self.w * x\nprint(cr.grad(A().m)(1.0))", "5.0\n"),
     ("import asyncio\nasync def later():\n    return 4.0\ny = await later()\ndef h(x):\n    return y * x\nprint(cr.grad(h)(1.0))", "4.0\n"),
     ("try:\n    cr.grad(lambda x: np.sum(np.nditer(x)))(np.ones(2))\nexcept cr.UnsupportedError as error:\n    print(str(error).splitlines()[1])",

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import doctest
+import importlib.util
 import io
 import linecache
 import os
@@ -119,6 +120,12 @@ def test_the_examples_named_in_the_documentation_are_there():
     for path in FILES:
         for name in re.findall(r"examples/\w+\.py", path.read_text(encoding="utf-8")):
             assert (ROOT / name).is_file(), f"{path.name}: {name}"
+
+
+def test_the_commands_of_the_documentation_are_there():
+    for path in FILES:
+        for name in re.findall(r"python -m (benchmarks(?:\.\w+)*)", path.read_text(encoding="utf-8")):
+            assert importlib.util.find_spec(name) is not None, f"{named(path)}: {name}"
 
 
 def rewrite(path: Path) -> None:

@@ -89,7 +89,7 @@ def _strides(leaves: list[Any], captured: Sequence[Any]) -> tuple[Any, ...]:
 
 def _captured_key(describer: Describer, values: Sequence[Any], places: Sequence[Place]) -> Any:
     first, held = len(describer.leaves), len(describer.containers)
-    keys = [describer.add(value, str(place)).key for place, value in zip(places, values)]
+    keys = [describer.add(value, str(place), outside=True).key for place, value in zip(places, values)]
     return (*keys, describer.overlaps(first), describer.shared(held))
 
 
@@ -131,7 +131,8 @@ class Plan:
         if self.entry is None or variant.overlapping or variant.one_path:
             return
         key = self.layout.exact_key(leaves)
-        mark = (variant, [(c.dtype, c.shape) if type(c) is np.ndarray else type(c) for c in captured])
+        mark = (variant, [(c.dtype, c.shape) if type(c) is np.ndarray else (type(c), c if d.leaves and d.leaves[0].tied else None)
+                          for c, d in zip(captured, variant.captured)])
         if self.installed.get(key) == mark and all(d.structure is LEAF for d in variant.captured):
             return
         compiled = variant.compiled

@@ -70,7 +70,7 @@ def _made(explanation: Explanation, shown: list[Statement | Gap], level: str, ke
             key: Key = id(one) if isinstance(one, Gap) else key_of(statement, operation)
             makers[operation.result.number] = key
             if isinstance(one, Gap):
-                nodes.setdefault(key, Node(f"... {one}", "", "", "gap"))
+                nodes.setdefault(key, Node(str(one), "", "", "gap"))
             else:
                 label = operation.result.name or operation.text
                 if level == "operation" and operation is not statement.operations[-1]:

@@ -38,7 +38,7 @@ def page(explanation: Explanation) -> str:
     """The page, as text."""
     static = files(__package__) / "static"
     parts = {name: (static / f"page.{name}").read_text(encoding="utf-8") for name in ("html", "css", "js")}
-    data = json.dumps(_Collected(explanation).data(), ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/").replace("<!--", "<\\!--")
+    data = json.dumps(_Collected(explanation).data(), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     text = parts["html"]
     for name, value in (("title", html.escape(explanation.name)), ("css", parts["css"]), ("js", parts["js"]), ("data", data)):
         text = text.replace(f"{{{{ {name} }}}}", value)

@@ -122,6 +122,15 @@ def test_a_b_spline_of_coefficients():
     agrees(lambda t: np.sum(interpolate.splev(t, tck) ** 2 + interpolate.splev(t, tck, der=1)), AT)
 
 
+def test_complex_coefficients():
+    def size(q):
+        return np.sum(np.abs(interpolate.make_interp_spline(X, Y * (1.0 + 1j * q**2))(AT * q)) ** 2)
+
+    agrees(size, 0.7)
+    knots = interpolate.make_interp_spline(X, Y).t
+    agrees(lambda q: np.sum(np.abs(interpolate.BSpline(knots, np.exp(1j * q * np.arange(6)), 3)(AT, 1)) ** 2), 0.7)
+
+
 def test_grids():
     points = (np.array([0.0, 1.0, 2.5]), np.array([0.0, 0.5, 1.0, 2.0]))
     values = np.random.default_rng(1).normal(size=(3, 4))

@@ -92,6 +92,45 @@ def test_newton():
     agrees(lambda a: np.sum(optimize.newton(lambda x: x**3 - a * x - 1, np.array([2.0, 2.5]), tol=1e-13) ** 2), np.array([1.3, 2.1]))
 
 
+@pytest.mark.parametrize("shape", [(2,), (2, 2)])
+def test_newton_of_elements_that_depend_on_each_other(shape):
+    a = np.array([1.3, 2.0, 1.1, 1.7])[: np.prod(shape)].reshape(shape)
+
+    def f(a):
+        return np.sum(optimize.newton(lambda x: x**3 - a * x[..., ::-1], np.ones(shape), fprime=lambda x: 3 * x**2, tol=1e-14, maxiter=500) * np.array([1.0, 2.0]))
+
+    agrees(f, a)
+    bend = (cr.grad(f)(a + 1e-5) - cr.grad(f)(a - 1e-5)) / 2e-5
+    assert cr.jvp(cr.grad(f), (a,), (np.ones(shape),))[1] == pytest.approx(bend, rel=1e-5, abs=1e-8)
+
+
+@pytest.mark.parametrize("find", [
+    lambda a, guess: optimize.fsolve(lambda x: x**3 - a, guess),
+    lambda a, guess: optimize.newton(lambda x: x**3 - a, guess),
+    lambda a, guess: optimize.newton(lambda x: x**3 - a[0], guess[0]) * a,
+    lambda a, guess: optimize.root(lambda x: x**3 - a, guess).x,
+    lambda a, guess: optimize.least_squares(lambda x: np.concatenate([x**3 - a, x]), guess).x,
+    lambda a, guess: optimize.fixed_point(lambda x: np.cos(x * a) / 3, guess),
+])
+def test_gradients_have_the_precision_of_the_argument(find):
+    a = np.array([1.3, 2.0], np.float32)
+    for guess in (np.ones(2, np.float32), np.ones(2)):
+        found = cr.grad(lambda a, guess=guess: np.sum(find(a, guess)))(a)
+        assert found.dtype == np.float32
+        assert found == pytest.approx(cr.grad(lambda a: np.sum(find(a, np.ones(2))))(a.astype(float)), rel=1e-3)
+
+
+def test_in_a_recursive_function_to_several_orders():
+    def shrunk(a, n):
+        return optimize.brentq(lambda x: x**3 + x - a, -5.0, 5.0, xtol=1e-15) if n <= 0 else shrunk(a * 1.1, n - 1)
+
+    def first_and_third(a):
+        return cr.grad(lambda b: shrunk(b, 2.0))(a) + cr.grad(cr.grad(cr.grad(lambda b: shrunk(b, 2.0))))(a)
+
+    slope = (first_and_third(1.3 + 1e-4) - first_and_third(1.3 - 1e-4)) / 2e-4
+    assert cr.grad(first_and_third)(1.3) == pytest.approx(slope, rel=1e-6)
+
+
 def test_root_scalar():
     agrees(lambda a: optimize.root_scalar(lambda x: x**3 - a, bracket=[0, 3]).root, 1.3)
     agrees(lambda a: optimize.root_scalar(lambda x, a: x**3 - a, args=(a,), x0=1.0, x1=1.5, method="secant", xtol=1e-13).root, 1.3)

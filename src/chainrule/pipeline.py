@@ -133,6 +133,12 @@ def stages(derivative: Any, *args: Any, **kwargs: Any) -> dict[str, Stage]:
         t1 = x * x
         return t1
     """
+    given, keywords = getattr(derivative, "_given", ()), getattr(derivative, "_keywords", {})
+    return stages_of(getattr(derivative, "_dispatcher", derivative), lambda own: own.variant_for((*given, *args), {**keywords, **kwargs}))
+
+
+def stages_of(own: Any, ask: Callable[[Any], Any]) -> dict[str, Stage]:
+    """What `stages` returns, for a dispatcher and what is asked of it: the program that it compiles last."""
     made: dict[str, Any] = {}
 
     def note(request: Request) -> Compiled:
@@ -140,11 +146,8 @@ def stages(derivative: Any, *args: Any, **kwargs: Any) -> dict[str, Stage]:
         made.update(passes(request))
         return _finish(request, made)
 
-    own = getattr(derivative, "_dispatcher", derivative)
-    given, keywords = getattr(derivative, "_given", ()), getattr(derivative, "_keywords", {})
-    again = type(own)(own.function, note, own.mode, own.argnums, own.has_aux, skip=own.skip, inner=own.inner, chunk=own.chunk)
-    again.variant_for((*given, *args), {**keywords, **kwargs})
+    ask(type(own)(own.function, note, own.mode, own.argnums, own.has_aux, skip=own.skip, inner=own.inner, asked=own.asked, chunk=own.chunk))
     return {name: Stage(program) for name, program in made.items() if isinstance(program, Program)}
 
 
-__all__ = ["Program", "Stage", "compile", "finding", "passes", "stages"]
+__all__ = ["Program", "Stage", "compile", "finding", "passes", "stages", "stages_of"]

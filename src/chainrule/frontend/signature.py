@@ -22,7 +22,7 @@ import numpy as np
 from ..ir.nodes import Arg, Make, Seq
 from ..ir.probe import literal_type
 from ..ir.types import Array, Dim, Extent, Opaque, Scalar, Type, differentiable
-from ..rules import effects, random
+from ..rules import effects, random, registry
 from ..structure import LEAF, TreeDef, attributes, flatten, gradient_structure, is_object, leaf_paths
 from .source import MISSING, Place
 
@@ -63,6 +63,11 @@ class Leaf:
     def differentiable(self) -> bool:
         """Whether a gradient with respect to it exists."""
         return self.sort in (ARRAY, NUMBER) and differentiable(self.type)
+
+    @property
+    def tied(self) -> bool:
+        """Whether it is a number that equals the extent of an array, which the program relies on."""
+        return isinstance(self.type, Scalar) and isinstance(self.type.extent, Dim) and self.type.extent.not_one
 
     def __str__(self) -> str:
         return f"{self.path}: " + (describe_static(self.value) if self.static else str(self.type))
@@ -105,8 +110,15 @@ class Describer:
         self.arrays: list[tuple[int, np.ndarray[Any, Any]]] = []
         self.containers: list[tuple[str, Any]] = []
 
-    def add(self, value: Any, name: str, objects: bool = False) -> Described:
-        """Describe one value; `objects`: objects in it are taken apart, too."""
+    def add(self, value: Any, name: str, objects: bool = False, outside: bool = False) -> Described:
+        """Describe one value; `objects`: objects in it are taken apart, too.
+
+        outside: it is read from the surroundings. An integer there is a constant as a rule (`np.zeros(STATES)`): where it is the extent of
+        an array, it gets its symbol. An argument that is an integer does not: it varies, and every coincidence would be compiled.
+        """
+        if outside and type(value) is int and value in self.symbols and len(self.leaves) not in self.static:
+            self._note(name, Scalar("int64", weak=True, extent=self.symbols[value]), NUMBER, int)
+            return Described(name, LEAF, (self.leaves[-1],), (LEAF, int, self.symbols[value]))
         if type(value) in (float, np.ndarray):
             leaves, structure = [value], LEAF
         else:
@@ -232,6 +244,13 @@ class Describer:
         return Described(name, structure, tuple(self.leaves[before:]), None)
 
     def _hint(self, hint: Any, default: Any, path: str) -> TreeDef:
+        if isinstance(hint, Array):  # a type as the compiler has it
+            self._note(path, hint, ARRAY, np.ndarray)
+            return LEAF
+        if isinstance(hint, (list, tuple, dict)):  # a container of hints
+            items = hint.items() if isinstance(hint, dict) else enumerate(hint)
+            children = tuple(self._hint(item, MISSING, f"{path}[{key!r}]") for key, item in items)
+            return TreeDef(type(hint), tuple(hint) if isinstance(hint, dict) else (), children, sum(child.size for child in children))
         origin, arguments = get_origin(hint), get_args(hint)
         if origin is Annotated:
             return self._hint(arguments[0], default, path)
@@ -317,7 +336,7 @@ class Captures:
                 raise LookupError(str(place))
             number = self._numbers[place.key] = len(self.places)
             self.places.append(place)
-            self.described.append(self.describer.add(value, str(place)))
+            self.described.append(self.describer.add(value, str(place), outside=True))
         return number, self.described[number]
 
 
@@ -332,7 +351,9 @@ _BY_IDENTITY = (type, types.FunctionType, types.BuiltinFunctionType, types.Metho
 
 def is_static(value: Any) -> bool:
     """Whether the value itself is part of the signature."""
-    return isinstance(value, (*_BY_VALUE, *_BY_IDENTITY)) or type(value) is slice or hasattr(type(value), "primal")
+    cls = type(value)
+    known = hasattr(cls, "primal") or cls.__module__ == "uarray" or registry.is_known_object(value)  # uarray: what scipy.fft has for functions
+    return isinstance(value, (*_BY_VALUE, *_BY_IDENTITY)) or cls is slice or known
 
 
 def static_key(value: Any) -> Any:

@@ -22,6 +22,12 @@ def solver(function: Any, functions: Any, examples: Any, args: Any, keywords: An
     return _word()
 
 
+def flow(value: Any, model: Any, slope: Any, t0: Any, y0: Any, times: Any, options: Any) -> Any:
+    """The states (m, n) at some times of what y' = slope(t, y) leads to from y0 at t0, as a solver gave them: their derivative in reverse mode is that of the continuous
+    adjoint (`runtime/flows`, which says what the options are), in forward mode that of the model."""
+    return _word()
+
+
 def part(owner: Any, name: Any, like: Any, axes: Any = None) -> Any:
     """An attribute of what a solver gives: a value like another one; or an array, whose axes are as long as these of the other one, None where that is not known."""
     return _word()
@@ -39,6 +45,17 @@ def gradient(function: Any) -> Any:
 
 def along(function: Any, x: Any, v: Any) -> Any:
     """The derivative of a function at x along v."""
+    return _word()
+
+
+def along_something(function: Any, x: Any, e: Any, order: Any) -> Any:
+    """A function at x and its derivatives up to some order, in what it sees of its surroundings, along a direction in which nothing vanishes by accident
+    (`runtime.generic_like`), where that has moved by e in this direction."""
+    return _word()
+
+
+def order() -> Any:
+    """How many derivatives are taken of what is being executed; one at least."""
     return _word()
 
 
@@ -67,4 +84,4 @@ def is_known(value: Any) -> Any:
     return _word()
 
 
-__all__ = ["along", "gradient", "is_differentiable", "is_known", "jacobian", "newton_steps", "part", "refuse", "solver", "static"]
+__all__ = ["along", "along_something", "flow", "gradient", "is_differentiable", "is_known", "jacobian", "newton_steps", "order", "part", "refuse", "solver", "static"]

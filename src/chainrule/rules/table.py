@@ -38,6 +38,7 @@ import numpy as np
 from .. import runtime
 from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Span
 from ..ir.ops import OPS, REQUIRED, Op, Param, define, is_default
+from ..structure import keep_whole
 
 if TYPE_CHECKING:
     from .call import Call
@@ -46,8 +47,8 @@ if TYPE_CHECKING:
 
 Pull = Callable[[Let, "Call"], None]
 MODULES: dict[str, Any] = {"np": np, "math": math, "rt": runtime, "operator": operator}  # what the first parts of names in rows mean
-# Rows that are read when a module of SciPy has been imported: its name -> that of the module of rows.
-LATER = {f"scipy.{name}": f"scipy.{name}" for name in sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent / "scipy")]) if not m.ispkg)}
+# Rows that are read when a module has been imported: its name -> that of the module of rows.
+LATER = {f"{__name__.partition('.')[0]}.nn": "nn"} | {f"scipy.{name}": f"scipy.{name}" for name in sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent / "scipy")]) if not m.ispkg)}
 Pushforward = Callable[[Let, "Push"], Operand]
 
 
@@ -124,9 +125,10 @@ REFUSALS: dict[Any, Refusal] = {}
 REFUSED: dict[str, Refusal] = {}  # the same, by name
 MEANINGS: dict[Any, Callable[..., Any]] = {}  # callable -> the Python that it means, executed in its place
 MEANT: list[str] = []  # their names
+ADJOINTS: dict[Any, Callable[..., Any]] = {}  # the same, for solvers of differential equations that are differentiated by the continuous adjoint
 STAND_INS: dict[type, type] = {}  # class of a library -> a class whose members are executed in the place of its own
-MEANING_MODULES: set[str] = set()  # where these are written
 KNOWN: set[int] = set()  # objects of libraries whose methods have rows: by identity
+_COPIES: dict[type, tuple[Any, Callable[[Any, Any], bool]]] = {}  # class -> the known object of that class, and what tells a copy of it
 _OBJECTS: list[Any] = []  # the same, so that they live
 REFUSED_METHODS: set[type] = set()  # classes whose methods are refused, for the reason that they are
 
@@ -281,7 +283,19 @@ def meaning(name: str, function: Callable[..., Any]) -> None:
     if original is not None:
         MEANINGS[original] = function
         MEANT.append(name)
-        MEANING_MODULES.add(function.__module__)
+
+
+def adjoint_meaning(name: str, function: Callable[..., Any]) -> None:
+    """The meaning of a solver of differential equations whose derivative is that of the continuous adjoint; its tolerances are passed first."""
+    original = resolve(name)
+    if original is not None:
+        ADJOINTS[original] = function
+
+
+def by_adjoint(solver: Any) -> Callable[..., Any] | None:
+    if any(module in sys.modules for module in LATER):
+        read_later()
+    return ADJOINTS.get(solver)
 
 
 def stand_in(cls: type, meaning: type) -> None:
@@ -296,18 +310,30 @@ def stands_for(cls: type) -> type | None:
     return STAND_INS.get(cls)
 
 
-def known_object(name: str) -> None:
-    """An object of a library whose methods have rows, or a meaning: it is part of the program, like a function."""
+def known_object(name: str, is_copy: Callable[[Any, Any], bool] | None = None) -> None:
+    """An object of a library whose methods have rows, or a meaning: it is part of the program, like a function.
+
+    is_copy(value, known): whether another object of its class computes what the known one does, and so is known, too.
+    """
     found = resolve(name)
     if found is not None:
         KNOWN.add(id(found))
+        keep_whole(type(found))
+        if is_copy is not None:
+            _COPIES[type(found)] = found, is_copy
         _OBJECTS.append(found)
 
 
 def is_known_object(value: Any) -> bool:
     if any(module in sys.modules for module in LATER):
         read_later()
-    return id(value) in KNOWN
+    return id(value) in KNOWN or original(value) is not None
+
+
+def original(value: Any) -> Any:
+    """The known object that another one is a copy of; None if it is no copy."""
+    found, is_copy = _COPIES.get(type(value), (None, None))
+    return found if is_copy is not None and is_copy(value, found) else None
 
 
 def meant(function: Any) -> Callable[..., Any] | None:
@@ -492,6 +518,8 @@ def lookup(function: Any) -> str | None:
     if found is None and any(module in sys.modules for module in LATER):
         read_later()
         found = FUNCTIONS.get(function)
+    if found is None and (known := original(getattr(function, "__self__", None))) is not None:
+        return FUNCTIONS.get(getattr(known, function.__name__))
     return found
 
 
@@ -517,9 +545,9 @@ def refusal(function: Any) -> Refusal | None:
 
 
 def of_arrays(name: str) -> bool:
-    """Whether an operation is a function of NumPy or SciPy, which makes arrays of lists."""
+    """Whether an operation is a function of NumPy, SciPy or `nn`, which makes arrays of lists."""
     first = name.partition(".")[0]
-    return first == "np" or getattr(MODULES.get(first), "__name__", "").startswith("scipy.")
+    return first in ("np", "nn", "nn_rt") or getattr(MODULES.get(first), "__name__", "").startswith("scipy.")
 
 
 def static(name: str) -> frozenset[str]:

@@ -21,6 +21,8 @@ from .arrays import (
     inverse_gaps,
     kron_pull,
     last_wins,
+    level,
+    leveled,
     lower_half,
     median_share,
     norm_slope,
@@ -95,7 +97,9 @@ from .draws import (
     check_positive,
     check_range,
 )
+from .flows import flow, flow_adjoint
 from .implicit import along_root, newton_step, solve, through_root
+from .integrals import generic_like, quadrature
 from .pointwise import (
     absorb,
     add_ties,
@@ -109,6 +113,7 @@ from .pointwise import (
     inside,
     polygamma,
     power_log,
+    root,
     sign,
     sinc_slope,
     ties,
@@ -125,8 +130,8 @@ from .solving import (
     independent,
     linear_step,
     of_unit_values,
-    quadrature,
     romberg,
+    states_at,
     transposed_step,
 )
 from .surgery import stop_gradient
@@ -193,7 +198,10 @@ __all__ = [
     "expect_same",
     "fixed",
     "flatten",
+    "flow",
+    "flow_adjoint",
     "full_like",
+    "generic_like",
     "independent",
     "inside",
     "instance",
@@ -207,6 +215,8 @@ __all__ = [
     "kron_pull",
     "largest_component",
     "last_wins",
+    "level",
+    "leveled",
     "linear_step",
     "list_ties",
     "lower_half",
@@ -239,6 +249,7 @@ __all__ = [
     "revolve",
     "rfft_pull",
     "romberg",
+    "root",
     "running_dot",
     "running_pull",
     "set_errors",
@@ -255,6 +266,7 @@ __all__ = [
     "spilled",
     "spread_axes",
     "stable_order",
+    "states_at",
     "stop_gradient",
     "strided",
     "sum_leaves",

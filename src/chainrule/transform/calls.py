@@ -83,7 +83,7 @@ def called(body: Block) -> Iterable[str]:
         if isinstance(stmt, Let) and stmt.op == "call":
             assert isinstance(stmt.args[0], Lit)
             yield stmt.args[0].value
-        elif isinstance(stmt, Let) and stmt.op == "py.solver":
+        elif isinstance(stmt, Let) and stmt.op in ("py.solver", "rt.flow"):
             assert isinstance(stmt.args[1], Make)
             yield from (given.items[0].value for given in stmt.args[1].items)  # type: ignore[union-attr]
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import functools
 import inspect
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ... import runtime
-from ...ir.nodes import Block, Let, Lit, Make, Program, Seq, Var, Yield, operands
+from ...ir.nodes import Arg, Block, Let, Lit, Make, Program, Seq, Stmt, Var, Vjp, Yield, operands
 from ...ir.ops import OPS
 from ...ir.probe import type_of
 from ...ir.types import OBJECT, Array, Dim, Extent, Opaque, Scalar, Type, differentiable, unknown_extent
 from ...ir.types import shape as extents_of
-from ...ir.walk import every_stmt, renested
+from ...ir.walk import every_stmt, renamed, renested, substitute
 from ...rules import meanings as words
+from ...rules import registry
 from ..execution.values import NONE, Closure, DictV, Entries, Partial, Ref, Static, TupleV, Value
 from .builtins import BUILTINS, Args, Keywords, builtin
 from .composing import _handler
-from .transforms import Moving, _along, bar_type, inner, valued
+from .transforms import FORWARD, Inner, Moving, _along, bar_type, inner, valued
 
 if TYPE_CHECKING:
     from .calls import Calls
@@ -31,6 +35,15 @@ def _of(function: Any, meaning: Any) -> Any:
 def execute(m: Calls, function: Any, meaning: Any, args: Args, keywords: Keywords) -> Value:
     """Call a function that has a meaning."""
     return _of(function, meaning)(m, args, keywords)  # type: ignore[no-any-return]
+
+
+def by_adjoint(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
+    """Call a solver of differential equations whose derivative is that of the continuous adjoint."""
+    assert isinstance(function.function, Static)
+    meaning = registry.by_adjoint(function.function.value)
+    if meaning is None:
+        m.refuse(f"`continuous_adjoint` of {function.function.value!r}", "the adjoint equation is known for solve_ivp and odeint of SciPy", "pass one of these")
+    return m.library(meaning, *function.args, *args, **keywords)
 
 
 # -- functions of the program, for solvers ------------------------------------------------------------------------------
@@ -47,10 +60,25 @@ def _solver(m: Calls, args: Args, keywords: Keywords) -> Value:
     named = {key: v for key, v in named.items() if not (isinstance(v, Static) and key in default and v == Static(default[key].default))}
     more = Make(dict, tuple(named), tuple(m.operand(v) for v in named.values()))
     like = given.get("like", NONE)
-    type = OBJECT if like == NONE else _like(m, like)
+    type = OBJECT if like == NONE else _widened(m, _like(m, like), passed)
     seen = dict.fromkeys(v for f in passed.items if isinstance(f, Seq) for v in f.items[1:] if isinstance(v, Var) and differentiable(v.type))
     result = m.b.emit("py.solver", Lit(function), passed, Seq(tuple(m.operand(a) for a in m.iterate(given["args"]))), more, type=type)
     return TupleV((valued(m, result), TupleV(tuple(valued(m, v) for v in seen))))
+
+
+def _widened(m: Calls, type: Type, passed: Make) -> Type:
+    """The type of what is found: as wide as what the first function gives, whose values a solver adds to the guess."""
+    if not isinstance(type, (Array, Scalar)) or "" not in passed.keys:
+        return type
+    first = passed.items[passed.keys.index("")]
+    assert isinstance(first, Seq) and isinstance(first.items[0], Lit)
+    program = next(p for p in m.finished if p.name == first.items[0].value)
+    assert isinstance(program.body.end, Yield)
+    for found in operands(program.body.end.values[0]):
+        of = type_of(found)
+        if isinstance(of, (Array, Scalar)) and differentiable(of):
+            type = replace(type, dtype=str(np.promote_types(type.dtype, of.dtype)))
+    return type
 
 
 def _entries(m: Calls, value: Value) -> dict[str, Value]:
@@ -63,6 +91,13 @@ def _entries(m: Calls, value: Value) -> dict[str, Value]:
 def _lowered(m: Calls, key: str, function: Value, examples: Any) -> Seq:
     """A function as one of the program, for arguments like these: its name, and what it sees of its surroundings."""
     title = _title(function, key)
+    found = _inner(m, title, function, examples)
+    result = renested(found.nest, iter(found.block.end.values))  # type: ignore[union-attr]
+    return _stated(m, title, found, (), found.block.stmts, result)
+
+
+def _inner(m: Calls, title: str, function: Value, examples: Any) -> Inner:
+    """A function as a block, for arguments like these: it may have no effects."""
     moving = Moving(m)
     with m.b.block():
         given = tuple(_parameter(m, moving, value) for value in examples)
@@ -82,9 +117,13 @@ def _lowered(m: Calls, key: str, function: Value, examples: Any) -> Seq:
         if isinstance(stmt, Let) and OPS[stmt.op].effect and stmt.op not in ("call", "py.raise"):
             m.refuse(f"`{title}`, which is given to a solver, prints, draws or calls what cannot be looked into", "the derivative evaluates it once more",
                      "keep effects out of it")
-    count = len(moving.params)
-    own, outer = block.params[:count], block.params[count:]
-    result = renested(found.nest, iter(block.end.values))
+    return found
+
+
+def _stated(m: Calls, title: str, found: Inner, more: tuple[Var, ...], stmts: tuple[Stmt, ...], result: Arg) -> Seq:
+    """A function of the program with the parameters of a block and some more; what it sees of its surroundings comes first."""
+    block, count = found.block, found.moving
+    own, outer = (*block.params[:count], *more), block.params[count:]
     names: list[str] = []
     for n, var in enumerate((*outer, *own)):
         base = var.hint or ("x" if n >= len(outer) else "p")
@@ -99,8 +138,28 @@ def _lowered(m: Calls, key: str, function: Value, examples: Any) -> Seq:
         k += 1
         name = f"{title}{k}"
     params = (*outer, *own)
-    m.finished.append(Program(name, tuple(zip(names, params)), Block(params, block.stmts, Yield((result,)))))
+    m.finished.append(Program(name, tuple(zip(names, params)), Block(params, stmts, Yield((result,)))))
     return Seq((Lit(name), *found.args[count:]))
+
+
+@builtin(words.flow)
+def _flow(m: Calls, args: Args, keywords: Keywords) -> Value:
+    value, model, function, t0, y0, times, options = args
+    example = (Static(0.0), y0)
+    slope = _lowered(m, "slope", function, example)
+    found = _inner(m, "slope", function, example)
+    block = renamed(found.block)
+    outs = tuple(Var(type_of(v)) for v in block.end.values)  # type: ignore[union-attr]
+    seed = Var(bar_type(outs[0].type), "v")
+    wrt = (1, *(k for k in range(found.moving, len(block.params)) if differentiable(block.params[k].type)))
+    bars = tuple(Var(bar_type(block.params[k].type)) for k in wrt)
+    found = replace(found, block=renamed(found.block))
+    derivative = Vjp((*outs, *bars), block, found.block.params, wrt, (seed, *(None,) * (len(outs) - 1)))
+    pull = _stated(m, "pull", found, (seed,), (derivative,), Seq(bars))
+    functions = Make(dict, ("", "pull"), (slope, pull))
+    seen = Seq(tuple(found.args[k] for k in wrt[1:]))
+    given = (m.operand(value), functions, m.operand(model), m.operand(t0), m.operand(y0), m.operand(times), m.operand(options), seen)
+    return valued(m, m.b.emit("rt.flow", *given, type=type_of(given[0])))
 
 
 def _parameter(m: Calls, moving: Moving, like: Value) -> Value:
@@ -147,7 +206,7 @@ def _by_row(name: str) -> Any:
     return handle
 
 
-for _name in ("as_given", "bspline", "fixed", "independent", "linear_step"):
+for _name in ("as_given", "bspline", "fixed", "independent", "linear_step", "root", "zeros_like"):
     BUILTINS[getattr(runtime, _name)] = _by_row(f"rt.{_name}")
 
 
@@ -174,6 +233,33 @@ def _gradient(m: Calls, args: Args, keywords: Keywords) -> Value:
 def _directional(m: Calls, args: Args, keywords: Keywords) -> Value:
     function, x, v = args
     return _along(m, function, (x,), [v], {})[1]
+
+
+@builtin(words.along_something)
+def _along_something(m: Calls, args: Args, keywords: Keywords) -> Value:
+    function, x, e, order = args
+    found = _inner(m, "f", function, (x,))
+    block, given = found.block, list(found.args)
+    places = [k for k in range(found.moving, len(given)) if differentiable(block.params[k].type)]
+    directions = [m.b.emit("rt.generic_like", given[k], Lit(n)) for n, k in enumerate(places)]
+    for k, direction in zip(places, directions):
+        given[k] = m.b.emit("+", given[k], m.b.emit("*", m.operand(e), direction))
+    for _ in range(m.static(order, "an order")):
+        block, _, tangents, callees = FORWARD[0](block, tuple(block.params[k] for k in places), tuple(m.finished))
+        m.finished += [callee for callee in callees if callee.name not in {c.name for c in m.finished}]
+        values = block.end.values[:len(tangents)]  # type: ignore[union-attr]
+        block = replace(block, end=Yield((*values, Lit(0.0) if tangents[-1] is None else tangents[-1])))
+        given += directions
+    env = dict(zip(block.params, given))
+    block = substitute(block, lambda v: env.get(v, v))
+    for stmt in block.stmts:
+        m.b.add(stmt)
+    return valued(m, Seq(block.end.values))  # type: ignore[union-attr]
+
+
+@builtin(words.order)
+def _order(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return Static(max(m.order, 1))
 
 
 @builtin(words.newton_steps)

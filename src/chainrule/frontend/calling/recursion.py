@@ -47,7 +47,7 @@ class Recursion(ForeignObjects):
                   args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         frame = self.bind(node, defaults, keyword_defaults, args, keywords)
         around = self.surroundings(node, parent, frame)
-        key = (id(node), tuple((name, self.key_of(value)) for name, value in frame.items()),
+        key = (id(node), self.order, tuple((name, self.key_of(value)) for name, value in frame.items()),  # implicit functions depend on the order of derivatives
                tuple((name, _exactly(value) if isinstance(value, (Static, Closure)) else self.key_of(value)) for (_, name), value in around.items()))
         given = (*frame.values(), *(value for value in around.values() if not isinstance(value, (Static, Closure))))
         operands = tuple(operand for value in given for operand in self.flat(value))

@@ -214,16 +214,16 @@ def _restore(m: Calls, before: State, made: set[Var]) -> None:
                      "return what it computes")
     for number, frame in before.frames.items():
         for name, value in m.state.frames.get(number, {}).items():
-            if frame.get(name) is not value and not name.startswith("%") and any(v in made for v in _vars(m, value)):
+            if frame.get(name) is not value and not name.startswith("%") and any(v in made for v in vars_in(m, value)):
                 m.refuse(f"`{name}` is set by a function whose derivative is taken inside", "its derivative is computed elsewhere", "return the value")
 
 
-def _vars(m: Calls, value: Value) -> Iterator[Var]:
+def vars_in(m: Calls, value: Value) -> Iterator[Var]:
     if isinstance(value, Num):
         yield from variables(value.operand)
     elif isinstance(value, TupleV):
         for item in value.items:
-            yield from _vars(m, item)
+            yield from vars_in(m, item)
     elif isinstance(value, Ref):
         yield from variables(m.state.heap[value.slot])
 
@@ -279,6 +279,9 @@ def transform(m: Calls, kind: str, args: Args, keywords: Keywords) -> Value:
         return Partial(args[0] if args else keywords["steps"], (Static(m.static(budget, "the budget of a checkpointed loop")), Static(spill)), (), "checkpointed")
     if kind == "checkpoint":
         return Partial(args[0] if args else keywords["f"], (), (), "checkpoint")
+    if kind == "continuous_adjoint":
+        given = {name: m.static(keywords.get(name, NONE), f"`{name}` of an adjoint") for name in ("rtol", "atol")}
+        return _along_an_adjoint(m.static(args[0] if args else keywords["solver"], "a solver"), **given)
     if kind in RULES:
         m.refuse(f"`{kind}` inside a differentiated function", "a rule is stated once, for all calls", "state it outside, before the function is called")
     if kind in IMPLICIT:
@@ -302,9 +305,21 @@ def of_transformed(f: Any) -> Partial:
     """A function that a transform has made outside, as one made inside."""
     if f.transform == "checkpoint":
         return Partial(Static(f.primal), (), (), "checkpoint")
+    if f.transform == "continuous adjoint":
+        return _along_an_adjoint(f.primal, f.rtol, f.atol)
     if f.transform in ("implicit", "custom_vjp", "custom_jvp"):
         return Partial(Static(f), (), (), f.transform)
     return Partial(Static(f.primal), (Static(f.argnums), Static(f.has_aux)), (), f.transform)
+
+
+def _along_an_adjoint(solver: Any, rtol: float | None, atol: float | None) -> Partial:
+    return Partial(Static(solver), (Static(rtol), Static(atol)), (), "continuous adjoint")
+
+
+def _by_adjoint(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Value:
+    from . import meanings
+
+    return meanings.by_adjoint(m, function, args, keywords)
 
 
 def method(function: Partial, owner: Value) -> Partial:
@@ -595,7 +610,7 @@ def _custom(m: Calls, function: Partial, args: Args, keywords: Keywords) -> Valu
 # What transforms have made -> what a call of it is.
 _CALLED: dict[str, Callable[[Calls, Partial, Args, Keywords], Value]] = {
     **dict.fromkeys(GRADIENTS, _gradient), **dict.fromkeys(COLUMNS, _jacobian), "hvp": _hvp, "decorator": _decorated, "checkpoint": _checkpointed,
-    "implicit": _implicit, "custom_vjp": _custom, "custom_jvp": _custom, "pullback": _pull, "pushforward": _push, "along": _along_one, "back": _back_to_one,
+    "continuous adjoint": _by_adjoint, "implicit": _implicit, "custom_vjp": _custom, "custom_jvp": _custom, "pullback": _pull, "pushforward": _push, "along": _along_one, "back": _back_to_one,
 }
 _BY_POSITION = ("hvp", "pullback", "pushforward")
 

@@ -434,6 +434,8 @@ class Machine(Deciding):
 
     def before_write(self, slot: int) -> None:
         """Refuse to write where it is not known which arrays see the write."""
+        for external in self.externals:
+            external.apart = True
         if self.frozen and self.state.may_be([slot]) & self.frozen:
             self.refuse("an array is written that a generator reads", "the generator is consumed step by step", "make a list of its items first")
         others = self.state.entangled.get(slot, frozenset())

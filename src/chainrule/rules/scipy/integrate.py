@@ -17,9 +17,9 @@ import importlib
 
 import numpy as np
 
-from ...runtime import as_given, evaluated, independent, linear_step, quadrature, romberg, stop_gradient
-from ..meanings import is_differentiable, jacobian, part, refuse, solver
-from ..table import MODULES, meaning
+from ...runtime import as_given, independent, linear_step, quadrature, romberg, states_at, stop_gradient
+from ..meanings import along_something, flow, is_differentiable, jacobian, newton_steps, order, part, refuse, solver
+from ..table import MODULES, adjoint_meaning, meaning
 
 integrate = importlib.import_module("scipy.integrate")
 MODULES["integrate"] = integrate
@@ -119,10 +119,8 @@ def solve_ivp(fun, t_span, y0, method="RK45", t_eval=None, dense_output=False, e
     out = part(found, "t", np.zeros(1), axes=(None,))
     y = part(found, "y", np.zeros((len(y0), 1), y0.dtype) * (times if t_eval is None else out))
     if name not in ("RK45", "RK23", "DOP853"):
-        t = out if t_eval is None else as_given(out, t_eval[:len(out)])
-        if t_eval is None and is_differentiable(t1):
-            refuse("`solve_ivp` by this method with an end that is differentiated, and without `t_eval`", "the last of the times moves, and the others do not", "pass `t_eval=[t1]`")
-        model = _variational(right, dense, times, out, t, t0, y0, (*seen, y0))
+        t = as_given(out, (_between(out, t0, t1) if is_differentiable(t_span) else out) if t_eval is None else t_eval[:len(out)])
+        model = _variational(right, dense, times, out, t, t0, y0, (*seen, y0, t0, t))
         return Trajectory(found, t, as_given(y, model))
     if is_differentiable(t_span):
         times = as_given(times, t0 + stop_gradient((times - t0) / (t1 - t0)) * (t1 - t0))
@@ -146,6 +144,64 @@ def solve_ivp(fun, t_span, y0, method="RK45", t_eval=None, dense_output=False, e
         powers = np.cumprod(np.ones((np.shape(weights)[1], 1)) * x, axis=0)
         model = states[number] + h[:, None] * np.einsum("jsn,sp,pj->jn", slopes[number], weights, powers)
     return Trajectory(found, t, as_given(y, np.transpose(model)))
+
+
+def solve_ivp_by_adjoint(adjoint_rtol, adjoint_atol, fun, t_span, y0, method="RK45", t_eval=None, dense_output=False, events=None, vectorized=False, args=None, **options):
+    """solve_ivp, whose derivative in reverse mode is that of the continuous adjoint (`chainrule.continuous_adjoint`)."""
+    discrete = solve_ivp(fun, t_span, y0, method, t_eval, dense_output, events, vectorized, args, **options)
+    if newton_steps() != 0:
+        return discrete
+    args = () if args is None else args
+    y0 = np.asarray(y0) * 1.0
+    t0, t1 = t_span
+
+    def slope(t, y):
+        return fun(t, y, *args)
+
+    def right(t, y):
+        return np.reshape(np.asarray(fun(t, y, *args)), np.shape(y))
+
+    functions = {"": slope}
+    examples = {"": (0.0, y0)}
+    more = {"method": method}
+    for name in options:
+        if name == "jac" and callable(options["jac"]):
+            functions["jac"] = lambda t, y: options["jac"](t, y, *args)
+            examples["jac"] = (0.0, y0)
+        else:
+            more[name] = options[name]
+    if t_eval is not None:
+        t_eval = np.asarray(t_eval) * 1.0
+        more["t_eval"] = stop_gradient(t_eval)
+    found, _ = solver(integrate.solve_ivp, functions, examples, ((stop_gradient(t0), stop_gradient(t1)), stop_gradient(y0)), more)
+    times = part(found, "t", np.zeros(1), axes=(None,))
+    y = part(found, "y", np.zeros((len(y0), 1), y0.dtype) * times)
+    states, _ = solver(np.transpose, {}, {}, (y,), like=np.transpose(y))  # of no times, `y` is a list
+    times = as_given(times, _between(times, t0, t1) if t_eval is None else t_eval[:len(times)])
+    found_of = {"method": method, **_given(options), **_tolerances(adjoint_rtol, adjoint_atol)}
+    y = flow(states, np.transpose(discrete.y), right, t0, y0, times, found_of)
+    return Trajectory(found, times, np.transpose(y))
+
+
+def _given(options):
+    """The options of a solver that its adjoint has, too."""
+    return {name: stop_gradient(options[name]) for name in options if name in ("first_step", "max_step", "rtol", "atol", "min_step")}
+
+
+def _tolerances(rtol, atol):
+    """Those of the adjoint, where they are given."""
+    found = {}
+    if rtol is not None:
+        found["adjoint_rtol"] = rtol
+    if atol is not None:
+        found["adjoint_atol"] = atol
+    return found
+
+
+def _between(times, t0, t1):
+    """The times of the steps, of which the ends move."""
+    place = np.arange(len(times))
+    return np.where(place == 0, t0, np.where(place == len(times) - 1, t1, times))
 
 
 def _steps(right, times, y0, a, b, c):
@@ -216,33 +272,61 @@ def _variational(right, dense, times, out, t, t0, y0, seen):
     mesh = direction * mesh
     count = len(mesh) - 1
     inner = np.ravel(mesh[:-1, None] + np.diff(mesh)[:, None] * NODES)
-    solution, _ = solver(evaluated, {}, {}, (dense, inner), like=np.zeros((n, 1)) * np.zeros(len(inner)))
+    solution, _ = solver(states_at, {}, {}, (dense, inner, n), like=np.zeros((n, 1), y0.dtype) * np.zeros(len(inner)))
     along = np.reshape(np.transpose(solution), (count, STAGES, n))
-    change = y0 - stop_gradient(y0)
+    start = stop_gradient(y0)
+    change = y0 - start
     if is_differentiable(t0):
-        change = change - right(t0, y0) * (t0 - stop_gradient(t0))
+        change = _moved(right, t0, y0, stop_gradient(t0) - t0) - start
     changes = np.zeros((count + 1, n), y0.dtype)
     changes[0] = change
     for k in range(count):
         h = mesh[k + 1] - mesh[k]
-        matrix = np.eye(STAGES * n, dtype=y0.dtype)
-        residual = np.zeros((STAGES, n), y0.dtype)
-        for i in range(STAGES):
-            time = mesh[k] + NODES[i] * h
-            f = right(time, along[k, i] + change)
-            residual[i] = f - stop_gradient(f)
-            matrix[i * n:(i + 1) * n] -= h * np.kron(WEIGHTS[i:i + 1], np.reshape(jacobian(lambda y, time=time: right(time, y))(along[k, i]), (n, n)))
-        moved = np.reshape(linear_step(matrix, np.ravel(residual), seen), (STAGES, n))
+        if newton_steps() == 0:
+            matrix, residual = _collocation(right, mesh[k], h, along[k], change, np.zeros((STAGES, n), y0.dtype))
+            moved = np.reshape(linear_step(matrix, np.ravel(residual), seen), (STAGES, n))
+        else:
+            moved = np.zeros((STAGES, n), y0.dtype)
+            for _ in range(newton_steps()):
+                matrix, residual = _collocation(right, mesh[k], h, along[k], change, moved)
+                moved = moved + np.reshape(np.linalg.solve(matrix, np.ravel(residual)), (STAGES, n))
         change = change + h * (WEIGHTS[-1] @ moved)
         changes[k + 1] = change
     at = changes[np.searchsorted(direction * mesh, direction * stop_gradient(out))]
     if is_differentiable(t):
-        rows = []
-        ends, _ = solver(evaluated, {}, {}, (dense, stop_gradient(out)), like=np.zeros((n, 1)) * np.zeros(len(out)))
+        rows = np.zeros((len(out), n), y0.dtype)
+        ends, _ = solver(states_at, {}, {}, (dense, stop_gradient(out), n), like=np.zeros((n, 1), y0.dtype) * np.zeros(len(out)))
         for j in range(len(out)):
-            rows.append(at[j] + right(out[j], ends[:, j]) * (t[j] - stop_gradient(t[j])))
-        at = np.array(rows)
+            rows[j] = _moved(right, out[j], ends[:, j] + at[j], t[j] - stop_gradient(t[j]))
+        at = rows
     return np.transpose(at)
+
+
+def _collocation(right, t, h, along, change, moved):
+    """The equations of a step in the changes of its slopes, `moved`, when the state at its beginning changes: their matrix, and what is left of them."""
+    n = np.shape(along)[1]
+    matrix = np.eye(STAGES * n, dtype=along.dtype)
+    residual = np.zeros((STAGES, n), along.dtype)
+    for i in range(STAGES):
+        time = t + NODES[i] * h
+        y = along[i] + change + h * (WEIGHTS[i] @ moved)
+        f = right(time, y)
+        residual[i] = f - stop_gradient(f) - moved[i]
+        matrix[i * n:(i + 1) * n] -= h * np.kron(WEIGHTS[i:i + 1], np.reshape(jacobian(lambda y, time=time: right(time, y))(y), (n, n)))
+    return matrix, residual
+
+
+def _moved(right, t, y, h):
+    """The state a time h later, for an h that is zero and moves: Euler's step for the first derivative, one of DOP853 up to the eighth."""
+    if newton_steps() == 0:
+        return y + h * right(t, y)
+    if newton_steps() > 3:
+        refuse("a derivative of order eight or more of a solution, with times that are differentiated", "how it moves with the time is known to lower orders",
+               "keep the times fixed")
+    stages = np.zeros((len(DOP_B), len(y)), y.dtype)
+    for s in range(len(DOP_C)):
+        stages[s] = right(t + DOP_C[s] * h, y + h * (DOP_A[s] @ stages))
+    return y + h * (DOP_B @ stages)
 
 
 def odeint(func, y0, t, args=(), Dfun=None, col_deriv=0, ml=None, mu=None, rtol=None, atol=None, tcrit=None, h0=0.0, hmax=0.0, hmin=0.0, ixpr=0, mxstep=0, mxhnil=0,
@@ -275,7 +359,34 @@ def odeint(func, y0, t, args=(), Dfun=None, col_deriv=0, ml=None, mu=None, rtol=
     found, _ = solver(integrate.solve_ivp, {"": slope_of_time}, {"": (0.0, y0)}, ((still[0], still[-1]), start), close)
     dense = part(found, "sol", None)
     times = part(dense, "ts", np.zeros(1), axes=(None,))
-    return as_given(y, np.transpose(_variational(right, dense, times, still, t, t[0], y0, (*seen, y0))))
+    return as_given(y, np.transpose(_variational(right, dense, times, still, t, t[0], y0, (*seen, y0, t))))
+
+
+def odeint_by_adjoint(adjoint_rtol, adjoint_atol, func, y0, t, args=(), rtol=None, atol=None, tfirst=False, **options):
+    """odeint, whose derivative in reverse mode is that of the continuous adjoint, solved by LSODA, too."""
+    discrete = odeint(func, y0, t, args, rtol=rtol, atol=atol, tfirst=tfirst, **options)
+    if newton_steps() != 0:
+        return discrete
+    args = args if isinstance(args, tuple) else (args,)
+    y0 = np.atleast_1d(np.asarray(y0) * 1.0)
+    t = np.asarray(t) * 1.0
+    first = bool(tfirst)
+
+    def right(t, y):
+        return np.reshape(np.asarray(func(t, y, *args) if first else func(y, t, *args)), np.shape(y))
+
+    found_of = {"method": "LSODA", "rtol": 1.49012e-8 if rtol is None else stop_gradient(rtol), "atol": 1.49012e-8 if atol is None else stop_gradient(atol),
+                **_tolerances(adjoint_rtol, adjoint_atol)}
+    return flow(discrete, discrete, right, t[0], y0, t, found_of)
+
+
+def _gauss(points):
+    """The nodes and weights of a Gauss rule on the interval from 0 to 1."""
+    nodes, weights = np.polynomial.legendre.leggauss(points)
+    return tuple((float(0.5 + 0.5 * x), float(0.5 * w)) for x, w in zip(nodes, weights))
+
+
+GAUSS = tuple(_gauss(points) for points in range(1, 9))
 
 
 # -- integrals of functions --------------------------------------------------------------------------------------------------------
@@ -295,17 +406,37 @@ def quad(func, a, b, args=(), full_output=0, epsabs=1.49e-08, epsrel=1.49e-08, l
         more.pop("points")
     low, high = stop_gradient(a), stop_gradient(b)
     found, _ = solver(integrate.quad, {"": integrand}, {"": (0.0,)}, (low, high), more)
-    (value, error, nodes, weights), _ = solver(quadrature, {}, {}, (found, low, high), like=(0.0, 0.0, _of_some_length(found), _of_some_length(found)))
+    many = order()
+
+    def derivatives(x, e):
+        return along_something(integrand, x, e, many)
+
+    given = (found, low, high, stop_gradient(points), stop_gradient(epsabs), stop_gradient(epsrel))
+    likes = (0.0, 0.0, _of_some_length(found), _of_some_length(found))
+    (value, error, nodes, weights), _ = solver(quadrature, {"": derivatives}, {"": (0.0, 0.0)}, given, like=likes)
     if points is not None:
         weights = independent(weights, points, "`quad` with points that are differentiated", "the integrand may jump there, and the integral moves with them", "integrate piece by piece")
     total = 0.0
     for k in range(len(nodes)):
         total = total + weights[k] * integrand(nodes[k])
     if is_differentiable(b):
-        total = total + integrand(high) * (b - high)
+        total = total + _beyond(integrand, high, b, many)
     if is_differentiable(a):
-        total = total - integrand(low) * (a - low)
+        total = total - _beyond(integrand, low, a, many)
     return as_given(value, total), error
+
+
+def _beyond(integrand, limit, moved, many):
+    """The integral from a limit to where it moves, with as many derivatives: a Gauss rule, each point of which gives two."""
+    width = moved - limit
+    if many == 1:
+        return integrand(limit) * width
+    if many > 2 * len(GAUSS):
+        refuse("a derivative of so high an order of an integral, with limits that are differentiated", "how it moves with them is known to lower orders", "keep the limits fixed")
+    total = 0.0
+    for node, weight in GAUSS[(many - 1) // 2]:
+        total = total + integrand(limit + node * width) * (weight * width)
+    return total
 
 
 def _of_some_length(found):
@@ -359,11 +490,9 @@ def cumulative_trapezoid(y, x=None, dx=1.0, axis=-1, initial=None):
 
 def simpson(y, x=None, dx=1.0, axis=-1):
     last = _last(y, axis)
-    if x is not None and np.ndim(x) > 1:
-        x = _last(x, axis)
     value, _ = solver(integrate.simpson, {}, {}, (y,), {"x": x, "dx": dx, "axis": axis}, like=np.sum(last, axis=-1))
     count = last.shape[-1]
-    widths = dx * np.ones(count - 1) if x is None else np.diff(np.asarray(x) * 1.0)
+    widths = dx * np.ones(count - 1) if x is None else _widths(x, dx, axis, np.ndim(y))
     if count == 2:
         total = 0.5 * np.sum(widths * (last[..., 1:] + last[..., :-1]), axis=-1)
     elif count % 2 == 1:
@@ -417,6 +546,8 @@ def romb(y, dx=1.0, axis=-1):
 
 meaning("integrate.solve_ivp", solve_ivp)
 meaning("integrate.odeint", odeint)
+adjoint_meaning("integrate.solve_ivp", solve_ivp_by_adjoint)
+adjoint_meaning("integrate.odeint", odeint_by_adjoint)
 meaning("integrate.quad", quad)
 meaning("integrate.dblquad", dblquad)
 for _name, _function in (("trapezoid", trapezoid), ("cumulative_trapezoid", cumulative_trapezoid), ("simpson", simpson), ("cumulative_simpson", cumulative_simpson), ("romb", romb),

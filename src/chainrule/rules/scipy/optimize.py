@@ -36,6 +36,11 @@ def _vector(x0):
     return guess
 
 
+def _found(guess):
+    """A value like what is found from a guess: in double precision, whatever the guess."""
+    return guess + np.zeros(1)
+
+
 def _on_the_way(condition, x, slope, seen):
     """x with the derivative of the solution of condition(x) = 0; slope(x) is the condition's Jacobian, or, of what works element by element, its diagonal."""
     residual = condition(x)
@@ -105,7 +110,7 @@ def root(fun, x0, args=(), method="hybr", jac=None, tol=None, options=None):
     else:
         more["jac"] = jac
     found, seen = solver(optimize.root, functions, examples, (guess,), more)
-    x = part(found, "x", guess)
+    x = part(found, "x", _found(guess))
     x = _on_the_way(residual, x, jacobian(residual), seen)
     return Solution(found, x, lambda found, x: as_given(part(found, "fun", x), residual(x)))
 
@@ -126,7 +131,7 @@ def fsolve(func, x0, args=(), fprime=None, col_deriv=0, xtol=1.49012e-08, maxfev
         functions["fprime"] = lambda x: fprime(x, *args)
         examples["fprime"] = (guess,)
     more = {"col_deriv": col_deriv, "xtol": xtol, "maxfev": maxfev, "band": band, "epsfcn": epsfcn, "factor": factor, "diag": diag}
-    x, seen = solver(optimize.fsolve, functions, examples, (guess,), more, like=guess)
+    x, seen = solver(optimize.fsolve, functions, examples, (guess,), more, like=_found(guess))
     return _on_the_way(residual, x, jacobian(residual), seen)
 
 
@@ -183,10 +188,24 @@ def newton(func, x0, fprime=None, args=(), tol=1.48e-08, maxiter=50, fprime2=Non
     more = {"tol": tol, "maxiter": maxiter, "rtol": rtol, "disp": disp}
     if x1 is not None:
         more["x1"] = stop_gradient(x1)
-    x, seen = solver(optimize.newton, functions, examples, (guess,), more, like=guess)
+    x, seen = solver(optimize.newton, functions, examples, (guess,), more, like=guess if np.ndim(guess) == 0 else _found(guess))
     if np.ndim(guess) == 0:
         return _on_the_way(equation, x, jacobian(equation), seen)
-    return _on_the_way(equation, x, lambda x: along(equation, x, np.ones_like(x)), seen)  # element by element
+    if _is_diagonal(equation, x):
+        return _on_the_way(equation, x, lambda x: along(equation, x, np.ones_like(x)), seen)
+
+    def equations(x):
+        return np.ravel(equation(np.reshape(x, np.shape(guess))))
+
+    return np.reshape(_on_the_way(equations, np.ravel(x), jacobian(equations), seen), np.shape(guess))
+
+
+def _is_diagonal(function, x):
+    """Whether a function works element by element at x, as `newton` of an array expects: along no direction may an element depend on another one."""
+    weights = 1.0 + np.reshape(np.modf(0.6180339887498949 * np.arange(1.0, np.size(x) + 1))[0], np.shape(x))
+    sums = stop_gradient(along(function, x, np.ones_like(x)))
+    found = stop_gradient(along(function, x, weights * np.ones_like(x)))
+    return np.all(np.abs(found - weights * sums) <= 1e-12 * np.abs(found))
 
 
 class ScalarRoot:
@@ -295,7 +314,7 @@ def minimize(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, bou
             refuse("`minimize` with bounds by this method", "it ends near a bound rather than on it", "use L-BFGS-B, TNC or SLSQP")
         more["bounds"] = bounds
     found, seen = solver(optimize.minimize, functions, examples, (guess,), more)
-    x = part(found, "x", guess)
+    x = part(found, "x", _found(guess))
     slope = gradient(objective)
     curvature = jacobian(slope)
     if bounds is None:
@@ -376,7 +395,7 @@ def least_squares(fun, x0, jac="2-point", method="trf", ftol=1e-08, xtol=1e-08, 
     else:
         more["jac"] = jac
     found, seen = solver(optimize.least_squares, functions, examples, (guess,), more)
-    x = part(found, "x", guess)
+    x = part(found, "x", _found(guess))
     slope = gradient(objective)
     x = _on_the_way(slope, x, jacobian(slope), seen)
     return Fit(found, x, lambda found, x: as_given(stop_gradient(residuals(x)), residuals(x)))

@@ -17,6 +17,7 @@ from chainrule.explanation.limit import Gap, visible
 from chainrule.explanation.table import rows
 from tests.explanation.programs import branching, contracting, loss, network, recurrent, sequence
 
+
 def test_the_table_is_text():
     text = str(cr.explain(branching, 1.5, 0.7, argnums=(0, 1)))
     lines = text.splitlines()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .graph import Graph
 
@@ -45,7 +46,7 @@ def layout(graph: Graph) -> Layout:
             chain.append(new)
         chain.append(b)
         chains.append(chain)
-        for one, two in zip(chain, chain[1:]):
+        for one, two in pairwise(chain):
             upper, lower = (one, two) if depth[one] <= depth[two] else (two, one)
             down.setdefault(upper, []).append(lower)
             up.setdefault(lower, []).append(upper)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import Finding, UnsupportedError
-from ..ir.interpret import EXPAND, Interpreter, value_of
+from ..ir.interpret import Interpreter, value_of
 from ..ir.nodes import (
     UNDEFINED,
     Arg,
@@ -40,7 +40,7 @@ from ..ir.nodes import (
     variables,
 )
 from ..ir.walk import stmt_args
-from ..runtime.containers import add_lists
+from ..runtime.containers import add_lists, zeros_like
 from .pulls import Facts, Pulled, facts, pulled
 
 MOST = 200_000  # steps of one call: some seconds and some hundred megabytes
@@ -153,16 +153,14 @@ class Recorder:
             else:
                 self.let(stmt, env, known)
         elif isinstance(stmt, If):
-            _, values = self.block(stmt.then if self.value(stmt.condition, env) else stmt.orelse, env, known)
-            self.bind(stmt.outs, values, env, known)
+            _, ends = self.block(stmt.then if self.value(stmt.condition, env) else stmt.orelse, env, known)
+            self.bind(stmt.outs, ends, env, known)
         elif isinstance(stmt, (For, While)):
             self.loop(stmt, env, known)
         elif isinstance(stmt, Vjp):
-            expanded = EXPAND[0](stmt)
-            values_ = [self.value(arg, env) for arg in stmt_args(stmt)]
-            inner = Interpreter(self.callees)
-            _, made = inner.block(expanded, dict(zip(expanded.params, values_)))
-            self.note(stmt, stmt.outs, tuple(made), env, known)
+            values = {v: env[v].value for arg in stmt_args(stmt) for v in variables(arg)}
+            Interpreter(self.callees).stmt(stmt, values)
+            self.note(stmt, stmt.outs, tuple(values[out] for out in stmt.outs), env, known)
 
     def bind(self, outs: tuple[Var, ...], values: list[Node], env: dict[Var, Node], known: Facts) -> None:
         """Names for values that there are already."""
@@ -275,6 +273,9 @@ def backward(record: Record, callees: Mapping[str, Program]) -> None:
         for var, contribution in step.contributions.items():
             node = step.inputs[var]
             node.bar = contribution if node.bar is None else total(node.bar, contribution)
+    for node in record.params:
+        if node.active and node.bar is None:
+            node.bar = zeros_like(node.value)
 
 
 def total(old: Any, new: Any) -> Any:

@@ -68,7 +68,7 @@ def _statement(statement: Statement, depth: int, everything: bool, operations: b
         for operation in statement.operations if len(statement.operations) > 1 else ():
             passed = [operand for operand in operation.operands if operand.contribution is not None]
             for n, operand in enumerate(passed):
-                first = ("", f"{_indent(depth)}  {operation.text}", str(operation.result.value), str(operation.result.cotangent)) if n == 0 else ("",) * 4
+                first = ("", f"{_indent(depth)}  {operation.text}", str(operation.result.value), str(operation.result.cotangent or "")) if n == 0 else ("",) * 4
                 yield Row("operation", (*first, *_operand(operand)))
     yield from _entries(statement.entries, depth + 1, everything, operations)
 

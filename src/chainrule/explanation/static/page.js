@@ -21,6 +21,8 @@ function svg(tag, attributes = {}, ...children) {
 }
 
 const short = (text, most) => text.length <= most ? text : text.slice(0, most - 1) + "…";
+// Numbers that are none stand out: here a NaN is born.
+const tone = (kind, text) => /\b(nan|inf)\b/.test(text) ? kind + " bad" : kind;
 const lineKey = at => at[0] + ":" + at[1];
 
 // -- the statements, by number, in the order in which they end, and by line ---------------------------------------------
@@ -162,7 +164,7 @@ function valuesTable(values) {
   const table = el("table", {}, el("tr", {}, ...["", "type", "value", "cotangent"].map(head => el("th", {}, head))));
   for (const value of values)
     table.append(el("tr", {}, el("td", { class: "name", title: value.name }, value.name || "result"), el("td", { class: "dim" }, kind(value.v)),
-      el("td", { class: "fwd" }, figures(value.v)), el("td", { class: "bwd" }, figures(value.g) || "–")));
+      el("td", { class: tone("fwd", figures(value.v)) }, figures(value.v)), el("td", { class: tone("bwd", figures(value.g)) }, figures(value.g) || "–")));
   return el("div", { class: "scroll" }, table);
 }
 
@@ -171,7 +173,7 @@ function operandsTable(operands) {
   const columns = [["operand", "name", o => o.name], ["value", "fwd", o => o.v.t], ["passed on", "", o => o.rule || ""],
     ["local derivative", "", o => o.d ? o.d.t : ""], ["contribution", "bwd", o => o.c ? figures(o.c) : "–"]].filter(([, , text]) => operands.some(o => text(o)));
   const table = el("table", {}, el("tr", {}, ...columns.map(([head]) => el("th", {}, head))));
-  for (const operand of operands) table.append(el("tr", {}, ...columns.map(([, kind, text]) => el("td", { class: kind, title: kind === "name" ? operand.name : null }, text(operand)))));
+  for (const operand of operands) table.append(el("tr", {}, ...columns.map(([, kind, text]) => el("td", { class: tone(kind, text(operand)), title: kind === "name" ? operand.name : null }, text(operand)))));
   return el("div", { class: "scroll" }, table);
 }
 
@@ -294,7 +296,7 @@ function expandable(row, entry, make, open) {
 
 function row(kind, line, what, value, cotangent) {
   return el("div", { class: "row " + kind }, el("span", { class: "no" }, line ? String(line) : ""), el("span", { class: "what" }, el("span", { class: "mark" }), what),
-    el("span", { class: "fwd" }, value), el("span", { class: "bwd" }, cotangent));
+    el("span", { class: tone("fwd", value) }, value), el("span", { class: tone("bwd", cotangent) }, cotangent));
 }
 
 function block(entries) {
@@ -388,8 +390,8 @@ function go(step, quiet = false) {
   for (const [key, [one, isBack]] of beside) {
     const main = one.values.find(value => value.g) || one.values[0], line = lines.get(key);
     if (!line || !main) continue;
-    if (isBack && main.g) line.append(el("span", { class: "after bwd" }, "← " + short(main.g.t, 40)));
-    else if (forwards) line.append(el("span", { class: "after fwd" }, "→ " + short(main.v.t, 40)));
+    if (isBack && main.g) line.append(el("span", { class: tone("after bwd", main.g.t) }, "← " + short(main.g.t, 40)));
+    else if (forwards) line.append(el("span", { class: tone("after fwd", main.v.t) }, "→ " + short(main.v.t, 40)));
   }
 
   // the graph

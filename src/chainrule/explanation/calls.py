@@ -66,7 +66,7 @@ def _runner(request: Request, program: Program, lowered: Lowered, emitted: Any) 
         for (_, form), value in zip(program.signature, values):
             bind(form, value, env)
         try:
-            found = record(program, wrt, tuple(env[var] for var in program.body.params))
+            found = record(program, wrt, tuple(env[var] for var in program.body.params), lowered.path is not None)
         except RowError as error:
             raise UnsupportedError([pipeline.finding(error, request)]) from None
         except (AssertionError, NotImplementedError, KeyError) as error:  # a gap of ours

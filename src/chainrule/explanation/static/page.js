@@ -62,6 +62,7 @@ $("name").textContent = data.name;
 $("result").textContent = data.result.t;
 for (const input of data.inputs)
   if (input.g) $("gradients").append(el("div", {}, el("dt", {}, "∂" + data.name + "/∂" + input.name), el("dd", {}, input.g.t)));
+if (data.hidden) $("gradients").append(el("div", {}, el("dt", {}, "and " + data.hidden + " more")));
 
 // -- the sources --------------------------------------------------------------------------------------------------------------
 
@@ -71,7 +72,7 @@ const adjointOf = new Map(); // "source:line" -> elements of the adjoint, and of
 function codeLine(parts, number) {
   const text = el("span", {});
   for (const [kind, part] of parts) text.append(kind ? el("span", { class: "t-" + kind }, part) : part);
-  return el("div", { class: "line" }, el("i", {}, String(number)), el("span", { class: "heat" }), text);
+  return el("div", { class: "line" }, el("i", {}, number ? String(number) : ""), el("span", { class: "heat" }), text);
 }
 
 function pointable(element, near) {
@@ -82,8 +83,8 @@ function pointable(element, near) {
 data.sources.forEach((source, n) => {
   const block = el("div", { class: "function" });
   if (data.sources.length > 1) block.append(el("p", {}, source.file));
-  source.lines.forEach((parts, k) => {
-    const line = codeLine(parts, source.first + k), key = n + ":" + (source.first + k);
+  source.lines.forEach(([number, parts]) => {
+    const line = codeLine(parts, number), key = n + ":" + number;
     lines.set(key, line);
     if (byLine.has(key)) pointable(line, () => point(key));
     block.append(line);
@@ -92,8 +93,8 @@ data.sources.forEach((source, n) => {
 });
 
 const adjoint = el("div", { class: "function" });
-data.adjoint.lines.forEach((parts, k) => {
-  const line = codeLine(parts, k + 1), stem = data.adjoint.stems[k + 1];
+data.adjoint.lines.forEach(([number, parts]) => {
+  const line = codeLine(parts, number), stem = data.adjoint.stems[number];
   if (stem) {
     const key = lineKey(stem);
     if (!adjointOf.has(key)) adjointOf.set(key, []);

@@ -98,9 +98,10 @@ def _through_svd(f: Formulas, full: bool) -> Operand:
 def push_svd(let: Let, call: Push) -> Operand:
     """The singular values come with those vectors along which equal ones part."""
     b, original = call.b, call.restated()
-    f = _parted(let, call)
+    alone = let.op == "linalg.svdvals" or not literal(let.args[2], "`compute_uv` of np.linalg.svd")
+    f = _parted(let, call, original if alone else b.emit("item", original, 1))
     values = f.e.dots["s"]
-    if len(let.args) < 3 or let.op == "linalg.svdvals" or not literal(let.args[2], "`compute_uv` of np.linalg.svd"):
+    if alone:
         call.state("item", f.e.dots["parted"], Lit(1))
         return f(result="s_dot")
     call.state("tuple", Seq((b.emit("item", original, 0), values, b.emit("item", original, 2))))
@@ -108,12 +109,12 @@ def push_svd(let: Let, call: Push) -> Operand:
     return b.emit("tuple", Seq((b.emit("item", dot, 0), f(result="s_dot"), b.emit("item", dot, 2))))
 
 
-def _parted(let: Let, call: Push) -> Formulas:
+def _parted(let: Let, call: Push, values: Operand) -> Formulas:
     """Name the vectors along which equal singular values part `u` and `v`, the values `s`, and how these change `s_dot`."""
     f = Formulas(let, call)  # type: ignore[arg-type]
     a = let.args[0]
     f(d=call.dot(a))
-    parted = call.b.emit("rt.svd_along", a, f.e.dots["d"])
+    parted = call.b.emit("rt.svd_along", a, f.e.dots["d"], values)
     f(parted=parted, u=call.b.emit("item", parted, 0), s=call.b.emit("item", parted, 1), v=call.b.emit("item", parted, 2))
     f(s_dot="np.sum(np.real(cj(u) * (d @ ct(v))), -2)")
     return f
@@ -138,7 +139,7 @@ def _push_svd_along(let: Let, call: Push) -> Operand:
 
 
 structural("np.linalg.svd(a, full_matrices=True, compute_uv=True) -> y", pull_svd, push=push_svd, op=COSTLY)
-structural("rt.svd_along(a, d) -> y", _pull_svd_along, push=_push_svd_along, constant=("d",), op=COSTLY)
+structural("rt.svd_along(a, d, values) -> y", _pull_svd_along, push=_push_svd_along, constant=("d", "values"), op=COSTLY)
 
 # -- pseudo-inverse and least squares ---------------------------------------------------------------------------------------------
 

@@ -75,39 +75,39 @@ def _hermitian(x: Any) -> Any:
     return 0.5 * (x + np.conj(np.swapaxes(x, -1, -2)))
 
 
-def eigh_along(a: Any, d: Any) -> Any:
-    """np.linalg.eigh, with those eigenvectors of equal eigenvalues along which these part when the matrix changes along d (Kato 1966, II.2.3).
+def eigh_along(a: Any, d: Any, values: Any) -> Any:
+    """np.linalg.eigh (whose values are given), with those eigenvectors of equal eigenvalues along which these part when the matrix changes along d (Kato 1966, II.2.3).
 
     The derivatives of the eigenvalues along d are exact in this basis, and so are those of second order of functions that are smooth in the matrix.
 
-    >>> eigh_along(np.eye(2), np.array([[0.0, 1.0], [1.0, 0.0]]))[1].round(3)
+    >>> eigh_along(np.eye(2), np.array([[0.0, 1.0], [1.0, 0.0]]), np.ones(2))[1].round(3)
     array([[-0.707,  0.707],
            [ 0.707,  0.707]])
     """
-    values, vectors = np.linalg.eigh(a)
+    _, vectors = np.linalg.eigh(a)
     inner = np.conj(np.swapaxes(vectors, -1, -2)) @ _hermitian(d) @ vectors
     shape = inner.shape[:-2]
     return np.array(np.broadcast_to(values, (*shape, values.shape[-1]))), apart_along(values, inner, vectors)
 
 
-def svd_along(a: Any, d: Any) -> Any:
-    """np.linalg.svd without what belongs to no singular value, with those vectors of equal singular values along which these part when the matrix changes along d.
+def svd_along(a: Any, d: Any, values: Any) -> Any:
+    """np.linalg.svd (whose values are given) without what belongs to no singular value, with those vectors of equal singular values along which these part when the matrix changes along d.
 
     Those of zero are the singular vectors of what d is between them: singular values grow on both sides of zero.
     """
-    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    u, _, vh = np.linalg.svd(a, full_matrices=False)
     inner = np.conj(np.swapaxes(u, -1, -2)) @ d @ np.conj(np.swapaxes(vh, -1, -2))
     shape = inner.shape[:-2]
-    values = np.array(np.broadcast_to(s, (*shape, s.shape[-1])))
-    u, vh = apart_along(s, _hermitian(inner), u, vh)
-    none = values <= 8 * np.finfo(s.dtype).eps * np.max(values, axis=-1, keepdims=True, initial=0.0)
+    values = np.array(np.broadcast_to(values, (*shape, values.shape[-1])))
+    u, vh = apart_along(values, _hermitian(inner), u, vh)
+    none = values <= 8 * np.finfo(values.dtype).eps * np.max(values, axis=-1, keepdims=True, initial=0.0)
     for place in map(tuple, np.argwhere(none.any(-1) & np.isfinite(inner).all((-2, -1)))):
         few = np.count_nonzero(~none[place])
         whole = np.linalg.svd(np.broadcast_to(a, (*shape, *a.shape[-2:]))[place])
         left, right = whole[0][:, few:], whole[2][few:]
         turn, _, turn_back = np.linalg.svd(np.conj(left.T) @ np.broadcast_to(d, (*shape, *d.shape[-2:]))[place] @ np.conj(right.T))
-        u[place][:, few:] = (left @ turn)[:, :s.shape[-1] - few]
-        vh[place][few:] = (turn_back @ right)[:s.shape[-1] - few]
+        u[place][:, few:] = (left @ turn)[:, :values.shape[-1] - few]
+        vh[place][few:] = (turn_back @ right)[:values.shape[-1] - few]
     return u, values, vh
 
 

@@ -366,7 +366,7 @@ def _eigh(let: Let, call: Call) -> None:
     if a is None and b is None:
         return
     f = Formulas(let, call)
-    lower = literal(let.args[4 if let.op == "linalg_rt.eigh_along" else 2], "`lower` of linalg.eigh")
+    lower = literal(let.args[5 if let.op == "linalg_rt.eigh_along" else 2], "`lower` of linalg.eigh")
     if let.op == "linalg_rt.eigvalsh":
         parts = f(parts=f"linalg_rt.eigh(a, b, {lower}, False)")
         f(w=call.b.emit("item", parts, 0), v=call.b.emit("item", parts, 1), turns="np.eye(extent(a, -1)) * y_bar[..., None, :]")
@@ -389,7 +389,7 @@ def _eigh_push(let: Let, call: Push) -> Operand:
     dots = [call.dot(arg) if isinstance(arg, Var) and call.active(arg) else Lit(None) for arg in (a, b)]
     f = Formulas(let, call)  # type: ignore[arg-type]
     original = call.restated()
-    parted = call.b.emit("linalg_rt.eigh_along", a, b, *dots, lower)
+    parted = call.b.emit("linalg_rt.eigh_along", a, b, *dots, original if let.op == "linalg_rt.eigvalsh" else call.b.emit("item", original, 0), lower)
     f(w=call.b.emit("item", parted, 0), v=call.b.emit("item", parted, 1), w_dot="np.zeros_like(w)")
     for dot, factor in zip(dots, ("v", "(v * w[..., None, :])")):
         if not isinstance(dot, Lit):
@@ -411,7 +411,7 @@ def _eigh_along_push(let: Let, call: Push) -> Operand:
     return call.b.emit("tuple", Seq((call.b.emit("item", dot, 0), f(result="v_dot + rt.unresolved(w)[..., None, :]"))))
 
 
-structural("linalg_rt.eigh_along(a, b, d, e, lower=True) -> y", _eigh, push=_eigh_along_push, constant=("d", "e"), op=COSTLY, **_READ)
+structural("linalg_rt.eigh_along(a, b, d, e, values, lower=True) -> y", _eigh, push=_eigh_along_push, constant=("d", "e", "values"), op=COSTLY, **_READ)
 structural("linalg_rt.eigh(a, b=None, lower=True, check_finite=True, driver=None) -> y", _eigh, push=_eigh_push, op=COSTLY, **_READ)
 structural("linalg_rt.eigvalsh(a, b=None, lower=True, check_finite=True, driver=None) -> y", _eigh, push=_eigh_push, op=COSTLY, **_READ)
 structural("linalg_rt.eigvals(a, check_finite=True) -> y", pull_eigvals, op={**COSTLY, "infer": values_type}, **_READ)

@@ -136,9 +136,9 @@ def eigh(a: Any, b: Any = None, lower: bool = True, check_finite: bool = True, d
     return linalg.eigh(a, b, lower=lower, check_finite=check_finite, driver=driver)
 
 
-def eigh_along(a: Any, b: Any, d: Any, e: Any, lower: bool = True) -> Any:
-    """scipy.linalg.eigh, with those vectors of equal values along which these part when a changes along d and b along e (None: not at all)."""
-    values, vectors = linalg.eigh(a, b, lower=lower, check_finite=False)
+def eigh_along(a: Any, b: Any, d: Any, e: Any, values: Any, lower: bool = True) -> Any:
+    """scipy.linalg.eigh (whose values are given), with those vectors of equal values along which these part when a changes along d and b along e (None: not at all)."""
+    _, vectors = linalg.eigh(a, b, lower=lower, check_finite=False)
     inner: Any = 0.0
     if d is not None:
         inner = _adjoint(vectors) @ mirrored(d, lower) @ vectors

@@ -131,7 +131,7 @@ def cross_entropy(logits: Any, targets: Any, axis: int = -1, reduction: str = "m
         losses = -np.sum(np.where(targets == 0, logits.dtype.type(0), terms), axis=axis)
     else:
         places = np.expand_dims(_checked(targets, logits.shape[axis]), axis)
-        if places.shape != logits.shape[:axis % logits.ndim] + (1,) + logits.shape[axis % logits.ndim + 1:]:
+        if places.shape != np.take(logits, [0], axis).shape:
             raise ValueError(f"logits of shape {logits.shape}, labels of shape {targets.shape}")
         losses = logsumexp(logits, axis) - np.squeeze(np.take_along_axis(logits, places, axis), axis)
     return _reduced(losses, reduction)

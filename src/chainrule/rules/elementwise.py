@@ -12,6 +12,7 @@ from .table import alias, elementwise, pointwise, zero
 elementwise("rt.absorb(g, p) -> c", g="np.where((g == 0) & np.logical_not(np.isfinite(p)), 0.0, p)", p="g", product=True, masks=True)
 elementwise("rt.divide(a, b) -> c", a="rt.divide(1.0, b)", b="-rt.divide(c, b)", pole=True, quiet=True)
 elementwise("rt.divide_or_zero(a, b) -> c", a="rt.divide_or_zero(1.0, b)", b="-rt.divide_or_zero(c, b)", pole=True, quiet=True)
+elementwise("rt.root(x) -> y", x="rt.divide_or_zero(0.5, y)")
 elementwise("rt.dpower(x, p) -> z", x="rt.absorb(p, rt.dpower(x, p - 1))",
             p="rt.power_log(x, p - 1, p * x ** (p - 1)) + x ** (p - 1)", pole=True, quiet=True)
 elementwise("rt.power_log(x, p, z) -> y", x="rt.divide_or_zero(z, x)", z="rt.divide_or_zero(y, z)", p="0.0", pole=True, quiet=True)

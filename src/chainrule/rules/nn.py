@@ -12,15 +12,14 @@ from .. import nn
 from ..ir.nodes import Arg
 from ..ir.probe import type_of
 from ..ir.types import Array, Type
-from ..nn import activations, initial, losses, noise
+from ..nn import activations, losses
 from .batching.directions import batching, over
 from .infer import dtype_of, extents_of
-from .table import MEANING_MODULES, MODULES, elementwise, pointwise, rule, zero
+from .table import MODULES, elementwise, pointwise, rule, zero
 
 MODULES["nn"] = nn
 MODULES["nn_rt"] = SimpleNamespace(silu_slope=activations.silu_slope, gelu_slope=activations.gelu_slope, logsumexp=losses.of_one_shape,
                                    shares=losses.shares)
-MEANING_MODULES.update(module.__name__ for module in (activations, initial, losses, noise))
 
 # -- activations -------------------------------------------------------------------------------------------------------
 

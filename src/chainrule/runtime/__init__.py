@@ -102,6 +102,7 @@ from .draws import (
 )
 from .flows import flow, flow_adjoint
 from .implicit import along_root, newton_step, solve, through_root
+from .integrals import generic_like, quadrature
 from .pointwise import (
     absorb,
     add_ties,
@@ -115,6 +116,7 @@ from .pointwise import (
     inside,
     polygamma,
     power_log,
+    root,
     sign,
     sinc_slope,
     ties,
@@ -131,7 +133,6 @@ from .solving import (
     independent,
     linear_step,
     of_unit_values,
-    quadrature,
     romberg,
     states_at,
     transposed_step,
@@ -204,6 +205,7 @@ __all__ = [
     "flow",
     "flow_adjoint",
     "full_like",
+    "generic_like",
     "independent",
     "inside",
     "instance",
@@ -251,6 +253,7 @@ __all__ = [
     "revolve",
     "rfft_pull",
     "romberg",
+    "root",
     "running_dot",
     "running_pull",
     "set_errors",

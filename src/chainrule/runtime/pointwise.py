@@ -48,6 +48,15 @@ def divide_or_zero(a: Any, b: Any) -> Any:
         return np.where(np.equal(b, 0), np.zeros((), quotient.dtype), quotient)[()]
 
 
+def root(x: Any) -> Any:
+    """The square root, whose derivative at 0 is taken for 0: a length, made of its square.
+
+    >>> root(4.0), root(0.0)
+    (2.0, 0.0)
+    """
+    return math.sqrt(x) if type(x) is float and x >= 0 else np.sqrt(x)
+
+
 def dpower(x: Any, p: Any) -> Any:
     """The derivative of x ** p with respect to x: right at x = 0 for every p, infinite there for 0 < p < 1.
 

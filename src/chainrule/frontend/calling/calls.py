@@ -30,11 +30,10 @@ from ...rules import effects as effect_rules
 from ...rules import methods, random, registry
 from ...runtime.surgery import adjoint_of
 from ...structure import is_plain
-from .. import composed as meanings
 from .. import source as sources
 from ..constructs.scopes import FRAME
 from ..constructs.syntax import nodes
-from ..containers import library, lists
+from ..containers import lists
 from ..execution.machine import Refusal, describe
 from ..execution.restart import NeedGlobal
 from ..execution.state import Frame
@@ -68,7 +67,6 @@ from ..looping.liveness import Liveness, liveness
 from ..memory import orders, views, writes
 from ..objects import classes, overloads
 from ..objects.objects import Objects, is_data
-from . import composed
 
 # Classes of context managers that the compiler knows (see `contexts`).
 MANAGERS: dict[Any, str] = {
@@ -513,8 +511,7 @@ class Calls(Objects):
         return self.execute(source.node, source, None, defaults, keyword_defaults, (*bound, *args), {**extra, **keywords})
 
     def is_library(self, source: Any) -> bool:
-        module = source.function.__module__ or ""
-        return module in (library.__name__, composed.__name__, *registry.MEANING_MODULES) or module.startswith(f"{meanings.__name__}.")
+        return sources.package(source.function) == __name__.partition(".")[0]  # what chainrule means by a function: errors and comments are at the user's call
 
     def library(self, function: Any, *args: Value, **keywords: Value) -> Value:
         """Call a function of `library` for the call that is being lowered."""

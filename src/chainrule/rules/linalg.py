@@ -289,7 +289,7 @@ def _eigh_push(let: Let, call: Push) -> Operand:
     b = call.b
     original = call.restated()
     values, vectors = (b.emit("item", original, k) for k in (0, 1))
-    parted = b.emit("rt.eigh_along", let.args[0], call.dot(let.args[0]), values)
+    parted = b.emit("rt.eigh_along", let.args[0], call.dot(let.args[0]), values, vectors)
     call.state("tuple", Seq((b.emit("item", parted, 0), vectors)))
     turned, _ = _perturbed(let, call, vectors)
     inner = b.emit("@", adjoint(_evaluator(let, call), vectors), turned)
@@ -339,7 +339,7 @@ def _eigvalsh(let: Let, call: Call) -> None:
 
 structural("np.linalg.eigh(a) -> y", _eigh, push=_eigh_push, op=COSTLY)
 rule("rt.eigh_pull(g_values, g_vectors, values, vectors) -> x", op=COSTLY)
-structural("rt.eigh_along(a, d, values) -> y", _eigh, push=_eigh_along_push, constant=("d", "values"), op=COSTLY)
+structural("rt.eigh_along(a, d, values, vectors=None) -> y", _eigh, push=_eigh_along_push, constant=("d", "values", "vectors"), op=COSTLY)
 zero("rt.unresolved(values, or_zero=False)", op={"infer": infer.like(0)})
 structural("np.linalg.eigvalsh(a) -> y", _eigvalsh, push=_eigvalsh_push, op=COSTLY)
 rule("rt.eigvalsh_pull(g, a) -> x", op=COSTLY)

@@ -75,8 +75,8 @@ def _hermitian(x: Any) -> Any:
     return 0.5 * (x + np.conj(np.swapaxes(x, -1, -2)))
 
 
-def eigh_along(a: Any, d: Any, values: Any) -> Any:
-    """np.linalg.eigh (whose values are given), with those eigenvectors of equal eigenvalues along which these part when the matrix changes along d (Kato 1966, II.2.3).
+def eigh_along(a: Any, d: Any, values: Any, vectors: Any = None) -> Any:
+    """np.linalg.eigh (whose values are given, and perhaps its vectors), with those eigenvectors of equal eigenvalues along which these part when the matrix changes along d (Kato 1966, II.2.3).
 
     The derivatives of the eigenvalues along d are exact in this basis, and so are those of second order of functions that are smooth in the matrix.
 
@@ -84,7 +84,7 @@ def eigh_along(a: Any, d: Any, values: Any) -> Any:
     array([[-0.707,  0.707],
            [ 0.707,  0.707]])
     """
-    _, vectors = np.linalg.eigh(a)
+    vectors = np.linalg.eigh(a)[1] if vectors is None else vectors
     inner = np.conj(np.swapaxes(vectors, -1, -2)) @ _hermitian(d) @ vectors
     shape = inner.shape[:-2]
     return np.array(np.broadcast_to(values, (*shape, values.shape[-1]))), apart_along(values, inner, vectors)

@@ -105,6 +105,8 @@ def named(path: Path) -> str:
 
 @pytest.mark.parametrize("path", [path for path in FILES if any(b[0].startswith((*RUN, "console")) for b in blocks(path))], ids=named)
 def test_python_blocks_run(path, tmp_path, monkeypatch):
+    for package in re.findall(r"^(?:import|from) (matplotlib|scipy)", path.read_text(encoding="utf-8"), re.MULTILINE):
+        pytest.importorskip(package, reason=f"{path.name} needs {package}")
     monkeypatch.chdir(tmp_path)
     for _, _, expected, printed in run(path):
         assert printed.strip() == expected.strip(), f"{path.name} prints something else (python tests/test_docs.py rewrites it)"

@@ -13,7 +13,7 @@ import chainrule
 
 PLACES = {name: f"chainrule.{name}" for name in chainrule.__all__ if name != "errors"}
 SPANS = re.compile(r"(``.+?``|`[^`]+`)")
-ITEM = re.compile(r"^((?:\*{0,2}\w+)(?:, \*{0,2}\w+)*): +")
+ITEM = re.compile(r"^(?![A-Z])((?:\*{0,2}\w+)(?:, \*{0,2}\w+)*): +")
 SPECIAL = re.compile(r"([\\*|]|_(?!\w))")
 
 

@@ -6,6 +6,7 @@ that out from the program, computes it with a handful of sweeps, and SciPy solve
 
     python examples/bratu.py
     python examples/bratu.py --points 100 --strength 6.5
+    python examples/bratu.py --picture bratu.png    # draw the temperature, needs matplotlib
 """
 
 import argparse
@@ -42,10 +43,25 @@ def solve(points, strength, tolerance=1e-11):
     raise SystemExit(f"bratu: no convergence (residuals {sizes}); above a strength of 6.8 there is no solution")
 
 
+def draw(path, u, sizes):
+    """The temperature, and how fast Newton's method got there."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.5, 3.8), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    shown = left.imshow(u, cmap="inferno", extent=(0, 1, 0, 1))
+    figure.colorbar(shown, ax=left)
+    left.set_title("Temperature")
+    right.semilogy(sizes, "o-")
+    right.set(xlabel="Newton step", title="Largest residual")
+    figure.savefig(path)
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--points", type=int, default=200, help="along each side, edge excluded")
     parser.add_argument("--strength", type=float, default=5.0)
+    parser.add_argument("--picture", metavar="PATH", help="draw the temperature (needs matplotlib)")
     options = parser.parse_args(argv)
 
     u = np.zeros((options.points, options.points))
@@ -62,6 +78,9 @@ def main(argv=None):
     for number, size in enumerate(sizes):
         print(f"{number:11}   {size:16.2e}")
     print(f"\nhottest: u = {np.max(u):.5f}, in the middle of the square")
+
+    if options.picture:
+        draw(options.picture, u, sizes)
 
     # The same symmetry as the square, and what finite differences say of one product with the Jacobian.
     direction = np.random.default_rng(0).normal(size=u.shape)

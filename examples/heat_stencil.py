@@ -5,7 +5,8 @@ the temperatures at the end. The simulation overwrites one array again and again
 write it; its generated adjoint walks the same steps back, and gradient descent recovers the spots.
 
     python examples/heat_stencil.py
-    python examples/heat_stencil.py --show    # also print the generated adjoint
+    python examples/heat_stencil.py --show                # also print the generated adjoint
+    python examples/heat_stencil.py --picture heat.png    # draw the plates, needs matplotlib
 """
 
 import argparse
@@ -50,16 +51,29 @@ def hidden_source():
     return source
 
 
-def picture(field):
+def as_text(field):
     """A field as lines of text, from cold (blank) to hot (@)."""
     shades = np.array(list(" .:-=+*#%@"))
     level = np.clip(field / np.max(field), 0.0, 1.0) * (len(shades) - 1)
     return ["".join(line) for line in shades[np.rint(level).astype(int)]]
 
 
+def draw(path, truth, measured, source):
+    """The three plates that are also printed."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9.0, 3.3), layout="constrained")
+    titles = ("hidden source", "measured temperature", "recovered source")
+    for axes, title, field in zip(figure.subplots(1, 3), titles, (truth, measured, source)):
+        figure.colorbar(axes.imshow(field, cmap="inferno"), ax=axes, shrink=0.8)
+        axes.set(title=title, xticks=[], yticks=[])
+    figure.savefig(path)
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--iterations", type=int, default=300)
+    parser.add_argument("--picture", metavar="PATH", help="draw the plates (needs matplotlib)")
     parser.add_argument("--show", action="store_true", help="print the generated adjoint")
     options = parser.parse_args(argv)
 
@@ -91,8 +105,10 @@ def main(argv=None):
     if not error < 0.05 or hottest != (7, 8):
         raise SystemExit(f"heat_stencil: the source is off by {error:.1%}, hottest at {hottest}")
     print(f"\n{'hidden source':{POINTS}}   {'measured':{POINTS}}   recovered source")
-    for lines in zip(picture(truth), picture(measured), picture(source)):
+    for lines in zip(as_text(truth), as_text(measured), as_text(source)):
         print("   ".join(lines))
+    if options.picture:
+        draw(options.picture, truth, measured, source)
     print(f"\nThe source is recovered to {error:.2%}; its hottest point, row 7, column 8, exactly.")
 
 

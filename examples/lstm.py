@@ -4,7 +4,8 @@ The recurrent cell (Hochreiter and Schmidhuber, 1997) is the textbook's, a loop 
 carried states; its gradient, backpropagation through time, is that loop run backwards, generated.
 
     python examples/lstm.py
-    python examples/lstm.py --show    # also print the generated backward pass
+    python examples/lstm.py --show                # also print the generated backward pass
+    python examples/lstm.py --picture lstm.png    # draw what it learned, needs matplotlib
 """
 
 import argparse
@@ -105,10 +106,36 @@ def continue_text(params, alphabet, opening, count, rng, temperature=0.4):
     return text
 
 
+def draw(path, params, alphabet, text, losses):
+    """The loss, and how surprised the network is by each character of a sentence that it has learned."""
+    from matplotlib.figure import Figure
+
+    piece = text[text.index("Down in the town") :][:70]
+    numbers = np.array([[alphabet.index(character) for character in piece]])
+    h = np.zeros((1, HIDDEN))
+    c = np.zeros((1, HIDDEN))
+    surprise = [np.nan]
+    for t in range(len(piece) - 1):
+        h, c = cell(params, numbers[:, t], h, c)
+        surprise.append(cross_entropy(h @ params["output"] + params["output bias"], numbers[:, t + 1]))
+
+    figure = Figure(figsize=(9.5, 5.0), layout="constrained")
+    above, below = figure.subplots(2)
+    above.plot(losses)
+    above.axhline(np.log(len(alphabet)), color="0.6", linestyle=":", label="knowing nothing")
+    above.set(xlabel="step", ylabel="nats a character", title="Training loss")
+    above.legend()
+    below.bar(np.arange(len(piece)), surprise, color="C1")
+    below.set(xticks=np.arange(len(piece)), ylabel="nats", title="Surprise at each character", xlim=(-0.6, len(piece) - 0.4))
+    below.set_xticklabels(piece.replace(" ", "\u00b7"), family="monospace")
+    figure.savefig(path)
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--picture", metavar="PATH", help="draw what it learned (needs matplotlib)")
     parser.add_argument("--show", action="store_true", help="print the generated backward pass")
     options = parser.parse_args(argv)
 
@@ -124,14 +151,14 @@ def main(argv=None):
         f"{len(text)} characters, {len(alphabet)} different; knowing nothing costs "
         f"log {len(alphabet)} = {np.log(len(alphabet)):.3f} nats a character\n"
     )
+    losses = []
     start = time.perf_counter()
     for step in range(1, options.steps + 1):
         starts = rng.integers(0, len(numbers) - LENGTH, size=BATCH)
         pieces = numbers[starts[:, None] + np.arange(LENGTH + 1)]
         value, grads = loss_and_grad(params, pieces)
         adam(params, grads, mean, square, step)
-        if step == 1:
-            first = value
+        losses.append(value)
         if step == 1 or step % max(1, options.steps // 6) == 0:
             print(f"step {step:4}    loss {value:.3f}")
     print(f"\n{options.steps} steps in {time.perf_counter() - start:.1f} s")
@@ -139,6 +166,9 @@ def main(argv=None):
         print()
         print(loss_and_grad.source)
 
+    first = losses[0]
+    if options.picture:
+        draw(options.picture, params, alphabet, text, losses)
     if not value < 0.5 * first:
         raise SystemExit(
             f"lstm: the loss went from {first:.3f} to {value:.3f}, not below half of it"

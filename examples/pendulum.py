@@ -5,7 +5,8 @@ gradient with respect to the length and the friction goes through every one of t
 SciPy's L-BFGS-B follows it to the values that produced the data.
 
     python examples/pendulum.py
-    python examples/pendulum.py --show    # also print the generated adjoint
+    python examples/pendulum.py --show                    # also print the generated adjoint
+    python examples/pendulum.py --picture pendulum.png    # draw the swing, needs matplotlib
 """
 
 import argparse
@@ -50,8 +51,24 @@ def misfit(params, angles):
 misfit_and_grad = cr.value_and_grad(misfit)
 
 
+def draw(path, angles, guess, found):
+    """The measured swing, and those of the guess and of the fit."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.5, 3.6), layout="constrained")
+    axes = figure.subplots()
+    seconds = TIME_STEP * np.arange(STEPS + 1)
+    axes.plot(seconds, angles, ".", color="0.6", markersize=4, label="measured")
+    axes.plot(seconds, swing(*guess)[:, 0], "--", color="C0", label="guess")
+    axes.plot(seconds, swing(*found)[:, 0], color="C1", label=f"fit: {found[0]:.3f} m")
+    axes.set(xlabel="time (s)", ylabel="angle (rad)", title="How long is the pendulum?")
+    axes.legend(loc="upper right", ncols=3)
+    figure.savefig(path)
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--picture", metavar="PATH", help="draw the swing (needs matplotlib)")
     parser.add_argument("--show", action="store_true", help="print the generated adjoint")
     options = parser.parse_args(argv)
 
@@ -77,6 +94,9 @@ def main(argv=None):
         rms = np.sqrt(misfit(params, angles))
         print(f"{name:10}{params[0]:13.4f}{params[1]:17.4f}{rms:19.4f}")
     print(f"\n{fit.nfev} values and gradients, each through {STEPS} Runge-Kutta steps and back")
+
+    if options.picture:
+        draw(options.picture, angles, guess, fit.x)
 
     if not np.all(np.abs(fit.x - truth) < (0.02, 0.05)):
         raise SystemExit(f"pendulum: found {fit.x}, not {truth}")

@@ -312,6 +312,13 @@ def test_threads():
 # -- vjp -----------------------------------------------------------------------------------------------------------
 
 
+def test_a_pullback_leaves_an_array_that_was_made_of_a_number():
+    _, pullback = cr.vjp(lambda x: np.sum(np.sum(np.exp(x))[None, None] * x) * np.sum(x)[None][0], np.array([[0.3, -1.2, 2.0]]))
+    first, second, double = pullback(1.0)[0], pullback(1.0)[0], pullback(2.0)[0]
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_allclose(2 * first, double)
+
+
 def test_a_pullback_may_be_called_many_times():
     def f(x, n):
         y = x

@@ -6,120 +6,17 @@
 from __future__ import annotations
 
 import collections
-import importlib
 import importlib.util
-import pkgutil
-import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-import chainrule.frontend.lower  # noqa: F401  (registers what it handles)
-from chainrule.frontend.calling.tables import BUILTINS
-from chainrule.rules import coverage, methods, random, registry, table
-from chainrule.rules import scipy as scipy_rows
+from chainrule.coverage import DIFFERENTIABLE, IRRELEVANT, REFUSED, UFUNC_METHODS, ZERO, classes, names, scipy_names
+from chainrule.rules import coverage, methods, registry, table
 from chainrule.rules.table import ROWS
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "coverage.md"
-MODULES = {"": np, "linalg": np.linalg, "fft": np.fft, "random": np.random, "emath": np.emath}
-SCIPY_MODULES = sorted(module.name for module in pkgutil.iter_modules(scipy_rows.__path__) if not module.ispkg)
-UFUNC_METHODS = ("reduce", "accumulate", "outer", "reduceat", "at")
-DIFFERENTIABLE, ZERO, IRRELEVANT, REFUSED = "differentiable", "derivative zero", "irrelevant", "refused"
-
-
-def names() -> dict[str, Any]:
-    """Every public name, as it is found from `np`."""
-    found: dict[str, Any] = {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for prefix, module in MODULES.items():
-            for name in dir(module):
-                if not name.startswith("_"):
-                    try:
-                        found[f"{prefix}.{name}" if prefix else name] = getattr(module, name)
-                    except (AttributeError, TypeError):  # what is deprecated
-                        continue
-        for name in dir(np.ndarray):
-            if not name.startswith("_"):
-                found[f"ndarray.{name}"] = getattr(np.ndarray, name)
-        for cls in (np.random.Generator,):
-            found.update({f"random.{cls.__name__}.{name}": getattr(cls, name) for name in dir(cls) if not name.startswith("_")})
-        for name, ufunc in list(found.items()):
-            if isinstance(ufunc, np.ufunc) and ufunc.signature is None and "." not in name:
-                for method in UFUNC_METHODS:
-                    if method == "at" or (ufunc.nin == 2 and ufunc.nout == 1):
-                        found[f"{name}.{method}"] = getattr(ufunc, method)
-    return found
-
-
-def _of_row(op: str) -> str:
-    return ZERO if ROWS[op].kind == "zero" else DIFFERENTIABLE
-
-
-def classes(name: str, value: Any) -> list[tuple[str, str]]:
-    """(class, what more there is to say) of a name: one, if all is well."""
-    prefix, _, last = name.rpartition(".")
-    if prefix == "ndarray":
-        return _of_method(last)
-    if prefix == "random.Generator":
-        return _of_generator(last)
-    reason = coverage.irrelevant(name, value)
-    if reason is not None:
-        return [(IRRELEVANT, reason)]
-    found: list[tuple[str, str]] = []
-    try:
-        op = registry.lookup(value)
-        if (draw := random.function(value)) is not None:
-            found.append((_of_draw(draw), ""))
-        elif value in BUILTINS:
-            ufunc = registry.lookup(getattr(np, prefix)) if last in UFUNC_METHODS else None
-            found.append((ZERO if name in coverage.CONSTANT or (ufunc is not None and ROWS[ufunc].kind == "zero") else DIFFERENTIABLE, ""))
-        elif op is not None:
-            found.append((_of_row(op), ""))
-        elif registry.writer(value) is not None:
-            found.append((DIFFERENTIABLE, ""))
-        elif (refused := registry.refusal(value)) is not None:
-            found.append((REFUSED, refused.because))
-    except TypeError:
-        pass
-    return found
-
-
-def _of_draw(draw: random.Draw) -> str:
-    return DIFFERENTIABLE if draw.family is not None or draw.name in ("choice", "permutation", "multivariate_normal", "shuffle") else ZERO
-
-
-def _of_method(name: str) -> list[tuple[str, str]]:
-    reason = coverage.REASONS.get(f"ndarray.{name}")
-    found = [] if reason is None else [(IRRELEVANT, reason)]
-    op = methods.METHODS.get(name, methods.ATTRIBUTES.get(name))
-    if name in methods.REFUSED:
-        found.append((REFUSED, methods.REFUSED[name]))
-    elif name in registry.WRITING_METHODS or name in methods.COMPOSED or name in ("flat", "tolist"):
-        found.append((DIFFERENTIABLE, ""))
-    elif op in ROWS and reason is None:
-        found.append((_of_row(op), ""))
-    elif op == "copy":
-        found.append((DIFFERENTIABLE, ""))
-    return found
-
-
-def _of_generator(name: str) -> list[tuple[str, str]]:
-    from chainrule.ir.types import Opaque
-
-    draw = random.method(Opaque("np.random.Generator"), name)
-    if draw is not None:
-        return [(_of_draw(draw), "")]
-    if name in ("bit_generator", "spawn"):
-        return [(IRRELEVANT, "bit generators and seeds")]
-    if name == "shuffle":
-        return [(DIFFERENTIABLE, "")]
-    refused = registry.refusal(getattr(np.random.default_rng(0), name))
-    return [] if refused is None else [(REFUSED, refused.because)]
-
-
 WALK = {name: classes(name, value) for name, value in names().items()}
 
 
@@ -229,24 +126,6 @@ SCIPY = """
 The functions of SciPy that have a rule, or are executed as the Python that they mean, by module. Rules are read when a program has imported the module.
 A function that is not named here is executed as the Python that it is written in, if it is, and refused where that goes into compiled code.
 """
-
-
-def scipy_names() -> dict[str, dict[str, list[str]]]:
-    """Module -> class -> names."""
-    for module in SCIPY_MODULES:
-        importlib.import_module(f"scipy.{module}")
-    table.read_later()
-    found: dict[str, dict[str, list[str]]] = {}
-    for module in SCIPY_MODULES:
-        own = found[module] = {DIFFERENTIABLE: [], ZERO: [], REFUSED: []}
-        for op, row in ROWS.items():
-            if op.startswith(f"{module}.") and table.resolve(op) is not None:
-                own[ZERO if row.kind == "zero" else DIFFERENTIABLE].append(op.partition(".")[2])
-        own[DIFFERENTIABLE] += [name.partition(".")[2] for name in table.MEANT if name.startswith(f"{module}.")]
-        own[REFUSED] += [name.partition(".")[2] for name in table.REFUSED if name.startswith(f"{module}.")]
-        for kind in (DIFFERENTIABLE, ZERO, REFUSED):
-            own[kind] = sorted({*own[kind]})
-    return found
 
 
 def scipy_page() -> list[str]:

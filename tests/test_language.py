@@ -20,7 +20,6 @@ import re
 import sys
 import types
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.coverage import Construct, constructs
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "language.md"
 SUPPORTED, BY_PATH, REFUSED = "supported", "by path", "refused"
@@ -35,28 +35,6 @@ POINTS = [np.array([1.3, 0.4, 2.2]), np.array([0.6, 1.7, 0.9])]
 N = 2
 STEP = 1e-6
 AS_IT_WAS = "as it was after the call"
-COLUMNS = "| construct | program | status |"
-
-
-@dataclass(frozen=True)
-class Row:
-    section: str
-    number: int  # of its line
-    construct: str
-    program: str
-    status: str
-
-    @property
-    def kind(self) -> str:
-        return re.match(r"[a-z ]*", self.status)[0].strip()
-
-    @property
-    def names(self) -> list[str]:
-        return re.findall(r"`([^`]*)`", self.construct)
-
-    def programs(self) -> list[tuple[str, str]]:
-        """(name, body) of each program that the row stands for."""
-        return [(name, re.sub(r"\bEACH\b", name, self.program)) for name in self.names] if re.search(r"\bEACH\b", self.program) else [("", self.program)]
 
 
 def nodes_of(body: str) -> list[ast.AST]:
@@ -67,24 +45,14 @@ def nodes_of(body: str) -> list[ast.AST]:
         return []
 
 
-def cells(line: str) -> list[str]:
-    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
-
-
-def read() -> tuple[str, list[Row]]:
+def read() -> tuple[str, list[Construct]]:
     """The code that all programs begin with, and the rows."""
     text = PAGE.read_text(encoding="utf-8")
-    preamble = re.search(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[1]
-    rows, section, inside = [], "", False
-    for number, line in enumerate(text.splitlines()):
-        if line.startswith("#"):
-            section = line.lstrip("# ")
-        inside = line.startswith("|") and (inside or line == COLUMNS)
-        if inside and line != COLUMNS and not line.startswith("| ---"):
-            construct, program, status = cells(line)
-            lines = [part.replace("\\|", "|") for part in re.findall(r"`([^`]*)`", program)]
-            rows.append(Row(section, number, construct, "\n".join(lines), status))
-    return preamble, rows
+    return re.search(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[1], [*constructs(text)]
+
+
+def kind_of(row: Construct) -> str:
+    return re.match(r"[a-z ]*", row.status)[0].strip()
 
 
 PREAMBLE, ROWS = read() if PAGE.exists() else ("", [])
@@ -186,7 +154,7 @@ def cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def found(row: Row) -> str | None:
+def found(row: Construct) -> str | None:
     """The status of a row as it is found; None if this version of Python does not have what it shows."""
     results = set()
     needed = re.search(r"\(Python (\d+)\.(\d+)\)", row.construct)
@@ -198,22 +166,22 @@ def found(row: Row) -> str | None:
         except SyntaxError:
             return None
         except AssertionError as error:
-            raise AssertionError(f"{PAGE.name}:{row.number + 1}: {name}\n{body}\n{error}") from None
+            raise AssertionError(f"{PAGE.name}:{row.line + 1}: {name}\n{body}\n{error}") from None
         results.add((kind, cell(re.sub(rf"\b{re.escape(name)}\b", "EACH", why) if name else why)))
-    assert len(results) == 1, f"{PAGE.name}:{row.number + 1}: {results}"
+    assert len(results) == 1, f"{PAGE.name}:{row.line + 1}: {results}"
     ((kind, why),) = results
     return f"{kind}: {why}" if why else kind
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.number + 1}")
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.line + 1}")
 def test_a_row(row):
     status = found(row)
     if status is None:
         pytest.skip("not in this version of Python")
-    if row.kind == REFUSED:
+    if kind_of(row) == REFUSED:
         assert row.status == status
     else:
-        assert row.kind == status
+        assert kind_of(row) == status
 
 
 # -- that nothing is left out ----------------------------------------------------------------------------------------
@@ -275,17 +243,17 @@ def test_every_function_of_a_module_is_in_a_program(module):
 if __name__ == "__main__":
     page = PAGE.read_text(encoding="utf-8").splitlines()
     for row in ROWS:
-        if len(sys.argv) > 1 and not any(word in page[row.number] for word in sys.argv[1:]):
+        if len(sys.argv) > 1 and not any(word in page[row.line] for word in sys.argv[1:]):
             continue
         try:
             status = found(row)
         except Exception as error:  # shown, and the next row goes on
-            print(f"{row.number + 1}: {row.construct}: {row.program!r}\n    {type(error).__name__}: {error}")
+            print(f"{row.line + 1}: {row.construct}: {row.program!r}\n    {type(error).__name__}: {error}")
             continue
-        if status is None or (row.kind == status and status != REFUSED):
+        if status is None or (kind_of(row) == status and status != REFUSED):
             continue
-        *before, _ = re.split(r"(?<!\\)\|", page[row.number])[1:-1]
-        page[row.number] = "|" + "|".join(before) + f"| {status} |"
+        *before, _ = re.split(r"(?<!\\)\|", page[row.line])[1:-1]
+        page[row.line] = "|" + "|".join(before) + f"| {status} |"
         if row.status and row.status != status:
-            print(f"{row.number + 1}: {row.construct}: {row.status} -> {status}")
+            print(f"{row.line + 1}: {row.construct}: {row.status} -> {status}")
     PAGE.write_text("\n".join(page) + "\n", encoding="utf-8")

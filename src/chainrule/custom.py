@@ -9,8 +9,10 @@ import itertools
 import linecache
 import math
 import sys
-from collections.abc import Callable, Sequence
+import weakref
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
+from types import FunctionType, MethodType
 from typing import Any, Union
 
 import numpy as np
@@ -205,6 +207,12 @@ def defjvp(function: Function, text: str | Function | None = None, rule: Functio
 
     As `defvjp`; a rule gives what a parameter's tangent, ``x_dot``, adds to the tangent of the result. If the rules of `defvjp` are linear in the cotangent, as they
     should be, forward mode follows from them, and reverse mode from these.
+
+    >>> import math
+    >>> import chainrule as cr
+    >>> defjvp(math.nextafter, "nextafter(x, y) -> z", x="x_dot", y=None)
+    >>> float(cr.jvp(lambda x: 3.0 * math.nextafter(x, 0.0), (2.0,), (1.0,))[1])
+    3.0
     """
     _state("jvp", "_dot", function, text, rule, like, elementwise, rules)
 
@@ -221,12 +229,20 @@ class _Names:
     names: dict[str, int]
     results: tuple[str, ...]
     single: bool
+    positional: int | None  # how many can be given by position; None: all
+
+
+def _positional(parameters: list[inspect.Parameter]) -> int | None:
+    return next((n for n, p in enumerate(parameters) if p.kind is p.KEYWORD_ONLY), None)
 
 
 def _state(kind: str, suffix: str, function: Function, text: Any, rule: Any, like: Any, elementwise: bool | None, rules: dict[str, Rule]) -> None:
     asked = f"def{kind}"
     if not callable(function):
         raise TypeError(f"{asked}: a function is needed, not {type(function).__name__}")
+    if isinstance(function, MethodType) and isinstance(function.__func__, FunctionType) and not isinstance(function.__self__, type):
+        owner = type(function.__self__).__name__
+        raise TypeError(f"{asked}: a method of one object is given; state the rule for all: {asked}({owner}.{function.__name__}, ...), whose first parameter is the object")
     if text is not None and not isinstance(text, str):
         text, rule = None, text
     name = str(getattr(function, "__name__", type(function).__name__))
@@ -252,7 +268,7 @@ def _state(kind: str, suffix: str, function: Function, text: Any, rule: Any, lik
         raise TypeError(f"{asked}: the rule of `{name}` does not mention `{names.results[0] if kind == 'vjp' else names.parameters[0]}{suffix}`, so it is a partial derivative, element by element; but elementwise=False")
     if partials and len(names.results) > 1:
         raise TypeError(f"{asked}: a rule of `{name}` mentions no cotangent; partial derivatives are known for one result only")
-    made = Declaration(function, name, names.parameters, names.names, names.defaults, names.results, names.single, likes={kind: like}, number=next(_numbers))
+    made = Declaration(function, name, names.parameters, names.names, names.defaults, names.results, names.single, names.positional, likes={kind: like}, number=next(_numbers))
     made.elementwise[kind] = partials or (_is_elementwise(function) if elementwise is None else elementwise)
     (made.vjps if kind == "vjp" else made.jvps).update(stated)
     before = declared(function)
@@ -279,7 +295,7 @@ def _named(asked: str, function: Any, name: str, text: str | None) -> _Names:
         raise TypeError(f"{asked}: `{name}` takes any number of arguments; name those that a rule is for: {asked}({name}, \"{name}(x) -> y\", x=...)")
     own = tuple(p.name for p in parameters)
     result = "y" if "y" not in own else "result"
-    return _Names(own, {n: p.default for n, p in enumerate(parameters) if p.default is not p.empty}, {p.name: n for n, p in enumerate(parameters)}, (result,), True)
+    return _Names(own, {n: p.default for n, p in enumerate(parameters) if p.default is not p.empty}, {p.name: n for n, p in enumerate(parameters)}, (result,), True, _positional(parameters))
 
 
 def _parsed(asked: str, function: Any, text: str) -> _Names:
@@ -307,12 +323,18 @@ def _parsed(asked: str, function: Any, text: str) -> _Names:
     for n, p in enumerate(real):  # a call may use the function's own names
         if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) or n >= len(own):
             break
-        if own[n] in {q.name for q in real} and own[n] != p.name:
-            break
+        if own[n] in {q.name for q in real[:len(own)]} and own[n] != p.name:
+            raise TypeError(f"{asked}: {text!r} calls the parameter {p.name!r} {own[n]!r}, as the function calls another one")
+        if own[n] in {q.name for q in real[len(own):]}:  # by that name a call means another parameter, which the rule does not know
+            del names[own[n]]
         names[p.name] = n
-        if p.default is not p.empty:
-            defaults.setdefault(n, p.default)
-    return _Names(own, defaults, names, results, not isinstance(result, ast.Tuple))
+        if n not in defaults:
+            if p.default is not p.empty:
+                defaults[n] = p.default
+        elif p.default is p.empty or repr(p.default) != repr(defaults[n]):
+            raise TypeError(f"{asked}: {text!r} has the default {own[n]}={defaults[n]!r}, but "
+                            + (f"{p.name!r} has none" if p.default is p.empty else f"it is {p.default!r}"))
+    return _Names(own, defaults, names, results, not isinstance(result, ast.Tuple), _positional(real))
 
 
 def _one(asked: str, kind: str, suffix: str, function: Any, name: str, names: _Names, parameter: str, given: Any) -> Stated | None:
@@ -333,7 +355,7 @@ def _one(asked: str, kind: str, suffix: str, function: Any, name: str, names: _N
     if not callable(given):
         raise TypeError(f"{asked}: {where} is a text, a function, or None, not {type(given).__name__}")
     try:
-        taken = _taken(given)
+        taken = _taken(given, known)
     except (TypeError, ValueError):  # it does not say what it takes: everything, or, of a ufunc, what it has room for
         everything = [*moved, *names.results, *names.parameters]
         taken = list(names.parameters) if getattr(given, "nin", None) == len(names.parameters) else everything
@@ -344,11 +366,13 @@ def _one(asked: str, kind: str, suffix: str, function: Any, name: str, names: _N
     return Stated(kind if any(one in moved for one in taken) else "partial", given, takes)
 
 
-def _taken(function: Any) -> list[str]:
-    parameters = inspect.signature(function).parameters.values()
+def _taken(function: Any, known: Container[str]) -> list[str]:
+    """The parameters of a rule that it is given: up to the last one that is known or has no default."""
+    parameters = list(inspect.signature(function).parameters.values())
     if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters):
         raise ValueError
-    return [p.name for p in parameters if p.default is p.empty]
+    count = max((n + 1 for n, p in enumerate(parameters) if p.default is p.empty or p.name in known), default=0)
+    return [p.name for p in parameters[:count]]
 
 
 def _from_text(asked: str, where: str, function: Any, name: str, parameter: str, text: str, known: dict[str, Any]) -> Function:
@@ -377,5 +401,6 @@ def _from_text(asked: str, where: str, function: Any, name: str, parameter: str,
         file = f"<{file[1:-1]}'>"
     linecache.cache[file] = (len(lines), None, lines.splitlines(True), file)
     exec(compile(lines, file, "exec"), namespace)
-    made: Function = namespace[title]
+    made: Function = namespace.pop(title)
+    weakref.finalize(made, linecache.cache.pop, file, None)
     return made

@@ -34,9 +34,10 @@ from .structure import LEAF, TreeDef, flatten, unflatten
 from .tangents import conform
 from .tracebacks import raise_at_user_line
 
-__all__ = ["Compile", "Dispatcher", "Variant"]
+__all__ = ["Checks", "Compile", "Dispatcher", "Variant", "check_every_gradient"]
 
 Compile = Callable[[Request], Compiled]
+Verify = Callable[["Dispatcher", Streams, "Variant", list[Any], Any], None]
 LARGE = 256  # elements of all arguments from which on the arrays of a Jacobian may leave the cache
 PATHS = 64  # as many paths through one function are remembered, for arguments of the same types
 _compiling = threading.RLock()  # one for all: compiling one function may look into another
@@ -88,7 +89,7 @@ def _strides(leaves: list[Any], captured: Sequence[Any]) -> tuple[Any, ...]:
 
 def _captured_key(describer: Describer, values: Sequence[Any], places: Sequence[Place]) -> Any:
     first, held = len(describer.leaves), len(describer.containers)
-    keys = [describer.add(value, str(place)).key for place, value in zip(places, values)]
+    keys = [describer.add(value, str(place), outside=True).key for place, value in zip(places, values)]
     return (*keys, describer.overlaps(first), describer.shared(held))
 
 
@@ -130,7 +131,8 @@ class Plan:
         if self.entry is None or variant.overlapping or variant.one_path:
             return
         key = self.layout.exact_key(leaves)
-        mark = (variant, [(c.dtype, c.shape) if type(c) is np.ndarray else type(c) for c in captured])
+        mark = (variant, [(c.dtype, c.shape) if type(c) is np.ndarray else (type(c), c if d.leaves and d.leaves[0].tied else None)
+                          for c, d in zip(captured, variant.captured)])
         if self.installed.get(key) == mark and all(d.structure is LEAF for d in variant.captured):
             return
         compiled = variant.compiled
@@ -155,7 +157,7 @@ class Dispatcher:
         *,
         skip: int = 0,
         backend: str = "numpy",
-        verify: Callable[[Dispatcher, Streams, Variant, list[Any], Any], None] | None = None,
+        verify: Verify | None = None,
         inner: tuple[Layer, ...] = (),
         asked: str = "",
         chunk: int | None = None,
@@ -282,8 +284,10 @@ class Dispatcher:
             if plan is not missed:
                 return plan.entry(*values)
         record = Record()
-        given = None if self.verify is None else _regroup(plan.structures, [copied(leaf) for leaf in leaves])  # before anything is drawn
-        streams = None if self.verify is None else streams_of(self.function)
+        checks = _checks if self.mode in ("grad", "value_and_grad") else None
+        verify = self.verify if checks is None or checks.paused else checks.verify
+        given = None if verify is None else _regroup(plan.structures, [copied(leaf) for leaf in leaves])  # before anything is drawn
+        streams = None if verify is None else streams_of(self.function)
         variant, captured, leaves = self.find(plan, values, leaves, record)
         if np.memmap in plan.classes:
             leaves = [np.asarray(leaf) if isinstance(leaf, np.memmap) else leaf for leaf in leaves]
@@ -298,20 +302,21 @@ class Dispatcher:
                 raise_at_user_line(error, variant.compiled)
         if variant.finish is not None:
             result = variant.finish(result)
-        if self.verify is not None and streams is not None and given is not None and not variant.checked:
+        if verify is not None and streams is not None and given is not None and not variant.checked:
             with streams.kept():
-                self.verify(self, streams, variant, given, result)
+                verify(self, streams, variant, given, result)
             variant.checked = True
-        plan.install(variant, captured, leaves)
+        if checks is None or variant.checked:  # what has an entry is not checked any more
+            plan.install(variant, captured, leaves)
         return result
 
     def check_writable(self, variant: Variant, leaves: list[Any]) -> None:
-        """What would raise where the function writes is refused, since the derivative writes into copies."""
+        """What would raise where the function writes, if it gets there, is refused, since the derivative writes into copies."""
         for number in variant.compiled.written:
             if not leaves[number].flags.writeable:
                 path = next(leaf.path for p in variant.parameters for leaf in p.value.leaves if leaf.number == number)
-                raise UnsupportedError([Finding(self.source.location(), f"`{path}` is read-only, and `{self.name}` writes into it",
-                                                "NumPy raises ValueError there", "pass a copy")])
+                raise UnsupportedError([Finding(self.source.location(), f"`{path}` is read-only, and `{self.name}` may write into it",
+                                                "where it does, NumPy raises ValueError, but the derivative would write into a copy", "pass a copy")])
 
     def along(self, plan: Plan, values: list[Any], leaves: list[Any], variant: Variant, captured: list[Any], record: Record) -> tuple[Variant, Any]:
         """Run the program for the path that this call takes, beginning with one that may be it."""
@@ -556,29 +561,41 @@ class Dispatcher:
         self.latest = variant
         return variant
 
-    def from_annotations(self, given: tuple[Any, ...] = (), keywords: Mapping[str, Any] | None = None) -> str:
-        """The source for the types that the function's annotations give; some arguments may be given."""
+    def from_annotations(self, given: tuple[Any, ...] = (), keywords: Mapping[str, Any] | None = None, hints: Mapping[str, Any] | None = None,
+                         defaults: Mapping[str, Any] | None = None, moving: Sequence[int] | None = None) -> str:
+        """The source for the types that the function's annotations give; some arguments may be given, as may annotations and defaults that come before the
+        function's own. `moving`: which positional arguments have a tangent, if not all that can."""
         keywords = keywords or {}
         try:
-            hints = get_type_hints(self.function, include_extras=True)
+            annotations = get_type_hints(self.function, include_extras=True)
         except Exception as error:  # an annotation that cannot be evaluated raises whatever it raises
             raise self._unannotated(f"its annotations cannot be evaluated ({error})") from None
+        annotations |= hints or {}
+        padding = [(defaults or {}).get(name, default) for name, default in zip(self.names, self.padding)]
         static: frozenset[int] = frozenset()
+        given_leaves = [leaf for value in given for leaf in flatten(value)[0]]  # an object among them is there to be looked at
         with _compiling:
             while True:
                 describer = Describer(static)
+
+                def describe(number: int, title: str, describer: Describer = describer) -> Described:
+                    name, kind = self.names[number], self.kinds[number]
+                    if number < len(given) or name in keywords:
+                        return describer.add(given[number] if number < len(given) else keywords[name], title)
+                    if kind in ("args", "kwargs"):
+                        return describer.add(() if kind == "args" else {}, title)
+                    default = padding[number]
+                    hint = MISSING if name in (defaults or {}) and name not in (hints or {}) else annotations.get(name, MISSING)
+                    return describer.annotated(hint, default, title)
+
                 try:
-                    described = []
-                    for number, (name, kind, default) in enumerate(zip(self.names, self.kinds, self.padding)):
-                        if number < len(given) or name in keywords:
-                            described.append(describer.add(given[number] if number < len(given) else keywords[name], name))
-                        elif kind in ("args", "kwargs"):
-                            described.append(describer.add(() if kind == "args" else {}, name))
-                        else:
-                            described.append(describer.annotated(hints.get(name, MISSING), default, name))
+                    described = [describe(number, self.names[number]) for number in range(self.primals)]
+                    for number, dot in enumerate(self.names[self.primals:]):  # a tangent has the type of its primal
+                        moves = any(leaf.differentiable for leaf in described[number].leaves) and (moving is None or number - self.skip in moving)
+                        described.append(describe(number, dot) if moves else describer.add(None, dot))
                 except UnknownAnnotation as unknown:
                     raise self._unannotated(str(unknown)) from None
-                leaves = [MISSING] * len(describer.leaves)
+                leaves = [*given_leaves, *[MISSING] * (len(describer.leaves) - len(given_leaves))]
                 try:
                     return self.compile(self.request(describer, described, leaves, self.positional)).text
                 except NeedStatic as need:
@@ -592,6 +609,30 @@ class Dispatcher:
         return UnsupportedError([Finding(
             self.source.location(), f"the source of the {self.mode} of {self.name} depends on the types of its arguments",
             why, "ask for the types of some arguments, source_for(*args), or call the function first")])
+
+
+@dataclass
+class Checks:
+    """Every gradient is checked, as with the option `check`, once for each specialisation; not while this is paused."""
+
+    verify: Verify
+    paused: bool = False
+
+
+_checks: Checks | None = None
+
+
+def check_every_gradient(checks: Checks | None) -> None:
+    """From now on, the first gradient of every specialisation is given to a check: also of functions that have been transformed and called before. None: no more."""
+    global _checks
+    with _listing:
+        known = tuple(_all)
+    with _compiling:
+        _checks = checks
+        for dispatcher in known:
+            for plan in tuple(dispatcher.plans.values()):
+                plan.hits.clear()
+                plan.installed.clear()
 
 
 def _forget() -> None:

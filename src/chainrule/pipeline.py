@@ -59,23 +59,26 @@ def passes(request: Request) -> dict[str, Any]:
     return {"lowered": lowered, **programs, "emit": emitted}
 
 
-def compile(request: Request) -> Compiled:
-    """Compile one specialisation. Raises what `lower` raises, and TypeError for results that have no gradient."""
+def compile(request: Request, finish: Callable[[Request, dict[str, Any]], Compiled] | None = None) -> Compiled:
+    """Compile one specialisation. Raises what `lower` raises, and TypeError for results that have no gradient.
+
+    finish: what is made of what the passes have made, instead of the compiled text.
+    """
     try:
-        return _finish(request, passes(request))
+        return (finish or _finish)(request, passes(request))
     except GAPS as error:  # a gap of ours: refused, not wrong
         if DEBUG and isinstance(error, AssertionError):
             raise  # a pass made a program that is not well formed: the tests must see that
         certain = isinstance(error, RowError) and error.certain
         if request.values is not None and not request.everywhere and not certain:  # a straight path may do without what is missing
             try:
-                return compile(replace(request, by_values=True, everywhere=True))
+                return compile(replace(request, by_values=True, everywhere=True), finish)
             except (UnsupportedError, MissingRuleError):
                 pass
-        raise UnsupportedError([_finding(error, request)]) from (None if isinstance(error, RowError) else error)
+        raise UnsupportedError([finding(error, request)]) from (None if isinstance(error, RowError) else error)
 
 
-def _finding(error: Exception, request: Request) -> Finding:
+def finding(error: Exception, request: Request) -> Finding:
     """What is said about a program that does not get through a pass."""
     if not isinstance(error, RowError):
         return Finding(request.source.location(), f"chainrule does not get through `{request.source.name}`", f"{type(error).__name__}: {error}",
@@ -130,6 +133,12 @@ def stages(derivative: Any, *args: Any, **kwargs: Any) -> dict[str, Stage]:
         t1 = x * x
         return t1
     """
+    given, keywords = getattr(derivative, "_given", ()), getattr(derivative, "_keywords", {})
+    return stages_of(getattr(derivative, "_dispatcher", derivative), lambda own: own.variant_for((*given, *args), {**keywords, **kwargs}))
+
+
+def stages_of(own: Any, ask: Callable[[Any], Any]) -> dict[str, Stage]:
+    """What `stages` returns, for a dispatcher and what is asked of it: the program that it compiles last."""
     made: dict[str, Any] = {}
 
     def note(request: Request) -> Compiled:
@@ -137,11 +146,8 @@ def stages(derivative: Any, *args: Any, **kwargs: Any) -> dict[str, Stage]:
         made.update(passes(request))
         return _finish(request, made)
 
-    own = getattr(derivative, "_dispatcher", derivative)
-    given, keywords = getattr(derivative, "_given", ()), getattr(derivative, "_keywords", {})
-    again = type(own)(own.function, note, own.mode, own.argnums, own.has_aux, skip=own.skip, inner=own.inner, chunk=own.chunk)
-    again.variant_for((*given, *args), {**keywords, **kwargs})
+    ask(type(own)(own.function, note, own.mode, own.argnums, own.has_aux, skip=own.skip, inner=own.inner, asked=own.asked, chunk=own.chunk))
     return {name: Stage(program) for name, program in made.items() if isinstance(program, Program)}
 
 
-__all__ = ["Program", "Stage", "compile", "passes", "stages"]
+__all__ = ["Program", "Stage", "compile", "finding", "passes", "stages", "stages_of"]

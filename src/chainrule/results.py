@@ -41,7 +41,7 @@ def finisher(request: Request, compiled: Compiled) -> Convert | None:
         return None
     gradient = converts[0] if request.single else _each(converts)
     assert gradient is not None
-    if request.mode == "value_and_grad":
+    if request.mode in ("value_and_grad", "explain"):
         return lambda result: (result[0], gradient(result[1]))
     if request.has_aux:
         return lambda result: (gradient(result[0]), result[1])

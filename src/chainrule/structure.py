@@ -20,7 +20,7 @@ from typing import Any, Final, final
 import numpy as np
 
 __all__ = ["LEAF", "TreeDef", "attributes", "flatten", "flatten_like", "gradient_structure", "has_slots", "is_container",
-           "is_object", "is_plain", "keep_whole", "leaf_paths", "made", "map_leaves", "steps", "takes_fields", "unflatten"]
+           "is_differentiable", "is_object", "is_plain", "keep_whole", "leaf_paths", "made", "map_leaves", "steps", "takes_fields", "unflatten"]
 
 
 @final
@@ -330,6 +330,15 @@ def leaf_paths(treedef: TreeDef, prefix: str = "") -> list[str]:
         return [prefix]
     pairs = zip(steps(treedef), treedef.children, strict=True)
     return [path for step, child in pairs for path in leaf_paths(child, prefix + step)]
+
+
+def is_differentiable(leaf: object) -> bool:
+    """Whether a leaf carries a derivative: a float or complex number, or an array of them.
+
+    >>> is_differentiable(1.0), is_differentiable(np.ones(2)), is_differentiable(1), is_differentiable(None)
+    (True, True, False, False)
+    """
+    return isinstance(leaf, (float, complex)) or (isinstance(leaf, (np.ndarray, np.generic)) and leaf.dtype.kind in "fc")
 
 
 def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:

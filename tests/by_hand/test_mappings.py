@@ -349,6 +349,29 @@ def test_gradient(f, args):
     gradient_is(f, args)
 
 
+@case(W)
+def counts_that_are_compared(x):
+    """The operators of a Counter count: they are not those of a dictionary."""
+    a, b = collections.Counter(a=x[0], b=x[1]), collections.Counter(a=x[1] / 2, c=x[2])
+    total = collections.Counter()
+    for key, value in (("a", x[0] ** 2), ("b", x[1]), ("a", x[2] ** 2)):
+        total = total + collections.Counter({key: value**2})
+    c = a
+    c |= b
+    d = collections.Counter(a=x[0] ** 2, b=1.0)
+    d -= collections.Counter(a=-x[1] ** 2, b=2.0)
+    s = sum(((a | b)["a"], 2 * (a & b)["a"], 3 * (a + b)["c"], 5 * (a - b)["a"], 7 * a.__or__(b)["b"], (+a)["c"]))
+    return s + c["c"] * len(c) + a["a"] + d["a"] * len(d) + total["a"] * total["b"] + (x[0] if a == b else x[1])
+
+
+@case(W)
+def methods_of_dict_on_a_counter(x):
+    c = collections.Counter(a=x[0], b=x[1])
+    dict.update(c, {"a": x[2]})
+    e = dict.copy(c)
+    return c["a"] * c["missing"] + c["b"] * e["a"] + dict.get(c, "z", x[1])
+
+
 def test_a_missing_key_is_a_key_error():
     import chainrule as cr
 

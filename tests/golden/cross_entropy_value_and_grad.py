@@ -23,7 +23,7 @@ def cross_entropy_value_and_grad(w, x, labels):
     # reverse sweep
     # return -np.mean(log_p[np.arange(len(labels)), labels])
     logits_bar = np.zeros_like(log_p)
-    logits_bar[t2, labels] += np.full_like(t3, -1.0 / t3.size)
+    logits_bar[t2, labels] -= 1.0 / t3.size
     # log_p = logits - np.log(np.sum(np.exp(logits), axis=1, keepdims=True))
     logits_bar += absorb(absorb(-logits_bar.sum(axis=1)[:, None], divide(1, t1)), exp_logits2)
     # logits = logits - np.max(logits, axis=1, keepdims=True)

@@ -243,12 +243,12 @@ class Expressions:
         return positional, keywords
 
     def dtype(self, arg: Arg) -> ast.expr:
-        """A dtype that is asked for: `np.float32` rather than 'float32' or `np.dtype(np.float32)`."""
+        """A dtype that is asked for: `np.float32` and `bool` rather than 'float32' or `np.dtype(np.float32)`."""
         value = arg.value if isinstance(arg, Lit) else None
         named = value.type.__name__ if isinstance(value, np.dtype) else value
         if isinstance(named, str) and named in _NUMPY_NAMES:
             return dotted(f"np.{named}")
-        return self.arg(arg)
+        return name("bool") if named == "bool" and "bool" not in self.parameters else self.arg(arg)
 
     def function(self, op: str) -> ast.expr:
         """What an operation is called by."""

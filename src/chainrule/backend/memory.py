@@ -163,8 +163,9 @@ def result(let: Let, table: dict[Var, Memory], root: Callable[[], int]) -> Memor
         return source.items[int(let.args[1].value)]
     if let.op in ("item", "list_item"):
         return _opened(type, source.inner)
-    if isinstance(type, Array) and let.op in _WRITABLE and all(isinstance(type_of(let.args[k]), (Tuple, List)) for k in op.views):
-        return new(type, root)  # np.asarray of a list
+    viewed = [type_of(let.args[k]) for k in op.views]
+    if isinstance(type, Array) and let.op in _WRITABLE and let.op != "np.einsum" and all(isinstance(one, (Scalar, Tuple, List)) for one in viewed):
+        return new(type, root)  # np.asarray of a list, a number with new axes
     roots = union(of_arg(let.args[k], table) for k in op.views)
     if not isinstance(type, Array):
         return _opened(type, roots)

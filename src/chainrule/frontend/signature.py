@@ -64,6 +64,11 @@ class Leaf:
         """Whether a gradient with respect to it exists."""
         return self.sort in (ARRAY, NUMBER) and differentiable(self.type)
 
+    @property
+    def tied(self) -> bool:
+        """Whether it is a number that equals the extent of an array, which the program relies on."""
+        return isinstance(self.type, Scalar) and isinstance(self.type.extent, Dim) and self.type.extent.not_one
+
     def __str__(self) -> str:
         return f"{self.path}: " + (describe_static(self.value) if self.static else str(self.type))
 
@@ -105,8 +110,15 @@ class Describer:
         self.arrays: list[tuple[int, np.ndarray[Any, Any]]] = []
         self.containers: list[tuple[str, Any]] = []
 
-    def add(self, value: Any, name: str, objects: bool = False) -> Described:
-        """Describe one value; `objects`: objects in it are taken apart, too."""
+    def add(self, value: Any, name: str, objects: bool = False, outside: bool = False) -> Described:
+        """Describe one value; `objects`: objects in it are taken apart, too.
+
+        outside: it is read from the surroundings. An integer there is a constant as a rule (`np.zeros(STATES)`): where it is the extent of
+        an array, it gets its symbol. An argument that is an integer does not: it varies, and every coincidence would be compiled.
+        """
+        if outside and type(value) is int and value in self.symbols and len(self.leaves) not in self.static:
+            self._note(name, Scalar("int64", weak=True, extent=self.symbols[value]), NUMBER, int)
+            return Described(name, LEAF, (self.leaves[-1],), (LEAF, int, self.symbols[value]))
         if type(value) in (float, np.ndarray):
             leaves, structure = [value], LEAF
         else:
@@ -232,6 +244,13 @@ class Describer:
         return Described(name, structure, tuple(self.leaves[before:]), None)
 
     def _hint(self, hint: Any, default: Any, path: str) -> TreeDef:
+        if isinstance(hint, Array):  # a type as the compiler has it
+            self._note(path, hint, ARRAY, np.ndarray)
+            return LEAF
+        if isinstance(hint, (list, tuple, dict)):  # a container of hints
+            items = hint.items() if isinstance(hint, dict) else enumerate(hint)
+            children = tuple(self._hint(item, MISSING, f"{path}[{key!r}]") for key, item in items)
+            return TreeDef(type(hint), tuple(hint) if isinstance(hint, dict) else (), children, sum(child.size for child in children))
         origin, arguments = get_origin(hint), get_args(hint)
         if origin is Annotated:
             return self._hint(arguments[0], default, path)
@@ -317,7 +336,7 @@ class Captures:
                 raise LookupError(str(place))
             number = self._numbers[place.key] = len(self.places)
             self.places.append(place)
-            self.described.append(self.describer.add(value, str(place)))
+            self.described.append(self.describer.add(value, str(place), outside=True))
         return number, self.described[number]
 
 
@@ -332,7 +351,9 @@ _BY_IDENTITY = (type, types.FunctionType, types.BuiltinFunctionType, types.Metho
 
 def is_static(value: Any) -> bool:
     """Whether the value itself is part of the signature."""
-    return isinstance(value, (*_BY_VALUE, *_BY_IDENTITY)) or type(value) is slice or hasattr(type(value), "primal") or registry.is_known_object(value)
+    cls = type(value)
+    known = hasattr(cls, "primal") or cls.__module__ == "uarray" or registry.is_known_object(value)  # uarray: what scipy.fft has for functions
+    return isinstance(value, (*_BY_VALUE, *_BY_IDENTITY)) or cls is slice or known
 
 
 def static_key(value: Any) -> Any:
@@ -421,10 +442,11 @@ def result_error(function: str, transform: str, structure: TreeDef, leaf_types: 
     An array of unknown shape is let through: the generated code asks at run time.
     """
     found = list(leaf_types)
-    where = "jacobian gives the derivative of every element, vjp its product with a cotangent that you choose"
+    where = "Explain a function that makes one number of it, as np.sum(w * result) is with weights w of your choice" if transform == "explain" else \
+        "jacobian gives the derivative of every element, vjp its product with a cotangent that you choose"
     if structure is not LEAF:
         return TypeError(f"{transform} of {function}: the result is {structure!r}, not a number. {where}; "
-                         "has_aux=True returns further values beside the one that is differentiated")
+                         f"has_aux=True {'allows' if transform == 'explain' else 'returns'} further values beside the one that is differentiated")
     what = found[0]
     if isinstance(what, Array) and what.shape is not None and what.shape != ():
         shape = f"({', '.join(map(str, what.shape))}{',' if len(what.shape) == 1 else ''})"

@@ -14,7 +14,7 @@ turn (the only place where a `Break` can stand under a condition).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Union
 
 from .types import Type
@@ -22,7 +22,10 @@ from .types import Type
 
 @dataclass(frozen=True)
 class Span:
-    """A piece of the user's source: where it stands, and the text of the whole statement."""
+    """A piece of the user's source: where it stands, and the text of the whole statement.
+
+    Each time that the frontend executes a statement, it makes another one. `caller` is that of the statement which has called the function.
+    """
 
     file: str
     line: int
@@ -31,6 +34,7 @@ class Span:
     end_column: int = 0
     text: str = ""
     function: str = ""
+    caller: Span | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, eq=False)

@@ -207,6 +207,12 @@ def substitute_end(end: End, f: Callable[[Var], Arg]) -> End:
     return end
 
 
+def yielded(block: Block) -> tuple[Arg, ...]:
+    """What a block yields that does not leave."""
+    assert isinstance(block.end, Yield)
+    return block.end.values
+
+
 def renamed(block: Block) -> Block:
     """The same block, every Var that it defines a new one."""
     new: dict[Var, Var] = {}
@@ -252,4 +258,4 @@ def sweeps(body: Block) -> tuple[tuple[Stmt, ...], tuple[Stmt, ...]]:
 
 
 __all__ = ["Pullback", "Raise", "all_stmts", "blocks", "defined", "definitions", "draws", "end_args", "end_blocks", "every_stmt", "free", "is_draw",
-           "leaves", "map_arg", "map_args", "renamed", "renested", "stmt_args", "substitute", "substitute_end", "substitute_stmt", "sweeps", "uses"]
+           "leaves", "map_arg", "map_args", "renamed", "renested", "stmt_args", "substitute", "substitute_end", "substitute_stmt", "sweeps", "uses", "yielded"]

@@ -19,12 +19,16 @@ class Call(Protocol):
     """The pullback of one statement `let.out = let.op(*let.args)`.
 
     b:         the builder, positioned in the reverse sweep.
-    cotangent: the adjoint of `let.out` as it is kept: perhaps of a smaller shape, and meant as if broadcast.
-               Only rows that work element by element may use it; the others use `full()`.
+    kept:      the adjoint of `let.out` as it is kept: perhaps of a smaller shape, and meant as if broadcast.
+    cotangent: the same, but in full where an argument was broadcast to the shape of `let.out`.
+               Only rows that work element by element may use these; the others use `full()`.
     """
 
     @property
     def b(self) -> Builder: ...
+
+    @property
+    def kept(self) -> Operand: ...
 
     @property
     def cotangent(self) -> Operand: ...

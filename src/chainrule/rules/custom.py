@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import BuiltinMethodType, MethodType, MethodWrapperType
 from typing import Any
 
 from ..ir.nodes import Arg, Block, Let, Yield
 from ..ir.ops import Op, Param, define
 from ..ir.probe import type_of
-from ..ir.types import OBJECT, Array, Scalar, Type, same_shape
+from ..ir.types import OBJECT, Array, Scalar, Type, rank, same_shape
 from ..ir.walk import uses
+from ..runtime.custom import Expected
 from .call import Call
 from .registry import by_element
 from .table import Row, RowError, _enter, linear
@@ -71,7 +73,7 @@ def _not_here(let: Let, call: Call) -> None:
 
 
 define(Op("ruled", tuple(map(Param, ("values", "inputs", "given", "rule"))), lambda values, *_: values[0] if len(values) == 1 else values, lambda *_: OBJECT, cheap=False))
-_enter(Row("ruled", "structural", pull=_not_here, constant=frozenset(("values", "given", "rule"))))
+_enter(Row("ruled", "structural", pull=_not_here, pole=True, constant=frozenset(("values", "given", "rule"))))
 
 
 def is_diagonal(piece: Piece, inputs: tuple[Arg, ...], values: tuple[Arg, ...]) -> bool:
@@ -94,6 +96,12 @@ linear("rt.shaped_like(g, like, what) -> y", op={"views": (0,), "infer": lambda 
 # -- functions that are called as they are --------------------------------------------------------------------------
 
 
+def expected(type: Type, shape_of: int | None = None) -> Expected:
+    """How it is checked that a result has this type."""
+    assert isinstance(type, (Array, Scalar))
+    return Expected(type.dtype, rank(type), isinstance(type, Scalar), shape_of, convert=True)
+
+
 def _no_rule(let: Let, call: Call) -> Any:
     function = getattr(let.args[0], "value", None)
     name = getattr(function, "__name__", "a function")
@@ -106,7 +114,7 @@ def _called(function: Any, args: Any, keywords: Any) -> Any:
 
 
 define(Op("py.external", tuple(map(Param, ("function", "args", "keywords"))), _called, lambda *_: OBJECT, fresh=True, cheap=False))
-_enter(Row("py.external", "structural", pull=_no_rule, push=_no_rule, constant=frozenset(("function",))))  # type: ignore[arg-type]
+_enter(Row("py.external", "structural", pull=_no_rule, push=_no_rule, pole=True, constant=frozenset(("function",))))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,12 +143,12 @@ class Declaration:
     defaults: dict[int, Any]
     results: tuple[str, ...]
     single: bool = True
+    positional: int | None = None  # how many parameters can be given by position; None: all
     vjps: dict[int, Stated | None] = field(default_factory=dict)
     jvps: dict[int, Stated | None] = field(default_factory=dict)
     likes: dict[str, Any] = field(default_factory=dict)  # by the mode that it was said with
     elementwise: dict[str, bool] = field(default_factory=dict)  # likewise
     number: int = 0  # one for each declaration
-
 
     @property
     def by_element(self) -> bool:
@@ -156,12 +164,8 @@ CHANGED: list[Callable[[], None]] = []  # what is to be done when a rule changes
 
 
 def _key(function: Any) -> Any:
-    """What a function is found by: itself, or where it is, if it has no hash (the declaration keeps it there)."""
-    try:
-        hash(function)
-    except TypeError:
-        return ("unhashable", id(function))
-    return function
+    """What a function is found by: where it is (the declaration keeps it there), as others may be equal to it; a method, which is made anew each time, by itself."""
+    return function if isinstance(function, (MethodType, BuiltinMethodType, MethodWrapperType)) else id(function)
 
 
 def declared(function: Any) -> Declaration | None:
@@ -183,4 +187,4 @@ def changed() -> None:
         forget()
 
 
-__all__ = ["CHANGED", "DECLARED", "Declaration", "Piece", "Result", "Rule", "Stated", "changed", "declare", "declared", "is_diagonal"]
+__all__ = ["CHANGED", "DECLARED", "Declaration", "Piece", "Result", "Rule", "Stated", "changed", "declare", "declared", "expected", "is_diagonal"]

@@ -19,8 +19,9 @@ from ..ir.build import is_static, static_value
 from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Slice, Var
 from ..ir.ops import OPS
 from ..ir.probe import type_of
-from ..ir.types import Array, Scalar, Type, kind
+from ..ir.types import Array, Scalar, Type, kind, same_shape
 from ..ir.types import rank as type_rank
+from .algebra import exact_product
 from .call import Call
 from .table import MODULES, OPERATORS, ROWS, Row, RowError, bind, operator_name, resolve
 
@@ -125,7 +126,7 @@ class Evaluator:
                 return Lit({"+": left.value + right.value, "-": left.value - right.value, "*": left.value * right.value}[name])
         if name == "*" and isinstance(right, Lit) and not isinstance(left, Lit):
             left, right = right, left
-        if name in "+-" and isinstance(right, Lit) and type(right.value) is int and right.value == 0 and _is_int(left):
+        if name in "+-" and isinstance(right, Lit) and type(right.value) is int and right.value == 0 and (_is_int(left) or (name == "-" and _is_floating(left))):
             return left
         if name == "/":
             return self.quotient(left, right)
@@ -135,6 +136,8 @@ class Evaluator:
 
     def quotient(self, a: Arg, b: Arg) -> Operand:
         """a / b; by a helper where a warning or an exception could escape that the function itself does not give."""
+        if isinstance(b, Lit) and type(b.value) is int and b.value == 1 and _is_floating(a):
+            return a  # type: ignore[return-value]
         silent = self.silent or (
             self.row.kind == "elementwise" and self.let.out is not None and not _may_raise(self.let.out) and _may_raise(b) and not _is_array(a))
         return self.b.emit("rt.divide" if silent and not (isinstance(b, Lit) and b.value) else "/", a, b)
@@ -227,8 +230,12 @@ class Evaluator:
             if factor.value == -1:
                 return self.b.emit("neg", g)
             made = self.b.made.get(g) if isinstance(g, Var) else None
-            if made is not None and made.op == "/" and isinstance(made.args[0], Lit) and type(factor.value) in (int, float):
-                return self.b.emit("/", Lit(factor.value * made.args[0].value), made.args[1])  # 2 * (1 / n) -> 2 / n
+            if made is not None and made.op in ("/", "rt.divide") and isinstance(made.args[0], Lit) and type(factor.value) in (int, float):
+                return self.b.emit(made.op, Lit(factor.value * made.args[0].value), made.args[1])  # 2 * (1 / n) -> 2 / n
+            if made is not None and made.op == "*" and _is_double(made.out) and same_shape(type_of(made.args[1]), type_of(g)):
+                combined = exact_product(factor, made.args[0])  # 2 * (-0.5 * x) -> -x
+                if combined is not None:
+                    return self.product(made.args[1], Lit(combined))  # type: ignore[arg-type]
             return self.b.emit("*", factor, g)
         if isinstance(g, Lit) and g.value == 1:
             return factor
@@ -257,6 +264,15 @@ def _is_array(arg: Arg) -> bool:
 def _is_float(arg: Arg) -> bool:
     type = type_of(arg)
     return isinstance(type, Scalar) and type.weak and kind(type.dtype) in "fi"
+
+
+def _is_double(arg: Operand | None) -> bool:
+    return arg is not None and isinstance(type := type_of(arg), (Scalar, Array)) and type.dtype == "float64"
+
+
+def _is_floating(arg: Arg) -> bool:
+    type = type_of(arg)
+    return isinstance(arg, Var) and isinstance(type, (Scalar, Array)) and kind(type.dtype) in "fc"
 
 
 def _is_int(arg: Arg) -> bool:

@@ -35,7 +35,7 @@ def _index(let: Let, call: Call) -> None:
     if inverse is not None:  # nothing is selected: a reshape, and its transpose takes the new axes away
         call.add(x, call.b.emit("index", call.full(), Seq(tuple(Lit(slice(None) if item == ":" else item) for item in inverse))))
         return
-    call.add_at(x, (("index", call.operand(1)),), call.cotangent)
+    call.add_at(x, (("index", call.operand(1)),), call.kept)  # broadcast by the addition
 
 
 def _steps(path: Arg) -> list[tuple[str, Arg]]:

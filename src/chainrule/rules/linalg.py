@@ -54,6 +54,10 @@ def _product(let: Let, call: Call) -> None:
         _tensordot(let, call, [m - 1], [max(n - 2, 0)])
         return
     g = call.full()
+    if x is y and (m, n) == (1, 1):  # x @ x is a sum of squares
+        assert isinstance(x, Var)
+        call.add(x, e.product(e.product(g, Lit(2)), value(0)))
+        return
     if isinstance(x, Var) and call.active(x):
         if (m, n) == (1, 1):
             contribution = e.product(g, value(1))

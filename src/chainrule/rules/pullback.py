@@ -7,9 +7,9 @@ import ast
 from ..ir.nodes import Let, Lit, Make, Operand, Seq, Var, variables
 from ..ir.ops import OPS
 from ..ir.probe import type_of
-from ..ir.types import same_shape, shape
+from ..ir.types import Type, is_unknown, rank, same_shape, shape
 from .call import Call
-from .formula import Evaluator, negated
+from .formula import Evaluator, count_of, negated
 from .table import OF_LISTS, ROWS, Row, RowError, of_arrays
 
 
@@ -75,14 +75,32 @@ def _elementwise(row: Row, let: Let, call: Call) -> None:
         if row.masks and call.steep():
             call.add(var, call.b.emit("rt.absorb", e.operand(partial), call.full()))
             continue
-        value = scaled(e, call.cotangent, partial, absorbing)
+        value = scaled(e, call.kept, partial, absorbing)
         spread = not same_shape(type_of(value), let.out.type)
-        if spread and not same_shape(var.type, let.out.type) and shape(type_of(call.cotangent)) != shape(let.out.type):
-            value, spread = scaled(e, call.full(), partial, absorbing), False  # what is summed over has to be there in full
+        if spread and not same_shape(var.type, let.out.type) and shape(type_of(call.kept)) != shape(let.out.type):
+            along = broadcast_along(var.type, let.out.type)
+            if along is not None and rank(type_of(value)) == 0:  # the sum of equal numbers
+                count = count_of(e, let.out, None if along == () else along)
+                value = call.b.emit("float", count) if isinstance(value, Lit) and value.value == 1 else e.product(value, count)
+            else:
+                value, spread = scaled(e, call.full(), partial, absorbing), False  # what is summed over has to be there in full
         if minus:
             call.subtract(var, value, broadcast=spread)
         else:
             call.add(var, value, broadcast=spread)
+
+
+def broadcast_along(narrow: Type, wide: Type) -> tuple[int, ...] | None:
+    """The axes of a result along which an operand was broadcast, where they are known: () for all of them."""
+    have, want = shape(narrow), shape(wide)
+    if have == ():
+        return ()
+    if have is None or want is None:
+        return None
+    pairs = list(zip((None,) * (len(want) - len(have)) + have, want))
+    if any(h not in (None, 1) and (h != w or is_unknown(h)) for h, w in pairs):
+        return None
+    return tuple(k for k, (h, w) in enumerate(pairs) if h != w) or None
 
 
 def scaled(e: Evaluator, g: Operand, partial: ast.expr, absorbing: bool) -> Operand:
@@ -116,12 +134,12 @@ def _contributions(row: Row, let: Let, call: Call) -> None:
         if is_zero(formula):
             continue
         if row.kind == "pointwise":
-            e.cotangent = call.cotangent
+            e.cotangent = call.kept
         value = e.operand(formula)
         spread = e.spread
         if row.kind == "pointwise":
             spread = not same_shape(type_of(value), let.out.type)
-            if spread and not same_shape(var.type, let.out.type) and shape(type_of(call.cotangent)) != shape(let.out.type):
+            if spread and not same_shape(var.type, let.out.type) and shape(type_of(call.kept)) != shape(let.out.type):
                 e.cotangent = call.full()
                 value, spread = e.operand(formula), False
         if minus:

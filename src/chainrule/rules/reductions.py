@@ -34,12 +34,12 @@ rule("np.prod(x, axis=None, dtype=None, keepdims=False, initial=None, where=None
        "spread(y_bar, x, axis, keepdims) * initial * rt.prod_others(x, axis) if where is None else "
        "np.where(where, spread(y_bar, x, axis, keepdims) * rt.prod_others(np.where(where, x, 1.0), axis), 0.0) if initial is None else "
        "np.where(where, spread(y_bar, x, axis, keepdims) * initial * rt.prod_others(np.where(where, x, 1.0), axis), 0.0)")
+_CENTRED = "(x - (np.mean(x) if axis is None else np.mean(x, axis, keepdims=True)))"
+_CENTRED = f"({_CENTRED} if kind(x) != 'c' else np.conj({_CENTRED}))"
 rule("np.var(x, axis=None, dtype=None, ddof=0, keepdims=False) -> y",
-     x="spread(y_bar, x, axis, keepdims) * 2 / (count(x, axis) - ddof) * (x - np.mean(x, axis, keepdims=True)) if kind(x) != 'c' else "
-       "spread(y_bar, x, axis, keepdims) * 2 / (count(x, axis) - ddof) * np.conj(x - np.mean(x, axis, keepdims=True))")
+     x=f"spread(y_bar, x, axis, keepdims) * 2 / (count(x, axis) - ddof) * {_CENTRED}")
 rule("np.std(x, axis=None, dtype=None, ddof=0, keepdims=False) -> y",
-     x="rt.divide_or_zero(spread(y_bar, x, axis, keepdims), spread(y, x, axis, keepdims) * (count(x, axis) - ddof))"
-       " * (x - np.mean(x, axis, keepdims=True) if kind(x) != 'c' else np.conj(x - np.mean(x, axis, keepdims=True)))")
+     x=f"rt.divide_or_zero(spread(y_bar, x, axis, keepdims), spread(y, x, axis, keepdims) * (count(x, axis) - ddof)) * {_CENTRED}")
 
 
 def _largest(let: Let, call: Call) -> None:
@@ -155,6 +155,8 @@ rule("np.sort(x, axis=-1, kind=None) -> y",
        "rt.unsort(y_bar, rt.stable_order(x, axis), axis)")
 zero("rt.stable_order(x, axis=-1)")
 linear("rt.unsort(g, order, axis=-1) -> y", g="np.take_along_axis(y_bar, order, axis)", order="0.0", op={"infer": like(0)})
+rule("rt.level(x, axis=0) -> y", x="rt.leveled(y_bar, x, axis)", x_dot="rt.leveled(x_dot, x, axis)", op={"infer": like(0)})
+linear("rt.leveled(g, x, axis=0) -> y", g="rt.leveled(y_bar, x, axis)", x="0.0", op={"infer": like(1), "views": (0,)})
 rule("np.median(x, axis=None, keepdims=False) -> y", masks=True,
      x="spread(y_bar, x, axis, keepdims) * rt.median_share(x, axis)")
 zero("rt.median_share(x, axis=None)")

@@ -11,7 +11,6 @@ from .pullback import pull
 from .table import (
     FUNCTIONS,
     JOINING,
-    MEANING_MODULES,
     OF_LISTS,
     ROWS,
     Refusal,
@@ -134,7 +133,6 @@ __all__ = [
     "ATTRIBUTES",
     "FUNCTIONS",
     "IN_MEMORY_ORDER",
-    "MEANING_MODULES",
     "METHODS",
     "NEW",
     "READ_FIRST",

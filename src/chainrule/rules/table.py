@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 
 Pull = Callable[[Let, "Call"], None]
 MODULES: dict[str, Any] = {"np": np, "math": math, "rt": runtime, "operator": operator}  # what the first parts of names in rows mean
-# Rows that are read when a module of SciPy has been imported: its name -> that of the module of rows.
-LATER = {f"scipy.{name}": f"scipy.{name}" for name in sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent / "scipy")]) if not m.ispkg)}
+# Rows that are read when a module has been imported: its name -> that of the module of rows.
+LATER = {f"{__name__.partition('.')[0]}.nn": "nn"} | {f"scipy.{name}": f"scipy.{name}" for name in sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent / "scipy")]) if not m.ispkg)}
 Pushforward = Callable[[Let, "Push"], Operand]
 
 
@@ -127,7 +127,6 @@ MEANINGS: dict[Any, Callable[..., Any]] = {}  # callable -> the Python that it m
 MEANT: list[str] = []  # their names
 ADJOINTS: dict[Any, Callable[..., Any]] = {}  # the same, for solvers of differential equations that are differentiated by the continuous adjoint
 STAND_INS: dict[type, type] = {}  # class of a library -> a class whose members are executed in the place of its own
-MEANING_MODULES: set[str] = set()  # where these are written
 KNOWN: set[int] = set()  # objects of libraries whose methods have rows: by identity
 _COPIES: dict[type, tuple[Any, Callable[[Any, Any], bool]]] = {}  # class -> the known object of that class, and what tells a copy of it
 _OBJECTS: list[Any] = []  # the same, so that they live
@@ -284,7 +283,6 @@ def meaning(name: str, function: Callable[..., Any]) -> None:
     if original is not None:
         MEANINGS[original] = function
         MEANT.append(name)
-        MEANING_MODULES.add(function.__module__)
 
 
 def adjoint_meaning(name: str, function: Callable[..., Any]) -> None:
@@ -548,9 +546,9 @@ def refusal(function: Any) -> Refusal | None:
 
 
 def of_arrays(name: str) -> bool:
-    """Whether an operation is a function of NumPy or SciPy, which makes arrays of lists."""
+    """Whether an operation is a function of NumPy, SciPy or `nn`, which makes arrays of lists."""
     first = name.partition(".")[0]
-    return first == "np" or getattr(MODULES.get(first), "__name__", "").startswith("scipy.")
+    return first in ("np", "nn", "nn_rt") or getattr(MODULES.get(first), "__name__", "").startswith("scipy.")
 
 
 def static(name: str) -> frozenset[str]:

@@ -90,6 +90,15 @@ class Record:
         self.results: list[Any] = []
         self.position = 0
         self.pending: list[Callable[[], Any]] = []
+        self.seen: list[Any] = []  # the results of functions that were called to see what they return
+        self.looked = 0
+
+    def look(self, action: Callable[[], Any]) -> Any:
+        """What a function returns that is called to see it: the recorded result, or else that of calling it now. No program does that when it runs."""
+        if self.looked == len(self.seen):
+            self.seen.append(_own(action()))
+        self.looked += 1
+        return _own(self.seen[self.looked - 1])
 
     def perform(self, action: Callable[[], Any]) -> Any:
         """The result of the next action: the recorded one, or else that of doing it now."""
@@ -111,7 +120,7 @@ class Record:
 
     def rewind(self) -> None:
         """Begin again: what has been done is not done again."""
-        self.position = 0
+        self.position = self.looked = 0
         self.pending.clear()
 
     @contextmanager

@@ -13,7 +13,6 @@ long as the new factor is a normal number. Where it is more than 1e308, the deri
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
@@ -22,11 +21,11 @@ from ..ir.build import type_of
 from ..ir.nodes import Arg, Block, Let, Lit, Operand, Stmt, Var, Yield
 from ..ir.types import Array, Scalar, Type
 from ..ir.walk import uses
+from ..rules.algebra import exact_product, is_factor, is_power
 from .dead import dead_block
 
 _SUMS = {"+": "+", "-": "-", "accum": "+", "accum_neg": "-"}
 _PARTS = ("index", "np.reshape", "np.transpose", "np.expand_dims")  # they choose among the elements of an array
-_LARGEST = 2.0**100  # of a constant factor, and the inverse of the smallest: far from what cannot be represented
 
 
 class Multiple(NamedTuple):
@@ -79,7 +78,7 @@ class _Factors:
         if let.op != "*":
             return
         for factor, base in (let.args, let.args[::-1]):
-            if isinstance(base, Var) and base in self.large and base.type == let.out.type and (_is_constant(factor) or self.is_small(factor)):
+            if isinstance(base, Var) and base in self.large and base.type == let.out.type and (is_factor(factor) or self.is_small(factor)):
                 self.multiples[let.out] = Multiple(factor, base)  # type: ignore[arg-type]
                 return
 
@@ -98,9 +97,9 @@ class _Factors:
             assert stmt.out is not None
             one, other = stmt.args if stmt.op == "*" else (stmt.args[0], Lit(-1))
             for a, b in ((one, other), (other, one)):
-                if isinstance(a, Var) and a in factor and ((self.is_small(b) and _is_power(factor[a])) or _combined(factor[a], b) is not None):
+                if isinstance(a, Var) and a in factor and ((self.is_small(b) and is_power(factor[a])) or exact_product(Lit(factor[a]), b) is not None):
                     taken[a] += 1
-                if _is_constant(a) and isinstance(b, Var) and b in self.large and b.type == stmt.out.type:
+                if is_factor(a) and isinstance(b, Var) and b in self.large and b.type == stmt.out.type:
                     factor[stmt.out] = a.value  # type: ignore[union-attr]
         return {v for v in factor if taken[v] == self.counts[v]}
 
@@ -113,10 +112,10 @@ class _Factors:
             multiple = self.multiples.get(a) if isinstance(a, Var) and a in self.spared else None
             if multiple is None or not isinstance(multiple.factor, Lit):
                 continue
-            combined = _combined(multiple.factor.value, b)
+            combined = exact_product(multiple.factor, b)
             if combined is not None:
                 return Let(let.out, "*", (Lit(combined), multiple.base), let.span)
-            if self.is_small(b) and _is_power(multiple.factor.value):
+            if self.is_small(b) and is_power(multiple.factor.value):
                 return Let(let.out, "*", (multiple.base, self.first("*", multiple.factor, b, type_of(b))), let.span)  # type: ignore[arg-type]
         return let
 
@@ -140,7 +139,7 @@ class _Factors:
         """An operation on what is not large, before all else."""
         own = self.made.get(b) if isinstance(b, Var) and op == "*" else None
         if own is not None and own.op == "*" and isinstance(a, Lit) and isinstance(own.args[1], Var) and own.args[1].type == type:
-            combined = _combined(a.value, own.args[0])
+            combined = exact_product(a, own.args[0])
             if combined is not None:
                 a, b = Lit(combined), own.args[1]
         out = Var(type)
@@ -151,22 +150,6 @@ class _Factors:
 
 def _is_float64(var: Var | None) -> bool:
     return var is not None and isinstance(var.type, Array) and var.type.dtype == "float64"
-
-
-def _is_constant(arg: Arg) -> bool:
-    return isinstance(arg, Lit) and type(arg.value) in (int, float) and 1 / _LARGEST <= abs(arg.value) <= _LARGEST
-
-
-def _is_power(factor: float) -> bool:
-    return math.frexp(abs(factor))[0] == 0.5
-
-
-def _combined(a: float, other: Arg) -> float | None:
-    """The product of two constant factors, if it is exact."""
-    if not _is_constant(other) or not (_is_power(a) or _is_power(other.value)):  # type: ignore[union-attr]
-        return None
-    product = Lit(a * other.value)  # type: ignore[union-attr]
-    return product.value if _is_constant(product) else None
 
 
 __all__ = ["factors"]

@@ -69,8 +69,11 @@ def _adds(let: Let, k: int, in_place: bool) -> bool:
 
 
 def _is_plain_sum(let: Let) -> bool:
-    """Whether `a + b` may take the place of a sum into a: b is an array of the same type."""
-    return let.op == "accum" and isinstance(let.args[0], Var) and type_of(let.args[0]) == type_of(let.args[1])
+    """Whether `a + b` may take the place of a sum into a: b is of the same type."""
+    if let.op != "accum" or not isinstance(let.args[0], Var):
+        return False
+    a, b = (type_of(arg) for arg in let.args)
+    return a == b or (isinstance(a, Scalar) and isinstance(b, Scalar) and a.dtype == b.dtype == FLOAT.dtype)
 
 
 def _passes(let: Let, k: int) -> bool:

@@ -17,7 +17,8 @@ from ..errors import Finding, UnsupportedError
 from ..frontend.lower import Lowered, lower
 from ..frontend.request import Compiled, Layer, Request
 from ..frontend.signature import structure_of
-from ..ir.nodes import Arg, Lit, Make, Program, Seq, Var
+from ..ir.interpret import bind
+from ..ir.nodes import Program, Var
 from ..runtime.record import same
 from ..simplify.dead import dead
 from ..structure import LEAF
@@ -89,7 +90,7 @@ def _runner(request: Request, program: Program, lowered: Lowered) -> Callable[..
     def run(*values: Any) -> Pattern:
         env: dict[Var, Any] = {}
         for (_, form), value in zip(program.signature, values):
-            _bind(form, value, env)
+            bind(form, value, env)
         given = [env[var] for var in params]
         shapes = tuple((value.dtype, value.shape) if isinstance(value, np.ndarray) else type(value) for value in given)
         for found in known:
@@ -132,17 +133,3 @@ def _found(program: Program, given: list[Any], wrt: int, recorded: bool) -> tupl
     ids = np.zeros(rows, np.int64) if mark is None else np.ravel(mark)
     indptr, indices = sets.members(ids)
     return Pattern((rows, size), indptr, indices, machine.draws), machine.decisive
-
-
-def _bind(form: Arg, value: Any, env: dict[Var, Any]) -> None:
-    """Take an argument apart as its parameter's pattern says."""
-    if isinstance(form, Var):
-        env[form] = value
-    elif isinstance(form, Seq):
-        for part, item in zip(form.items, value):
-            _bind(part, item, env)
-    elif isinstance(form, Make):
-        for key, part in zip(form.keys, form.items):
-            _bind(part, value[key] if isinstance(value, dict) else getattr(value, key), env)
-    else:
-        assert isinstance(form, Lit)

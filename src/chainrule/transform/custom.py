@@ -21,9 +21,8 @@ from ..ir.nodes import Arg, Block, Branch, For, If, Let, Lit, Operand, Program, 
 from ..ir.ops import OPS
 from ..ir.probe import type_of
 from ..ir.types import Array, Scalar, Tuple, kind, same_shape
-from ..ir.walk import all_stmts, renamed, substitute, substitute_end, substitute_stmt, uses
+from ..ir.walk import all_stmts, renamed, substitute, substitute_end, substitute_stmt, uses, yielded
 from ..rules.custom import Piece, Result, Rule, is_diagonal
-from ..rules.dependence import SHAPES_ONLY
 from ..rules.table import RowError
 from ..simplify.copies import copies_block
 from ..simplify.dead import dead_block
@@ -32,9 +31,6 @@ from .adjoints import Bar, bar_type
 if TYPE_CHECKING:
     from .forward import Forward
     from .reverse import Sweep
-
-_OF_SHAPE = {**dict.fromkeys(SHAPES_ONLY, (0,)), "np.full_like": (0,), "rt.unbroadcast": (1,), "rt.broadcast_like": (1,), "rt.shaped_like": (1,)}
-
 
 _TYPED = frozenset({"ruled", "py.external", "call", "rt.shaped_like"})  # what they give is not known from what they are given
 
@@ -205,7 +201,7 @@ def _add(b: Builder, totals: list[Operand | None], terms: Sequence[Operand]) -> 
 
 def _is_complex(block: Block) -> bool:
     """Whether complex numbers go through a block: what is linear over the reals may conjugate them."""
-    types = [v.type for v in block.params] + [type_of(value) for value in _ends(block)]
+    types = [v.type for v in block.params] + [type_of(value) for value in yielded(block)]
     return any(isinstance(type, (Array, Scalar)) and kind(type.dtype) == "c" for type in types)
 
 
@@ -234,9 +230,9 @@ def _computed(b: Builder, block: Block, args: tuple[Arg, ...], span: Span | None
         assert isinstance(end, Yield)
         return end.values  # type: ignore[return-value]
     block = renamed(Block(tuple(param for param, _ in pairs), block.stmts, block.end))
-    outs = tuple(Var(type_of(v)) for v in _ends(block))
+    outs = tuple(Var(type_of(v)) for v in yielded(block))
     b.add(Vjp(outs, block, tuple(arg for _, arg in pairs), (), (None,) * len(outs), span))
-    return tuple(value if isinstance(value, Lit) else out for value, out in zip(_ends(block), outs))
+    return tuple(value if isinstance(value, Lit) else out for value, out in zip(yielded(block), outs))
 
 
 def _as_result(b: Builder, block: Block, value: Operand, like: Operand) -> Operand:
@@ -251,11 +247,6 @@ def _unscaled(let: Let) -> Operand | None:
     one, other = let.args if isinstance(let.args[0], Lit) else let.args[::-1]
     unit = isinstance(one, Lit) and type(one.value) is float and one.value == 1.0
     return other if unit and isinstance(other, Var) and isinstance(other.type, Array) and kind(other.type.dtype) in "fc" else None
-
-
-def _ends(block: Block) -> tuple[Arg, ...]:
-    assert isinstance(block.end, Yield)
-    return block.end.values
 
 
 def _times(b: Builder, g: Operand, partial: Operand, masked: bool) -> Operand:

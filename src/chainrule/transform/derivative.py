@@ -77,7 +77,7 @@ def differentiate(request: Request, lowered: Lowered) -> Program:
     if request.mode == "pushforward":
         return replace(derived, body=replace(derived.body, end=Yield((found.items[1],))))
     if request.mode == "vjp":
-        gradient = _gradient(request, request, dict(zip(request.wrt, found.items)))
+        gradient = gradient_nest(request, request, dict(zip(request.wrt, found.items)))
         return replace(derived, body=replace(derived.body, end=Yield((gradient,))))
     returned = _returned(request, request, found.items[0], found.items[1:])
     return replace(derived, body=replace(derived.body, end=Yield((returned,))))
@@ -119,7 +119,7 @@ def _jacobian(request: Request, value: Arg, found: Arg) -> Arg:
         return replace(found, items=tuple(_jacobian(request, *pair) for pair in zip(value.items, found.items)))
     if not isinstance(found, Seq):
         return found
-    return _gradient(request, request, dict(zip(request.wrt, found.items)))
+    return gradient_nest(request, request, dict(zip(request.wrt, found.items)))
 
 
 def _is_wide(request: Request, inputs: list[Type], outputs: list[Operand]) -> bool:
@@ -145,7 +145,7 @@ def _is_wide(request: Request, inputs: list[Type], outputs: list[Operand]) -> bo
 def _returned(request: Request, layer: Chosen | Request, result: Arg, bars: tuple[Arg, ...]) -> Arg:
     """What a gradient returns, of the function's result and the adjoints."""
     value, aux = _split(request, layer, result)
-    gradient = _gradient(request, layer, dict(zip(layer.wrt, bars)))
+    gradient = gradient_nest(request, layer, dict(zip(layer.wrt, bars)))
     if layer.mode == "value_and_grad":
         return Seq((value if aux is None else Seq((value, aux)), gradient))
     return gradient if aux is None else Seq((gradient, aux))
@@ -174,7 +174,7 @@ def before(request: Request, lowered: Lowered) -> Program:
 # -- docstrings --------------------------------------------------------------------------------------------
 
 _TITLES = {"jacfwd": "Jacobian of {}, in forward mode,", "jacrev": "Jacobian of {}, in reverse mode,", "jacobian": "Jacobian of {}",
-           "elementwise_grad": "Derivative, element by element, of {}", "jvp": "Value and tangent of {}", "pushforward": "Tangent of {}", "grad": "Gradient of {}", "value_and_grad": "Value and gradient of {}", "vjp": "Value of {}, and its pullback",
+           "elementwise_grad": "Derivative, element by element, of {}", "jvp": "Value and tangent of {}", "pushforward": "Tangent of {}", "grad": "Gradient of {}", "explain": "Gradient of {}", "value_and_grad": "Value and gradient of {}", "vjp": "Value of {}, and its pullback",
            "linearize": "Value of {}, and its pushforward", "intermediate_grads": "Gradients of {} with respect to values inside it"}
 _NAMES = {"grad": "gradient", "value_and_grad": "value and gradient"}
 _LINE = 90  # columns of a docstring of one line
@@ -257,7 +257,7 @@ def check_result(request: Request, layer: Chosen | Request, value: Arg) -> None:
         raise error
 
 
-def _gradient(request: Request, layer: Chosen | Request, bars: dict[int, Arg]) -> Arg:
+def gradient_nest(request: Request, layer: Chosen | Request, bars: dict[int, Arg]) -> Arg:
     """The gradients of the chosen arguments, each in its argument's structure."""
     parts = []
     for position, item in layer.selected:
@@ -289,4 +289,4 @@ def result_types(program: Program) -> tuple[TreeDef, tuple[Type, ...], tuple[int
     return structure_of(result), types, tuple(n for n, t in enumerate(types) if differentiable(t))
 
 
-__all__ = ["Pullback", "Var", "before", "differentiate", "result_types"]
+__all__ = ["Pullback", "Var", "before", "differentiate", "gradient_nest", "result_types"]

@@ -24,6 +24,11 @@ class Pull:
         self.b = sweep.b
 
     @property
+    def kept(self) -> Operand:
+        """The adjoint of the result as it is kept: perhaps thin."""
+        return self.bar.value if self.bar.thin else self.full()
+
+    @property
     def cotangent(self) -> Operand:
         """The adjoint of the result, perhaps thin. Not where an active argument was broadcast: the sum over the result's
         axes that its adjoint needs cannot be read off a thin one."""

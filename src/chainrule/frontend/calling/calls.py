@@ -22,7 +22,7 @@ import numpy as np
 
 from ...errors import Finding, MissingRuleError, SourceUnavailableError
 from ...ir.build import type_of
-from ...ir.nodes import Arg, Lit, Make, Seq, Var
+from ...ir.nodes import Arg, Lit, Make, Seq, Span, Var
 from ...ir.ops import OPS
 from ...ir.types import List, Opaque, Scalar, differentiable, kind, rank
 from ...rules import custom as custom_rules
@@ -30,11 +30,10 @@ from ...rules import effects as effect_rules
 from ...rules import methods, random, registry
 from ...runtime.surgery import adjoint_of
 from ...structure import is_plain
-from .. import composed as meanings
 from .. import source as sources
 from ..constructs.scopes import FRAME
 from ..constructs.syntax import nodes
-from ..containers import library, lists
+from ..containers import lists
 from ..execution.machine import Refusal, describe
 from ..execution.restart import NeedGlobal
 from ..execution.state import Frame
@@ -68,7 +67,6 @@ from ..looping.liveness import Liveness, liveness
 from ..memory import orders, views, writes
 from ..objects import classes, overloads
 from ..objects.objects import Objects, is_data
-from . import composed
 
 # Classes of context managers that the compiler knows (see `contexts`).
 MANAGERS: dict[Any, str] = {
@@ -80,7 +78,7 @@ _PURE = frozenset({abs, ascii, bin, bool, chr, complex, divmod, float, hex, int,
 
 
 _IMMUTABLE = (str, bytes, int, float, complex, tuple, frozenset, range, np.dtype)  # a method of such an object depends on nothing else
-_LIBRARIES = frozenset({"numpy", "scipy", *sys.stdlib_module_names}) - {"test"}  # whose functions the user has not written: errors are at the call
+_LIBRARIES = frozenset({"numpy", "scipy", *sys.stdlib_module_names})  # whose functions the user has not written: errors are at the call
 _HELD: dict[int, dict[str, Any]] = {}  # what functions hold (default arrays, arguments of partial, `self`), each in a namespace of its own
 
 
@@ -98,6 +96,7 @@ class FrameInfo:
     at: ast.stmt | None = None  # the statement that is being executed
     loops: list[ast.stmt] = field(default_factory=list)  # the loops around it
     globals: set[str] = field(default_factory=set)  # the names that it declares global
+    called_from: Span | None = None  # the statement that has called it
 
     def live(self, name: str) -> bool:
         """Whether a name may be read from now on."""
@@ -429,6 +428,8 @@ class Calls(Objects):
 
         if (stated := custom_rules.declared(f)) is not None:
             return custom.call_declared(self, stated, args, keywords)
+        if isinstance(f, types.MethodType) and custom_rules.declared(f.__func__) is not None:
+            return self.call(Static(f.__func__), (self.constant_object(f.__self__, "self"), *args), keywords)
         if hasattr(f, "primal") and hasattr(f, "source_for") and not isinstance(f, type):
             return transforms.call(self, transforms.of_transformed(f), args, keywords)
         if (kind := transforms.mark(f)) is not None:
@@ -510,8 +511,7 @@ class Calls(Objects):
         return self.execute(source.node, source, None, defaults, keyword_defaults, (*bound, *args), {**extra, **keywords})
 
     def is_library(self, source: Any) -> bool:
-        module = source.function.__module__ or ""
-        return module in (library.__name__, composed.__name__, *registry.MEANING_MODULES) or module.startswith(f"{meanings.__name__}.")
+        return sources.package(source.function) == __name__.partition(".")[0]  # what chainrule means by a function: errors and comments are at the user's call
 
     def library(self, function: Any, *args: Value, **keywords: Value) -> Value:
         """Call a function of `library` for the call that is being lowered."""
@@ -618,7 +618,7 @@ class Calls(Objects):
         caller = self.caller
         inside = self.is_library(source) or sources.package(source.function) in _LIBRARIES
         self.caller = (caller or (self.node, self.source, self.b.span)) if inside else None
-        self.infos[number] = FrameInfo(source, parent, local, nonlocal_names, liveness=liveness(node))
+        self.infos[number] = FrameInfo(source, parent, local, nonlocal_names, liveness=liveness(node), called_from=self.b.span)
         self.state.frames[number] = bound
         unbound.flag_names(bound, unbound.unsure_names(node, local, frozenset(bound)))
         if generator:
@@ -820,6 +820,8 @@ class Calls(Objects):
             return special(self, owner, args, keywords)
         if isinstance(owner, TupleV) and owner.cls is not None and isinstance(function := getattr(owner.cls, name), types.FunctionType):
             return self.call(Static(function), (owner, *args), keywords)
+        if isinstance(owner, DictV) and isinstance(function := getattr(owner.cls, name, None), types.FunctionType):
+            return self.call(Static(function), (owner, *args), keywords)  # of a Counter
         if name.startswith("__") and isinstance(owner, _VALUES) and (found := special_methods.called(self, owner, name, args, keywords)) is not None:
             return found
         if self.is_number(owner):

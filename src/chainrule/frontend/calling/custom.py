@@ -37,19 +37,20 @@ from ...ir.walk import (
     stmt_args,
     substitute_stmt,
     uses,
+    yielded,
 )
 from ...rules import registry
 from ...rules.batching.shapes import relevant
-from ...rules.custom import Declaration, Piece, Result, Rule, Stated, declared, is_diagonal
+from ...rules.custom import Declaration, Piece, Result, Rule, Stated, declared, expected, is_diagonal
 from ...rules.dependence import SHAPES_ONLY, ZEROS
 from ...rules.structure import broadcast
-from ...runtime.custom import Checked, Expected
+from ...runtime.custom import Expected
 from .. import source as sources
 from ..execution.deciding import type_of_value
 from ..execution.exits import Unreachable
 from ..execution.machine import NeedStatic, Refusal
 from ..execution.restart import Restart
-from ..execution.state import reachable, slots
+from ..execution.state import State, reachable, slots
 from ..execution.values import (
     DictV,
     Entries,
@@ -66,7 +67,7 @@ from ..execution.values import (
     TupleV,
     Value,
 )
-from ..execution.witness import copy_arrays
+from ..execution.witness import Written
 from . import transforms
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ class Inputs:
     def names(self, names: Sequence[str]) -> tuple[str, ...]:
         """What the parts are called."""
         return (*(f"`{name}`" for name, parts in zip(names, self.parts) for _ in parts),
-                *(what if v.hint is None else f"`{v.hint}`, {what}," for v, what in self.hidden))
+                *(f"{'a number or an array' if v.hint is None else f'`{v.hint}`'}, {what}," for v, what in self.hidden))
 
     def numbers(self, n: int) -> tuple[int, ...]:
         """The numbers of the parts of one argument, among all."""
@@ -297,13 +298,13 @@ def ruled(m: Calls, rule: Rule, values: tuple[Arg, ...], of: Inputs, given: Sequ
     return [transforms.valued(m, m.b.emit("item", out, k, type=t)) for k, t in enumerate(types)]
 
 
-def apart(m: Calls, name: str, out: Value, results: list[Value], before: frozenset[int], back: Back) -> Value:
+def apart(m: Calls, name: str, out: Value, results: list[Value], before: State, back: Back) -> Value:
     """What a function returns, made of results of its own. Python may return what it was given: then neither may be written into any more."""
-    if any((slot in before or slot in back) and not isinstance(m.state.heap[slot], (Var, Lit)) for slot in reachable(m.state, iter((out,)))):
+    if any((slot in before.heap or slot in back) and not isinstance(m.state.heap[slot], (Var, Lit)) for slot in reachable(m.state, iter((out,)))):
         m.refuse(f"`{name}` returns a list, a dictionary or an object that it was given", "what it returns has a derivative of its own, and is another object", "let it return a new one")
     for part, result in zip(moving_parts(m, out), results):
         if isinstance(result, Ref):
-            m.state.entangle(result.slot, {slot for own in slots(part) for slot in ((own,) if own in before else slots(back[own][0]) if own in back else ())})
+            m.state.entangle(result.slot, {slot for own in slots(part) for slot in ((own,) if own in before.heap else slots(back[own][0]) if own in back else ())})
     return with_parts(m, out, iter(results))
 
 
@@ -368,6 +369,8 @@ def _returned(d: Declaration, values: list[Value]) -> Value:
 def _arranged(m: Calls, d: Declaration, args: Args, keywords: Keywords) -> list[Value]:
     """The arguments of a call in the order of the parameters that rules name."""
     found: dict[int, Value] = dict(enumerate(args))
+    if d.positional is not None and len(args) > d.positional:
+        m.fail(TypeError, Static(f"{d.name}() takes {d.positional} positional argument{'s' if d.positional != 1 else ''} but {len(args)} were given"))
     if len(args) > len(d.parameters):
         m.refuse(f"`{d.name}` is given {len(args)} arguments", f"its rule names {len(d.parameters)}, and does not say what the derivative is then", "state a rule that names them all")
     for name, value in keywords.items():
@@ -388,8 +391,8 @@ def _results(m: Calls, d: Declaration, bound: list[Value], args: Args, keywords:
     """The call of the function itself, and whether it certainly returns what it is taken to."""
     given = tuple(m.operand(a) for a in args)
     named = tuple(m.operand(v) for v in keywords.values())
-    types, expected, sure = _types(m, d, bound, args, keywords)
-    function: Any = Checked(d.function, d.name, expected, d.single)
+    types, checks, sure = _types(m, d, bound, args, keywords)
+    function = m.as_it_is(d.function, d.name, checks, d.single)
     out = m.b.emit("py.external", Lit(function), Seq(given), Make(dict, tuple(keywords), named), type=types[0] if d.single else Tuple(types))
     return ((out,) if d.single else tuple(m.b.emit("item", out, k, type=t) for k, t in enumerate(types))), sure
 
@@ -406,7 +409,7 @@ def _types(m: Calls, d: Declaration, bound: list[Value], args: Args, keywords: K
         broad = -1 if given and isinstance(one, Array) and all(isinstance(type_of(a), (Array, Scalar)) for a in given) else None
         if broad is None and isinstance(one, Array) and one.shape is not None:
             one = Array(one.dtype, tuple(unknown_extent() for _ in one.shape))
-        return (one,) * count, (_expected(one, broad),) * count, sure
+        return (one,) * count, (expected(one, broad),) * count, sure
     sure = False
     if like is None and (found := _of_source(m, d, bound)) is not None:
         types, sure = found, True
@@ -424,7 +427,7 @@ def _types(m: Calls, d: Declaration, bound: list[Value], args: Args, keywords: K
         return tuple(t for t, _ in pairs), tuple(e for _, e in pairs), False
     if len(types) != count or any(not isinstance(t, (Array, Scalar)) for t in types):
         _unlike(m, d)
-    return types, tuple(map(_expected, types)), sure
+    return types, tuple(map(expected, types)), sure
 
 
 def _unlike(m: Calls, d: Declaration) -> None:
@@ -438,12 +441,12 @@ def _exampled(m: Calls, d: Declaration, bound: list[Value], given: tuple[Arg, ..
     elif len(given) > d.names[one]:  # given by position, so its shape can be compared
         type_ = m.type(bound[d.names[one]])
         if isinstance(type_, Array):
-            return type_, _expected(type_, d.names[one])
+            return type_, expected(type_, d.names[one])
     else:
         type_ = _opened(m.type(bound[d.names[one]]))
     if not isinstance(type_, (Array, Scalar)):
         _unlike(m, d)
-    return type_, _expected(type_)
+    return type_, expected(type_)
 
 
 @contextmanager
@@ -504,11 +507,6 @@ def _opened(type: Type) -> Type:
     return Scalar(type.dtype, type.weak, None, True) if isinstance(type, Scalar) else type
 
 
-def _expected(type: Type, shape_of: int | None = None) -> Expected:
-    assert isinstance(type, (Array, Scalar))
-    return Expected(type.dtype, rank(type), isinstance(type, Scalar), shape_of, convert=True)
-
-
 def _dtype(types: list[Type]) -> str:
     """The dtype of floats that some arguments give together."""
     arrays = [np.dtype(t.dtype) for t in types if isinstance(t, Array) or (isinstance(t, Scalar) and not t.weak)]
@@ -529,7 +527,9 @@ def _seen(m: Calls, d: Declaration, args: Args, keywords: Keywords) -> tuple[Typ
     if m.witness is None or not m.at_top() or not all(map(m.witness.knows, (*operands, *named.values()))):
         m.refuse(f"what the result of `{d.name}` is like is not known", "it has no source that says so", "say it where its rule is stated: like=...")
     try:
-        found = d.function(*(copy_arrays(m.witness.value(o)) for o in operands), **{k: copy_arrays(m.witness.value(o)) for k, o in named.items()})
+        found = m.look(d.function, operands, named)
+    except Written:
+        m.refuse_writing()
     except Exception:  # the statement will raise it, where a handler of the user's is found
         return (FLOAT,) * len(d.results)
     types = tuple(map(type_of_value, (found,) if d.single else tuple(found)))
@@ -621,7 +621,7 @@ def _applied(m: Calls, one: Stated, bound: list[Value], results: tuple[Arg, ...]
     assert isinstance(want, (Array, Scalar))
     type_: Type = Array(want.dtype, None) if isinstance(want, Array) else Scalar(want.dtype, want.weak, None, True)
     name = getattr(one.function, "__name__", "rule")
-    checked: Any = Checked(one.function, name, (_expected(type_),), True)
+    checked = m.as_it_is(one.function, name, (expected(type_),), True)
     return transforms.valued(m, m.b.emit("py.external", Lit(checked), Seq(tuple(map(m.operand, args))), Make(dict, (), ()), type=type_))
 
 
@@ -709,18 +709,24 @@ def _bound(m: Calls, f: Any, args: Args, keywords: Keywords) -> list[Value]:
 def _split(f: Any, values: list[Value]) -> tuple[list[Value], list[Value], list[str]]:
     """The arguments without and with a derivative, and what the latter are called."""
     names = list(inspect.signature(f.primal).parameters)
-    still = {n % len(values) for n in f.nondiff_argnums}
+    still = _still(f, len(values))
     moving = [n for n in range(len(values)) if n not in still]
     return [values[n] for n in sorted(still)], [values[n] for n in moving], [names[n] if n < len(names) else f"argument {n}" for n in moving]
 
 
-def _taken(m: Calls, f: Any, values: list[Value], moving: list[Value]) -> tuple[Inputs, list[Value], frozenset[int], Back]:
-    """The arguments with a derivative, all as the function sees them, the heap before that, and the arrays that are its own now."""
+def _still(f: Any, count: int) -> set[int]:
+    """Which of so many arguments have no derivative; of `*rest`, all or none."""
+    last = len(inspect.signature(f.primal).parameters) - 1
+    return {n for n in range(count) if min(n, last) in f.nondiff_argnums}
+
+
+def _taken(m: Calls, f: Any, values: list[Value], moving: list[Value]) -> tuple[Inputs, list[Value], State, Back]:
+    """The arguments with a derivative, all as the function sees them, the state before that, and the arrays that are its own now."""
     of = inputs(m, moving)
-    before = frozenset(m.state.heap)
+    before = m.state.copy()
     back: Back = {}
     parts = iter(of.parts)
-    still = {n % len(values) for n in f.nondiff_argnums}
+    still = _still(f, len(values))
     return of, [value if n in still else inside(m, value, iter(next(parts)), back) for n, value in enumerate(values)], before, back
 
 
@@ -729,10 +735,24 @@ def _constants(m: Calls, still: list[Value]) -> tuple[tuple[Var, str], ...]:
     return tuple((v, "which nondiff_argnums says has none") for value in still for part in moving_parts(m, value) for v in variables(m.operand(part)))
 
 
-def _check_kept(m: Calls, name: str, back: Back) -> None:
-    """Refuse a function that changes its arguments."""
+def _check_kept(m: Calls, name: str, before: State, back: Back) -> None:
+    """Refuse a function that changes its arguments, or something else that is there already."""
     if any(m.state.heap[slot] is not contents for slot, (_, contents) in back.items()):
         m.refuse(f"`{name}`, which has a rule of its own, changes its argument", "the rule does not say what that does to derivatives", "let it work on a copy")
+    if any(m.state.heap.get(slot) is not contents for slot, contents in before.heap.items()):
+        m.refuse(f"`{name}`, which has a rule of its own, changes an object, a list or an array", "the rule does not say what that does to derivatives", "let it return what it computes")
+    for number, frame in before.frames.items():
+        for variable, value in m.state.frames.get(number, {}).items():
+            if not variable.startswith("%") and frame.get(variable) is not value and any(True for _ in transforms.vars_in(m, value)):
+                m.refuse(f"`{name}`, which has a rule of its own, sets `{variable}`", "the rule does not say what that does to derivatives", "let it return what it computes")
+
+
+def _unruled(m: Calls, name: str, still: list[Value], of: Inputs, done: Sequence[Stmt], out: Value, parts: tuple[Arg, ...], before: State, back: Back) -> Value:
+    """A call with no argument that the rule is for: what it reads besides may have no derivative."""
+    of = replace(of, hidden=(*_constants(m, still), *hidden(done, (), parts)))
+    if not of.hidden:
+        return out
+    return apart(m, name, out, ruled(m, Rule(name, of.names(()), (), hidden=len(of.hidden)), parts, of, ()), before, back)
 
 
 def _by_vjp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
@@ -750,10 +770,12 @@ def _by_vjp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
             m.refuse(f"the forward function of `{name}` does not return a pair", "it returns the value, and what its backward function needs", "return (value, residuals)")
         out, residuals = pair.items
         done = begun.since(m)
-        _check_kept(m, name, back)
+        _check_kept(m, name, before, back)
         parts = tuple(m.operand(part) for part in moving_parts(m, out))
-        if not parts or not of.operands:
+        if not parts:
             return out
+        if not of.operands:
+            return _unruled(m, name, still, of, done, out, parts, before, back)
         bars = seeds(m, parts, "_bar")
 
         def run() -> list[Arg]:
@@ -784,6 +806,7 @@ def _by_jvp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
         pair = m.call(Static(f.jvp), (*still, TupleV(tuple(moving)), TupleV(tuple(transforms.derivatives(m, value, tangents) for value in moving))), {})
         if not isinstance(pair, TupleV) or len(pair.items) != 2:
             m.refuse(f"the rule of `{name}` does not return a pair", "it returns the value and its tangent", "return (value, tangent)")
+        _check_kept(m, name, before, back)
         out, tangent = pair.items
         parts = [m.operand(part) for part in moving_parts(m, out)]
         held.append(out)
@@ -792,7 +815,6 @@ def _by_jvp(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
 
     with stopped(m, f):
         found = transforms.inner(m, dots, lambda: m.wrap(Seq(tuple(run()))), derivatives=0)
-    _check_kept(m, name, back)
     parts, rest = _hoisted(m, name, found, counts[0])
     if not parts:
         return held[0]
@@ -817,10 +839,12 @@ def _by_jvps(m: Calls, f: Any, name: str, values: list[Value]) -> Value:
         finally:
             m.forward.pop()
         done = begun.since(m)
-        _check_kept(m, name, back)
+        _check_kept(m, name, before, back)
         parts = tuple(m.operand(part) for part in moving_parts(m, out))
-        if not parts or not of.operands:
+        if not parts:
             return out
+        if not of.operands:
+            return _unruled(m, name, still, of, done, out, parts, before, back)
         for number, (rule, value) in enumerate(zip(f.jvps, moving)):
             if not of.parts[number]:
                 continue
@@ -866,14 +890,9 @@ def _hoisted(m: Calls, name: str, found: transforms.Inner, count: int) -> tuple[
     outer = free(inner)
     given = {v: Var(v.type, v.hint) for v in outer}
     inner = Block((*dots, *given.values()), tuple(substitute_stmt(stmt, lambda v: given.get(v, v)) for stmt in inner.stmts),
-                  Yield(tuple(_in(given, v) for v in ends_of(inner))))
+                  Yield(tuple(_in(given, v) for v in yielded(inner))))
     values = tuple(_in(env, v) for v in ends[:count])
-    return values, transforms.Inner(renamed(inner), (*found.args[:found.moving], *outer), Seq(tuple(ends_of(inner))), found.moving)
-
-
-def ends_of(block: Block) -> tuple[Arg, ...]:
-    assert isinstance(block.end, Yield)
-    return block.end.values
+    return values, transforms.Inner(renamed(inner), (*found.args[:found.moving], *outer), Seq(tuple(yielded(inner))), found.moving)
 
 
 def _in(env: Any, arg: Arg) -> Arg:

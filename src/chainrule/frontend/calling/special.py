@@ -11,7 +11,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from ...ir.types import Scalar
-from ..execution.values import Static, Value
+from ..execution.values import DictV, Static, Value
 from .builtins import known_class
 
 if TYPE_CHECKING:
@@ -62,4 +62,9 @@ def of_class(m: Calls, f: Any, args: tuple[Value, ...], keywords: dict[str, Valu
     cls = known_class(m, args[0])
     if cls is None or not issubclass(cls, f.__objclass__) or cls.__module__ not in ("builtins", "collections", "numpy"):
         return None
-    return m.call_method(args[0], f.__name__, args[1:], keywords)
+    owner = args[0]
+    if getattr(cls, f.__name__, None) is not f and not m.is_number(owner):  # the class has a method of its own, which is not meant
+        if not isinstance(owner, DictV) or f.__objclass__ is not dict:
+            return None
+        owner = DictV(owner.slot)
+    return m.call_method(owner, f.__name__, args[1:], keywords)

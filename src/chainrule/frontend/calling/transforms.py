@@ -214,16 +214,16 @@ def _restore(m: Calls, before: State, made: set[Var]) -> None:
                      "return what it computes")
     for number, frame in before.frames.items():
         for name, value in m.state.frames.get(number, {}).items():
-            if frame.get(name) is not value and not name.startswith("%") and any(v in made for v in _vars(m, value)):
+            if frame.get(name) is not value and not name.startswith("%") and any(v in made for v in vars_in(m, value)):
                 m.refuse(f"`{name}` is set by a function whose derivative is taken inside", "its derivative is computed elsewhere", "return the value")
 
 
-def _vars(m: Calls, value: Value) -> Iterator[Var]:
+def vars_in(m: Calls, value: Value) -> Iterator[Var]:
     if isinstance(value, Num):
         yield from variables(value.operand)
     elif isinstance(value, TupleV):
         for item in value.items:
-            yield from _vars(m, item)
+            yield from vars_in(m, item)
     elif isinstance(value, Ref):
         yield from variables(m.state.heap[value.slot])
 

@@ -47,6 +47,7 @@ from ..execution.values import (
     Value,
 )
 from ..memory import views
+from ..objects.overloads import ARITHMETIC, COMPARISON, UNARY
 from .exceptions import Exceptions
 from .refused import REFUSED_EXPRESSIONS
 
@@ -170,6 +171,8 @@ class Expressions(Exceptions):
             return TupleV(a.items + b.items)
         if op == "+" and isinstance(a, ListV) and isinstance(b, ListV):
             return lists.concatenated(self, a, b)  # type: ignore[arg-type]
+        if op in ARITHMETIC and (own := mappings.own_operator(f"__{ARITHMETIC[op]}__", a, b)) is not None:
+            return self.call(Static(own), (a, b), {})
         if op == "|" and isinstance(a, DictV) and isinstance(b, DictV):
             return mappings.merged(self, a, b)  # type: ignore[arg-type]
         if op in sets.OPERATORS and (isinstance(a, (SetV, Lazy)) or isinstance(b, (SetV, Lazy))):
@@ -205,6 +208,8 @@ class Expressions(Exceptions):
     def unary(self, name: str, value: Value) -> Value:
         if _opaque(value):
             return self.perform(Static(getattr(operator, name)), (value,), {})
+        if (own := mappings.own_operator(UNARY[name], value)) is not None:
+            return self.call(Static(own), (value,), {})
         return self.call_op(name, (self.operand(value),))
 
     def eval_Compare(self, node: ast.Compare) -> Value:
@@ -250,6 +255,8 @@ class Expressions(Exceptions):
                 return combined
             if op in ("==", "!="):
                 return Static(op == "!=")
+        if op in COMPARISON and (own := mappings.own_operator(COMPARISON[op][0], a, b)) is not None:
+            return self.call(Static(own), (a, b), {})
         if op in ("==", "!=") and isinstance(a, DictV) and isinstance(b, DictV):
             x, y = mappings.entries_of(self, a), mappings.entries_of(self, b)  # type: ignore[arg-type]
             equal: Value = Static(len(x.keys) == len(y.keys) and all(k in y.keys for k in x.keys))

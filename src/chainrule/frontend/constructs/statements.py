@@ -37,7 +37,7 @@ from ..execution.values import (
 from ..looping.loops import NeedUnroll
 from ..memory import overlap, views
 from ..objects.inner_classes import define
-from ..objects.overloads import in_place
+from ..objects.overloads import ARITHMETIC, in_place
 from ..objects.overloads import set_item as set_object_item
 from .generators import yields
 from .loops import LoopContext, Loops
@@ -395,6 +395,8 @@ class Statements(Loops):
         if isinstance(old, ListV) and op == "*":
             lists.replace_by(self, old, lists.repeated(self, old, value))
             return None
+        if (own := mappings.own_operator(f"__i{ARITHMETIC[op]}__", old)) is not None and isinstance(value, DictV):
+            return self.call(Static(own), (old, value), {})
         if isinstance(old, DictV) and op == "|":
             self.call_method(old, "update", (value,), {})
             return None

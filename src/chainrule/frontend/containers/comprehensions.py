@@ -205,7 +205,8 @@ class Comprehensions(Calls):
         targets = {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
         self.numbers += 1
         number = self.numbers
-        self.infos[number] = FrameInfo(self.infos[self.current].source, self.current, frozenset({*targets, _RESULT, _FIRST}), comprehension=True)
+        self.infos[number] = FrameInfo(self.infos[self.current].source, self.current, frozenset({*targets, _RESULT, _FIRST}), comprehension=True,
+                                        called_from=self.infos[self.current].called_from)
         self.state.frames[number] = {}
         return number
 

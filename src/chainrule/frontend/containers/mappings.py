@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from ..calling.builtins import Args, Keywords, builtin, method
@@ -234,9 +235,18 @@ def _total(m: Calls, owner: DictV, args: Args, keywords: Keywords) -> Value:
     return m.call_static(sum, (TupleV(entries_of(m, owner).values),), {})
 
 
+def own_operator(name: str, a: Value, b: Value | None = None) -> Any:
+    """The function in Python that the class of a dictionary has for an operator (those of a Counter count); None for that of `dict`. b: must be of the same class."""
+    if not isinstance(a, DictV) or not (b is None or (isinstance(b, DictV) and a.cls is b.cls)):
+        return None
+    found = getattr(a.cls, name, None)
+    return found if isinstance(found, FunctionType) else None
+
+
 def merged(m: Calls, a: DictV, b: DictV) -> DictV:
     """`a | b`."""
-    return DictV(m.new(updated(m, entries_of(m, a), (b,), {})), a.cls, a.factory)
+    cls = dict if a.cls is collections.Counter else a.cls
+    return DictV(m.new(updated(m, entries_of(m, a), (b,), {})), cls, a.factory)
 
 
 def as_set(m: Calls, value: Value) -> frozenset[Any] | None:

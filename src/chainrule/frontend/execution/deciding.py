@@ -10,9 +10,9 @@ from __future__ import annotations
 import ast
 import builtins
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -20,10 +20,11 @@ from ...ir.build import Builder
 from ...ir.nodes import Arg, Let, Lit, Make, Program, Seq, Stmt, Var
 from ...ir.ops import OPS
 from ...ir.types import BOOL, Array, Opaque, Scalar, Tuple, Type, unknown_extent
+from ...rules.custom import expected
 from ...rules.effects import class_name
 from ...runtime.custom import Checked, Expected
 from ...runtime.record import same
-from ...structure import is_plain
+from ...structure import flatten, is_plain
 from .exits import Exits, Region, Unreachable
 from .values import Num, Select, Static, TupleV, Value
 from .witness import Concrete, Happened, Witness, Written, copy_arrays, place_of
@@ -34,12 +35,15 @@ class Deciding(Exits):
     outermost: Builder
     finished: list[Program]
     local_classes: dict[type, Any]
+    ever_written: set[int]
 
     def __init__(self) -> None:
         super().__init__()
         self.ruling: list[Any] = []  # functions with a rule of the user's that are being executed: their derivatives are the rules'
         self.forward: list[Any] = []  # those of them whose value is being computed
         self.probing: list[Any] = []  # functions that are being executed for the types of their results
+        self.externals: list[Checked] = []  # functions that the program calls as they are
+        self.looked: tuple[Any, Any, Any] | None = None  # a function that has been called to see what it returns, what it was given, and what it has returned
         self.witness: Witness | None = None  # the values of one call, where the program is made for its path
         self.concrete = Concrete()  # what is executed by values
         self.trying = 0  # whether what is executed may raise what a handler catches
@@ -192,8 +196,7 @@ class Deciding(Exits):
         try:
             result = self.b.emit(op, *called, Seq(tuple(operands)), Make(dict, tuple(named), tuple(named.values())))
         except Written:
-            self.refuse("a function that the compiler cannot look into writes into its argument", "what it writes has no derivative that is known",
-                        "let it return its result")
+            self.refuse_writing()
         if not isinstance(result, Var):
             return Static(result.value)
         found = self.witness.value(result)
@@ -204,23 +207,56 @@ class Deciding(Exits):
             self.no_rule(function)
         return self.performed(result, found, bool(carrying))
 
+    def refuse_writing(self) -> NoReturn:
+        self.refuse("a function that the compiler cannot look into writes into its argument", "what it writes has no derivative that is known", "let it return its result")
+        raise AssertionError
+
+    def look(self, function: Any, args: Sequence[Arg], named: dict[str, Arg]) -> Any:
+        """What a function returns in this call: it is called to see that, and, with the same arguments, not again for its value."""
+        assert self.witness is not None
+        given, keywords = [self.witness.value(arg) for arg in args], {key: self.witness.value(arg) for key, arg in named.items()}
+        before = copy_arrays([given, keywords])
+
+        def action() -> tuple[Any, bool]:
+            result = function(*given, **keywords)
+            if not same(before, [given, keywords]):
+                raise Written
+            own = not any(np.may_share_memory(one, other) for one in arrays_in(result) for other in arrays_in([given, keywords]))
+            return copy_arrays(result), own
+
+        found, own = action() if self.witness.record is None else self.witness.record.look(action)
+        self.looked = (function, before, found) if own else None
+        return found
+
+    def as_it_is(self, function: Any, name: str, types: tuple[Expected, ...], single: bool) -> Any:
+        """A function that the program calls as it is, for results of these types."""
+        checked = Checked(function, name, types, single)
+        checked.apart = not self.at_top() and bool(self.ever_written)  # in a loop, what has been written may be what is written next
+        if self.looked is not None and self.looked[0] is function and self.witness is not None:
+            times = 1 if self.witness.record is None else 2  # for the witness, and when the program runs
+            checked.known.extend((self.looked[1], copy_arrays(self.looked[2])) for _ in range(times))
+        self.looked = None
+        self.externals.append(checked)
+        return checked
+
     def known_external(self, function: Arg, args: list[Arg], named: dict[str, Arg]) -> Value | None:
         """A function that nobody can look into, called where a rule says what the derivative is: a call gives numbers of known types.
         None where it gives something else."""
         assert self.witness is not None
         if not isinstance(function, Lit) or not all(map(self.witness.knows, (*args, *named.values()))):
             return None
-        given, keywords = [self.witness.value(arg) for arg in args], {key: self.witness.value(arg) for key, arg in named.items()}
-        before = copy_arrays([given, keywords])
-        found = function.value(*given, **keywords)
-        if not same(before, [given, keywords]):
-            self.refuse("a function that the compiler cannot look into writes into its argument", "what it writes has no derivative that is known", "let it return its result")
+        try:
+            found = self.look(function.value, args, named)
+        except Written:
+            self.refuse_writing()
+        except Exception:  # the statement will raise it
+            return None
         items = found if type(found) is tuple else (found,)
         types = tuple(map(type_of_value, items))
         if not has_derivative(items[0]) or not all(isinstance(t, (Array, Scalar)) for t in types):
+            self.witness.looked, self.looked = self.looked, None
             return None
-        expected = tuple(Expected(t.dtype, len(t.shape or ()) if isinstance(t, Array) else 0, isinstance(t, Scalar)) for t in types if isinstance(t, (Array, Scalar)))
-        checked: Any = Checked(function.value, str(getattr(function.value, "__name__", "function")), expected, items is not found)
+        checked = self.as_it_is(function.value, str(getattr(function.value, "__name__", "function")), tuple(map(expected, types)), items is not found)
         out = self.b.emit("py.external", Lit(checked), Seq(tuple(args)), Make(dict, tuple(named), tuple(named.values())), type=types[0] if items is not found else Tuple(types))
         if items is not found:
             return self.wrap(out)
@@ -289,6 +325,11 @@ class Deciding(Exits):
             self.b.stmts.pop()
             raised = self.b.emit("rt.raised", Lit(type(happened.error)), Lit(OPS[stmt.op].run), Seq((Seq(stmt.args),)))
             raise Happened(happened.error, self.wrap(raised)) from None
+
+
+def arrays_in(value: Any) -> list[np.ndarray]:
+    """The arrays in a value, also in containers and objects."""
+    return [leaf for leaf in flatten(value, objects=True)[0] if isinstance(leaf, np.ndarray)]
 
 
 def holds_floats(value: Any) -> bool:

@@ -87,6 +87,8 @@ class NeedStatic(Exception):
 
 
 class Machine(Deciding):
+    infos: dict[int, Any]  # what the syntax says about each frame (see `calling/calls`)
+
     def __init__(self) -> None:
         super().__init__()
         self.b = self.outermost = Builder()
@@ -154,7 +156,8 @@ class Machine(Deciding):
         text = " ".join(line.strip() for line in self.source.lines[node.lineno - 1:last])
         if isinstance(body, list) and body and ":" in text and isinstance(node, ast.stmt):
             text = text[: _header_end(text)]
-        return Span(self.source.file, node.lineno, node.col_offset, last, node.end_col_offset or 0, text, self.source.name)  # type: ignore[attr-defined]
+        return Span(self.source.file, node.lineno, node.col_offset, last, node.end_col_offset or 0, text, self.source.name,  # type: ignore[attr-defined]
+                    self.infos[self.current].called_from)
 
     # -- values and operands -----------------------------------------------------------------------------
 
@@ -431,6 +434,8 @@ class Machine(Deciding):
 
     def before_write(self, slot: int) -> None:
         """Refuse to write where it is not known which arrays see the write."""
+        for external in self.externals:
+            external.apart = True
         if self.frozen and self.state.may_be([slot]) & self.frozen:
             self.refuse("an array is written that a generator reads", "the generator is consumed step by step", "make a list of its items first")
         others = self.state.entangled.get(slot, frozenset())

@@ -101,6 +101,7 @@ class Witness(Interpreter):
         self.record = record
         self.rehearsal = Rehearsal()
         self.count = 0
+        self.looked: tuple[Any, Any, Any] | None = None  # a function that has just been called (see `Deciding.look`)
         self.raising: frozenset[str] = frozenset()  # the floating-point errors that are raised (np.errstate)
         self.carrying: set[Var] = set()  # what may carry a derivative: computed from the arguments that are differentiated
 
@@ -181,7 +182,8 @@ class Witness(Interpreter):
             if stmt.op != "py.perform":
                 return OPS[stmt.op].run(tuple(args))
             before = copy_arrays(args), copy_arrays(made_here(stmt.args, args))
-            result = OPS[stmt.op].run(tuple(args))
+            looked, self.looked = self.looked, None
+            result = OPS[stmt.op].run(tuple(args)) if looked is None or looked[0] is not args[0] else looked[2]
             if not same(before[0][1:], args[1:]) or not same(before[1], made_here(stmt.args, args)):
                 raise Written
             return result

@@ -231,7 +231,7 @@ def _after(k: int, least: str = "float32") -> Any:
     return {"infer": infer, "cheap": False}
 
 
-rule("linalg_rt.banded_solved(ab, b, lower, upper, check_finite=True) -> y", op=_after(1), **_BANDS,
+rule("linalg_rt.banded_solved(ab, b, lower, upper, check_finite=True) -> y", op=_solving(0, 1), **_BANDS,
      ab="-linalg_rt.banded_outer(linalg_rt.banded_solved(linalg_rt.banded_transpose(ab, lower, upper), y_bar, upper, lower, False), y, lower, upper)",
      b="linalg_rt.banded_solved(linalg_rt.banded_transpose(ab, lower, upper), y_bar, upper, lower, False)")
 linear("linalg_rt.banded_transpose(ab, lower, upper) -> y", op=LIKE_FIRST, **_BANDS, ab="linalg_rt.banded_transpose(y_bar, upper, lower)")
@@ -247,7 +247,7 @@ rule("linalg.solve_sylvester(a, b, q) -> y", op=COSTLY, q="linalg.solve_sylveste
 _LYAPUNOV = "linalg.solve_continuous_lyapunov(t(a), y_bar)"
 rule("linalg.solve_continuous_lyapunov(a, q) -> y", op=COSTLY, q=_LYAPUNOV, a=f"-{_LYAPUNOV} @ t(y) - cj(t({_LYAPUNOV}) @ y)")
 _DISCRETE = "linalg.solve_discrete_lyapunov(t(a), y_bar, method)"
-rule("linalg.solve_discrete_lyapunov(a, q, method=None) -> y", op=_after(1, "float64"), static=("method",), q=_DISCRETE,
+rule("linalg.solve_discrete_lyapunov(a, q, method=None) -> y", op=COSTLY, static=("method",), q=_DISCRETE,
      a=f"{_DISCRETE} @ t(y @ ct(a)) + cj(t({_DISCRETE}) @ (a @ y))")
 
 # -- functions of matrices -------------------------------------------------------------------------------------------------------------
@@ -272,7 +272,7 @@ for _name in ("expm", "cosm", "sinm", "tanm", "coshm", "sinhm", "tanhm"):
     structural(f"linalg.{_name}(a) -> y", _of_block(f"linalg.{_name}"), op=LIKE_FIRST)
 for _name in ("logm", "sqrtm", "power"):
     structural(f"linalg_rt.{_name}(a{', p' if _name == 'power' else ''}) -> y", _of_block(f"linalg_rt.{_name}", 2 if _name == "power" else 1),
-               op=COSTLY if _name == "power" else LIKE_FIRST)
+               op=LIKE_FIRST if _name == "sqrtm" else COSTLY)
 rule("linalg_rt.beside(y) -> z", y="linalg_rt.placed_beside(z_bar)", y_dot="y_dot[..., :extent(z, -1), extent(z, -1):]", op=COSTLY)
 linear("linalg_rt.placed_beside(z) -> y", z="y_bar[..., :extent(z, -1), extent(z, -1):]", op=COSTLY)
 zero("linalg_rt.has_complex(a, name, power=None)", "linalg_rt.is_on_cut(a)", op={"infer": lambda *_: Scalar("bool", weak=True)})
@@ -323,7 +323,8 @@ def _lstsq(let: Let, call: Call) -> None:
 
 
 structural("linalg_rt.lstsq(a, b, cond=None, check_finite=True, lapack_driver=None) -> y", _lstsq, constant=("cond",), op=COSTLY, **_READ)
-zero("linalg_rt.lstsq_rank(a, b, cond=None, check_finite=True, lapack_driver=None)", op={"infer": lambda *_: Scalar("int64", weak=True)})
+zero("linalg_rt.lstsq_rank(a, b, cond=None, check_finite=True, lapack_driver=None)",
+     op={"infer": lambda a, *_: Array("int64", shape[:-2]) if (shape := shape_of_nest(a)) is not None and len(shape) > 2 else Scalar("int64", weak=True)})
 
 # -- QR ---------------------------------------------------------------------------------------------------------------------------------
 

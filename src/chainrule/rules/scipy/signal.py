@@ -163,8 +163,8 @@ def _moved(g: Arg, x: Arg) -> Type:
 
 rule("signal_rt.checked_sections(sos) -> y", op=LIKE_FIRST, sos="y_bar", sos_dot="sos_dot")
 
-zero("signal_rt.savgol_weights(window_length, polyorder, deriv=0, delta=1.0)", op={"infer": lambda *_: Array("float64", (unknown_extent(),))})
-zero("signal_rt.savgol_edges(window_length, polyorder, deriv=0, delta=1.0)",
+zero("signal_rt.savgol_weights(window_length, polyorder, deriv=0)", op={"infer": lambda *_: Array("float64", (unknown_extent(),))})
+zero("signal_rt.savgol_edges(window_length, polyorder, deriv=0)",
      op={"infer": lambda *_: Tuple((Array("float64", (unknown_extent(), unknown_extent())), Array("float64", (unknown_extent(), unknown_extent()))))})
 
 # -- linear in one signal -------------------------------------------------------------------------------------------------------

@@ -106,8 +106,9 @@ def _converted(*_: Arg) -> Type:
     return Tuple(tuple(Array(dtype, (unknown_extent(),)) for dtype in ("int32", "int32", "int64")))
 
 
+zero("sparse_rt.repeats(a, b, kind)", op=_op(lambda *_: Scalar("bool", weak=True)))
 zero("sparse_rt.rows(a, b, kind)", "sparse_rt.columns(a, b, kind)", op=_op(lambda a, b, kind: Array("int64", _stored(a, b, kind))))
-zero("sparse_rt.structure_of_product(data, a, b, other, c, d, shape, other_shape, kind)", "sparse_rt.structure_of_sum(data, a, b, other, c, d, shape, kind, minus)",
+zero("sparse_rt.structure_of_product(a, b, c, d, shape, other_shape, kind)", "sparse_rt.structure_of_sum(a, b, c, d, shape, kind)",
      op=_op(_places))
 zero("sparse_rt.converted(a, b, shape, kind, to_kind)", op=_op(_converted))
 

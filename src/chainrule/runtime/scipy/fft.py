@@ -32,9 +32,9 @@ def _cast(result: Any, x: Any) -> Any:
 
 def _axes(x: Any, s: Any, axes: Any) -> tuple[int, ...]:
     if axes is None:
-        count = np.ndim(x) if s is None else len(s)
+        count = np.ndim(x) if s is None else np.size(s)
         return tuple(range(np.ndim(x) - count, np.ndim(x)))
-    return tuple(axis % np.ndim(x) for axis in axes)
+    return tuple(axis % np.ndim(x) for axis in np.atleast_1d(axes))
 
 
 def fftn_pull(g: Any, x: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
@@ -50,7 +50,7 @@ def ifftn_pull(g: Any, x: Any, s: Any = None, axes: Any = None, norm: Any = None
 def rfftn_pull(g: Any, x: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
     """The transpose of x -> rfftn(x, s, axes, norm): half of a spectrum makes a real signal."""
     *others, last = _axes(x, s, axes)
-    n = np.shape(x)[last] if s is None else s[-1]
+    n = np.shape(x)[last] if s is None else np.atleast_1d(s)[-1]
     g = np.conj(np.moveaxis(fft.fftn(g, axes=others, norm=norm) if others else g, last, -1))
     inner = g[..., 1:(n + 1) // 2]
     g = np.concatenate((g[..., :1], 0.5 * inner, g[..., 1 + inner.shape[-1]:]), axis=-1)

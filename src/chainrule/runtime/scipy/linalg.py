@@ -161,9 +161,10 @@ def lstsq(a: Any, b: Any, cond: Any = None, check_finite: bool = True, lapack_dr
     return linalg.lstsq(a, b, cond, check_finite=check_finite, lapack_driver=lapack_driver)[0]
 
 
-def lstsq_rank(a: Any, b: Any, cond: Any = None, check_finite: bool = True, lapack_driver: Any = None) -> int:
+def lstsq_rank(a: Any, b: Any, cond: Any = None, check_finite: bool = True, lapack_driver: Any = None) -> Any:
     """The rank that scipy.linalg.lstsq gives."""
-    return int(linalg.lstsq(a, b, cond, check_finite=check_finite, lapack_driver=lapack_driver)[2])
+    rank = linalg.lstsq(a, b, cond, check_finite=check_finite, lapack_driver=lapack_driver)[2]
+    return int(rank) if np.ndim(rank) == 0 else np.asarray(rank, np.int64)
 
 
 def qr(a: Any, mode: str = "full", pivoting: bool = False, check_finite: bool = True) -> Any:
@@ -178,8 +179,9 @@ def _narrow(y: Any, a: Any) -> Any:
 
 
 def logm(a: Any) -> Any:
-    """scipy.linalg.logm, where it is real for a real matrix."""
-    return _narrow(linalg.logm(a), a)
+    """scipy.linalg.logm, where it is real for a real matrix; of what precision it is, SciPy says."""
+    y = linalg.logm(a)
+    return y if a.dtype.kind == "c" else y.real
 
 
 def sqrtm(a: Any) -> Any:

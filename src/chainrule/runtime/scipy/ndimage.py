@@ -57,14 +57,15 @@ def _whole(x: Any, weights: Any, mode: Any, origin: Any, axes: Any, turned: bool
     given = origin if np.ndim(origin) else [origin] * len(along)
     words = [mode] * len(along) if isinstance(mode, str) else list(mode)
     weights = np.flip(weights) if turned else np.conj(weights)
-    for axis, shift, word, size in zip(along, given, words, weights.shape):
-        origins[axis] = shift if not turned else -shift - (size % 2 == 0)
-        modes[axis] = word
-    order = np.argsort(along)
+    if len(along) == ndim:
+        along = list(range(ndim))  # SciPy then ignores the order of `axes`
     shape = [1] * ndim
-    for axis, size in zip(along, weights.shape):
+    for axis, size in zip(sorted(along), weights.shape):  # and leaves the axes of weights in order always, but not those of `origin`
         shape[axis] = size
-    weights = np.transpose(weights, order).reshape(shape)
+    for axis, shift, word in zip(along, given, words):
+        origins[axis] = shift if not turned else -shift - (shape[axis] % 2 == 0)
+        modes[axis] = word
+    weights = weights.reshape(shape)
     return weights, modes, [size // 2 + shift for size, shift in zip(shape, origins)]
 
 
@@ -91,9 +92,7 @@ def weights_pull(g: Any, x: Any, weights: Any, mode: Any = "reflect", cval: Any 
     result = np.empty(whole.shape, np.result_type(g, x))
     for place in np.ndindex(*whole.shape):
         result[place] = np.sum(g * x[tuple(slice(k, k + n) for k, n in zip(place, g.shape))])
-    ndim = np.ndim(g)
-    along = list(range(ndim)) if axes is None else [axis % ndim for axis in np.atleast_1d(axes)]
-    result = np.transpose(result, (*along, *(k for k in range(ndim) if k not in along))).reshape(np.shape(weights))
+    result = result.reshape(np.shape(weights))
     return _cast(np.flip(result) if turned else np.conj(result), weights)
 
 
@@ -143,6 +142,10 @@ def _corners(shape: Any, coordinates: Any, order: int, mode: str, along: tuple[i
     coordinates = np.asarray(coordinates)
     if len(set(along)) < len(along) or (along and order == 0):
         return
+    if order == 0:  # SciPy says where each value stands
+        found = ndimage.map_coordinates(np.arange(np.prod(shape), dtype=float).reshape(shape), coordinates, order=0, mode=mode, cval=-1.0).astype(int)
+        yield np.unravel_index(np.maximum(found, 0), shape), 1.0, found >= 0
+        return
     there: Any = True
     axes = []
     for axis, n in enumerate(shape):
@@ -150,10 +153,7 @@ def _corners(shape: Any, coordinates: Any, order: int, mode: str, along: tuple[i
         if mode == "constant":
             there = there & (c >= 0) & (c <= n - 1)
         if mode == "wrap" and n > 1:
-            c = np.where((c < 0) | (c > n - 1), c % (n - 1), c)
-        if order == 0:
-            axes.append([(np.floor(c + 0.5).astype(int), 1.0)])
-            continue
+            c = np.where(c < 0, n - 1 - -c % (n - 1), np.where(c > n - 1, c % (n - 1), c))
         low = np.floor(c).astype(int)
         if mode == "constant":
             low = np.clip(low, 0, max(n - 2, 0))

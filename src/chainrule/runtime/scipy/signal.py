@@ -49,10 +49,13 @@ def convolve_pull(g: Any, x: Any, other: Any, mode: str = "full", which: int = 0
     return _cast(np.sum(result, repeated, keepdims=True) if repeated else result, x)
 
 
+_BEYOND: dict[str, Any] = {"wrap": "wrap", "circular": "wrap", "symm": "symmetric", "symmetric": "symmetric"}
+
+
 def extended(x: Any, rows: int, columns: int, boundary: str = "fill", fillvalue: Any = 0) -> Any:
     """x with more on each side: a value, x again, or its mirror image."""
     widths = ((rows, rows), (columns, columns))
-    return np.pad(x, widths, constant_values=fillvalue) if boundary in ("fill", "pad") else np.pad(x, widths, mode="wrap" if boundary == "wrap" else "symmetric")
+    return np.pad(x, widths, constant_values=fillvalue) if boundary in ("fill", "pad") else np.pad(x, widths, mode=_BEYOND[boundary])
 
 
 def extended_pull(g: Any, x: Any, rows: int, columns: int, boundary: str = "fill") -> Any:
@@ -60,7 +63,7 @@ def extended_pull(g: Any, x: Any, rows: int, columns: int, boundary: str = "fill
     n, m = np.shape(x)
     if boundary in ("fill", "pad"):
         return np.ascontiguousarray(g[rows:rows + n, columns:columns + m])
-    mode: Any = "wrap" if boundary == "wrap" else "symmetric"
+    mode: Any = _BEYOND[boundary]
     for axis, (extent, width) in enumerate(((n, rows), (m, columns))):
         places = np.pad(np.arange(extent), width, mode=mode)
         folded = np.zeros((extent, g.shape[1 - axis]), g.dtype)
@@ -138,19 +141,19 @@ def checked_sections(sos: Any) -> Any:
     return sos
 
 
-def savgol_weights(window_length: int, polyorder: int, deriv: int = 0, delta: Any = 1.0) -> Any:
+def savgol_weights(window_length: int, polyorder: int, deriv: int = 0) -> Any:
     """scipy.signal.savgol_coeffs."""
-    return signal.savgol_coeffs(window_length, polyorder, deriv=deriv, delta=delta)
+    return signal.savgol_coeffs(window_length, polyorder, deriv=deriv)
 
 
-def savgol_edges(window_length: int, polyorder: int, deriv: int = 0, delta: Any = 1.0) -> tuple[Any, Any]:
+def savgol_edges(window_length: int, polyorder: int, deriv: int = 0) -> tuple[Any, Any]:
     """What scipy.signal.savgol_filter multiplies the first and the last values with: polynomials fitted to them, evaluated at the ends."""
     half = window_length // 2
     fits = np.polyfit(np.arange(window_length), np.eye(window_length), polyorder)
     for _ in range(deriv):
         fits = fits[:-1] * np.arange(len(fits) - 1, 0, -1)[:, None] if len(fits) > 1 else np.zeros((1, window_length))
     ends = np.arange(half), np.arange(window_length - half, window_length)
-    before, after = (np.array([np.polyval(fits, place) for place in places]).reshape(half, window_length).T / delta ** deriv for places in ends)
+    before, after = (np.array([np.polyval(fits, place) for place in places]).reshape(half, window_length).T for places in ends)
     return before, after
 
 

@@ -22,12 +22,23 @@ def _matrix(data: Any, a: Any, b: Any, shape: Any, kind: str) -> Any:
     return (sparse.csr_array if kind == "csr" else sparse.csc_array)((data, a, b), shape=shape)
 
 
+def _ones(a: Any, b: Any, shape: Any, kind: str) -> Any:
+    return _matrix(np.ones(len(a)), a, b, shape, kind)
+
+
 def places(a: Any, b: Any, kind: str) -> tuple[Any, Any]:
     """The row and the column of each stored value."""
     if kind == "coo":
         return a, b
     along = np.repeat(np.arange(len(b) - 1), np.diff(b))
     return (along, a) if kind == "csr" else (a, along)
+
+
+def repeats(a: Any, b: Any, kind: str) -> bool:
+    """Whether a place is stored more than once."""
+    lines, others = places(a, b, kind)
+    width = int(np.max(others, initial=0)) + 1
+    return len(np.unique(lines.astype(np.int64) * width + others)) < len(a)
 
 
 def rows(a: Any, b: Any, kind: str) -> Any:
@@ -91,16 +102,15 @@ def multiplied(data: Any, a: Any, b: Any, other: Any, c: Any, d: Any, to_a: Any,
     return relocated(both.data, both.indices, both.indptr, to_a, to_b, both.shape, "csr", kinds[2])
 
 
-def structure_of_product(data: Any, a: Any, b: Any, other: Any, c: Any, d: Any, shape: Any, other_shape: Any, kind: str) -> tuple[Any, Any]:
+def structure_of_product(a: Any, b: Any, c: Any, d: Any, shape: Any, other_shape: Any, kind: str) -> tuple[Any, Any]:
     """The places that the product of two sparse matrices has stored values at."""
-    found = _matrix(data, a, b, shape, kind) @ _matrix(other, c, d, other_shape, kind)
+    found = _ones(a, b, shape, kind) @ _ones(c, d, other_shape, kind)
     return found.indices, found.indptr
 
 
-def structure_of_sum(data: Any, a: Any, b: Any, other: Any, c: Any, d: Any, shape: Any, kind: str, minus: bool) -> tuple[Any, Any]:
+def structure_of_sum(a: Any, b: Any, c: Any, d: Any, shape: Any, kind: str) -> tuple[Any, Any]:
     """The places that the sum (or the difference) of two sparse matrices has stored values at."""
-    one, two = _matrix(data, a, b, shape, kind), _matrix(other, c, d, shape, kind)
-    found = one - two if minus else one + two
+    found = _ones(a, b, shape, kind) + _ones(c, d, shape, kind)
     return found.indices, found.indptr
 
 

@@ -27,7 +27,10 @@ def lu_solve(lu_and_piv, b, trans=0, overwrite_b=False, check_finite=True):
 
 def solve_banded(l_and_u, ab, b, overwrite_ab=False, overwrite_b=False, check_finite=True):
     lower, upper = l_and_u
-    return own.banded_solved(np.asarray(ab), np.asarray(b), lower, upper, check_finite)
+    ab, b = np.asarray(ab), np.asarray(b)
+    if b.ndim == 1 and ab.ndim > 2:  # one vector for a stack of matrices
+        return own.banded_solved(ab, b[:, None], lower, upper, check_finite)[..., 0]
+    return own.banded_solved(ab, b, lower, upper, check_finite)
 
 
 # -- decompositions --------------------------------------------------------------------------------------------------------
@@ -82,17 +85,24 @@ def lstsq(a, b, cond=None, overwrite_a=False, overwrite_b=False, check_finite=Tr
     x = own.lstsq(a, b, cond, check_finite, lapack_driver)
     rank = own.lstsq_rank(a, b, cond, check_finite, lapack_driver)
     s = None if lapack_driver == "gelsy" else np.linalg.svd(a, compute_uv=False)
-    left = b - a @ x
-    squares = np.sum(np.real(left * np.conj(left)), axis=0)
-    if rank < np.shape(a)[1] or np.shape(a)[0] <= np.shape(a)[1]:
-        squares = np.zeros(0, x.dtype)
+    vector = b.ndim == 1
+    left = b - (a @ x[..., None])[..., 0] if vector else b - a @ x
+    squares = np.sum(np.real(left * np.conj(left)), axis=-1 if vector else -2)
+    if lapack_driver == "gelsy" or np.min(rank) < np.shape(a)[-1] or np.shape(a)[-2] <= np.shape(a)[-1]:
+        squares = np.zeros((*np.shape(a)[:-2], 0), x.dtype)
     return x, squares, rank, s
 
 
 # -- functions of matrices: complex where they have to be -----------------------------------------------------------------
 
 
+def _undisplayed(name):
+    refuse(f"`linalg.{name}` with disp=False", "it then gives an estimate of its error, too, which has no rule", "leave `disp` out")
+
+
 def logm(A, disp=True):
+    if not disp:
+        _undisplayed("logm")
     A = np.asarray(A)
     if A.dtype.kind != "c" and runtime.decided(own.has_complex(A, "logm")):
         if runtime.decided(own.is_on_cut(A)):
@@ -101,7 +111,9 @@ def logm(A, disp=True):
     return own.logm(A)
 
 
-def sqrtm(A, disp=True):
+def sqrtm(A, disp=True, blocksize=64):
+    if not disp:
+        _undisplayed("sqrtm")
     A = np.asarray(A)
     if A.dtype.kind != "c" and runtime.decided(own.has_complex(A, "sqrtm")):
         if runtime.decided(own.is_on_cut(A)):

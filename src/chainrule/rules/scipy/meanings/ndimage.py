@@ -10,13 +10,24 @@ from scipy import ndimage
 
 def _each(value, count):
     """One value for each axis."""
-    return list(value) if isinstance(value, (tuple, list)) else [value] * count
+    if not isinstance(value, (tuple, list, np.ndarray)) or np.ndim(value) == 0:
+        return [value] * count
+    if len(value) != count:
+        raise RuntimeError("sequence argument must have length equal to input rank")
+    return list(value)
 
 
 def _axes(input, axes):
     if axes is None:
         return list(range(input.ndim))
-    return [axis % input.ndim for axis in (axes if isinstance(axes, (tuple, list)) else (axes,))]
+    found = []
+    for axis in axes if isinstance(axes, (tuple, list)) else (axes,):
+        if not -input.ndim <= axis < input.ndim:
+            raise ValueError(f"specified axis: {axis} is out of range")
+        found.append(axis % input.ndim)
+    if len(set(found)) < len(found):
+        raise ValueError("axes must be unique")
+    return found
 
 
 def gaussian_filter(input, sigma, order=0, mode="reflect", cval=0.0, truncate=4.0, *, radius=None, axes=None):
@@ -68,37 +79,50 @@ def laplace(input, mode="reflect", cval=0.0, *, axes=None):
     input = np.asarray(input)
     axes = _axes(input, axes)
     modes = _each(mode, len(axes))
+    if not axes:
+        return input.copy()
     output = ndimage.correlate1d(input, [1, -2, 1], axes[0], mode=modes[0], cval=cval)
     for n in range(1, len(axes)):
         output = output + ndimage.correlate1d(input, [1, -2, 1], axes[n], mode=modes[n], cval=cval)
     return output
 
 
-def _derived(input, sigma, which, order, axes, mode, cval, truncate):
-    """The derivative of this order along one of the axes of a smoothed array."""
-    orders = [0] * len(axes)
-    orders[which] = order
-    return gaussian_filter(input, sigma, orders, mode, cval, truncate, axes=axes)
+def _derived(input, sigma, axis, order, mode, cval, truncate):
+    """The derivative of this order along one axis of an array that is smoothed along all of them, with one mode for all of them."""
+    orders = [0] * input.ndim
+    orders[axis] = order
+    return gaussian_filter(input, sigma, orders, mode, cval, truncate)
 
 
 def gaussian_laplace(input, sigma, mode="reflect", cval=0.0, *, axes=None, truncate=4.0):
     input = np.asarray(input)
     axes = _axes(input, axes)
-    output = _derived(input, sigma, 0, 2, axes, mode, cval, truncate)
+    modes = _each(mode, len(axes))
+    if not axes:
+        return input.copy()
+    sigmas = _each(sigma, len(axes))  # of all axes, in their order, whatever the order of `axes`
+    if len(axes) < input.ndim:  # along other axes it is not smoothed
+        given, sigmas = sigmas, [0.0] * input.ndim
+        for axis, width in zip(axes, given):
+            sigmas[axis] = width
+    output = _derived(input, sigmas, axes[0], 2, modes[0], cval, truncate)
     for n in range(1, len(axes)):
-        output = output + _derived(input, sigma, n, 2, axes, mode, cval, truncate)
+        output = output + _derived(input, sigmas, axes[n], 2, modes[n], cval, truncate)
     return output
 
 
 def gaussian_gradient_magnitude(input, sigma, mode="reflect", cval=0.0, *, axes=None, truncate=4.0):
     input = np.asarray(input)
     axes = _axes(input, axes)
-    first = _derived(input, sigma, 0, 1, axes, mode, cval, truncate)
+    modes = _each(mode, len(axes))
+    if not axes:
+        return input.copy()
+    first = _derived(input, sigma, axes[0], 1, modes[0], cval, truncate)  # smoothed along all axes, whatever `axes` says
     output = first * first
     for n in range(1, len(axes)):
-        part = _derived(input, sigma, n, 1, axes, mode, cval, truncate)
+        part = _derived(input, sigma, axes[n], 1, modes[n], cval, truncate)
         output = output + part * part
-    return np.sqrt(output)
+    return np.where(output == 0, 0.0, np.sqrt(output))  # a norm: its derivative is zero where it is
 
 
 __all__ = ["gaussian_filter", "gaussian_gradient_magnitude", "gaussian_laplace", "laplace", "prewitt", "sobel", "uniform_filter"]

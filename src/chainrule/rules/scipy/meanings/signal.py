@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from .... import runtime
 from ....runtime.scipy import signal as own
 from ...meanings import refuse
 
@@ -50,6 +51,8 @@ def lfilter_zi(b, a):
     b, a = np.atleast_1d(np.asarray(b)), np.atleast_1d(np.asarray(a))
     if b.ndim != 1 or a.ndim != 1:
         refuse("`signal.lfilter_zi` of an array that is no vector", "it has no rule", "use vectors")
+    while np.size(a) > 1 and runtime.decided(a[0] == 0.0):
+        a = a[1:]
     n = max(np.size(a), np.size(b))
     first = a[0]
     b = np.concatenate((b / first, np.zeros(n - np.size(b), b.dtype)))
@@ -126,13 +129,14 @@ def savgol_filter(x, window_length, polyorder, deriv=0, delta=1.0, axis=-1, mode
     x = np.asarray(x)
     if x.dtype.kind != "f":
         x = x.astype(np.float64)
-    weights = own.savgol_weights(window_length, polyorder, deriv, delta)
+    weights = own.savgol_weights(window_length, polyorder, deriv) / delta ** deriv
     if mode != "interp":
         return ndimage.convolve1d(x, weights, axis, mode=mode, cval=cval)
     half = window_length // 2
     x = np.moveaxis(x, axis, -1)
     y = ndimage.convolve1d(x, weights, -1, mode="constant")
-    before, after = own.savgol_edges(window_length, polyorder, deriv, delta)
+    before, after = own.savgol_edges(window_length, polyorder, deriv)
+    before, after = before / delta ** deriv, after / delta ** deriv
     if window_length > np.shape(x)[-1]:
         raise ValueError("If mode is 'interp', window_length must be less than or equal to the size of x.")
     first, last = x[..., :window_length] @ before, x[..., np.shape(x)[-1] - window_length:] @ after

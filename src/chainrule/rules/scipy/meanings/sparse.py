@@ -11,8 +11,19 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from .... import runtime
 from ....runtime.scipy import sparse as own
 from ...meanings import refuse
+
+
+def _is_copied(convert, like):
+    """Whether a conversion gives values of its own: that depends on the version of SciPy."""
+    return not np.shares_memory(convert(like).data, like.data)
+
+
+_CSR_COPIES = _is_copied(lambda m: m.tocoo(), sparse.csr_array(np.eye(1)))
+_CSC_COPIES = _is_copied(lambda m: m.tocoo(), sparse.csc_array(np.eye(1)))
+_COO_COPIES = _is_copied(sparse.coo_array, sparse.csr_array(np.eye(1)))
 
 
 def _stored(matrix):
@@ -48,6 +59,9 @@ class Refused:
 
     def __setitem__(self, key, value):
         refuse("an element of a sparse matrix is set", "it changes its places", "make the matrix of its values and places")
+
+    def __iter__(self):
+        refuse("a loop over the rows of a sparse matrix", "which values are stored in each depends on its places", "use A.toarray(), or multiply with rows of the identity")
 
     def setdiag(self, values, k=0):
         refuse("`setdiag` of a sparse matrix", "it changes its places", "add sparse.diags(...) to it")
@@ -115,7 +129,7 @@ class Sparse(Refused):
         return _added(self, other, True)
 
     def __radd__(self, other):
-        return self if np.ndim(other) == 0 and other == 0 else _added(self, other, False)
+        return _added(self, other, False)
 
     def __rsub__(self, other):
         return -self if np.ndim(other) == 0 and other == 0 else _added(-self, other, False)
@@ -124,6 +138,13 @@ class Sparse(Refused):
         """The same places with other values."""
         _, a, b = _parts(self)
         return _made(self, _stored(self), data, a, b, self._shape)
+
+    def _each(self, function):
+        """A function of each element: not of each stored value, where several stand at one place."""
+        _, a, b = _parts(self)
+        if runtime.decided(own.repeats(a, b, _stored(self))):
+            refuse("a function of a sparse matrix that stores one place twice", "SciPy adds them up first, in the matrix itself", "use A.tocoo().tocsr()")
+        return self._scaled(function(self.data))
 
     @property
     def shape(self):
@@ -139,10 +160,13 @@ class Sparse(Refused):
 
     @property
     def nnz(self):
-        return np.size(self.data)
+        return self._count()
 
     @property
     def size(self):
+        return self._count()
+
+    def _count(self):
         return np.size(self.data)
 
     @property
@@ -164,6 +188,8 @@ class Sparse(Refused):
         return self._scaled(self.data.copy())
 
     def astype(self, dtype, casting="unsafe", copy=True):
+        if not copy and np.dtype(dtype) == self.data.dtype:
+            return self
         return self._scaled(self.data.astype(dtype))
 
     def toarray(self, order=None, out=None):
@@ -183,7 +209,7 @@ class Sparse(Refused):
         to_a, to_b, order = own.converted(a, b, self._shape, self.format, format)
         if self.format == "coo":  # what is stored at one place is added up
             return _made(self, format, own.relocated(data, a, b, to_a, to_b, self._shape, "coo", format), to_a, to_b, self._shape)
-        return _made(self, format, data[order], to_a, to_b, self._shape)
+        return _made(self, format, data if format == "coo" and not copy else data[order], to_a, to_b, self._shape)
 
     def tocsr(self, copy=False):
         return self.asformat("csr", copy)
@@ -191,8 +217,8 @@ class Sparse(Refused):
     def tocsc(self, copy=False):
         return self.asformat("csc", copy)
 
-    def tocoo(self, copy=True):
-        return self.asformat("coo", copy)
+    def tocoo(self, copy=None):
+        return self.asformat("coo", (_CSR_COPIES if self.format == "csr" else _CSC_COPIES if self.format == "csc" else False) if copy is None else copy)
 
     def sum(self, axis=None, dtype=None, out=None):
         if dtype is not None or out is not None:
@@ -201,7 +227,15 @@ class Sparse(Refused):
             return np.sum(self.data)
         if not isinstance(self, sparse.sparray):
             refuse("`sum` of a sparse matrix along an axis", "its result is an np.matrix", "use a sparse array (csr_array), or multiply with ones")
-        if axis in (0, -2):
+        axes = axis if isinstance(axis, tuple) else (axis,)
+        for one in axes:
+            if not -2 <= one < 2:
+                raise ValueError("axis out of range")
+        if len({one % 2 for one in axes}) == 2:
+            return np.sum(self.data)
+        if len(axes) != 1:
+            refuse("`sum` of a sparse matrix along these axes", "its rule knows one of two, or both", "use axis=None, 0 or 1")
+        if axes[0] % 2 == 0:
             return np.ones(self._shape[0], self.data.dtype) @ self
         return self @ np.ones(self._shape[1], self.data.dtype)
 
@@ -220,7 +254,7 @@ class Sparse(Refused):
         return own.relocated(data, a, b, rows, columns, self._shape, _stored(self), "coo")
 
     def __abs__(self):
-        return self._scaled(np.abs(self.data))
+        return self._each(np.abs)
 
     def __pow__(self, n):
         if not isinstance(self, sparse.sparray):
@@ -235,7 +269,7 @@ class Sparse(Refused):
     def power(self, n, dtype=None):
         if dtype is not None or np.ndim(n) > 0:
             refuse("`power` of a sparse matrix", "its rule knows exponents that are numbers", "raise the stored values, `A.data`")
-        return self._scaled(self.data ** n)
+        return self._each(lambda data: data ** n)
 
     def multiply(self, other):
         if sparse.issparse(other):
@@ -247,25 +281,43 @@ class Sparse(Refused):
         data, a, b = _parts(self)
         return self._scaled(data * own.entries(np.broadcast_to(np.asarray(other), self._shape), a, b, self.format))
 
-    def sqrt(self):
-        return self._scaled(np.sqrt(self.data))
+    def arcsin(self):
+        return self._each(np.arcsin)
 
-    def sin(self):
-        return self._scaled(np.sin(self.data))
+    def arcsinh(self):
+        return self._each(np.arcsinh)
 
-    def tanh(self):
-        return self._scaled(np.tanh(self.data))
+    def arctan(self):
+        return self._each(np.arctan)
+
+    def arctanh(self):
+        return self._each(np.arctanh)
 
     def expm1(self):
-        return self._scaled(np.expm1(self.data))
+        return self._each(np.expm1)
 
     def log1p(self):
-        return self._scaled(np.log1p(self.data))
+        return self._each(np.log1p)
+
+    def sin(self):
+        return self._each(np.sin)
+
+    def sinh(self):
+        return self._each(np.sinh)
+
+    def sqrt(self):
+        return self._each(np.sqrt)
+
+    def tan(self):
+        return self._each(np.tan)
+
+    def tanh(self):
+        return self._each(np.tanh)
 
     def getnnz(self, axis=None):
         if axis is not None:
             refuse("`getnnz` along an axis", "it is not known to the compiler", "count outside of the function")
-        return np.size(self.data)
+        return self._count()
 
 
 class Compressed(Sparse):
@@ -299,7 +351,7 @@ class Coordinates(Sparse):
 
     def __init__(self, arg1, shape=None, dtype=None, copy=False, *, maxprint=None):
         if sparse.issparse(arg1):
-            given = arg1.asformat("coo")
+            given = arg1.asformat("coo", _COO_COPIES and arg1.format != "coo")
             self.data, self._shape = given.data, given._shape
             self._place(given.row, given.col)
         elif isinstance(arg1, tuple) and len(arg1) == 2 and isinstance(arg1[1], tuple) and len(arg1[1]) == 2:
@@ -352,6 +404,9 @@ class Diagonals(Sparse):
         where, rows, columns = own.diagonal_places(self.offsets, np.shape(self.data)[1], self._shape)
         return _made(self, "coo", np.ravel(self.data)[where], rows, columns, self._shape)
 
+    def _count(self):
+        return np.size(own.diagonal_places(self.offsets, np.shape(self.data)[1], self._shape)[0])  # what lies beside the matrix does not count
+
     def _scaled(self, data):
         if isinstance(self, sparse.sparray):
             return sparse.dia_array((data, self.offsets), shape=self._shape)
@@ -370,7 +425,7 @@ def _times_sparse(one, other):
     data, a, b = _parts(one)
     more, c, d = _parts(other)
     shape = (one._shape[0], other._shape[1])
-    to_a, to_b = own.structure_of_product(data, a, b, more, c, d, one._shape, other._shape, kind)
+    to_a, to_b = own.structure_of_product(a, b, c, d, one._shape, other._shape, kind)
     return _made(one, kind, own.multiplied(data, a, b, more, c, d, to_a, to_b, one._shape, other._shape, (kind, kind, kind)), to_a, to_b, shape)
 
 
@@ -378,7 +433,7 @@ def _added(one, other, minus):
     if not sparse.issparse(other):
         if np.ndim(other) == 0:
             if other == 0:
-                return one
+                return one.copy()
             refuse("a sparse matrix plus a number", "its result is not sparse", "add the number to A.toarray()")
         if not isinstance(one, sparse.sparray):
             refuse("a sparse matrix plus a dense one", "its result is an np.matrix", "use a sparse array (csr_array), or A.toarray()")
@@ -387,7 +442,7 @@ def _added(one, other, minus):
     one, other = one.asformat(kind), other.asformat(kind)
     data, a, b = _parts(one)
     more, c, d = _parts(other)
-    to_a, to_b = own.structure_of_sum(data, a, b, more, c, d, one._shape, kind, minus)
+    to_a, to_b = own.structure_of_sum(a, b, c, d, one._shape, kind)
     first, second = own.relocated(data, a, b, to_a, to_b, one._shape, kind, kind), own.relocated(more, c, d, to_a, to_b, one._shape, kind, kind)
     return _made(one, kind, first - second if minus else first + second, to_a, to_b, one._shape)
 
@@ -437,8 +492,16 @@ def diags_array(diagonals, /, *, offsets=0, shape=None, format=None, dtype=None)
     return sparse.dia_array((data, offsets), shape=shape, dtype=dtype).asformat(format)
 
 
+def _is_sparse(block):
+    if not sparse.issparse(block):
+        refuse("a sparse matrix beside a dense one", "which elements of the dense one are stored depends on their values",
+               "make it sparse outside of the function, or of its values and places")
+
+
 def _joined(blocks, axis, format):
     """Blocks beside each other, or above: their places, moved."""
+    for block in blocks:
+        _is_sparse(block)
     values, rows, columns = [], [], []
     before = 0
     for block in blocks:
@@ -468,6 +531,8 @@ def hstack(blocks, format=None, dtype=None):
 
 
 def kron(A, B, format=None):
+    _is_sparse(A)
+    _is_sparse(B)
     A, B = A.asformat("coo"), B.asformat("coo")
     data = np.ravel(A.data[:, None] * B.data)
     rows, columns = np.ravel(A.row[:, None] * B._shape[0] + B.row), np.ravel(A.col[:, None] * B._shape[1] + B.col)

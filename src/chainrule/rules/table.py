@@ -288,7 +288,6 @@ def adjoint_meaning(name: str, function: Callable[..., Any]) -> None:
     original = resolve(name)
     if original is not None:
         ADJOINTS[original] = function
-        MEANING_MODULES.add(function.__module__)
 
 
 def by_adjoint(solver: Any) -> Callable[..., Any] | None:

@@ -13,7 +13,7 @@ PACKAGE = ROOT / "src" / "chainrule"
 # Lowest first. A module imports from its own row and the rows before it.
 LAYERS = ["errors", "structure", "ir", "runtime", "nn", "rules", "frontend", "analysis", "simplify", "transform", "backend", "check", "pipeline", "tracebacks",
           "results", "tangents", "entries", "dispatch", "sparsity", "api", "programs", "coverage", "implicit", "flows", "custom", "sparse", "optim", "explanation",
-          "compat", "cli", "__main__", "__init__"]
+          "compat", "testing", "cli", "__main__", "__init__"]
 # What generates text. (`check` draws random directions, from a seed.)
 COMPILER = ["errors", "structure", "ir", "runtime", "rules", "frontend", "analysis", "transform", "simplify", "backend", "pipeline", "dispatch"]
 

@@ -3,28 +3,35 @@
 README.md, and all pages of the site with its notebooks; the pages of the gallery are made by the build, which runs what they show.
 
 The blocks of one file share a namespace. A block that begins with `>>>` is a doctest. A ```text or ```python output block right after a
-Python block is what that block prints. Blocks that are not meant to run are marked ```python no-run.
+Python block is what that block prints. Blocks that are not meant to run are marked ```python no-run. A block ```python NAME.py is a file of that name; the lines of a
+```console block that begin with `$ chainrule` are commands, which find these files, and print what follows them (then the exit code, if it is not 0).
 
-    python tests/test_docs.py        # rewrites the output blocks; read the difference
+    python tests/test_docs.py [NAME.md ...]        # rewrites the output blocks; read the difference
 """
 
 from __future__ import annotations
 
 import contextlib
 import doctest
+import importlib.util
 import io
 import linecache
+import os
 import re
+import shlex
 import sys
+import tempfile
 import types
 from pathlib import Path
 
 import pytest
 
+from chainrule.cli import main
+
 ROOT = Path(__file__).resolve().parent.parent
 FILES = [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").rglob("*.md") if path.parent.name != "gallery" or path.name == "index.md")]
 RUN = ("python", "{code-cell}")
-KNOWN = ("python", "python output", "python no-run", "text", "bash")  # and directives of the site
+KNOWN = ("python", "python output", "python no-run", "text", "bash", "console")  # and directives of the site
 FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```[ \t]*$", re.DOTALL | re.MULTILINE)
 
 
@@ -41,9 +48,15 @@ def run(path: Path) -> list[tuple[int, int, str, str]]:
     text = path.read_text(encoding="utf-8")
     found = blocks(path)
     outputs = []
-    for n, (language, code, line, _, end) in enumerate(found):
+    for n, (language, code, line, start, end) in enumerate(found):
         if language.startswith("{code-cell}"):
             code = re.sub(r"^:.*$", "", code, flags=re.MULTILINE) if code.startswith(":") else code  # its options
+        elif language == "console":
+            outputs.append((start, end, code, commands(code)))
+            continue
+        elif language.endswith(".py"):
+            Path(language.split()[1]).write_text(code, encoding="utf-8")
+            continue
         elif language != "python":
             continue
         if code.lstrip().startswith(">>>"):
@@ -61,16 +74,36 @@ def run(path: Path) -> list[tuple[int, int, str, str]]:
         with contextlib.redirect_stdout(printed):
             exec(compile(source, filename, "exec"), vars(module))
         if n + 1 < len(found) and found[n + 1][0] in ("text", "python output") and not text[end : found[n + 1][3]].strip():
-            _, expected, _, start, stop = found[n + 1]
-            outputs.append((start, stop, expected, printed.getvalue()))
+            _, expected, _, after, stop = found[n + 1]
+            outputs.append((after, stop, expected, printed.getvalue()))
     return outputs
+
+
+def commands(code: str) -> str:
+    """What a console shows, with what the commands print now."""
+    shown = []
+    for line in code.splitlines():
+        if not line.startswith("$ chainrule"):
+            assert shown and not line.startswith("$"), f"a command of the console is none of ours: {line}"
+            continue
+        shown.append(line)
+        printed = io.StringIO()
+        path, modules = [*sys.path], set(sys.modules)
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+            exit_code = main(shlex.split(line)[2:])
+        sys.path[:] = path
+        for name in set(sys.modules) - modules:  # each command is a process of its own
+            if str(getattr(sys.modules[name], "__file__", None)).startswith(str(Path.cwd())):
+                del sys.modules[name]
+        shown += printed.getvalue().replace(f"{Path.cwd()}{os.sep}", "").rstrip().splitlines() + [f"(exit code {exit_code})"] * bool(exit_code)
+    return "\n".join(shown)
 
 
 def named(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if any(b[0].startswith(RUN) for b in blocks(path))], ids=named)
+@pytest.mark.parametrize("path", [path for path in FILES if any(b[0].startswith((*RUN, "console")) for b in blocks(path))], ids=named)
 def test_python_blocks_run(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for _, _, expected, printed in run(path):
@@ -80,13 +113,19 @@ def test_python_blocks_run(path, tmp_path, monkeypatch):
 @pytest.mark.parametrize("path", FILES, ids=named)
 def test_no_block_is_left_out_by_mistake(path):
     for language, _, line, _, _ in blocks(path):
-        assert language in KNOWN or language.startswith("{"), f"{named(path)}:{line}: a block of {language or 'nothing'}"
+        assert language in KNOWN or language.startswith("{") or re.fullmatch(r"python \w+\.py", language), f"{named(path)}:{line}: a block of {language or 'nothing'}"
 
 
 def test_the_examples_named_in_the_documentation_are_there():
     for path in FILES:
         for name in re.findall(r"examples/\w+\.py", path.read_text(encoding="utf-8")):
             assert (ROOT / name).is_file(), f"{path.name}: {name}"
+
+
+def test_the_commands_of_the_documentation_are_there():
+    for path in FILES:
+        for name in re.findall(r"python -m (benchmarks(?:\.\w+)*)", path.read_text(encoding="utf-8")):
+            assert importlib.util.find_spec(name) is not None, f"{named(path)}: {name}"
 
 
 def rewrite(path: Path) -> None:
@@ -100,4 +139,8 @@ def rewrite(path: Path) -> None:
 
 if __name__ == "__main__":
     for file in FILES:
-        rewrite(file)
+        if len(sys.argv) == 1 or file.name in sys.argv[1:]:
+            with tempfile.TemporaryDirectory() as folder:
+                os.chdir(folder)
+                rewrite(file)
+                os.chdir(ROOT)

@@ -23,8 +23,6 @@ from tests.realistic import programs
 
 # Where differences of the gradient say nothing: ties, and loops that end after another number of iterations.
 JUMPS = {"test_callables.outer_products", "test_writes.out_of_reductions", "test_linear_algebra.power_iteration", "test_finance_and_life.heston_paths"}
-LOOP = "test_mixtures.a_row_of_a_loop_without_iterations"
-UNBOUND = pytest.mark.xfail(strict=True, reason="the tangent of a row that is read where its index may be unbound")
 
 
 def _all() -> list[Any]:
@@ -81,7 +79,7 @@ def tolerance(args: Any) -> float:
     return 1e-8 if all(np.asarray(leaf).dtype == float for _, leaf in leaves(args) if is_float(leaf)) else 2e-3
 
 
-@pytest.mark.parametrize("name, f, args", [pytest.param(*p.values, id=p.id, marks=UNBOUND if p.id == LOOP else ()) for p in ALL])
+@pytest.mark.parametrize("name, f, args", ALL)
 def test_forward_mode(name, f, args):
     if not plain(args):
         pytest.skip("an argument has no tangent")

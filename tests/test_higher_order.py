@@ -522,3 +522,32 @@ def test_a_gradient_inside_is_called_by_keyword():
         return np.sum(cr.grad(cubed)(x, scale=scale))
 
     assert cr.grad(f, "scale")(np.array([1.0, 2.0]), 2.0) == 15.0
+
+
+def repeated(s, n):
+    if n == 0:
+        return s
+    return 0.8 * repeated(np.sin(s), n - 1) + 0.1 * s
+
+
+def by_values_with_a_recursion(s, x, n, A):
+    t = 0.1 * repeated(0.5 * (x[n % 2] - s), 2) * np.maximum(x[::-1][n % 2], s)
+    s = (0.4 * t) * divmod(7, 3)[1]
+    for i in range(len(A)):
+        found = None
+        if np.cos(x[n % 2]) > 0.3:
+            found = A[i, 1] * t
+        u = 0.2 if found is None else found * 0.5
+    it = map(lambda q: q * 0.49 * (s if i == 1 else x[n % 2]), x)
+    u = next(it) + next(it)
+    return np.sum(A) + u + np.tanh(sum(v * v for v in x))
+
+
+def test_a_derivative_inside_that_is_executed_by_values_and_calls_a_recursive_function():
+    gradient = cr.grad(by_values_with_a_recursion, (0, 1, 3))
+    args = 0.271, np.array([-0.159, 1.569]), 3, np.array([[-1.371, 0.216], [0.377, -0.198]])
+    s, x, n, A = args
+    expected = cr.jvp(lambda s, x, A: gradient(s, x, n, A), (s, x, A), (1.0, np.ones(2), np.ones((2, 2))))[1]
+    got = cr.grad(lambda *given: sum(np.sum(g) for g in gradient(*given)), (0, 1, 3))(*args)
+    for one, other in zip(got, expected):
+        assert one == pytest.approx(other)

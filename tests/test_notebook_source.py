@@ -50,6 +50,19 @@ def test_one_statement_at_a_prompt(session, text, name):
     assert cr.grad(session[name])(3.0) == 6.0
 
 
+def test_a_cell_that_imports_is_compiled_statement_by_statement(session):
+    """As IPython does it: what a function calls of an imported module is compiled without the import."""
+    file = "<ipython-input-3-abc>"
+    text = "import numpy as np2\ndef f(x):\n    return np2.sum(np2.sin(x))\ng = lambda x: np2.sum(x * x); h = lambda x: np2.sum(x * 3.0)\n"
+    linecache.cache[file] = (len(text), None, text.splitlines(True), file)
+    for statement in ast.parse(text).body:
+        exec(compile(ast.Module([statement], []), file, "exec", dont_inherit=True), session)
+    x = np.array([0.0, 1.0])
+    np.testing.assert_allclose(cr.grad(session["f"])(x), np.cos(x))
+    np.testing.assert_allclose(cr.grad(session["g"])(x), 2 * x)
+    np.testing.assert_allclose(cr.grad(session["h"])(x), [3.0, 3.0])
+
+
 def test_a_cell_run_again(session):
     """Under a new name each time (IPython), or under the same one (a prompt that starts to count again)."""
     for second in ("<ipython-input-2-b>", "<ipython-input-1-a>"):

@@ -359,6 +359,53 @@ def test_quad_twice():
     assert cr.grad(cr.grad(f))(1.3) == pytest.approx(integrate.quad(lambda x: x * x * np.exp(-1.3 * x), 0, 1)[0])
 
 
+@pytest.mark.parametrize("place", [0.4, 0.5])
+def test_quad_of_functions_whose_derivative_is_rougher(place):
+    agrees(lambda p: integrate.quad(lambda x: np.abs(x - p), 0, 1)[0], place, step=1e-3)
+    agrees(lambda p: integrate.quad(lambda x: np.maximum(x - p, 0.0) * p, 0, 2)[0], place, step=1e-3)
+    for p in (0.2, place):
+        def power(p):
+            return integrate.quad(lambda x: x ** (p - 1), 0, 1)[0]
+
+        assert cr.grad(power)(p) == pytest.approx(-1 / p**2, rel=1e-7)
+        assert cr.jvp(power, (p,), (1.0,))[1] == pytest.approx(-1 / p**2, rel=1e-7)
+        assert cr.grad(cr.grad(power))(p) == pytest.approx(2 / p**3, rel=1e-6)
+    agrees(lambda p: integrate.quad(lambda x: np.sqrt(x) * np.exp(-p * x), 0, np.inf)[0], place)
+
+
+def test_quad_warns_where_a_derivative_is_inaccurate():
+    with pytest.warns(integrate.IntegrationWarning, match="estimated relative error"):
+        found = cr.grad(lambda p: integrate.quad(lambda x: (1 - x) ** (p - 1), 0, 1)[0])(0.4)  # numbers are coarser near 1 than near 0
+    assert found == pytest.approx(-6.25, rel=1e-4)
+
+
+def test_integrands_that_jump():
+    def at_a_place_that_stays(p):
+        return integrate.quad(lambda x: p if x < 0.3777 else 2 * p * x, 0, 1)[0]
+
+    agrees(at_a_place_that_stays, 1.4)
+    for moves in (lambda p: integrate.quad(lambda x: np.where(x < p, x, 2 * p), 0, 1)[0], lambda p: integrate.quad(lambda x: np.heaviside(x - p, 0.5) * np.exp(x), 0, 1)[0],
+                  lambda p: integrate.quad(lambda x: np.exp(-x) * (p if x < p else 2.0), 0, np.inf)[0]):
+        for place in (0.41, 0.5):
+            with pytest.raises(ArithmeticError, match="a place that moves"):
+                cr.value_and_grad(moves)(place)
+            with pytest.raises(ArithmeticError, match="a place that moves"):
+                cr.jvp(moves, (place,), (1.0,))
+    for singular in (lambda p: integrate.quad(lambda x: np.log(abs(x - p)), 0, 1)[0], lambda p: integrate.quad(lambda x: 1 / np.sqrt(x - p), p, 2.0)[0]):
+        with pytest.raises(ArithmeticError, match="may not be integrable"):
+            cr.grad(singular)(0.4)
+
+
+def test_quad_with_limits_that_move_to_higher_orders():
+    def f(v):
+        return integrate.quad(lambda x: np.exp(-v[0] * x * x), v[0] * v[1], 2 * v[1])[0]
+
+    v = np.array([0.8, 0.7])
+    for g in (cr.grad(f), lambda v: cr.hessian(f)(v)[0]):
+        slopes = np.array([(g(v + 1e-5 * e) - g(v - 1e-5 * e)) / 2e-5 for e in np.eye(2)])
+        assert cr.jacobian(g)(v).T == pytest.approx(slopes, rel=1e-6, abs=1e-8)
+
+
 def test_dblquad():
     agrees(lambda p: integrate.dblquad(lambda y, x: np.exp(-p[0] * x * y), 0, p[1], lambda x: 0.1 * p[0], lambda x: x + p[1])[0], np.array([0.4, 1.3]), rel=1e-4)
     agrees(lambda p: integrate.dblquad(lambda y, x: x * y**2 * p, 0, 1, 0, 2)[0], 1.3)

@@ -84,6 +84,72 @@ def test_extremes():
     assert cr.grad(lambda x: stats.norm.pdf(x))(1e200) == 0.0
 
 
+@pytest.mark.parametrize("p", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("method", ["pmf", "logpmf"])
+def test_probabilities_of_zero_and_one(method, p):
+    masses = [(stats.binom, (n,)) for n in (1, 2, 3)] + [(stats.bernoulli, ())]
+    masses += [(stats.geom, ()), (stats.nbinom, (2.5,))] if p > 0 else [(stats.poisson, ())]
+    for mass, shapes in masses:
+        for k in range(-1, 5):
+            def f(q, mass=mass, shapes=shapes, k=k):
+                return getattr(mass, method)(k, *shapes, q)
+
+            step = -1e-6 if p == 1 else 1e-6
+            with np.errstate(all="ignore"):
+                slope = (f(p + step) - f(p)) / step
+            if np.isfinite(slope):
+                assert cr.grad(f)(p) == pytest.approx(slope, rel=1e-4, abs=1e-5), (mass.name, k)
+
+
+@pytest.mark.parametrize(("name", "shapes", "x"), [
+    ("gamma", (1.0,), 0.0), ("beta", (1.0, 2.0), 0.0), ("beta", (2.0, 1.0), 1.0), ("chi2", (2.0,), 0.0), ("chi", (1.0,), 0.0), ("f", (2.0, 5.0), 0.0), ("weibull_min", (1.0,), 0.0),
+    ("powerlaw", (1.0,), 0.0), ("expon", (), 0.0), ("halfnorm", (), 0.0)])
+@pytest.mark.parametrize("method", ["pdf", "logpdf"])
+def test_where_a_density_ends(name, shapes, x, method):
+    def f(x):
+        return getattr(getattr(stats, name), method)(x, *shapes)
+
+    step = -1e-6 if x == 1 else 1e-6
+    assert cr.grad(f)(x) == pytest.approx((f(x + step) - f(x)) / step, rel=1e-4, abs=1e-5)
+
+
+def shifted(x, distribution=stats.norm):
+    return distribution.logpdf(x, 0.2, 1.4)
+
+
+PRIOR = stats.gamma(2.3, scale=0.7)
+COUNTS = stats.poisson(1.7)
+
+
+class Model:
+    def __init__(self, distribution):
+        self.distribution = distribution
+
+    def __call__(self, x):
+        return self.distribution.logpdf(x)
+
+
+OUTSIDE = Model(stats.cauchy)
+
+
+def test_a_distribution_is_a_value():
+    def in_a_variable(x):
+        chosen = stats.norm if x > 0 else stats.cauchy
+        total = 0.0
+        for distribution in (chosen, stats.laplace, getattr(stats, "logistic")):  # noqa: B009
+            total = total + distribution.logpdf(x, 0.2)
+        return total + {"a": stats.gamma}["a"](2.0, scale=x).logpdf(1.3)
+
+    agrees(in_a_variable, 0.7)
+    agrees(shifted, 0.7)
+    agrees(lambda x: shifted(x, stats.logistic), 0.7)
+    agrees(lambda x: PRIOR.logpdf(x) + PRIOR.cdf(x) * PRIOR.ppf(0.3 * x), 0.7)
+    agrees(lambda x: OUTSIDE(x) + Model(PRIOR)(x), 0.7)
+    agrees(lambda x: x * COUNTS.pmf(2), 0.7)
+    assert cr.grad(shifted)(0.7, stats.cauchy) == pytest.approx(cr.grad(lambda x: stats.cauchy.logpdf(x, 0.2, 1.4))(0.7))
+    assert cr.grad(shifted)(0.7, stats.norm) == pytest.approx((0.2 - 0.7) / 1.4**2)
+
+
 def test_frozen_distributions():
     def f(p):
         x = np.array([0.3, 1.1])

@@ -37,10 +37,12 @@ def run(path: Path, picture: Path) -> str:
 
 
 def parts(path: Path) -> tuple[str, str, str]:
-    """Title, first sentence after it, and the rest of an example's docstring."""
+    """What an example is about in a few words, in a sentence, and the rest of its docstring."""
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-    title, _, body = text.partition("\n\n")
-    return " ".join(title.split()).rstrip("."), body.split("\n\n", 1)[0].replace("\n", " "), body
+    sentence, _, body = text.partition("\n\n")
+    sentence = " ".join(sentence.split())
+    few, _, rest = re.sub(r"(?<=\?) |(?<=\w): ", "\n", sentence, count=1).partition("\n")
+    return few.rstrip("."), f"{rest[:1].upper()}{rest[1:]}" or sentence, body
 
 
 def markdown(body: str) -> str:
@@ -56,18 +58,18 @@ def markdown(body: str) -> str:
 
 
 def page(path: Path) -> str:
-    title, _, body = parts(path)
+    title, sentence, body = parts(path)
     picture = PAGES / f"_{path.stem}.png"
     printed = re.sub(re.escape(str(picture)), picture.name.lstrip("_"), run(path, picture))
     drawn = f"```{{image}} {picture.name}\n:alt: {title}\n:width: 100%\n```\n\n" if picture.exists() else ""
     source = f"```{{literalinclude}} ../../examples/{path.name}\n:language: python\n```"
-    return f"# {title}\n\n{markdown(body)}\n\n{drawn}## What it prints\n```text\n{printed.rstrip()}\n```\n\n## The program\n{source}\n"
+    return f"# {title}\n\n{sentence}\n\n{markdown(body)}\n\n{drawn}## What it prints\n```text\n{printed.rstrip()}\n```\n\n## The program\n{source}\n"
 
 
 def card(path: Path) -> str:
-    title, first, _ = parts(path)
+    title, sentence, _ = parts(path)
     picture = f":img-top: _{path.stem}.png\n:img-alt: {title}\n" if (PAGES / f"_{path.stem}.png").exists() else ""
-    return f":::{{grid-item-card}} {title}\n:link: {path.stem}\n:link-type: doc\n{picture}\n{first}\n:::\n"
+    return f":::{{grid-item-card}} {title}\n:link: {path.stem}\n:link-type: doc\n{picture}\n{sentence}\n:::\n"
 
 
 def write(path: Path, text: str) -> None:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from types import FunctionType, MethodType
-from typing import Any, Literal, Union, overload
+from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar, Union, overload
 
 from . import check as _check
 from .dispatch import Dispatcher, Variant
@@ -23,8 +23,15 @@ from .tangents import moving, still
 __all__ = ["Transformed", "check_grads", "checkpoint", "checkpointed", "elementwise_grad", "grad", "hessian", "hvp", "intermediate_grads", "jacfwd", "jacobian", "jacrev", "jvp", "linearize",
            "value_and_grad", "vjp"]
 
-Argnums = Union[int, str, Sequence[Union[int, str]]]
+One = Union[int, str]
+Several = Union[tuple[One, ...], list[int], list[str], list[One]]
+Argnums = Union[One, Sequence[One]]
 Function = Callable[..., Any]
+P = ParamSpec("P")  # the parameters of the primal, which are those of what a transform makes of it
+R = TypeVar("R")  # what the primal returns
+A = TypeVar("A")  # what is auxiliary in that
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 BACKENDS = ("numpy",)
 
 
@@ -34,7 +41,19 @@ def _compile(request: Request) -> Compiled:
     return pipeline.compile(request)
 
 
-class Transformed:
+class Gradients(Protocol):
+    """A transform as a decorator, with its options given."""
+
+    def __call__(self, f: Callable[P, Any], /) -> Transformed[P, Any]: ...
+
+
+class ValuesAndGradients(Protocol):
+    """`value_and_grad` as a decorator, with its options given."""
+
+    def __call__(self, f: Callable[P, R], /) -> Transformed[P, tuple[R, Any]]: ...
+
+
+class Transformed(Generic[P, T_co]):
     """A function made by a transform. Called with the primal's arguments, it returns the derivative.
 
     primal:      the user's function.
@@ -76,12 +95,16 @@ class Transformed:
         except (TypeError, ValueError):
             self.__signature__ = dispatcher.signature
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
         if not kwargs and len(args) == self._count:
-            return self._dispatcher.entry(*args)
-        return self._dispatcher.call((*self._given, *args), {**self._keywords, **kwargs} if self._keywords else kwargs)
+            return self._dispatcher.entry(*args)  # type: ignore[no-any-return]
+        return self._dispatcher.call((*self._given, *args), {**self._keywords, **kwargs} if self._keywords else kwargs)  # type: ignore[no-any-return]
 
-    def __get__(self, owner: Any, cls: type | None = None) -> Any:
+    @overload
+    def __get__(self, owner: None, cls: type | None = None) -> Transformed[P, T_co]: ...
+    @overload
+    def __get__(self, owner: object, cls: type | None = None) -> Transformed[..., T_co]: ...
+    def __get__(self, owner: Any, cls: type | None = None) -> Transformed[..., T_co]:
         """As a method: differentiates with respect to the other arguments, like a transform of the bound method."""
         if owner is None:
             return self
@@ -137,7 +160,7 @@ class Transformed:
         return f"<pre><code>{html.escape(text)}</code></pre>"
 
 
-def _named(f: Transformed | HessianProduct) -> str:
+def _named(f: Transformed[..., Any] | HessianProduct) -> str:
     argnums = "" if f.argnums == 0 else f", argnums={f.argnums!r}"
     return f"chainrule.{f.transform}({getattr(f.primal, '__qualname__', repr(f.primal))}{argnums})"
 
@@ -155,7 +178,7 @@ def _layers(f: Function) -> tuple[Resolved, tuple[Layer, ...]]:
     return resolve(f), tuple(layers)
 
 
-def _rebuild(primal: Function, transform: str, argnums: Argnums, has_aux: bool, options: dict[str, Any]) -> Transformed:
+def _rebuild(primal: Function, transform: str, argnums: Argnums, has_aux: bool, options: dict[str, Any]) -> Transformed[..., Any]:
     return Transformed(primal, transform, argnums, has_aux, options)
 
 
@@ -195,10 +218,18 @@ def _transform(name: str, f: Function | None, argnums: Argnums, has_aux: bool, o
 
 
 @overload
-def grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False, backend: str = "numpy", check: bool = False) -> Transformed: ...
+def grad(f: Callable[P, Any], argnums: One = 0, *, has_aux: Literal[False] = False, backend: str = "numpy", check: bool = False) -> Transformed[P, Any]: ...
 @overload
-def grad(f: None = None, argnums: Argnums = 0, *, has_aux: bool = False, backend: str = "numpy",
-         check: bool = False) -> Callable[[Function], Transformed]: ...
+def grad(f: Callable[P, Any], argnums: Several, *, has_aux: Literal[False] = False, backend: str = "numpy", check: bool = False) -> Transformed[P, tuple[Any, ...]]: ...
+@overload
+def grad(f: Callable[P, tuple[Any, A]], argnums: One = 0, *, has_aux: Literal[True], backend: str = "numpy", check: bool = False) -> Transformed[P, tuple[Any, A]]: ...
+@overload
+def grad(f: Callable[P, tuple[Any, A]], argnums: Several, *, has_aux: Literal[True], backend: str = "numpy",
+         check: bool = False) -> Transformed[P, tuple[tuple[Any, ...], A]]: ...
+@overload
+def grad(f: Callable[P, Any], argnums: Argnums = 0, *, has_aux: bool = False, backend: str = "numpy", check: bool = False) -> Transformed[P, Any]: ...
+@overload
+def grad(f: None = None, argnums: Argnums = 0, *, has_aux: bool = False, backend: str = "numpy", check: bool = False) -> Gradients: ...
 @public("grad")
 def grad(f: Function | None = None, argnums: Argnums = 0, *, has_aux: bool = False, **options: Any) -> Any:
     """The gradient of a function whose value is one number.
@@ -223,10 +254,14 @@ def grad(f: Function | None = None, argnums: Argnums = 0, *, has_aux: bool = Fal
 
 
 @overload
-def value_and_grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False, backend: str = "numpy", check: bool = False) -> Transformed: ...
+def value_and_grad(f: Callable[P, R], argnums: One = 0, *, has_aux: bool = False, backend: str = "numpy", check: bool = False) -> Transformed[P, tuple[R, Any]]: ...
 @overload
-def value_and_grad(f: None = None, argnums: Argnums = 0, *, has_aux: bool = False, backend: str = "numpy",
-                   check: bool = False) -> Callable[[Function], Transformed]: ...
+def value_and_grad(f: Callable[P, R], argnums: Several, *, has_aux: bool = False, backend: str = "numpy",
+                   check: bool = False) -> Transformed[P, tuple[R, tuple[Any, ...]]]: ...
+@overload
+def value_and_grad(f: Callable[P, R], argnums: Argnums = 0, *, has_aux: bool = False, backend: str = "numpy", check: bool = False) -> Transformed[P, tuple[R, Any]]: ...
+@overload
+def value_and_grad(f: None = None, argnums: Argnums = 0, *, has_aux: bool = False, backend: str = "numpy", check: bool = False) -> ValuesAndGradients: ...
 @public("value_and_grad")
 def value_and_grad(f: Function | None = None, argnums: Argnums = 0, *, has_aux: bool = False, **options: Any) -> Any:
     """Value and gradient in one go: a function that returns ``(value, gradient)``.
@@ -242,7 +277,9 @@ def value_and_grad(f: Function | None = None, argnums: Argnums = 0, *, has_aux: 
 
 
 @overload
-def vjp(f: Function, *args: Any, has_aux: Literal[False] = False) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]: ...
+def vjp(f: Callable[..., R], *args: Any, has_aux: Literal[False] = False) -> tuple[R, Callable[[Any], tuple[Any, ...]]]: ...
+@overload
+def vjp(f: Callable[..., tuple[R, A]], *args: Any, has_aux: Literal[True]) -> tuple[R, Callable[[Any], tuple[Any, ...]], A]: ...
 @overload
 def vjp(f: Function, *args: Any, has_aux: bool) -> tuple[Any, ...]: ...
 @public("vjp")
@@ -293,7 +330,7 @@ def _padded(dispatcher: Dispatcher, given: list[Any], count: int) -> list[Any]:
 
 
 @public("jvp")
-def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+def jvp(f: Callable[..., R], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[R, Any]:
     """The value of f, and its derivative along tangents: the Jacobian-vector product, computed in forward mode.
 
     Arguments: ``primals``, a tuple of the arguments of f; ``tangents``, a tuple with a tangent for each, of its structure and shape (None where an
@@ -310,12 +347,12 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     """
     resolved, inner = _layers(f)
     dispatcher = _dispatcher(resolved.function, "jvp", len(resolved.args), False, inner, "jvp")
-    result: tuple[Any, Any] = _push(dispatcher, resolved, primals, tangents)
+    result: tuple[R, Any] = _push(dispatcher, resolved, primals, tangents)
     return result
 
 
 @public("linearize")
-def linearize(f: Function, *primals: Any) -> tuple[Any, Callable[..., Any]]:
+def linearize(f: Callable[..., R], *primals: Any) -> tuple[R, Callable[..., Any]]:
     """The value of f at the arguments, and its pushforward: the linear map from tangents of these to the tangent of the value.
 
     Returns ``(value, pushforward)``. ``pushforward(*tangents)`` takes one tangent for each argument, as `jvp` does, and may be called many times; what the caller
@@ -348,7 +385,7 @@ class HessianProduct:
     has_aux = False
 
     def __init__(self, f: Function, argnums: Argnums) -> None:
-        gradient = Transformed(f, "grad", argnums, False, {})
+        gradient: Transformed[..., Any] = Transformed(f, "grad", argnums, False, {})
         functools.update_wrapper(self, f, updated=())
         self._primal, self.argnums = f, gradient.argnums
         self._resolved, inner = _layers(gradient)
@@ -416,6 +453,10 @@ def _place(dispatcher: Dispatcher, choice: int | str) -> int:
     return names.index(choice)
 
 
+@overload
+def elementwise_grad(f: Callable[P, Any], argnums: Argnums = 0, *, backend: str = "numpy") -> Transformed[P, Any]: ...
+@overload
+def elementwise_grad(f: None = None, argnums: Argnums = 0, *, backend: str = "numpy") -> Gradients: ...
 @public("elementwise_grad")
 def elementwise_grad(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
     """The derivative of a function that acts element by element: the gradient of the sum of its value.
@@ -431,6 +472,10 @@ def elementwise_grad(f: Function | None = None, argnums: Argnums = 0, **options:
     return _transform("elementwise_grad", f, argnums, False, options)
 
 
+@overload
+def jacobian(f: Callable[P, Any], argnums: Argnums = 0, *, backend: str = "numpy", chunk_size: int | None = None) -> Transformed[P, Any]: ...
+@overload
+def jacobian(f: None = None, argnums: Argnums = 0, *, backend: str = "numpy", chunk_size: int | None = None) -> Gradients: ...
 @public("jacobian")
 def jacobian(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
     """The Jacobian of a function: the derivative of each element of its value with respect to each element of an argument.
@@ -452,6 +497,10 @@ def jacobian(f: Function | None = None, argnums: Argnums = 0, **options: Any) ->
     return _transform("jacobian", f, argnums, False, options)
 
 
+@overload
+def jacfwd(f: Callable[P, Any], argnums: Argnums = 0, *, backend: str = "numpy", chunk_size: int | None = None) -> Transformed[P, Any]: ...
+@overload
+def jacfwd(f: None = None, argnums: Argnums = 0, *, backend: str = "numpy", chunk_size: int | None = None) -> Gradients: ...
 @public("jacfwd")
 def jacfwd(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
     """The Jacobian by forward mode, one direction for each element of the argument: as `jacobian`.
@@ -464,6 +513,10 @@ def jacfwd(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> A
     return _transform("jacfwd", f, argnums, False, options)
 
 
+@overload
+def jacrev(f: Callable[P, Any], argnums: Argnums = 0, *, backend: str = "numpy", chunk_size: int | None = None) -> Transformed[P, Any]: ...
+@overload
+def jacrev(f: None = None, argnums: Argnums = 0, *, backend: str = "numpy", chunk_size: int | None = None) -> Gradients: ...
 @public("jacrev")
 def jacrev(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
     """The Jacobian by reverse mode, one direction for each element of the value: as `jacobian`.
@@ -476,6 +529,10 @@ def jacrev(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> A
     return _transform("jacrev", f, argnums, False, options)
 
 
+@overload
+def hessian(f: Callable[P, Any], argnums: Argnums = 0, *, backend: str = "numpy", chunk_size: int | None = None) -> Transformed[P, Any]: ...
+@overload
+def hessian(f: None = None, argnums: Argnums = 0, *, backend: str = "numpy", chunk_size: int | None = None) -> Gradients: ...
 @public("hessian")
 def hessian(f: Function | None = None, argnums: Argnums = 0, **options: Any) -> Any:
     """The Hessian of a function whose value is one number: the Jacobian of its gradient, by forward over reverse mode.
@@ -518,7 +575,7 @@ class Checkpointed:
 
 
 @public("checkpoint")
-def checkpoint(f: Function) -> Callable[..., Any]:
+def checkpoint(f: Callable[P, R]) -> Callable[P, R]:
     """f, of which a differentiated function keeps nothing but the arguments: its intermediate values are computed again in the reverse sweep.
 
     Memory for time: one more evaluation of f. What f prints is printed once, and what it draws at random is drawn once.
@@ -536,7 +593,7 @@ def checkpoint(f: Function) -> Callable[..., Any]:
     return Checkpointed(f)
 
 
-def intermediate_grads(f: Function, names: str | Sequence[str]) -> Function:
+def intermediate_grads(f: Callable[P, Any], names: str | Sequence[str]) -> Callable[P, dict[str, Any]]:
     """The gradients of f with respect to values inside it: a function with f's parameters that returns ``{name: gradient}``.
 
     Arguments: ``f``, whose value is one number; ``names``, local variables of f. The derivative is with respect to what a name is bound to last, as
@@ -573,7 +630,7 @@ def intermediate_grads(f: Function, names: str | Sequence[str]) -> Function:
 
 
 @public("checkpointed")
-def checkpointed(steps: Iterable[Any], budget: int | None = None, *, spill: bool = False) -> Iterator[Any]:
+def checkpointed(steps: Iterable[T], budget: int | None = None, *, spill: bool = False) -> Iterator[T]:
     """What a loop goes through, of whose states a differentiated function keeps few: ``for k in checkpointed(range(n), budget=8):``.
 
     The loop's reverse needs the state before each of its steps (what the loop carries from one step to the next). At most ``budget`` of them are kept beside the
@@ -631,6 +688,10 @@ def _verify(dispatcher: Dispatcher, streams: _check.Streams, variant: Variant, v
             flat.append(value if item is None else value[item])
             names.append(name if item is None else f"{name}[{item!r}]" if kind == "args" else item)
 
+    differentiated: Function = dispatcher.function
+    for layer in dispatcher.inner:
+        differentiated = Transformed(differentiated, layer.mode, layer.argnums, layer.has_aux, {})
+
     @functools.wraps(dispatcher.function)
     def primal(*moved: Any) -> Any:
         positional: list[Any] = []
@@ -640,7 +701,7 @@ def _verify(dispatcher: Dispatcher, streams: _check.Streams, variant: Variant, v
                 positional.append(value)
             else:
                 keywords[name] = value
-        value = dispatcher.function(*positional, **keywords)
+        value = differentiated(*positional, **keywords)
         return value[0] if dispatcher.has_aux else value
 
     titles = [name if name.isidentifier() else name.replace("[", "_").rstrip("]") for name in names]

@@ -22,6 +22,7 @@ import numpy as np
 
 from .frontend import lower as _registers_what_it_handles  # noqa: F401
 from .frontend.calling.tables import BUILTINS
+from .ir.types import Opaque
 from .rules import coverage, methods, random, registry, table
 from .rules import scipy as scipy_rows
 from .rules.table import ROWS
@@ -112,8 +113,6 @@ def _of_method(name: str) -> list[tuple[str, str]]:
 
 
 def _of_generator(name: str) -> list[tuple[str, str]]:
-    from chainrule.ir.types import Opaque
-
     draw = random.method(Opaque("np.random.Generator"), name)
     if draw is not None:
         return [(_of_draw(draw), "")]
@@ -147,6 +146,12 @@ def scipy_names() -> dict[str, dict[str, list[str]]]:
 # -- constructs of Python: the rows of docs/language.md -------------------------------------------------------------------------
 
 COLUMNS = "| construct | program | status |"
+EACH = re.compile(r"\bEACH\b")
+
+
+def _with(text: str, word: str) -> str:
+    """A program that stands for many, for one of the names."""
+    return EACH.sub(lambda _: word, text)
 
 
 @dataclass(frozen=True)
@@ -166,7 +171,9 @@ class Construct:
 
     def programs(self) -> list[tuple[str, str]]:
         """(name, body) of each program that the row stands for."""
-        return [(name, re.sub(r"\bEACH\b", lambda _, name=name: name, self.program)) for name in self.names] if re.search(r"\bEACH\b", self.program) else [("", self.program)]
+        if not EACH.search(self.program):
+            return [("", self.program)]
+        return [(name, _with(self.program, name)) for name in self.names]
 
 
 def cells(line: str) -> list[str]:
@@ -310,8 +317,8 @@ def _of_python(name: str) -> list[Entry]:
         plain = re.sub(r"`[^`]*`", "", row.construct)
         if inside or re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", plain, re.IGNORECASE):
             word = last if package and last in row.names else name if inside else "EACH"
-            program, text = (re.sub(r"\bEACH\b", lambda _, word=word: word, part) for part in (row.program, row.status))
+            program, text = _with(row.program, word), _with(row.status, word)
             status, _, why = text.partition(": ")
-            title = re.sub(r"(`[^`]*`[ ,]*)+", lambda _, word=word: f"`{word}` ", row.construct, count=1).strip() if inside and program != row.program else row.construct
+            title = re.sub(r"(`[^`]*`[ ,]*)+", f"`{word}` ".replace("\\", r"\\"), row.construct, count=1).strip() if inside and program != row.program else row.construct
             found.append(Entry(name if package else title, status, why, program))
     return found

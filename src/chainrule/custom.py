@@ -207,6 +207,12 @@ def defjvp(function: Function, text: str | Function | None = None, rule: Functio
 
     As `defvjp`; a rule gives what a parameter's tangent, ``x_dot``, adds to the tangent of the result. If the rules of `defvjp` are linear in the cotangent, as they
     should be, forward mode follows from them, and reverse mode from these.
+
+    >>> import math
+    >>> import chainrule as cr
+    >>> defjvp(math.nextafter, "nextafter(x, y) -> z", x="x_dot", y=None)
+    >>> float(cr.jvp(lambda x: 3.0 * math.nextafter(x, 0.0), (2.0,), (1.0,))[1])
+    3.0
     """
     _state("jvp", "_dot", function, text, rule, like, elementwise, rules)
 

@@ -34,9 +34,10 @@ from .structure import LEAF, TreeDef, flatten, unflatten
 from .tangents import conform
 from .tracebacks import raise_at_user_line
 
-__all__ = ["Compile", "Dispatcher", "Variant"]
+__all__ = ["Checks", "Compile", "Dispatcher", "Variant", "check_every_gradient"]
 
 Compile = Callable[[Request], Compiled]
+Verify = Callable[["Dispatcher", Streams, "Variant", list[Any], Any], None]
 LARGE = 256  # elements of all arguments from which on the arrays of a Jacobian may leave the cache
 PATHS = 64  # as many paths through one function are remembered, for arguments of the same types
 _compiling = threading.RLock()  # one for all: compiling one function may look into another
@@ -88,7 +89,7 @@ def _strides(leaves: list[Any], captured: Sequence[Any]) -> tuple[Any, ...]:
 
 def _captured_key(describer: Describer, values: Sequence[Any], places: Sequence[Place]) -> Any:
     first, held = len(describer.leaves), len(describer.containers)
-    keys = [describer.add(value, str(place)).key for place, value in zip(places, values)]
+    keys = [describer.add(value, str(place), outside=True).key for place, value in zip(places, values)]
     return (*keys, describer.overlaps(first), describer.shared(held))
 
 
@@ -130,7 +131,8 @@ class Plan:
         if self.entry is None or variant.overlapping or variant.one_path:
             return
         key = self.layout.exact_key(leaves)
-        mark = (variant, [(c.dtype, c.shape) if type(c) is np.ndarray else type(c) for c in captured])
+        mark = (variant, [(c.dtype, c.shape) if type(c) is np.ndarray else (type(c), c if d.leaves and d.leaves[0].tied else None)
+                          for c, d in zip(captured, variant.captured)])
         if self.installed.get(key) == mark and all(d.structure is LEAF for d in variant.captured):
             return
         compiled = variant.compiled
@@ -155,7 +157,7 @@ class Dispatcher:
         *,
         skip: int = 0,
         backend: str = "numpy",
-        verify: Callable[[Dispatcher, Streams, Variant, list[Any], Any], None] | None = None,
+        verify: Verify | None = None,
         inner: tuple[Layer, ...] = (),
         asked: str = "",
         chunk: int | None = None,
@@ -282,8 +284,10 @@ class Dispatcher:
             if plan is not missed:
                 return plan.entry(*values)
         record = Record()
-        given = None if self.verify is None else _regroup(plan.structures, [copied(leaf) for leaf in leaves])  # before anything is drawn
-        streams = None if self.verify is None else streams_of(self.function)
+        checks = _checks if self.mode in ("grad", "value_and_grad") else None
+        verify = self.verify if checks is None or checks.paused else checks.verify
+        given = None if verify is None else _regroup(plan.structures, [copied(leaf) for leaf in leaves])  # before anything is drawn
+        streams = None if verify is None else streams_of(self.function)
         variant, captured, leaves = self.find(plan, values, leaves, record)
         if np.memmap in plan.classes:
             leaves = [np.asarray(leaf) if isinstance(leaf, np.memmap) else leaf for leaf in leaves]
@@ -298,11 +302,12 @@ class Dispatcher:
                 raise_at_user_line(error, variant.compiled)
         if variant.finish is not None:
             result = variant.finish(result)
-        if self.verify is not None and streams is not None and given is not None and not variant.checked:
+        if verify is not None and streams is not None and given is not None and not variant.checked:
             with streams.kept():
-                self.verify(self, streams, variant, given, result)
+                verify(self, streams, variant, given, result)
             variant.checked = True
-        plan.install(variant, captured, leaves)
+        if checks is None or variant.checked:  # what has an entry is not checked any more
+            plan.install(variant, captured, leaves)
         return result
 
     def check_writable(self, variant: Variant, leaves: list[Any]) -> None:
@@ -604,6 +609,30 @@ class Dispatcher:
         return UnsupportedError([Finding(
             self.source.location(), f"the source of the {self.mode} of {self.name} depends on the types of its arguments",
             why, "ask for the types of some arguments, source_for(*args), or call the function first")])
+
+
+@dataclass
+class Checks:
+    """Every gradient is checked, as with the option `check`, once for each specialisation; not while this is paused."""
+
+    verify: Verify
+    paused: bool = False
+
+
+_checks: Checks | None = None
+
+
+def check_every_gradient(checks: Checks | None) -> None:
+    """From now on, the first gradient of every specialisation is given to a check: also of functions that have been transformed and called before. None: no more."""
+    global _checks
+    with _listing:
+        known = tuple(_all)
+    with _compiling:
+        _checks = checks
+        for dispatcher in known:
+            for plan in tuple(dispatcher.plans.values()):
+                plan.hits.clear()
+                plan.installed.clear()
 
 
 def _forget() -> None:

@@ -118,7 +118,7 @@ class Layout:
                 arrays.append(f"c{n}")
             elif type(value) in (float, int, complex) and not known.leaves[0].static:
                 more[f"d{n}"] = type(value)
-                tests.append(f"type(c{n}) is d{n}")
+                tests.append(f"type(c{n}) is d{n}" + (f" and c{n} == {value}" if known.leaves[0].tied else ""))
             else:
                 more[f"d{n}"] = _matcher(value, known)
                 tests.append(f"d{n}(c{n})")

@@ -104,7 +104,11 @@ class Finding:
 
 
 class ChainRuleError(Exception):
-    """The base of all exceptions that chainrule raises on its own account."""
+    """The base of all exceptions that chainrule raises on its own account.
+
+    >>> issubclass(UnsupportedError, ChainRuleError) and issubclass(GradientCheckError, ChainRuleError)
+    True
+    """
 
 
 class UnsupportedError(ChainRuleError):
@@ -183,7 +187,20 @@ class SourceUnavailableError(ChainRuleError):
 
 
 class GradientCheckError(ChainRuleError):
-    """A derivative differs from finite differences; ``report`` holds every difference, and prints as the message."""
+    """A derivative differs from finite differences; ``report`` holds every difference, and prints as the message.
+
+    >>> import chainrule as cr
+    >>> @cr.custom_vjp
+    ... def cube(x):
+    ...     return x**3
+    >>> cube.defvjp(lambda x: (x**3, x), lambda x, y_bar: (2 * x**2 * y_bar,))
+    >>> try:
+    ...     cr.grad(cube, check=True)(1.0)
+    ... except cr.GradientCheckError as error:
+    ...     print(error)
+    derivative of cube: differs from finite differences
+      x: got 2, finite difference 3, relative error 0.33
+    """
 
     def __init__(self, report: object) -> None:
         self.report = report

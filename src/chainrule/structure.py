@@ -20,7 +20,7 @@ from typing import Any, Final, final
 import numpy as np
 
 __all__ = ["LEAF", "TreeDef", "attributes", "flatten", "flatten_like", "gradient_structure", "has_slots", "is_container",
-           "is_differentiable", "is_object", "is_plain", "leaf_paths", "made", "map_leaves", "steps", "takes_fields", "unflatten"]
+           "is_differentiable", "is_object", "is_plain", "keep_whole", "leaf_paths", "made", "map_leaves", "steps", "takes_fields", "unflatten"]
 
 
 @final
@@ -73,6 +73,9 @@ LEAF: Final = TreeDef(None, (), (), 1)
 _PLAIN: Final = frozenset({float, int, bool, complex, str, bytes, type(None), np.ndarray, np.float64})
 
 
+_WHOLE: Final[set[type]] = set()
+
+
 def _leaf() -> TreeDef:
     return LEAF
 
@@ -105,7 +108,13 @@ def is_plain(cls: Any) -> bool:
     (True, False, False)
     """
     return isinstance(cls, type) and cls is not object and all(map(_written_in_python, cls.__mro__[:-1])) and not issubclass(cls, enum.Enum) \
-        and cls.__getattribute__ is object.__getattribute__ and not hasattr(cls, "primal")
+        and cls.__getattribute__ is object.__getattribute__ and not hasattr(cls, "primal") and cls not in _WHOLE
+
+
+def keep_whole(cls: type) -> None:
+    """Objects of this class are not taken apart: what they are is known (`rules/table.known_object`)."""
+    _WHOLE.add(cls)
+    is_plain.cache_clear()
 
 
 def _written_in_python(cls: type) -> bool:

@@ -152,7 +152,7 @@ SAMPLES: dict[str, list[Case]] = {
     "sum": [case(A(4)), case(A(2, 3)), case([1.5, 2.5]), case(Grown([1.5, 2.5])), case((A(3), A(3))), case(Grown([A(3), A(3)]))],
     "any": [case([1.5, 0.5])], "all": [case([1.5, 0.5])], "int": [case(1.5)], "bool": [case(1.5)], "round": [case(1.5), case(1.52, 1)],
     "len": [case(A(3))],
-    "rt.share": [case(1.5, (1.5, 2.5), 2.5)], "rt.median_share": [case(A(4))], "rt.unsort": [case(A(3), np.array([2, 0, 1]))],
+    "rt.share": [case(1.5, (1.5, 2.5), 2.5)], "rt.median_share": [case(A(4))], "rt.unsort": [case(A(3), np.array([2, 0, 1]))], "rt.leveled": [case(A(4), np.array([1, 2, 2, 4])), case(A(4, 2), np.arange(8).reshape(4, 2) // 3)], "rt.level": [case(np.sort(A(4)))],
     "rt.stop_gradient": [], "rt.full_like": [case(Grown([1.5, 2.5]), 1.5)], "rt.sum_leaves": [case(Grown([1.5, 2.5]))],
     "rt.tile_pull": [case(A(6), Fixed(A(3)), 2)], "rt.repeat_pull": [case(A(6), Fixed(A(3)), 2)], "rt.diagonal_pull": [case(A(3), Fixed(A(3, 4)), 0, 0, 1)],
     "rt.pad_pull": [case(A(5), Fixed(A(3)), 1)], "rt.put_along": [case(A(3), Fixed(A(3)), INTS, 0)], "rt.trapezoid_pull": [case(1.5, Fixed(A(4))), case(A(2), Fixed(A(4, 2)), A(4), 1.0, 0)],

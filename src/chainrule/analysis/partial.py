@@ -63,6 +63,7 @@ def _used_beside(block: Block, partial: frozenset[Var], found: set[Var]) -> None
                     assert isinstance(end, Yield)
                     sides[out] = (stmt.condition, given[0], end.values[k])
 
+    begins = {v for stmt in all_stmts(block) if isinstance(stmt, (For, While)) for v in stmt.inits if isinstance(v, Var)}  # no statement of the user's reads these there
     reverse = False  # what the user's own code reads unbound is an error of the user's, and stays one
 
     def read(args: Iterable[Arg], taken: list[tuple[Arg, bool]], ours: bool = False) -> None:
@@ -82,7 +83,7 @@ def _used_beside(block: Block, partial: frozenset[Var], found: set[Var]) -> None
         for stmt in block.stmts:
             reverse = reverse or isinstance(stmt, Pullback) or (isinstance(stmt, Let) and stmt.op == "mark")
             if not isinstance(stmt, (For, While)):
-                read(stmt_args(stmt), taken, isinstance(stmt, Let) and stmt.op in ("push", "copy"))
+                read(stmt_args(stmt), taken, isinstance(stmt, Let) and (stmt.op in ("push", "copy") or (stmt.op == "index" and stmt.out in begins)))
             elif isinstance(stmt, For):
                 read((stmt.start, stmt.stop, stmt.step), taken)
             ways = (True, False) if isinstance(stmt, If) else (None,)

@@ -217,7 +217,7 @@ def _with_keywords(f: Callable[..., Any], keywords: dict[str, Any]) -> Callable[
 
     given = functools.partial(f, **keywords)
     functools.update_wrapper(given, f, assigned=("__name__", "__qualname__", "__doc__"), updated=())
-    del given.__wrapped__
+    del given.__dict__["__wrapped__"]
     return given
 
 

@@ -25,10 +25,9 @@ def put(text: str, language: str = "python", colours: bool = True) -> None:
 def _highlighted(text: str, language: str) -> str:
     try:
         from pygments import highlight
-        from pygments.formatters.terminal import (
-            TerminalFormatter,  # the sixteen colours of the terminal's own theme, light or dark
-        )
+        from pygments.formatters.terminal import TerminalFormatter
         from pygments.lexers import get_lexer_by_name
     except ImportError:
         return text
+    # The sixteen colours of the terminal's own theme, light or dark.
     return str(highlight(text, get_lexer_by_name(language, stripnl=False), TerminalFormatter()))

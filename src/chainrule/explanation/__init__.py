@@ -34,6 +34,13 @@ def explain(f: Function, *args: Any, argnums: Argnums = 0, has_aux: bool = False
     ...     return 3.0 * square
     >>> print(explain(area, 2.0))
     area: 12
+    <BLANKLINE>
+    line  statement            value  cotangent  operand  local derivative  contribution
+    ----  -------------------  -----  ---------  -------  ----------------  ------------
+    2     square = radius**2   4      3          radius   4                 12
+    3     return 3.0 * square  12     1          square   3                 3
+    <BLANKLINE>
+    d area / d radius = 12
     """
     from .calls import called
     from .collect import explanation

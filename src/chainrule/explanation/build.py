@@ -41,10 +41,10 @@ class _Open:
 
 @dataclass(frozen=True, eq=False)
 class Built:
-    """The statements of a call, the values by identity of their nodes, and for each step the statement that it is part of (the innermost)."""
+    """The statements of a call; the number of each visit of the compiler to a statement, by identity of its span; and what is shown of a node."""
 
     entries: list[Entry]
-    home: dict[int, Statement]
+    visits: dict[int, int]
     value: Callable[[Node], Value]
 
 
@@ -52,7 +52,7 @@ def built(call: Call) -> Built:
     """The statements of a call, with their numbers."""
     builder = _Builder(call)
     entries = builder.run()
-    return Built(with_loops(entries), builder.home, builder.value)
+    return Built(with_loops(entries), builder.visits, builder.value)
 
 
 class _Builder:
@@ -62,9 +62,9 @@ class _Builder:
         self.values: dict[int, Value] = {}
         self.words: dict[int, Words] = {}
         self.texts: dict[Any, str] = {}
-        self.home: dict[int, Statement] = {}
         self.chains: list[tuple[_Open, ...]] = []  # for each step: the statements that it is in, the outermost first
         self.by_step: dict[int, tuple[_Open, ...]] = {}
+        self.visits: dict[int, int] = {}  # by identity of a span
         self.loops: dict[int, object] = {}  # for each loop, which execution of it it is
         self.used: dict[int, list[tuple[_Open, ...]]] = {}  # for each node: the chains of the steps that read it
 
@@ -119,14 +119,14 @@ class _Builder:
                     stack.append((key, one.entries, None))
                 else:
                     span = item or _NOWHERE
-                    statement = Statement(span.file, span.line, span.column, span.function, span.text)
+                    statement = Statement(span.file, span.line, span.column, span.function, span.text,
+                                          self.visits.setdefault(id(span), len(self.visits)))
                     into.append(statement)
                     stack.append((key, statement.entries, _Open(statement)))
             chain = tuple(opened for _, _, opened in stack if opened is not None)
             for opened in chain:
                 opened.steps.append(step)
             chain[-1].own.append(step)
-            self.home[id(step)] = chain[-1].statement
             self.chains.append(chain)
             self.by_step[id(step)] = chain
         return root
@@ -168,9 +168,10 @@ class _Builder:
         """The derivatives of one value with respect to what some steps read: all of them if it is a number; if it is an array that is computed
         element by element, those with respect to arrays of its shape. By identity of the nodes."""
         steps = [step for step in steps if step.pulled is not None]
-        whole = not np.shape(out.value) and isinstance(out.value, (float, complex, np.inexact, np.ndarray))
+        shape = _shape(out.value)
+        whole = shape == ()
         by_element = isinstance(out.value, np.ndarray) and all(isinstance(step.stmt, Let) and registry.by_element(step.stmt.op) for step in steps)
-        if len(steps) > MANY or not (whole or by_element) or np.iscomplexobj(out.value):
+        if len(steps) > MANY or not (whole or by_element) or isinstance(out.value, complex) or getattr(out.value, "dtype", np.dtype(float)).kind == "c":
             return {}
         bars: dict[int, Any] = {id(out): np.ones_like(out.value) if isinstance(out.value, np.ndarray) else 1.0}
         found: dict[int, Node] = {}
@@ -183,7 +184,7 @@ class _Builder:
                     node = step.inputs[var]
                     found[id(node)] = node
                     bars[id(node)] = contribution if id(node) not in bars else total(bars[id(node)], contribution)
-        return {number: bars[number] for number, node in found.items() if whole or np.shape(node.value) == np.shape(out.value)}
+        return {number: bars[number] for number, node in found.items() if whole or _shape(node.value) == shape}
 
     def value(self, node: Node) -> Value:
         if id(node) not in self.values:
@@ -255,6 +256,13 @@ def _path(step: Step) -> Iterator[tuple[Any, Any]]:
             seen.clear()
     spans = list(callers(step.stmt.span))
     yield from spans or [(step.stmt.span, step.stmt.span)]
+
+
+def _shape(value: Any) -> tuple[int, ...] | None:
+    """The shape of a number or an array; None for anything else."""
+    if isinstance(value, np.ndarray):
+        return tuple(value.shape)
+    return () if isinstance(value, (float, int, complex, np.number)) else None
 
 
 def _visible(nodes: Iterable[Node]) -> list[Node]:

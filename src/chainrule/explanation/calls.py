@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from .. import pipeline
 from ..dispatch import Dispatcher
 from ..errors import Finding, UnsupportedError
@@ -70,7 +72,7 @@ def _runner(request: Request, program: Program, lowered: Lowered, emitted: Any) 
         except (AssertionError, NotImplementedError, KeyError) as error:  # a gap of ours
             raise UnsupportedError([Finding(request.source.location(), f"chainrule cannot explain `{request.source.name}`", f"{type(error).__name__}: {error}",
                                             "please report it, with the function; the gradient itself may be had from grad")]) from error
-        bars = {node.var: node.bar if node.bar is not None else zeros(node.value) for node in found.params if node.var in names}
+        bars = {node.var: zeros(node.value) if node.bar is None else owned(node.bar) for node in found.params if node.var in names}
         return Call(found, request.source, names, emitted.text, emitted.line_map), value_of(nest, {v: b for v, b in bars.items() if v is not None})
 
     return run
@@ -81,6 +83,13 @@ def zeros(value: Any) -> Any:
     from ..runtime import zeros_like
 
     return zeros_like(value)
+
+
+def owned(value: Any) -> Any:
+    """The same with memory of its own: a contribution may be one array for two operands."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    return type(value)(map(owned, value)) if isinstance(value, (list, tuple)) else value
 
 
 __all__ = ["MODE", "Call", "called", "compiled"]

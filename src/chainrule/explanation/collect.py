@@ -8,19 +8,16 @@ from typing import Any
 
 from .build import built
 from .calls import Call
-from .graph import graph
 from .model import Adjoint, Source, statements
 from .result import Explanation
-from .summary import summary
 
 
 def explanation(call: Call, gradient: Any) -> Explanation:
     """What is shown of one call."""
     made = built(call)
-    value = call.record.result.value
     inputs = tuple(made.value(node) for node in call.record.params if node.active)
-    stems = {line: (span.file, span.line) for line, span in call.lines.items()}
-    return Explanation(call.source.name, summary(value), gradient, inputs, made.entries, _sources(call, made.entries), Adjoint(call.text, stems), graph(call, made))
+    stems = {line: (span.file, span.line, made.visits.get(id(span), -1)) for line, span in call.lines.items()}
+    return Explanation(call.source.name, call.record.returned, call.record.result.value, gradient, inputs, made.entries, _sources(call, made.entries), Adjoint(call.text, stems))
 
 
 def _sources(call: Call, entries: list[Any]) -> tuple[Source, ...]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Union
 
 from .summary import Summary
 
@@ -61,6 +61,7 @@ class Statement:
 
     values: what it computes (with the incoming cotangents). operands: what it reads that it does not compute.
     operations: what it does itself, step by step; entries: the statements of the functions that it calls.
+    visit:      of the compiler, which has gone through the statement once, or once for each item of a list (see `Adjoint`).
     """
 
     file: str
@@ -68,6 +69,7 @@ class Statement:
     column: int
     function: str
     text: str
+    visit: int = -1
     values: tuple[Value, ...] = ()
     operands: tuple[Operand, ...] = ()
     operations: list[Operation] = field(default_factory=list)
@@ -115,9 +117,9 @@ def statements(entries: list[Entry], depth: int = 0, iteration: tuple[int, ...] 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A piece of source text. lines: their numbers and texts."""
+    """The text of a function. first: the number of its first line."""
 
-    title: str
+    name: str
     file: str
     first: int
     lines: tuple[str, ...]
@@ -125,29 +127,13 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class Adjoint:
-    """The generated text; stems: line of it (from 1) -> file, line of the user's statement that it stems from."""
+    """The generated text.
+
+    stems: line of it (from 1) -> file and line of the user's statement that it stems from, and the visit of that (see `Statement`).
+    """
 
     text: str
-    stems: dict[int, tuple[str, int]]
+    stems: dict[int, tuple[str, int, int]]
 
 
-@dataclass(frozen=True, eq=False)
-class Graph:
-    """How values depend on each other. nodes: the values that carry a derivative; edges: (from, to, norm of the gradient that flows from `to` back to `from`)."""
-
-    nodes: tuple[Node, ...]
-    edges: tuple[tuple[int, int, float], ...]
-    folded: int = 0  # values that are left out
-
-
-@dataclass(frozen=True, eq=False)
-class Node:
-    """A value in the graph: what it is called, and the operation that made it."""
-
-    value: Value
-    text: str
-    kind: str  # "input", "value", "result"
-    statement: int  # number of the statement in the order of `statements`; -1 for an input
-
-
-__all__ = ["Adjoint", "Any", "Entry", "Graph", "Iteration", "Loop", "Node", "Operand", "Operation", "Source", "Statement", "Value", "statements"]
+__all__ = ["Adjoint", "Entry", "Iteration", "Loop", "Operand", "Operation", "Source", "Statement", "Value", "statements"]

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import html
+import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .model import Adjoint, Entry, Graph, Source, Value
-from .summary import Summary
+from .model import Adjoint, Entry, Source, Value
+
+if TYPE_CHECKING:
+    from .flow import Flow
+
+__all__ = ["Explanation"]
 
 
 class Explanation:
     """The chain rule of one call.
 
     name, value:  of the function, and what it returned. gradient: what `grad` returns, in the structure of the arguments.
+    result:       the number that is differentiated (with `has_aux`, the first of what it returned).
     inputs:       the arguments' values, with the gradient by each.
     entries:      the statements in the order in which they were executed (see `chainrule.explanation.model`).
     sources:      the functions that were executed; adjoint: the generated text, and which line of it stems from which of theirs.
@@ -21,10 +27,10 @@ class Explanation:
     Printed, it is a table; in a notebook, the page that `to_html` writes.
     """
 
-    def __init__(self, name: str, value: Any, gradient: Any, inputs: tuple[Value, ...], entries: list[Entry], sources: tuple[Source, ...],
-                 adjoint: Adjoint, graph: Graph) -> None:
-        self.name, self.value, self.gradient = name, value, gradient
-        self.inputs, self.entries, self.sources, self.adjoint, self.graph = inputs, entries, sources, adjoint, graph
+    def __init__(self, name: str, value: Any, result: Any, gradient: Any, inputs: tuple[Value, ...], entries: list[Entry], sources: tuple[Source, ...],
+                 adjoint: Adjoint) -> None:
+        self.name, self.value, self.result, self.gradient = name, value, result, gradient
+        self.inputs, self.entries, self.sources, self.adjoint = inputs, entries, sources, adjoint
 
     def __str__(self) -> str:
         from .table import plain
@@ -32,7 +38,7 @@ class Explanation:
         return plain(self)
 
     def __repr__(self) -> str:
-        return f"<explanation of {self.name}: {len(self.graph.nodes)} values>"
+        return f"<explanation of {self.name}>"
 
     def print(self, *, all_iterations: bool = False, operations: bool = True) -> None:
         """Print the table: with `rich` where it is installed and the terminal is wide enough, as plain text otherwise.
@@ -43,5 +49,40 @@ class Explanation:
 
         show(self, all_iterations=all_iterations, operations=operations)
 
+    def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
+        """One page that needs nothing else: the primal beside its adjoint, the graph of the values, all numbers. Returns its text; written to a file if a path is given.
 
-__all__ = ["Any", "Explanation", "Path", "Summary", "html"]
+        Of long loops it holds the first and the last iterations, so that it stays below a megabyte.
+        """
+        from .page import page
+
+        text = page(self)
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
+    def _repr_html_(self) -> str:
+        style = "width:100%;height:46rem;border:1px solid #8884;border-radius:8px"
+        return f'<iframe title="{html.escape(repr(self))}" srcdoc="{html.escape(self.to_html())}" style="{style}"></iframe>'
+
+    def to_dot(self) -> str:
+        """The graph of the values in the language of Graphviz, edges as wide as the gradient that flows through them."""
+        from .graph import dot, graph
+
+        return dot(graph(self), self.name)
+
+    def flow(self) -> Flow:
+        """The norm of the gradient with respect to what each line computes, for each time that it was executed: `print` it, or `.plot()` it.
+
+        >>> import numpy as np
+        >>> from chainrule import explain
+        >>> def repeated(x):
+        ...     for _ in range(4):
+        ...         x = np.sin(x) / 2
+        ...     return x
+        >>> explain(repeated, 0.1).flow()["x"]
+        array([0.12479575, 0.24990276, 0.49996111, 1.        ])
+        """
+        from .flow import flow
+
+        return flow(self)

@@ -33,6 +33,16 @@ class Summary:
     def __str__(self) -> str:
         return self.text
 
+    @property
+    def brief(self) -> str:
+        """A number, or a shape."""
+        return self.text if self.shape is None or self.shape == () else shaped(self.shape)
+
+    @property
+    def size(self) -> str:
+        """A number, or the norm of an array."""
+        return self.text if self.kind == "number" or self.norm is None or self.shape == () else f"norm {number(self.norm, 3)}"
+
 
 def summary(value: Any) -> Summary:
     """What is shown of a value.
@@ -90,9 +100,9 @@ def leaves(value: Any) -> Iterator[Any]:
 def _array(value: Any) -> Summary:
     dtype, shape = str(value.dtype), value.shape
     if value.dtype.kind not in "iufc" or not value.size:
-        shown = f"{_shape(shape)} {dtype}" if value.ndim else _short(value[()])
+        shown = f"{shaped(shape)} {dtype}" if value.ndim else _short(value[()])
         if value.dtype.kind == "b" and value.size:
-            shown = f"{_shape(shape)} {int(value.sum())} of {value.size} true"
+            shown = f"{shaped(shape)} {int(value.sum())} of {value.size} true"
         return Summary("array", shown, shape, dtype, norm=0.0 if value.dtype.kind in "iufc" else None)
     size = norm(value)
     if value.dtype.kind == "c":
@@ -104,7 +114,7 @@ def _array(value: Any) -> Summary:
     elif value.ndim == 1 and value.size <= SHOWN:
         text = f"[{', '.join(number(x, 4) for x in value)}]"
     else:
-        text = f"{_shape(shape)} " + (f"mean {number(mean, 3)} " if mean is not None else "") + f"norm {number(size, 3)}"
+        text = f"{shaped(shape)} " + (f"mean {number(mean, 3)} " if mean is not None else "") + f"norm {number(size, 3)}"
     return Summary("array", text, shape, dtype, least, mean, most, size)
 
 
@@ -125,10 +135,11 @@ def _size(value: Any) -> float:
 
 
 def _dtype(value: Any) -> str:
-    return str(value.dtype) if isinstance(value, np.generic) else type(value).__name__
+    return type(value).__name__
 
 
-def _shape(shape: tuple[int, ...]) -> str:
+def shaped(shape: tuple[int, ...]) -> str:
+    """A shape as Python writes it."""
     return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
 
 
@@ -139,4 +150,4 @@ def _short(value: Any) -> str:
     return str(getattr(value, "__name__", None) or type(value).__name__)
 
 
-__all__ = ["Summary", "leaves", "norm", "number", "summary"]
+__all__ = ["Summary", "leaves", "norm", "number", "shaped", "summary"]

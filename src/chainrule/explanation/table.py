@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .model import Entry, Loop, Operand, Statement
+from .summary import summary
 
 if TYPE_CHECKING:
     from .result import Explanation
@@ -86,7 +87,7 @@ def _indent(depth: int) -> str:
 
 def heading(explanation: Explanation) -> str:
     """`loss = 0.25`, and where it is defined."""
-    return f"{explanation.name}: {explanation.value}"
+    return f"{explanation.name}: {summary(explanation.result)}"
 
 
 def gradients(explanation: Explanation) -> Iterator[str]:

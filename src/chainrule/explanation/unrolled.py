@@ -35,7 +35,14 @@ def with_loops(entries: list[Entry], around: Place | None = None) -> list[Entry]
             end += 1
         made += _loop(entries[at:end], place, entry)
         at = end
-    return made
+    return [entry for n, entry in enumerate(made) if not _of_the_header(entry, made[n + 1 :])]
+
+
+def _of_the_header(entry: Entry, following: list[Entry]) -> bool:
+    """Whether an entry only computes the bounds of the loop that follows, through which no derivative goes."""
+    if not isinstance(entry, Statement) or entry.entries or any(value.cotangent is not None for value in entry.values):
+        return False
+    return bool(following) and isinstance(following[0], Loop) and (following[0].file, following[0].line) == (entry.file, entry.line)
 
 
 def _inside(entry: Entry) -> None:

@@ -8,7 +8,7 @@ A value that has no name is written as the expression that it is.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ..backend.expressions import Expressions
 from ..backend.fold import Plan
@@ -105,7 +105,13 @@ def written(printer: Expressions, let: Let) -> str:
     return f"{old}{place} {_WRITES[let.op]} {new}"
 
 
+def _rule(let: Let) -> str:
+    """The name of a function with a rule of the user's."""
+    rule = let.args[3]
+    return str(getattr(rule.value, "name", "")) if isinstance(rule, Lit) else ""
+
+
 _WRITES = {"store": "=", "iadd": "+=", "isub": "-=", "add_at": "+=", "sub_at": "-="}
-_SPECIAL = {"surgery": lambda stmt: "adjoint_of(...)", "ruled": lambda stmt: f"{getattr(stmt.args[3].value, 'name', 'a function with a rule')}(...)"}
+_SPECIAL: dict[str, Callable[[Let], str]] = {"surgery": lambda stmt: "adjoint_of(...)", "ruled": lambda stmt: f"{_rule(stmt)}(...)"}
 
 __all__ = ["G", "Words"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
-Function = Callable[..., Any]
+F = TypeVar("F", bound=Callable[..., Any])
 MARK = "__chainrule__"  # the attribute by which a public transform says which one it is
 
 GRADIENTS = ("grad", "value_and_grad", "elementwise_grad")
@@ -19,9 +19,9 @@ RULES = ("custom_vjp", "custom_jvp", "defvjp", "defjvp")
 COLUMNS = (*JACOBIANS, "hessian")  # public transforms that go through directions, some at once
 
 
-def public(name: str) -> Callable[[Function], Function]:
+def public(name: str) -> Callable[[F], F]:
     """Mark a public transform, so that the compiler knows it inside a differentiated function."""
-    def marked(function: Function) -> Function:
+    def marked(function: F) -> F:
         setattr(function, MARK, name)
         return function
 

@@ -22,7 +22,7 @@ import numpy as np
 from ..ir.nodes import Arg, Make, Seq
 from ..ir.probe import literal_type
 from ..ir.types import Array, Dim, Extent, Opaque, Scalar, Type, differentiable
-from ..rules import effects, random
+from ..rules import effects, random, registry
 from ..structure import LEAF, TreeDef, attributes, flatten, gradient_structure, is_object, leaf_paths
 from .source import MISSING, Place
 
@@ -63,6 +63,11 @@ class Leaf:
     def differentiable(self) -> bool:
         """Whether a gradient with respect to it exists."""
         return self.sort in (ARRAY, NUMBER) and differentiable(self.type)
+
+    @property
+    def tied(self) -> bool:
+        """Whether it is a number that equals the extent of an array, which the program relies on."""
+        return isinstance(self.type, Scalar) and isinstance(self.type.extent, Dim) and self.type.extent.not_one
 
     def __str__(self) -> str:
         return f"{self.path}: " + (describe_static(self.value) if self.static else str(self.type))
@@ -105,8 +110,15 @@ class Describer:
         self.arrays: list[tuple[int, np.ndarray[Any, Any]]] = []
         self.containers: list[tuple[str, Any]] = []
 
-    def add(self, value: Any, name: str, objects: bool = False) -> Described:
-        """Describe one value; `objects`: objects in it are taken apart, too."""
+    def add(self, value: Any, name: str, objects: bool = False, outside: bool = False) -> Described:
+        """Describe one value; `objects`: objects in it are taken apart, too.
+
+        outside: it is read from the surroundings. An integer there is a constant as a rule (`np.zeros(STATES)`): where it is the extent of
+        an array, it gets its symbol. An argument that is an integer does not: it varies, and every coincidence would be compiled.
+        """
+        if outside and type(value) is int and value in self.symbols and len(self.leaves) not in self.static:
+            self._note(name, Scalar("int64", weak=True, extent=self.symbols[value]), NUMBER, int)
+            return Described(name, LEAF, (self.leaves[-1],), (LEAF, int, self.symbols[value]))
         if type(value) in (float, np.ndarray):
             leaves, structure = [value], LEAF
         else:
@@ -324,7 +336,7 @@ class Captures:
                 raise LookupError(str(place))
             number = self._numbers[place.key] = len(self.places)
             self.places.append(place)
-            self.described.append(self.describer.add(value, str(place)))
+            self.described.append(self.describer.add(value, str(place), outside=True))
         return number, self.described[number]
 
 
@@ -340,7 +352,8 @@ _BY_IDENTITY = (type, types.FunctionType, types.BuiltinFunctionType, types.Metho
 def is_static(value: Any) -> bool:
     """Whether the value itself is part of the signature."""
     cls = type(value)
-    return isinstance(value, (*_BY_VALUE, *_BY_IDENTITY)) or cls is slice or hasattr(cls, "primal") or cls.__module__ == "uarray"  # what scipy.fft has for functions
+    known = hasattr(cls, "primal") or cls.__module__ == "uarray" or registry.is_known_object(value)  # uarray: what scipy.fft has for functions
+    return isinstance(value, (*_BY_VALUE, *_BY_IDENTITY)) or cls is slice or known
 
 
 def static_key(value: Any) -> Any:

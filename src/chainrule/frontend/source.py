@@ -287,7 +287,7 @@ class _Text:
         self.lines = lines
         self.tree = ast.parse("".join(lines))
         self.functions: dict[int, list[tuple[Definition, ast.stmt]]] = {}
-        self.compiled: dict[tuple[ast.stmt | None, int], tuple[CodeType, ...]] = {}
+        self.compiled: dict[tuple[tuple[ast.stmt, ...], int], tuple[CodeType, ...]] = {}
         self.taken: set[ast.stmt] = set()  # the statements of the file of which a function has been read
         for node, top in _functions(self.tree):
             self.functions.setdefault(_first_line(node), []).append((node, top))
@@ -296,17 +296,20 @@ class _Text:
         # A call of an attribute of an imported module is compiled differently, so imports are compiled with it.
         return [s for s in self.tree.body if isinstance(s, (ast.Import, ast.ImportFrom, ast.If, ast.Try, ast.With)) and s is not top]
 
-    def codes(self, top: ast.stmt | None, flags: int) -> tuple[CodeType, ...]:
-        """What a statement's functions compile to, or those of the whole file."""
-        if (top, flags) not in self.compiled:
-            body = self.tree.body if top is None else [*self.imports(top), top]
+    def bodies(self, top: ast.stmt) -> list[tuple[ast.stmt, ...]]:
+        """What a statement may have been compiled with: the imports of the file, the whole file, nothing (as a notebook compiles the statements of a cell)."""
+        return [(*self.imports(top), top), tuple(self.tree.body), (top,)]
+
+    def codes(self, body: tuple[ast.stmt, ...], flags: int) -> tuple[CodeType, ...]:
+        """What the functions in some statements compile to."""
+        if (body, flags) not in self.compiled:
             try:
-                whole = compile(ast.Module(body, []), "<again>", "exec", flags, dont_inherit=True)
+                whole = compile(ast.Module(list(body), []), "<again>", "exec", flags, dont_inherit=True)
             except (SyntaxError, ValueError):
-                self.compiled[top, flags] = ()
+                self.compiled[body, flags] = ()
             else:
-                self.compiled[top, flags] = tuple(_codes(whole))
-        return self.compiled[top, flags]
+                self.compiled[body, flags] = tuple(_codes(whole))
+        return self.compiled[body, flags]
 
 
 _texts: dict[str, _Text] = {}
@@ -357,8 +360,8 @@ def _compiles_to(node: Definition, top: ast.stmt, text: _Text, code: CodeType) -
     """Whether the definition, compiled again, gives the code that would run."""
     flags = code.co_flags & _FUTURE
     inside = any(c.co_name == code.co_name and c.co_firstlineno == code.co_firstlineno and _same(c, code)
-                 for part in (top, None) for c in text.codes(part, flags))
-    return inside and (not isinstance(node, ast.Lambda) or _same_lambda(node, text.imports(top), code, flags))
+                 for body in text.bodies(top) for c in text.codes(body, flags))
+    return inside and (not isinstance(node, ast.Lambda) or any(_same_lambda(node, imports, code, flags) for imports in (text.imports(top), [])))
 
 
 def _same_lambda(node: ast.Lambda, imports: list[ast.stmt], code: CodeType, flags: int) -> bool:

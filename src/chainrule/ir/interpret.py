@@ -36,7 +36,8 @@ from .nodes import (
 from .ops import OPS
 from .walk import stmt_args
 
-EXPAND: list[Callable[[Vjp], Block]] = []  # `transform/nested` knows what a derivative is: a block of its arguments and seeds
+# `transform/nested` knows what a derivative is: a function of its arguments and seeds, of the functions that the program has.
+EXPAND: list[Callable[[Vjp, tuple[Program, ...]], Program]] = []
 Env = dict[Var, Any]
 
 
@@ -107,11 +108,16 @@ class Interpreter:
         elif isinstance(stmt, While):
             self.loop(stmt, env, None)
         elif isinstance(stmt, Vjp):
-            expanded = EXPAND[0](stmt)
-            self.tapes, tapes = {}, self.tapes
-            _, values = self.block(expanded, {p: value_of(a, env) for p, a in zip(expanded.params, stmt_args(stmt))})
-            self.tapes = tapes
-            env.update(zip(stmt.outs, values))
+            env.update(zip(stmt.outs, self.derivative(EXPAND[0](stmt, tuple(self.callees.values())), [value_of(a, env) for a in stmt_args(stmt)])))
+
+    def derivative(self, program: Program, args: list[Any]) -> list[Any]:
+        """The results of a derivative inside the program, which has tapes of its own."""
+        kept = self.tapes, self.callees
+        self.tapes, self.callees = {}, self.callees | {p.name: p for p in program.callees}
+        try:
+            return self.block(program.body, dict(zip(program.body.params, args)))[1]
+        finally:
+            self.tapes, self.callees = kept
 
     def loop(self, stmt: For | While, env: Env, indices: Any) -> None:
         values = [value_of(v, env) for v in stmt.inits]

@@ -3,7 +3,9 @@
 NumPy itself knows best which dtype and shape a call gives, so it is asked: each symbolic extent gets
 a small size of its own, the operation runs on arrays of these sizes, and the sizes of the result are
 read back as symbols. Two runs with different sizes must agree; what they leave open becomes a new symbol
-or, if the operation cannot be tried, an array of unknown shape.
+or, if the operation cannot be tried, an array of unknown shape. Where numbers meet symbols (the nine weights of a filter and the
+n samples of a signal), further runs see to it that either is the larger one once: the length of the result may be that of the longer
+one, or of the shorter one.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ from .types import OBJECT, Array, Dim, Extent, List, Opaque, Scalar, Tuple, Type
 # Sizes of symbols in the two trials. Far enough apart that a sum or difference of sizes and small numbers is not another size.
 # What is the smaller one in the first trial is the larger one in the second: the length of a diagonal is neither.
 _SIZES = ((5, 11, 23, 37, 53, 71, 97), (7, 16, 29, 45, 64, 83, 107))
+_FROM = 3  # numbers that are compared with sizes: no array has a symbolic extent of 1, and 0 and 2 are left alone
+_LARGEST = 64  # of them up to which trials are run: beyond, the arrays of a trial would take long
 _NUMBER = "a number"  # in an assignment of sizes: the value of integers of which nothing is known
 _ALIKE = 3
 _SIZE = "a size"  # another one than that
@@ -106,8 +110,54 @@ def _probe(op: Op, args: tuple[Arg, ...]) -> Type:
             first, second = _run(op, args, sizes)
             return _agree(_open(result_type(first, {})), _open(result_type(second, {})))
         return _open(result_type(alike, {}))
-    one, two = result_type(first, _names(args, sizes[0])), result_type(second, _names(args, sizes[1]))
-    return _agree(one, two)
+    found = _agree(result_type(first, _names(args, sizes[0])), result_type(second, _names(args, sizes[1])))
+    return _compared(op, args, symbols, found)
+
+
+def _compared(op: Op, args: tuple[Arg, ...], symbols: list[str], found: Type) -> Type:
+    """What holds of the result whether the symbols are smaller or larger than the numbers among the extents."""
+    if not symbols or not list(_type_extents(found)):
+        return found
+    if any(isinstance(e, int) and e > _LARGEST for arg in args for t in _types(arg) for e in _type_extents(t)):
+        return _open(found)
+    numbers = {e for arg in args for e in _numbers(arg) if _FROM <= e <= _LARGEST}
+    if not numbers:
+        return found
+    larger = dict(zip(symbols, (size + max(numbers) for size in _SIZES[0])))
+    for sizes in (larger, *({**larger, symbol: _FROM - 1} for symbol in symbols)):
+        try:
+            (result,) = _run(op, args, [{**sizes, _NUMBER: 2}])
+        except CannotProbe:  # nor can it be run with such arrays
+            continue
+        found = _confirmed(found, result, sizes)
+    return found
+
+
+def _confirmed(found: Type, value: Any, sizes: dict[str, int]) -> Type:
+    """The type of a result as far as a further trial with these sizes says the same."""
+    if isinstance(found, Tuple) and isinstance(value, (tuple, list)) and len(value) == len(found.items):
+        return Tuple(tuple(_confirmed(item, part, sizes) for item, part in zip(found.items, value)))
+    if isinstance(found, Array) and found.shape is not None:
+        if np.ndim(value) != len(found.shape):
+            return Array(found.dtype, None)
+        return Array(found.dtype, tuple(e if _fits(e, size, sizes) else unknown_extent() for e, size in zip(found.shape, np.shape(value))))
+    if isinstance(found, Scalar) and found.extent is not None and not _fits(found.extent, int(value), sizes):
+        return Scalar(found.dtype, found.weak)
+    return found
+
+
+def _fits(extent: Extent, size: int, sizes: dict[str, int]) -> bool:
+    """Whether an extent has this size, as far as the sizes tell."""
+    return (isinstance(extent, Dim) and extent.name not in sizes) or _size(extent, sizes) == size
+
+
+def _numbers(arg: Any) -> list[int]:
+    """The known extents and integers among the arguments."""
+    if isinstance(arg, (Seq, Make)):
+        return [n for item in arg.items for n in _numbers(item)]
+    if isinstance(arg, Slice):
+        return [n for item in (arg.start, arg.stop, arg.step) for n in _numbers(item)]
+    return [abs(e) for e in _extents(arg) if isinstance(e, int)]
 
 
 def _alike(op: Op, args: tuple[Arg, ...], symbols: list[str]) -> Any:

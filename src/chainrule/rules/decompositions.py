@@ -14,7 +14,8 @@ import numpy as np
 
 from ..ir.build import is_static, static_value
 from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Var
-from ..ir.probe import type_of
+from ..ir.ops import OPS
+from ..ir.probe import probe, type_of
 from ..ir.types import Array, Scalar, Tuple, Type, rank
 from .call import Call
 from .formula import Evaluator
@@ -214,9 +215,10 @@ structural("rt.eig(a) -> y", pull_eig, op={**COSTLY, "infer": pairs_type})
 
 elementwise("rt.bessel_i(x, n) -> y", x="0.5 * (rt.bessel_i(x, n - 1) + rt.bessel_i(x, n + 1))", n="0.0")
 elementwise("np.i0(x) -> y", x="rt.bessel_i(x, 1)")
+_BACK = "rt.unsort(np.take_along_axis(y_bar, rt.stable_order(y, axis), axis), rt.stable_order(a, axis), axis)"
 rule("np.partition(a, kth, axis=-1, kind='introselect') -> y", kth="0.0",
-     a="rt.unsort(np.take_along_axis(y_bar, rt.stable_order(y, axis), axis), rt.stable_order(a, axis), axis)",
+     a=f"shaped({_BACK}, a) if axis is None else {_BACK}",
      a_dot="rt.unsort(np.take_along_axis(a_dot, rt.stable_order(a, axis), axis), rt.stable_order(y, axis), axis)",
-     op={"infer": lambda a, *_: like(0)(a)})
+     op={"infer": lambda a, kth, axis, kind: probe(OPS["np.ravel"], (a, Lit("C"))) if isinstance(axis, Lit) and axis.value is None else like(0)(a)})
 
 __all__ = ["Formulas", "literal", "pairs_type", "pull_eig", "pull_eigvals", "pull_svd", "through_qr", "values_type"]

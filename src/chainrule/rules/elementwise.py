@@ -16,7 +16,7 @@ elementwise("rt.root(x) -> y", x="rt.divide_or_zero(0.5, y)")
 elementwise("rt.dpower(x, p) -> z", x="rt.absorb(p, rt.dpower(x, p - 1))",
             p="rt.power_log(x, p - 1, p * x ** (p - 1)) + x ** (p - 1)", pole=True, quiet=True)
 elementwise("rt.power_log(x, p, z) -> y", x="rt.divide_or_zero(z, x)", z="rt.divide_or_zero(y, z)", p="0.0", pole=True, quiet=True)
-elementwise("rt.exp_share(x, z) -> y", x="y", z="-y")
+elementwise("rt.exp_share(x, z, other=None) -> y", x="y", z="-y", other="0.0")
 elementwise("rt.digamma(x) -> y", x="rt.polygamma(1, x)", pole=True)
 elementwise("rt.polygamma(n, x) -> y", x="rt.polygamma(n + 1, x)", n="0.0", pole=True)
 elementwise("rt.sinc_slope(x, n=1) -> y", x="rt.sinc_slope(x, n + 1)")
@@ -31,9 +31,9 @@ elementwise("np.log(x) -> y", x="1 / x", pole=True)
 elementwise("np.log2(x) -> y", x="1.4426950408889634 / x", pole=True)
 elementwise("np.log10(x) -> y", x="0.4342944819032518 / x", pole=True)
 elementwise("np.log1p(x) -> y", x="1 / (1 + x)", pole=True)
-elementwise("np.logaddexp(x, y) -> z", x="rt.exp_share(x, z)", y="rt.exp_share(y, z)", pole=True)
-elementwise("np.logaddexp2(x, y) -> z", x="rt.exp_share(0.6931471805599453 * x, 0.6931471805599453 * z)",
-            y="rt.exp_share(0.6931471805599453 * y, 0.6931471805599453 * z)", pole=True)
+elementwise("np.logaddexp(x, y) -> z", x="rt.exp_share(x, z, y)", y="rt.exp_share(y, z, x)", pole=True)
+elementwise("np.logaddexp2(x, y) -> z", x="rt.exp_share(0.6931471805599453 * x, 0.6931471805599453 * z, 0.6931471805599453 * y)",
+            y="rt.exp_share(0.6931471805599453 * y, 0.6931471805599453 * z, 0.6931471805599453 * x)", pole=True)
 
 # -- powers and roots ------------------------------------------------------------------------------------------
 

@@ -48,6 +48,17 @@ def along(function: Any, x: Any, v: Any) -> Any:
     return _word()
 
 
+def along_something(function: Any, x: Any, e: Any, order: Any) -> Any:
+    """A function at x and its derivatives up to some order, in what it sees of its surroundings, along a direction in which nothing vanishes by accident
+    (`runtime.generic_like`), where that has moved by e in this direction."""
+    return _word()
+
+
+def order() -> Any:
+    """How many derivatives are taken of what is being executed; one at least."""
+    return _word()
+
+
 def newton_steps() -> Any:
     """So many steps of Newton's method from a solution give all derivatives that are taken of it; 0 where that is only one, which needs none."""
     return _word()
@@ -73,4 +84,4 @@ def is_known(value: Any) -> Any:
     return _word()
 
 
-__all__ = ["along", "flow", "gradient", "is_differentiable", "is_known", "jacobian", "newton_steps", "part", "refuse", "solver", "static"]
+__all__ = ["along", "along_something", "flow", "gradient", "is_differentiable", "is_known", "jacobian", "newton_steps", "order", "part", "refuse", "solver", "static"]

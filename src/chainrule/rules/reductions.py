@@ -155,6 +155,8 @@ rule("np.sort(x, axis=-1, kind=None) -> y",
        "rt.unsort(y_bar, rt.stable_order(x, axis), axis)")
 zero("rt.stable_order(x, axis=-1)")
 linear("rt.unsort(g, order, axis=-1) -> y", g="np.take_along_axis(y_bar, order, axis)", order="0.0", op={"infer": like(0)})
+rule("rt.level(x, axis=0) -> y", x="rt.leveled(y_bar, x, axis)", x_dot="rt.leveled(x_dot, x, axis)", op={"infer": like(0)})
+linear("rt.leveled(g, x, axis=0) -> y", g="rt.leveled(y_bar, x, axis)", x="0.0", op={"infer": like(1), "views": (0,)})
 rule("np.median(x, axis=None, keepdims=False) -> y", masks=True,
      x="spread(y_bar, x, axis, keepdims) * rt.median_share(x, axis)")
 zero("rt.median_share(x, axis=None)")

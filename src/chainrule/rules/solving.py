@@ -22,7 +22,7 @@ from ..ir.types import OBJECT, Array, Extent, Scalar, Tuple, Type, shape, unknow
 from ..runtime import flow_adjoint
 from .call import Call
 from .pushforward import Push
-from .table import Row, RowError, _enter, pointwise, rule, structural
+from .table import Row, RowError, _enter, pointwise, rule, structural, zero
 
 
 def _solve(function: Any, functions: Any, args: Any, keywords: Any) -> Any:
@@ -90,6 +90,8 @@ def _independent(let: Let, call: Call) -> None:
 
 structural("rt.independent(value, of, what, why, instead) -> y", _independent,
            op={"infer": lambda value, of, what, why, instead: type_of(value), "views": (0,), "stands_for": 0})
+
+zero("rt.generic_like(value, number)", op={"infer": lambda value, number: _bar(type_of(value)), "cheap": False})
 
 _FLOW = ("a second derivative by the continuous adjoint", "the adjoint equation is solved, and not differentiated",
          "call the solver itself, whose derivatives are right to any order")

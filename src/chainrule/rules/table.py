@@ -38,6 +38,7 @@ import numpy as np
 from .. import runtime
 from ..ir.nodes import Arg, Let, Lit, Operand, Seq, Span
 from ..ir.ops import OPS, REQUIRED, Op, Param, define, is_default
+from ..structure import keep_whole
 
 if TYPE_CHECKING:
     from .call import Call
@@ -127,6 +128,7 @@ MEANT: list[str] = []  # their names
 ADJOINTS: dict[Any, Callable[..., Any]] = {}  # the same, for solvers of differential equations that are differentiated by the continuous adjoint
 STAND_INS: dict[type, type] = {}  # class of a library -> a class whose members are executed in the place of its own
 KNOWN: set[int] = set()  # objects of libraries whose methods have rows: by identity
+_COPIES: dict[type, tuple[Any, Callable[[Any, Any], bool]]] = {}  # class -> the known object of that class, and what tells a copy of it
 _OBJECTS: list[Any] = []  # the same, so that they live
 REFUSED_METHODS: set[type] = set()  # classes whose methods are refused, for the reason that they are
 
@@ -308,18 +310,30 @@ def stands_for(cls: type) -> type | None:
     return STAND_INS.get(cls)
 
 
-def known_object(name: str) -> None:
-    """An object of a library whose methods have rows, or a meaning: it is part of the program, like a function."""
+def known_object(name: str, is_copy: Callable[[Any, Any], bool] | None = None) -> None:
+    """An object of a library whose methods have rows, or a meaning: it is part of the program, like a function.
+
+    is_copy(value, known): whether another object of its class computes what the known one does, and so is known, too.
+    """
     found = resolve(name)
     if found is not None:
         KNOWN.add(id(found))
+        keep_whole(type(found))
+        if is_copy is not None:
+            _COPIES[type(found)] = found, is_copy
         _OBJECTS.append(found)
 
 
 def is_known_object(value: Any) -> bool:
     if any(module in sys.modules for module in LATER):
         read_later()
-    return id(value) in KNOWN
+    return id(value) in KNOWN or original(value) is not None
+
+
+def original(value: Any) -> Any:
+    """The known object that another one is a copy of; None if it is no copy."""
+    found, is_copy = _COPIES.get(type(value), (None, None))
+    return found if is_copy is not None and is_copy(value, found) else None
 
 
 def meant(function: Any) -> Callable[..., Any] | None:
@@ -504,6 +518,8 @@ def lookup(function: Any) -> str | None:
     if found is None and any(module in sys.modules for module in LATER):
         read_later()
         found = FUNCTIONS.get(function)
+    if found is None and (known := original(getattr(function, "__self__", None))) is not None:
+        return FUNCTIONS.get(getattr(known, function.__name__))
     return found
 
 

@@ -21,6 +21,8 @@ from .arrays import (
     inverse_gaps,
     kron_pull,
     last_wins,
+    level,
+    leveled,
     lower_half,
     median_share,
     norm_slope,
@@ -97,6 +99,7 @@ from .draws import (
 )
 from .flows import flow, flow_adjoint
 from .implicit import along_root, newton_step, solve, through_root
+from .integrals import generic_like, quadrature
 from .pointwise import (
     absorb,
     add_ties,
@@ -127,7 +130,6 @@ from .solving import (
     independent,
     linear_step,
     of_unit_values,
-    quadrature,
     romberg,
     states_at,
     transposed_step,
@@ -199,6 +201,7 @@ __all__ = [
     "flow",
     "flow_adjoint",
     "full_like",
+    "generic_like",
     "independent",
     "inside",
     "instance",
@@ -212,6 +215,8 @@ __all__ = [
     "kron_pull",
     "largest_component",
     "last_wins",
+    "level",
+    "leveled",
     "linear_step",
     "list_ties",
     "lower_half",

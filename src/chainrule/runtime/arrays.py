@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .pointwise import divide_or_zero, sign
+from .pointwise import divide_or_zero, sign, ties
 
 
 def last_wins(x: Any, index: Any, g: Any) -> Any:
@@ -322,14 +322,15 @@ def _conj_sign(x: Any) -> Any:
 
 def _weights(size: Any, y: Any, ord: Any, axes: tuple[int, ...]) -> Any:
     """The derivative of a norm with respect to the absolute values."""
+    if not size.size:
+        return size
     if len(axes) == 2:  # the largest or smallest sum of a column or row
         across, along = (axes[0], axes[1]) if abs(ord) == 1 else (axes[1], axes[0])
         sums = size.sum(axis=across, keepdims=True)
         chosen = sums == (sums.max if ord > 0 else sums.min)(axis=along, keepdims=True)
         return chosen / chosen.sum(axis=along, keepdims=True)
     if ord in (np.inf, -np.inf):
-        chosen = size == y
-        return chosen if np.count_nonzero(chosen) == y.size else chosen / chosen.sum(axis=axes, keepdims=True)
+        return ties(size, y, axes, True)
     if ord == 0:
         return np.zeros_like(size)
     with np.errstate(all="ignore"):
@@ -432,6 +433,29 @@ def reduceat_pull(g: Any, x: Any, indices: Any, axis: int = 0) -> Any:
     return result
 
 
+def level(x: Any, axis: int = 0) -> Any:
+    """x, sorted along an axis, as values of which equal ones share their derivatives."""
+    return np.array(x)
+
+
+def leveled(g: Any, x: Any, axis: int = 0) -> Any:
+    """The derivative of `level` and its transpose: each g becomes the mean of those whose elements of x are equal.
+
+    >>> leveled(np.array([1.0, 3.0, 5.0]), np.array([2.0, 2.0, 4.0]))
+    array([2., 2., 5.])
+    """
+    x, moved = np.moveaxis(np.asarray(x), axis, -1), np.moveaxis(np.asarray(g), axis, -1)
+    new = (x[..., 1:] != x[..., :-1]) & ~(np.isnan(x[..., 1:]) & np.isnan(x[..., :-1]))
+    if new.all():
+        return g
+    first = np.concatenate((np.ones((*x.shape[:-1], 1), bool), new), axis=-1)
+    run = np.cumsum(first.ravel()) - 1
+    total = np.zeros(run[-1] + 1, moved.dtype)
+    np.add.at(total, run, moved.ravel())
+    means = (total / np.bincount(run)).astype(moved.dtype)
+    return np.moveaxis(means[run].reshape(moved.shape), -1, axis)
+
+
 def unique_pull(g: Any, x: Any) -> Any:
     """The contribution of np.unique: equal elements share the cotangent of their value."""
     _, places, counts = np.unique(x, return_inverse=True, return_counts=True)
@@ -472,6 +496,8 @@ def median_share(x: Any, axis: Any = None) -> Any:
             chosen = (flat == value) | (np.isnan(value) & np.isnan(flat)) if flat.dtype.kind == "f" else flat == value
             count = np.count_nonzero(chosen, axis=-1, keepdims=True)
             result += chosen * ((1.0 / len(middle)) / count).astype(result.dtype)
+        if flat.dtype.kind == "f" and (unknown := np.isnan(flat)).any():  # the median is NaN: it comes from these
+            result = np.where(unknown.any(-1, keepdims=True), unknown / np.maximum(unknown.sum(-1, keepdims=True), 1), result).astype(result.dtype)
     return np.transpose(result.reshape(moved.shape), np.argsort(order))
 
 
@@ -627,7 +653,7 @@ def put_along(g: Any, x: Any, indices: Any, axis: int) -> Any:
     if axis is None:
         np.add.at(result.reshape(-1), indices, g)
         return result
-    grid = list(np.ogrid[tuple(slice(n) for n in np.shape(indices))])
+    grid = list(np.ogrid[tuple(slice(n) for n in np.shape(x))])  # x and the indices are broadcast against each other
     grid[axis] = indices
     np.add.at(result, tuple(grid), g)
     return result
@@ -696,33 +722,55 @@ def _adjoint(x: Any) -> Any:
     return np.conj(np.swapaxes(x, -1, -2))
 
 
+def _interval(x: Any, xp: Any) -> tuple[Any, Any, Any]:
+    """The nodes on both sides of each place, and how far it lies between them: at no node twice, where several are at one place."""
+    x = np.asarray(x)
+    before = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, len(xp) - 1)
+    after = np.minimum(before + 1, len(xp) - 1)
+    inside = (x > xp[0]) & (after > before)
+    share = np.where(inside, x - xp[before], 0) / np.where(inside, xp[after] - xp[before], 1)
+    return before, after, np.where(np.isnan(x), np.nan, share)
+
+
+def _steps(x: Any, xp: Any) -> tuple[Any, Any, Any]:
+    """The interval that each place is in, and one over its width: zero outside of the nodes, and where nothing is between them."""
+    k = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, max(len(xp) - 2, 0))
+    after = np.minimum(k + 1, len(xp) - 1)
+    return k, after, np.where((x < xp[0]) | (x > xp[-1]), 0, divide_or_zero(1.0, xp[after] - xp[k]))
+
+
 def interp_slope(x: Any, xp: Any, fp: Any) -> Any:
-    """The slope of np.interp at x; at a node that of the interval to its right, outside 0."""
+    """The slope of np.interp at x; at a node that of the interval to its right, outside 0.
+
+    >>> interp_slope(np.array([0.5, 1.0, 9.0]), [0.0, 1.0, 2.0], [0.0, 3.0, 4.0])
+    array([3., 1., 0.])
+    """
     xp, fp = np.asarray(xp), np.asarray(fp)
-    k = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, len(xp) - 2)
-    slope = (fp[k + 1] - fp[k]) / (xp[k + 1] - xp[k])
-    return np.where((x < xp[0]) | (x > xp[-1]), 0, slope)[()]
+    before, after, step = _steps(x, xp)
+    return ((fp[after] - fp[before]) * step)[()]
 
 
 def interp_pull(g: Any, x: Any, xp: Any, fp: Any) -> Any:
-    """The contribution of np.interp to the values at the nodes."""
-    xp = np.asarray(xp)
-    x, g = np.ravel(np.clip(x, xp[0], xp[-1])), np.ravel(g)
-    k = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, len(xp) - 2)
-    t = (x - xp[k]) / (xp[k + 1] - xp[k])
+    """The contribution of np.interp to the values at the nodes.
+
+    >>> interp_pull(np.array([1.0, 1.0]), np.array([0.25, 9.0]), [0.0, 1.0], np.zeros(2))
+    array([0.75, 1.25])
+    """
+    xp, g = np.asarray(xp), np.asarray(g)
+    before, after, share = _interval(np.ravel(x), xp)
+    g = np.ravel(g)
     result = np.zeros(len(xp), g.dtype)
-    np.add.at(result, k, g * (1 - t))
-    np.add.at(result, k + 1, g * t)
+    np.add.at(result, before, np.where(g == 0, 0, g * (1 - share)))
+    np.add.at(result, after, np.where(g == 0, 0, g * share))
     return result
 
 
 def interp_slope_pull(g: Any, x: Any, xp: Any, fp: Any) -> Any:
     """The transpose of fp -> interp_slope(x, xp, fp)."""
     xp = np.asarray(xp)
-    x, g = np.ravel(x), np.ravel(g)
-    k = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, len(xp) - 2)
-    share = np.where((x < xp[0]) | (x > xp[-1]), 0, g) / (xp[k + 1] - xp[k])
+    before, after, step = _steps(np.ravel(x), xp)
+    share = np.ravel(g) * step
     result = np.zeros(len(xp), share.dtype)
-    np.add.at(result, k + 1, share)
-    np.subtract.at(result, k, share)
+    np.add.at(result, after, share)
+    np.subtract.at(result, before, share)
     return result

@@ -203,18 +203,26 @@ def add_ties(total: Any, g: Any, x: Any, y: Any, axis: Any = None, keepdims: boo
     return total
 
 
-def exp_share(x: Any, z: Any) -> Any:
-    """exp(x - z) for z = log(exp(x) + ...): the share of x in the sum, where both are infinite too.
+def exp_share(x: Any, z: Any, other: Any = None) -> Any:
+    """exp(x - z) for z = log(exp(x) + ...): the share of x in the sum. Where x and z are infinite, equal terms share.
 
-    >>> float(exp_share(0.0, 0.0)), float(exp_share(-math.inf, -math.inf))
+    other: what has been added to exp(x), where that is one term; otherwise z has been summed over the axes that it lacks.
+
+    >>> float(exp_share(0.0, 0.0)), float(exp_share(-math.inf, -math.inf, -math.inf))
     (1.0, 0.5)
     """
     with np.errstate(all="ignore"):
         share = np.exp(np.subtract(x, z))
-        undecided = np.isnan(share)
+        undecided = np.isnan(share) & np.equal(x, z)
         if not undecided.any():
             return share
-        return np.where(undecided & np.equal(x, z), np.where(np.less(x, 0), 0.5, 1.0).astype(share.dtype), share)[()]
+        if other is not None:
+            count: Any = 1 + np.equal(x, other)
+        else:
+            ndim = np.ndim(share)
+            own = (1,) * (ndim - np.ndim(z)) + np.shape(z)
+            count = np.count_nonzero(undecided, axis=tuple(k for k in range(ndim) if own[k] == 1), keepdims=True) if ndim else 1
+        return np.where(undecided, (1.0 / np.maximum(count, 1)).astype(share.dtype), share)[()]
 
 
 def digamma(x: Any) -> Any:

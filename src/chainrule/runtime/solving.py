@@ -54,34 +54,6 @@ def states_at(solution: Any, times: Any, count: int) -> Any:
     return solution(times) if len(times) else np.zeros((count, 0))
 
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(21)
-
-
-def quadrature(found: tuple[Any, ...], low: float, high: float) -> tuple[float, float, Any, Any]:
-    """What `quad(..., full_output=1)` has found: the integral, its error, and the nodes and weights of a Gauss rule on each of the intervals.
-
-    Where a limit is infinite, the intervals are those of t between 0 and 1 with x = limit +- (1 - t) / t, and both sides of 0 where both are.
-    """
-    value, error, info = found[:3]
-    if low == high or "last" not in info:
-        return value, error, np.zeros(0), np.zeros(0)
-    starts, ends = info["alist"][:info["last"]], info["blist"][:info["last"]]
-    half = 0.5 * (ends - starts)
-    nodes = np.ravel(0.5 * (starts + ends)[:, None] + half[:, None] * _NODES)
-    weights = np.ravel(half[:, None] * _WEIGHTS)
-    infinite = np.isinf(low), np.isinf(high)
-    if any(infinite):
-        sign = np.sign(high - low)
-        weights = weights / nodes**2
-        away = (1 - nodes) / nodes
-        if all(infinite):
-            return value, error, np.concatenate((away, -away)), sign * np.concatenate((weights, weights))
-        if infinite[1]:
-            return value, error, low + np.sign(high) * away, sign * weights
-        return value, error, high + np.sign(low) * away, sign * weights
-    return value, error, nodes, weights if (np.sum(weights) > 0) == (high > low) else -weights
-
-
 def romberg(count: int) -> Any:
     """The weights of Romberg's rule for 2**k + 1 samples at distance 1."""
     steps = (count - 1).bit_length()
@@ -131,4 +103,4 @@ def of_unit_values(maker: Any, x: Any, ends: Any, k: int | None = None, t: Any =
     return spline.t, spline.c
 
 
-__all__ = ["as_given", "bspline", "bspline_pull", "direct_step", "evaluated", "fixed", "independent", "linear_step", "of_unit_values", "quadrature", "romberg", "states_at", "transposed_step"]
+__all__ = ["as_given", "bspline", "bspline_pull", "direct_step", "evaluated", "fixed", "independent", "linear_step", "of_unit_values", "romberg", "states_at", "transposed_step"]

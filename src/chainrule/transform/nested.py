@@ -271,14 +271,14 @@ def with_other_tapes(block: Block, taken: Block) -> Block:
     return expander.with_tapes(block)
 
 
-def alone(stmt: Vjp) -> Block:
-    """One derivative as a block of its arguments and seeds, without any other (for the interpreter)."""
+def alone(stmt: Vjp, functions: tuple[Program, ...]) -> Program:
+    """One derivative as a function of its arguments and seeds, without any other (for the interpreter). functions: those that it may call."""
     given = stmt_args(stmt)
     params = tuple(Var(type_of(arg)) for arg in given)
     seeds = iter(params[len(stmt.args):])
     node = replace(stmt, block=renamed(stmt.block), args=params[:len(stmt.args)], outs=tuple(Var(v.type) for v in stmt.outs),
                    seeds=tuple(None if seed is None else next(seeds) for seed in stmt.seeds))
-    return _Expander(Calls((), "")).block(Block(params, (node,), Yield(node.outs)))
+    return expanded(Program("derivative", (), Block(params, (node,), Yield(node.outs)), callees=functions))
 
 
 def _forward(block: Block, wrt: tuple[Var, ...], functions: tuple[Program, ...]) -> tuple[Block, tuple[Var, ...], tuple[Operand | None, ...], tuple[Program, ...]]:

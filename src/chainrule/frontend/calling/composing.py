@@ -51,7 +51,7 @@ _WITH_MORE: dict[Any, tuple[str, Any]] = {
     np.linalg.pinv: ("np.linalg.pinv", linalg.pinv), np.var: ("np.var", of_samples.var), np.std: ("np.std", of_samples.std),
     np.nansum: ("np.nansum", of_samples.nansum)}
 # Operations of our own that these functions are made of.
-_OWN = ("eig", "eigvals", "lstsq", "lstsq_rank", "slopes", "unique_counts", "unique_index", "unique_inverse")
+_OWN = ("eig", "eigvals", "level", "lstsq", "lstsq_rank", "slopes", "unique_counts", "unique_index", "unique_inverse")
 # Functions that give named tuples.
 _NAMED = {np.linalg.svd: np.linalg.svd(np.eye(1)), np.linalg.qr: np.linalg.qr(np.eye(1)), np.linalg.eigh: np.linalg.eigh(np.eye(1)),
           np.linalg.slogdet: np.linalg.slogdet(np.eye(1))}

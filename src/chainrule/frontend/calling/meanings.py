@@ -15,13 +15,13 @@ from ...ir.ops import OPS
 from ...ir.probe import type_of
 from ...ir.types import OBJECT, Array, Dim, Extent, Opaque, Scalar, Type, differentiable, unknown_extent
 from ...ir.types import shape as extents_of
-from ...ir.walk import every_stmt, renamed, renested
+from ...ir.walk import every_stmt, renamed, renested, substitute
 from ...rules import meanings as words
 from ...rules import registry
 from ..execution.values import NONE, Closure, DictV, Entries, Partial, Ref, Static, TupleV, Value
 from .builtins import BUILTINS, Args, Keywords, builtin
 from .composing import _handler
-from .transforms import Inner, Moving, _along, bar_type, inner, valued
+from .transforms import FORWARD, Inner, Moving, _along, bar_type, inner, valued
 
 if TYPE_CHECKING:
     from .calls import Calls
@@ -233,6 +233,33 @@ def _gradient(m: Calls, args: Args, keywords: Keywords) -> Value:
 def _directional(m: Calls, args: Args, keywords: Keywords) -> Value:
     function, x, v = args
     return _along(m, function, (x,), [v], {})[1]
+
+
+@builtin(words.along_something)
+def _along_something(m: Calls, args: Args, keywords: Keywords) -> Value:
+    function, x, e, order = args
+    found = _inner(m, "f", function, (x,))
+    block, given = found.block, list(found.args)
+    places = [k for k in range(found.moving, len(given)) if differentiable(block.params[k].type)]
+    directions = [m.b.emit("rt.generic_like", given[k], Lit(n)) for n, k in enumerate(places)]
+    for k, direction in zip(places, directions):
+        given[k] = m.b.emit("+", given[k], m.b.emit("*", m.operand(e), direction))
+    for _ in range(m.static(order, "an order")):
+        block, _, tangents, callees = FORWARD[0](block, tuple(block.params[k] for k in places), tuple(m.finished))
+        m.finished += [callee for callee in callees if callee.name not in {c.name for c in m.finished}]
+        values = block.end.values[:len(tangents)]  # type: ignore[union-attr]
+        block = replace(block, end=Yield((*values, Lit(0.0) if tangents[-1] is None else tangents[-1])))
+        given += directions
+    env = dict(zip(block.params, given))
+    block = substitute(block, lambda v: env.get(v, v))
+    for stmt in block.stmts:
+        m.b.add(stmt)
+    return valued(m, Seq(block.end.values))  # type: ignore[union-attr]
+
+
+@builtin(words.order)
+def _order(m: Calls, args: Args, keywords: Keywords) -> Value:
+    return Static(max(m.order, 1))
 
 
 @builtin(words.newton_steps)

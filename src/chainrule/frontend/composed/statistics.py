@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ... import runtime
+
 
 def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
     """np.average."""
@@ -82,6 +84,11 @@ def _together(a, axis):
     return np.reshape(moved, (-1, *tuple(np.shape(a)[k] for k in rest)))
 
 
+def _in_order(x):
+    """Sorted along the first axis; equal elements share what belongs to one of them."""
+    return runtime.level(np.sort(x, axis=0)) if x.dtype.kind == "f" else np.sort(x, axis=0)
+
+
 def _with_axes(result, a, q, axis, keepdims):
     if not keepdims:
         return result
@@ -96,7 +103,7 @@ def quantile(a, q, axis=None, *, method="linear", keepdims=False, overwrite_inpu
     a = np.asanyarray(a)
     if isinstance(q, (list, tuple)):
         q = np.asarray(q)
-    x = np.sort(_together(a, axis), axis=0)
+    x = _in_order(_together(a, axis))
     low, high, t = _place(len(x), q, method)
     if isinstance(q, (int, float)) and a.dtype.kind == "f" and _WEAK:
         t = np.asarray(t).astype(a.dtype)
@@ -110,7 +117,9 @@ def quantile(a, q, axis=None, *, method="linear", keepdims=False, overwrite_inpu
         result = x[np.where(t > 0, high, low)] if x.ndim == 1 else np.where(t > 0, x[high], x[low])
     else:
         result = x[low] + (x[high] - x[low]) * t
-    result = np.where(np.isnan(x[-1]), np.asarray(np.nan, result.dtype), result)[()] if a.dtype.kind == "f" else result
+    if a.dtype.kind == "f":
+        last = x[-1]
+        result = np.where(np.isnan(last), last if last.dtype == result.dtype else last.astype(result.dtype), result)[()]
     return _with_axes(result, a, q, axis, keepdims)
 
 
@@ -124,7 +133,7 @@ def nanquantile(a, q, axis=None, *, method="linear", keepdims=False, overwrite_i
     a = np.asanyarray(a)
     if isinstance(q, (list, tuple)):
         q = np.asarray(q)
-    x = np.sort(_together(a, axis), axis=0)
+    x = _in_order(_together(a, axis))
     n = np.sum(~np.isnan(x), axis=0)
     if np.ndim(q) > 0:
         parts = [_nan_quantile(x, n, q[k], method, False) for k in range(len(q))]

@@ -35,6 +35,7 @@ class Deciding(Exits):
     outermost: Builder
     finished: list[Program]
     local_classes: dict[type, Any]
+    ever_written: set[int]
 
     def __init__(self) -> None:
         super().__init__()

@@ -87,6 +87,8 @@ class NeedStatic(Exception):
 
 
 class Machine(Deciding):
+    infos: dict[int, Any]  # what the syntax says about each frame (see `calling/calls`)
+
     def __init__(self) -> None:
         super().__init__()
         self.b = self.outermost = Builder()

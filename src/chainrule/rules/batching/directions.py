@@ -306,7 +306,7 @@ def over(*names: str, shaped: tuple[str, ...] = (), none: str = "all", first: in
                 made[k] = Lit(shifted(axis))
             elif none == "all":
                 made[k] = Lit(every_axis(r))
-            elif none == "flat" and r == 1:
+            elif none == "flat" and all(d.rank(made[n]) == 1 for n in shapes):
                 made[k] = Lit(1)
             elif none == "flat" and len(shapes) == 1:
                 made[0], made[k] = flat(d, made[0]), Lit(1)

@@ -78,13 +78,14 @@ batching(_hypot, "math.hypot")
 # -- reductions, and what goes along axes ---------------------------------------------------------------------------
 
 batching(over("axis"), "np.sum", "np.mean", "np.prod", "np.nansum", "np.var", "np.std", "np.max", "np.min", "np.ptp", "np.any", "np.all",
-         "np.count_nonzero", "np.median", "rt.median_share", "np.flip")
+         "np.count_nonzero", "np.median", "rt.median_share", "np.flip", "rt.level")
 batching(over("axis", shaped=("x",), first=1), "rt.spread_axes")
 batching(over("axis", shaped=("y",)), "rt.ties", "rt.shares_of_some")
 batching(over("axis", none="flat"), "np.cumsum", "np.cumprod", "np.sort", "np.argsort", "rt.stable_order", "np.diff", "np.argmax", "np.argmin",
          "np.repeat")
 batching(over("axis", none="flat", shaped=("x",)), "rt.repeat_pull", "rt.diff_pull")
 batching(over("axis", none="flat", shaped=("order",)), "rt.unsort")
+batching(over("axis", shaped=("x",)), "rt.leveled")
 batching(over("axis", none="flat", shaped=("indices",)), "np.take_along_axis")
 batching(over("axis", none="flat", shaped=("x", "indices")), "rt.put_along")
 batching(over("axis", none="refused", shaped=("x",)), "rt.slopes_pull")

@@ -18,7 +18,7 @@ import importlib
 import numpy as np
 
 from ...runtime import as_given, independent, linear_step, quadrature, romberg, states_at, stop_gradient
-from ..meanings import flow, is_differentiable, jacobian, newton_steps, part, refuse, solver
+from ..meanings import along_something, flow, is_differentiable, jacobian, newton_steps, order, part, refuse, solver
 from ..table import MODULES, adjoint_meaning, meaning
 
 integrate = importlib.import_module("scipy.integrate")
@@ -380,6 +380,15 @@ def odeint_by_adjoint(adjoint_rtol, adjoint_atol, func, y0, t, args=(), rtol=Non
     return flow(discrete, discrete, right, t[0], y0, t, found_of)
 
 
+def _gauss(points):
+    """The nodes and weights of a Gauss rule on the interval from 0 to 1."""
+    nodes, weights = np.polynomial.legendre.leggauss(points)
+    return tuple((float(0.5 + 0.5 * x), float(0.5 * w)) for x, w in zip(nodes, weights))
+
+
+GAUSS = tuple(_gauss(points) for points in range(1, 9))
+
+
 # -- integrals of functions --------------------------------------------------------------------------------------------------------
 
 
@@ -397,17 +406,37 @@ def quad(func, a, b, args=(), full_output=0, epsabs=1.49e-08, epsrel=1.49e-08, l
         more.pop("points")
     low, high = stop_gradient(a), stop_gradient(b)
     found, _ = solver(integrate.quad, {"": integrand}, {"": (0.0,)}, (low, high), more)
-    (value, error, nodes, weights), _ = solver(quadrature, {}, {}, (found, low, high), like=(0.0, 0.0, _of_some_length(found), _of_some_length(found)))
+    many = order()
+
+    def derivatives(x, e):
+        return along_something(integrand, x, e, many)
+
+    given = (found, low, high, stop_gradient(points), stop_gradient(epsabs), stop_gradient(epsrel))
+    likes = (0.0, 0.0, _of_some_length(found), _of_some_length(found))
+    (value, error, nodes, weights), _ = solver(quadrature, {"": derivatives}, {"": (0.0, 0.0)}, given, like=likes)
     if points is not None:
         weights = independent(weights, points, "`quad` with points that are differentiated", "the integrand may jump there, and the integral moves with them", "integrate piece by piece")
     total = 0.0
     for k in range(len(nodes)):
         total = total + weights[k] * integrand(nodes[k])
     if is_differentiable(b):
-        total = total + integrand(high) * (b - high)
+        total = total + _beyond(integrand, high, b, many)
     if is_differentiable(a):
-        total = total - integrand(low) * (a - low)
+        total = total - _beyond(integrand, low, a, many)
     return as_given(value, total), error
+
+
+def _beyond(integrand, limit, moved, many):
+    """The integral from a limit to where it moves, with as many derivatives: a Gauss rule, each point of which gives two."""
+    width = moved - limit
+    if many == 1:
+        return integrand(limit) * width
+    if many > 2 * len(GAUSS):
+        refuse("a derivative of so high an order of an integral, with limits that are differentiated", "how it moves with them is known to lower orders", "keep the limits fixed")
+    total = 0.0
+    for node, weight in GAUSS[(many - 1) // 2]:
+        total = total + integrand(limit + node * width) * (weight * width)
+    return total
 
 
 def _of_some_length(found):

@@ -6,7 +6,8 @@ A continuous distribution is given by the derivative of the logarithm of its den
     cdf         d/dx = pdf                  d/dloc = -pdf       d/dscale = -z pdf                       d/dshape = scale pdf g(z), where that is elementary
     ppf         d/dq = 1 / pdf(y)           d/dloc = 1          d/dscale = z(y)                         d/dshape = -scale g(z(y))
 
-Outside its support a density is zero, and so is its derivative. A frozen distribution, `norm(loc, scale)`, is the distribution with its parameters.
+Outside its support a density is zero, and so is its derivative. At an end of it the derivative is that from inside where the density is not zero, and otherwise zero, as
+that of a kink is. A frozen distribution, `norm(loc, scale)`, is the distribution with its parameters.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 
 from ...runtime import as_given
 from ..meanings import solver
-from ..table import MODULES, elementwise, known_object, meaning, resolve
+from ..table import MODULES, elementwise, known_object, meaning, resolve, stand_in
 
 stats = MODULES["stats"] = importlib.import_module("scipy.stats")
 MODULES.setdefault("special", importlib.import_module("scipy.special"))
@@ -55,21 +56,21 @@ DENSITIES: dict[str, Density] = {
     "halflogistic": Density((), "-np.tanh(0.5 * Z)", bounded=True),
     "rayleigh": Density((), "1 / Z - Z", bounded=True),
     "maxwell": Density((), "2 / Z - Z", bounded=True),
-    "gamma": Density(("a",), "(a - 1) / Z - 1", {"a": f"np.log(Z) - {_PSI}(a)"}, bounded=True),
+    "gamma": Density(("a",), "rt.divide_or_zero(a - 1, Z) - 1", {"a": f"np.log(Z) - {_PSI}(a)"}, bounded=True),
     "invgamma": Density(("a",), "-(a + 1) / Z + 1 / Z ** 2", {"a": f"-np.log(Z) - {_PSI}(a)"}, bounded=True),
-    "chi2": Density(("df",), "(0.5 * df - 1) / Z - 0.5", {"df": f"0.5 * (np.log(0.5 * Z) - {_PSI}(0.5 * df))"}, bounded=True),
-    "chi": Density(("df",), "(df - 1) / Z - Z", {"df": f"np.log(Z) - {0.5 * math.log(2)!r} - 0.5 * {_PSI}(0.5 * df)"}, bounded=True),
-    "beta": Density(("a", "b"), "(a - 1) / Z - (b - 1) / (1 - Z)",
+    "chi2": Density(("df",), "rt.divide_or_zero(0.5 * df - 1, Z) - 0.5", {"df": f"0.5 * (np.log(0.5 * Z) - {_PSI}(0.5 * df))"}, bounded=True),
+    "chi": Density(("df",), "rt.divide_or_zero(df - 1, Z) - Z", {"df": f"np.log(Z) - {0.5 * math.log(2)!r} - 0.5 * {_PSI}(0.5 * df)"}, bounded=True),
+    "beta": Density(("a", "b"), "rt.divide_or_zero(a - 1, Z) - rt.divide_or_zero(b - 1, 1 - Z)",
                     {"a": f"np.log(Z) - {_PSI}(a) + {_PSI}(a + b)", "b": f"np.log1p(-Z) - {_PSI}(b) + {_PSI}(a + b)"}, bounded=True),
     "t": Density(("df",), "-(df + 1) * Z / (df + Z ** 2)",
                  {"df": f"0.5 * ({_PSI}(0.5 * df + 0.5) - {_PSI}(0.5 * df) - 1 / df - np.log1p(Z ** 2 / df) + (df + 1) * Z ** 2 / (df * (df + Z ** 2)))"}),
-    "f": Density(("dfn", "dfd"), "(0.5 * dfn - 1) / Z - 0.5 * (dfn + dfd) * dfn / (dfd + dfn * Z)",
+    "f": Density(("dfn", "dfd"), "rt.divide_or_zero(0.5 * dfn - 1, Z) - 0.5 * (dfn + dfd) * dfn / (dfd + dfn * Z)",
                  {"dfn": f"0.5 * (np.log(dfn * Z / (dfd + dfn * Z)) + 1 - (dfn + dfd) * Z / (dfd + dfn * Z) - {_PSI}(0.5 * dfn) + {_PSI}(0.5 * (dfn + dfd)))",
                   "dfd": f"0.5 * (np.log(dfd / (dfd + dfn * Z)) + 1 - (dfn + dfd) / (dfd + dfn * Z) - {_PSI}(0.5 * dfd) + {_PSI}(0.5 * (dfn + dfd)))"}, bounded=True),
     "lognorm": Density(("s",), "-(1 + np.log(Z) / s ** 2) / Z", {"s": "(np.log(Z) ** 2 / s ** 2 - 1) / s"}, {"s": "-Z * np.log(Z) / s"}, bounded=True),
-    "weibull_min": Density(("c",), "(c - 1) / Z - c * Z ** (c - 1)", {"c": "1 / c + (1 - Z ** c) * np.log(Z)"}, {"c": "Z * np.log(Z) / c"}, bounded=True),
+    "weibull_min": Density(("c",), "rt.divide_or_zero(c - 1, Z) - c * Z ** (c - 1)", {"c": "1 / c + (1 - Z ** c) * np.log(Z)"}, {"c": "Z * np.log(Z) / c"}, bounded=True),
     "pareto": Density(("b",), "-(b + 1) / Z", {"b": "1 / b - np.log(Z)"}, {"b": "Z * np.log(Z) / b"}, bounded=True),
-    "powerlaw": Density(("a",), "(a - 1) / Z", {"a": "1 / a + np.log(Z)"}, {"a": "Z * np.log(Z) / a"}, bounded=True),
+    "powerlaw": Density(("a",), "rt.divide_or_zero(a - 1, Z)", {"a": "1 / a + np.log(Z)"}, {"a": "Z * np.log(Z) / a"}, bounded=True),
     "vonmises": Density(("kappa",), "-kappa * np.sin(Z)", {"kappa": "np.cos(Z) - special.i1e(kappa) / special.i0e(kappa)"}),
 }
 # Functions of the argument, and functions of the probability.
@@ -109,34 +110,44 @@ def _rows(name: str, density: Density) -> None:
     row("isf", "q", {"q": f"-1 / {back}", "loc": "1.0", "scale": end, **more})
 
 
+def _is_copy(value: Any, known: Any) -> bool:
+    """Whether a distribution is the known one over again: SciPy makes a copy for each frozen distribution."""
+    return all(getattr(value, name, None) == getattr(known, name) for name in ("name", "shapes", "a", "b"))
+
+
 for _name, _density in DENSITIES.items():
     if resolve(f"stats.{_name}") is not None:
-        known_object(f"stats.{_name}")
+        known_object(f"stats.{_name}", _is_copy)
         _rows(_name, _density)
 
 # -- discrete distributions: in the parameters ----------------------------------------------------------------------------------
 
-# Shapes; the derivative of the logarithm of the mass function, and that of the distribution function, in them. The function's own `n` is `trials` here.
-_DISCRETE: dict[str, tuple[tuple[str, ...], dict[str, str], dict[str, str]]] = {
-    "poisson": (("mu",), {"mu": "K / mu - 1"}, {"mu": "-stats.poisson.pmf(np.floor(k), mu, loc)"}),
-    "binom": (("trials", "p"), {"p": "K / p - (trials - K) / (1 - p)"}, {"p": "-trials * stats.binom.pmf(np.floor(k), trials - 1, p, loc)"}),
-    "bernoulli": (("p",), {"p": "K / p - (1 - K) / (1 - p)"}, {"p": "np.where(np.equal(np.floor(K), 0), -1.0, 0.0)"}),
-    "geom": (("p",), {"p": "1 / p - (K - 1) / (1 - p)"}, {}),
-    "nbinom": (("trials", "p"), {"trials": f"{_PSI}(K + trials) - {_PSI}(trials) + np.log(p)", "p": "trials / p - K / (1 - p)"}, {}),
+# Shapes; the derivatives in them of the logarithm of the mass function, of the mass function, and of the distribution function. The function's own `n` is `trials` here.
+# The second is written without the quotients of the first, which have no value where a probability is 0 or 1.
+_FEWER = "np.maximum(trials - 1, 0)"
+_DISCRETE: dict[str, tuple[tuple[str, ...], dict[str, str], dict[str, str], dict[str, str]]] = {
+    "poisson": (("mu",), {"mu": "rt.divide_or_zero(K, mu) - 1"}, {"mu": "stats.poisson.pmf(k - 1, mu, loc) - y"}, {"mu": "-stats.poisson.pmf(np.floor(k), mu, loc)"}),
+    "binom": (("trials", "p"), {"p": "rt.divide_or_zero(K, p) - rt.divide_or_zero(trials - K, 1 - p)"},
+              {"p": f"trials * (stats.binom.pmf(k - 1, {_FEWER}, p, loc) - stats.binom.pmf(k, {_FEWER}, p, loc))"}, {"p": f"-trials * stats.binom.pmf(np.floor(k), {_FEWER}, p, loc)"}),
+    "bernoulli": (("p",), {"p": "rt.divide_or_zero(K, p) - rt.divide_or_zero(1 - K, 1 - p)"}, {"p": "np.where(np.equal(K, 1), 1.0, np.where(np.equal(K, 0), -1.0, 0.0))"},
+                  {"p": "np.where(np.equal(np.floor(K), 0), -1.0, 0.0)"}),
+    "geom": (("p",), {"p": "1 / p - rt.divide_or_zero(K - 1, 1 - p)"},
+             {"p": "np.where(np.equal(np.floor(K), K) & (K > 0), np.where(K < 2, 1.0, (1 - K * p) * (1 - p) ** np.maximum(K - 2, 0)), 0.0)"}, {}),
+    "nbinom": (("trials", "p"), {"trials": f"{_PSI}(K + trials) - {_PSI}(trials) + np.log(p)", "p": "trials / p - rt.divide_or_zero(K, 1 - p)"},
+               {"trials": f"np.where(y > 0, y * ({_PSI}(K + trials) - {_PSI}(trials) + np.log(p)), 0.0)", "p": "trials / p * (y - stats.nbinom.pmf(k - 1, trials + 1, p, loc))"}, {}),
 }
 
 
-def _mass(name: str, shapes: tuple[str, ...], slopes: dict[str, str], of_cdf: dict[str, str]) -> None:
+def _mass(name: str, shapes: tuple[str, ...], *slopes: dict[str, str]) -> None:
     given = "".join(f"{s}, " for s in shapes)
     also = {"n" if s == "trials" else s: s for s in shapes}
-    slopes = {s: text.replace("K", "(k - loc)") for s, text in slopes.items()}
-    of_cdf = {s: text.replace("K", "(k - loc)") for s, text in of_cdf.items()}
+    of_log, of_mass, of_cdf = ({s: text.replace("K", "(k - loc)") for s, text in each.items()} for each in slopes)
 
     def row(method: str, partials: dict[str, Any]) -> None:
         elementwise(f"stats.{name}.{method}(k, {given}loc=0) -> y", pole=True, also=also, **partials)
 
-    row("logpmf", {s: f"np.where(np.isfinite(y), {text}, 0.0)" for s, text in slopes.items()})
-    row("pmf", {s: f"np.where(y > 0, y * ({text}), 0.0)" for s, text in slopes.items()})
+    row("logpmf", {s: f"np.where(np.isfinite(y), {text}, 0.0)" for s, text in of_log.items()})
+    row("pmf", of_mass)
     if of_cdf:
         row("cdf", of_cdf)
         row("sf", {s: f"-({text})" for s, text in of_cdf.items()})
@@ -144,9 +155,9 @@ def _mass(name: str, shapes: tuple[str, ...], slopes: dict[str, str], of_cdf: di
         row("logsf", {s: f"-({text}) / np.exp(y)" for s, text in of_cdf.items()})
 
 
-for _name, (_shapes, _slopes, _of_cdf) in _DISCRETE.items():
-    known_object(f"stats.{_name}")
-    _mass(_name, _shapes, _slopes, _of_cdf)
+for _name, (_shapes, *_slopes) in _DISCRETE.items():
+    known_object(f"stats.{_name}", _is_copy)
+    _mass(_name, _shapes, *_slopes)
 
 
 # -- distributions of vectors ------------------------------------------------------------------------------------------------------
@@ -259,6 +270,10 @@ class Frozen:
 
     def isf(self, q):
         return self.dist.isf(q, *self.args, **self.kwds)
+
+
+for _made in (stats.norm(), stats.poisson(1.0)):
+    stand_in(type(_made), Frozen)
 
 
 def _frozen(distribution: Any) -> Any:

@@ -1,0 +1,240 @@
+"""`explain`: what it says is true. Its gradient is that of the program, whatever the program does, and the parts add up to it."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.explanation.model import Loop, Statement, statements
+from chainrule.structure import flatten
+from tests.golden.programs import CASES
+from tests.programs.generate import from_seed
+from tests.programs.oracle import judge
+
+SCALAR = {name: case for name, case in CASES.items() if case.transform != "vjp"}
+
+
+def same(found, expected):
+    """Two gradients: of the same structure and types, and equal but for rounding."""
+    (one, form), (other, form_too) = flatten(found), flatten(expected)
+    assert form == form_too
+    for a, b in zip(one, other):
+        assert type(a) is type(b) and getattr(a, "dtype", None) == getattr(b, "dtype", None)
+        if a is not None:
+            np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("case", SCALAR.values(), ids=list(SCALAR))
+def test_the_gradient_is_that_of_grad(case):
+    for args in (case.args, *case.also):
+        expected = cr.value_and_grad(case.primal, argnums=case.wrt)(*copy.deepcopy(args))
+        explained = cr.explain(case.primal, *copy.deepcopy(args), argnums=case.wrt)
+        same((explained.value, explained.gradient), expected)
+        assert explained.name == case.primal.__name__
+        assert len(str(explained).splitlines()) > 4
+
+
+class _Explained:
+    """`explain` in the place of `value_and_grad`."""
+
+    def value_and_grad(self, f, argnums):
+        def derivative(*args):
+            found = cr.explain(f, *args, argnums=argnums)
+            str(found)
+            return found.value, found.gradient
+
+        derivative.source_for = lambda *args: ""
+        return derivative
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_random_programs(block):
+    kinds = []
+    for seed in range(20 * block, 20 * block + 20):
+        verdict = judge(from_seed(seed), _Explained(), determinism=False)
+        assert not verdict.failed, f"seed {seed}: {verdict.kind}: {verdict.reason}\n{verdict.detail}\n{from_seed(seed)}"
+        kinds.append(verdict.kind)
+    assert kinds.count("ok") >= 6
+
+
+# -- what it says ----------------------------------------------------------------------------------------------------
+
+
+def polynomial(x, y):
+    a = x * y
+    b = np.sin(a)
+    return a * b + x
+
+
+def test_numbers_of_scalar_statements():
+    x, y = 1.5, -0.5
+    explained = cr.explain(polynomial, x, y, argnums=(0, 1))
+    first, second, last = explained.entries
+    assert [s.text for s in (first, second, last)] == ["a = x * y", "b = np.sin(a)", "return a * b + x"]
+    a = x * y
+    by_a = np.sin(a) + a * np.cos(a)
+    assert float(first.values[0].value.text) == a
+    assert float(first.values[0].cotangent.text) == pytest.approx(by_a, rel=1e-5)
+    assert {o.name: (float(o.slope.text), float(o.contribution.text)) for o in first.operands} == {
+        "x": (y, pytest.approx(by_a * y, rel=1e-5)), "y": (x, pytest.approx(by_a * x, rel=1e-5))}
+    (read,) = second.operands
+    assert (read.name, float(read.slope.text)) == ("a", pytest.approx(np.cos(a), rel=1e-5))
+    assert {o.name: float(o.slope.text) for o in last.operands} == {"a": pytest.approx(np.sin(a), rel=1e-5), "b": a, "x": 1.0}
+    assert [o.text for o in last.operations] == ["a * b", "a * b + x"]
+    assert [[operand.rule for operand in o.operands] for o in last.operations] == [["g * b", "g * a"], ["g", "g"]]
+    assert [(v.name, float(v.cotangent.text)) for v in explained.inputs] == [("x", pytest.approx(by_a * y + 1, rel=1e-5)), ("y", pytest.approx(by_a * x, rel=1e-5))]
+
+
+def network(params, x):
+    h = x
+    for w, b in params:
+        h = np.tanh(h @ w + b)
+    return np.sum(h**2)
+
+
+def rng():
+    return np.random.default_rng(0)
+
+
+def parameters(*sizes):
+    return [(rng().normal(size=pair), np.zeros(pair[1])) for pair in zip(sizes, sizes[1:])]
+
+
+def test_loops_over_lists_have_iterations():
+    explained = cr.explain(network, parameters(3, 4, 5, 2), np.ones((6, 3)))
+    loop, last = explained.entries
+    assert isinstance(loop, Loop) and isinstance(last, Statement)
+    assert loop.text == "for w, b in params:"
+    assert [one.number for one in loop.iterations] == [0, 1, 2]
+    for one in loop.iterations:
+        (statement,) = one.entries
+        assert statement.text == "h = np.tanh(h @ w + b)"
+        assert [o.rule for o in statement.operations[-1].operands] == ["g * (1 - h ** 2)"]
+    assert [o.name for o in loop.iterations[2].entries[0].operands] == ["h", "params[2][0]", "params[2][1]"]
+    assert loop.iterations[1].entries[0].operations[0].operands[0].rule == "g @ w.T"
+
+
+def squared(v):
+    w = v * v
+    return w
+
+
+def through_calls(x, n):
+    total = 0.0
+    for k in range(n):
+        total = total + squared(x) / (k + 1)
+    return total
+
+
+def test_calls_are_nested_in_the_statement_that_calls():
+    explained = cr.explain(through_calls, 3.0, 4)
+    loop = next(entry for entry in explained.entries if isinstance(entry, Loop))
+    assert len(loop.iterations) == 4
+    (statement,) = loop.iterations[2].entries
+    assert statement.text == "total = total + squared(x) / (k + 1)"
+    (inner,) = statement.entries
+    assert (inner.text, inner.function) == ("w = v * v", "squared")
+    assert [s.name for s in explained.sources] == ["through_calls", "squared"]
+    by_x = {o.name: float(o.contribution.text) for o in statement.operands if o.contribution is not None}
+    assert by_x["x"] == pytest.approx(2.0)
+
+
+def factorial_like(x, n):
+    if n == 0:
+        return x
+    return x * factorial_like(x, n - 1)
+
+
+def test_recursion():
+    explained = cr.explain(factorial_like, 1.5, 3)
+    assert explained.gradient == pytest.approx(4 * 1.5**3)
+    assert [s.text for s, depth, _ in statements(explained.entries) if s.text.startswith("call of")] == ["call of factorial_like"] * 3
+
+
+def filled(x):
+    z = np.zeros(3)
+    for i in range(3):
+        z[i] = x * i
+    return np.sum(z)
+
+
+def test_stores_are_written_as_such():
+    explained = cr.explain(filled, 2.0)
+    loop = next(entry for entry in explained.entries if isinstance(entry, Loop))
+    store = loop.iterations[1].entries[0].operations[-1]
+    assert store.text == "z[i] = x * i"
+    assert [o.rule for o in store.operands if o.rule] == ["g, zero at [i]", "g[i]"]
+
+
+def test_contributions_add_up_to_the_cotangents():
+    """Of every value: what all operations pass on to it is its cotangent."""
+    explained = cr.explain(polynomial, 1.5, -0.5)
+    sums = {}
+    for statement, _, _ in statements(explained.entries):
+        for operation in statement.operations:
+            for operand in operation.operands:
+                if operand.contribution is not None:
+                    sums[operand.value.number] = sums.get(operand.value.number, 0.0) + float(operand.contribution.text)
+    cotangents = {o.result.number: float(o.result.cotangent.text) for s, _, _ in statements(explained.entries) for o in s.operations}
+    cotangents |= {v.number: float(v.cotangent.text) for v in explained.inputs}
+    for number, found in sums.items():
+        assert found == pytest.approx(cotangents[number], rel=1e-4)
+
+
+# -- what it refuses -------------------------------------------------------------------------------------------------
+
+
+def test_results_that_are_not_a_number_are_refused():
+    with pytest.raises(TypeError, match=r"explain of squared: the result is an array .* Explain a function that makes one number of it"):
+        cr.explain(squared, np.ones(3))
+
+
+def test_wrong_arguments_are_named():
+    with pytest.raises(TypeError, match="explain of squared: there is no argument 3"):
+        cr.explain(squared, 1.0, argnums=3)
+    with pytest.raises(TypeError, match=r"explain of through_calls: .*'n' is of type int"):
+        cr.explain(through_calls, 1.0, 3, argnums=1)
+
+
+def unknown(x):
+    return float(repr(x))
+
+
+def test_what_has_no_derivative_is_refused_as_by_grad():
+    with pytest.raises(cr.UnsupportedError):
+        cr.explain(unknown, 1.0)
+
+
+def test_calls_that_take_too_long_are_refused(monkeypatch):
+    from chainrule.explanation import record
+
+    monkeypatch.setattr(record, "MOST", 100)
+    with pytest.raises(cr.UnsupportedError, match="the call takes more than 100 steps"):
+        cr.explain(through_calls, 3.0, 200)
+
+
+def pair(x):
+    return x * x, x
+
+
+def test_aux_keywords_and_methods():
+    explained = cr.explain(pair, 3.0, has_aux=True)
+    assert (explained.value, explained.gradient) == ((9.0, 3.0), 6.0)
+    assert cr.explain(through_calls, 3.0, n=2).gradient == 9.0
+
+    class Model:
+        def __init__(self):
+            self.scale = 2.0
+
+        def loss(self, x):
+            return self.scale * x**2
+
+    assert cr.explain(Model().loss, 3.0).gradient == 12.0
+
+
+def test_derivatives_of_derivatives_are_one_step():
+    explained = cr.explain(cr.grad(squared), 3.0)
+    assert explained.gradient == 2.0

@@ -12,7 +12,7 @@ import pytest
 PAGES = sorted((Path(__file__).resolve().parent.parent / "docs" / "reference").glob("*.md"))
 TEXT = "\n".join(path.read_text(encoding="utf-8") for path in PAGES)
 DIRECTIVE = re.compile(r"^\.\. auto(module|function|class|exception|data):: (chainrule[\w.]*)", re.MULTILINE)
-MODULES = ("chainrule", "chainrule.errors", "chainrule.nn", "chainrule.optim", "chainrule.compat.autograd")
+MODULES = ("chainrule", "chainrule.errors", "chainrule.nn", "chainrule.optim", "chainrule.testing", "chainrule.compat.autograd")
 
 
 def documented() -> set[str]:

@@ -158,10 +158,8 @@ class Recorder:
         elif isinstance(stmt, (For, While)):
             self.loop(stmt, env, known)
         elif isinstance(stmt, Vjp):
-            expanded = EXPAND[0](stmt)
-            values_ = [self.value(arg, env) for arg in stmt_args(stmt)]
-            inner = Interpreter(self.callees)
-            _, made = inner.block(expanded, dict(zip(expanded.params, values_)))
+            derivative = EXPAND[0](stmt, tuple(self.callees.values()))
+            made = self.interpreter.derivative(derivative, [self.value(arg, env) for arg in stmt_args(stmt)])
             self.note(stmt, stmt.outs, tuple(made), env, known)
 
     def bind(self, outs: tuple[Var, ...], values: list[Node], env: dict[Var, Node], known: Facts) -> None:

@@ -33,8 +33,7 @@ for _name in ("power", "arctan2"):
     for _method in ("reduce", "reduceat"):
         refuse(f"np.{_name}.{_method}", because="the order in which NumPy goes through the array is not defined, and its results differ",
                instead=f"write the loop, or `np.{_name}.accumulate(x)[-1]`")
-for _name in sorted(dir(np)):  # of whole numbers and truth values
-    _ufunc = getattr(np, _name)
+for _name, _ufunc in sorted(vars(np).items()):  # of whole numbers and truth values; `dir` would name modules, too, that NumPy loads when they are asked for
     if isinstance(_ufunc, np.ufunc) and _ufunc.__name__ == _name and _ufunc.signature is None and (_ufunc.nin, _ufunc.nout) == (2, 1) and "dd->d" not in _ufunc.types:
         if _name == "ldexp":
             for _method in ("reduce", "accumulate", "reduceat"):

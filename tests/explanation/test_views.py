@@ -158,7 +158,8 @@ def data_of(text):
 
 def test_the_page_needs_nothing_else(tmp_path):
     explained = cr.explain(loss, *network())
-    text = explained.to_html(tmp_path / "page.html")
+    text = explained.to_html()
+    explained.to_html(tmp_path / "page.html")
     assert (tmp_path / "page.html").read_text(encoding="utf-8") == text
     assert not re.search(r'(?:src|href)="(?!data:,")|@import|url\(|https?://(?!www\.w3\.org/2000/svg")', text)
     assert explained._repr_html_().startswith("<iframe")

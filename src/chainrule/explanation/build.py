@@ -151,7 +151,10 @@ class _Builder:
         statement.operands = tuple(Operand(
             self.called(var, node), self.value(node), None if id(node) not in slopes else summary(slopes[id(node)]), "" if single is None else self.rule(single, node),
             None if id(node) not in given else summary(given[id(node)])) for var, node in read)
-        statement.operations = [operation for step in opened.own for operation in self.operation(step)]
+        if single is not None and len(single.outs) == 1 and single.outs[0] in makes:  # the same once more
+            statement.operations = [Operation(self.text(single), self.value(single.outs[0]), statement.operands)]
+        else:
+            statement.operations = [operation for step in opened.own for operation in self.operation(step)]
 
     def operation(self, step: Step) -> Iterator[Operation]:
         """An operation, if it is one to show: it makes a value."""

@@ -165,9 +165,8 @@ class Recorder:
         elif isinstance(stmt, (For, While)):
             self.loop(stmt, env, known)
         elif isinstance(stmt, Vjp):
-            values = {v: env[v].value for arg in stmt_args(stmt) for v in variables(arg)}
-            Interpreter(self.callees).stmt(stmt, values)
-            self.note(stmt, stmt.outs, tuple(values[out] for out in stmt.outs), env, known)
+            made = self.interpreter.derivative(stmt, [self.value(arg, env) for arg in stmt_args(stmt)])
+            self.note(stmt, stmt.outs, tuple(made), env, known)
 
     def bind(self, outs: tuple[Var, ...], values: list[Node], env: dict[Var, Node], known: Facts) -> None:
         """Names for values that there are already."""

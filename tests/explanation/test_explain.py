@@ -357,3 +357,9 @@ def test_a_function_made_in_a_loop_is_not_a_loop():
         (statement,) = one.entries
         (inner,) = statement.entries
         assert isinstance(inner, Statement) and inner.text == "w = v * v"
+
+
+def test_reading_from_a_list_passes_on_to_one_place():
+    explained = cr.explain(searching, 2.0, 0.05)
+    statement = next(s for s, _, _ in statements(explained.entries) if s.text == "step = xs[-1] * 0.5")
+    assert statement.operations[0].operands[0].rule == "g at [-1], zero elsewhere"

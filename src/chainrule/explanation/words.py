@@ -124,6 +124,8 @@ def of_a_list(printer: Expressions, let: Let) -> str:
         return f"{whole}.append({rest[0]})"
     if let.op == "list_drop":
         return f"{whole}[:-1]"
+    if rest[1] == f"{whole}[{rest[0]}] + {G}":
+        return f"{G} at [{rest[0]}], zero elsewhere"
     if whole == G:
         return f"{G}, zero at [{rest[0]}]"
     return f"{whole}[{rest[0]}] = {rest[1]}"

@@ -240,3 +240,8 @@ def test_texts_cannot_end_the_script():
     text = cr.explain(closing, 2.0).to_html()
     assert text.count("</script>") == 2
     assert data_of(text)["name"] == "closing"
+
+
+def test_in_a_notebook_it_is_hardly_larger():
+    explained = cr.explain(contracting, 1.3, 500)
+    assert len(explained._repr_html_()) < 1.1 * len(explained.to_html())

@@ -68,7 +68,8 @@ class Explanation:
 
     def _repr_html_(self) -> str:
         style = "width:100%;height:46rem;border:1px solid #8884;border-radius:8px"
-        return f'<iframe title="{html.escape(repr(self))}" srcdoc="{html.escape(self.to_html())}" style="{style}"></iframe>'
+        text = html.escape(self.to_html(), quote=False).replace("'", "&#39;")  # the page is full of double quotes, which are best left alone
+        return f"<iframe title=\"{html.escape(repr(self))}\" srcdoc='{text}' style=\"{style}\"></iframe>"
 
     def to_dot(self) -> str:
         """The graph of the values in the language of Graphviz, edges as wide as the gradient that flows through them."""

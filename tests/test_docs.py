@@ -54,7 +54,7 @@ def run(path: Path) -> list[tuple[int, int, str, str]]:
         elif language == "console":
             outputs.append((start, end, code, commands(code)))
             continue
-        elif language.startswith("python ") and language.endswith(".py"):
+        elif re.fullmatch(r"python \w+\.py", language):
             Path(language.split()[1]).write_text(code, encoding="utf-8")
             continue
         elif language != "python":

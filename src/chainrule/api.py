@@ -183,7 +183,7 @@ def _layers(f: Function) -> tuple[Resolved, tuple[Layer, ...]]:
         f = f.primal
     if isinstance(f, (Transformed, HessianProduct)):
         return resolve(functools.partial(applied, f)), tuple(layers)
-    if isinstance(f, FunctionType) and (package(f) in ("numpy", "scipy") or lookup(f) is not None):  # it has a rule, or may have one
+    if isinstance(f, FunctionType) and (package(f) in ("numpy", "scipy") or (package(f) == __name__.partition(".")[0] and lookup(f) is not None)):  # it may have a rule
         return Resolved(calling(f)), tuple(layers)
     return resolve(f), tuple(layers)
 

@@ -134,6 +134,7 @@ from .solving import (
     states_at,
     transposed_step,
 )
+from .steps import steady_steps
 from .surgery import stop_gradient
 from .updates import (
     add_at_all,
@@ -267,6 +268,7 @@ __all__ = [
     "spread_axes",
     "stable_order",
     "states_at",
+    "steady_steps",
     "stop_gradient",
     "strided",
     "sum_leaves",

@@ -207,7 +207,7 @@ def _by_row(name: str) -> Any:
     return handle
 
 
-for _name in ("as_given", "bspline", "fixed", "independent", "linear_step", "root", "zeros_like"):
+for _name in ("as_given", "bspline", "fixed", "independent", "linear_step", "root"):
     BUILTINS[getattr(runtime, _name)] = _by_row(f"rt.{_name}")
 
 

@@ -96,6 +96,11 @@ def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64, axis: int = 
     array([[0., 0., 1.],
            [1., 0., 0.]])
     """
+    return one_hot_of_array(np.asarray(labels), num_classes, dtype, axis)
+
+
+def one_hot_of_array(labels: Any, num_classes: int, dtype: Any = np.float64, axis: int = -1) -> Any:
+    """`one_hot`, where the labels are no list."""
     labels = _checked(labels, num_classes)
     return np.moveaxis((labels[..., None] == np.arange(num_classes)).astype(dtype), -1, axis)
 
@@ -120,6 +125,11 @@ def cross_entropy(logits: Any, targets: Any, axis: int = -1, reduction: str = "m
     >>> round(float(cross_entropy(np.array([1.0, 3.0]), np.array([0.5, 0.5]))), 6)
     1.126928
     """
+    return cross_entropy_of_arrays(np.asarray(logits), np.asarray(targets), axis, reduction)
+
+
+def cross_entropy_of_arrays(logits: Any, targets: Any, axis: int = -1, reduction: str = "mean") -> Any:
+    """`cross_entropy`, where nothing is a list."""
     logits, targets = reals(logits, "cross_entropy"), np.asarray(targets)
     if logits.ndim == 0 or logits.shape[axis] == 0:
         raise ValueError(f"logits of shape {logits.shape}: there are no classes along axis {axis}")
@@ -161,4 +171,4 @@ def _reduced(losses: Any, reduction: str) -> Any:
     return np.mean(losses) if reduction == "mean" else np.sum(losses) if reduction == "sum" else losses[()]
 
 
-__all__ = ["binary_cross_entropy", "cross_entropy", "log_softmax", "logsumexp", "of_one_shape", "one_hot", "shares", "softmax"]
+__all__ = ["binary_cross_entropy", "cross_entropy", "cross_entropy_of_arrays", "log_softmax", "logsumexp", "of_one_shape", "one_hot", "one_hot_of_array", "shares", "softmax"]

@@ -22,8 +22,8 @@ from ..ir.types import Array, Opaque, Scalar, Tuple, differentiable
 from ..rules.custom import declared
 from ..structure import LEAF, TreeDef, flatten, is_object, is_plain, steps
 from .calling import draws, effects, functionals  # noqa: F401 (they register what they handle)
-from .calling.calls import FrameInfo, names_of
-from .calling.custom import call_declared
+from .calling.declared import call_declared
+from .calling.frames import FrameInfo, names_of
 from .calling.recursion import Recursion
 from .constructs.scopes import FRAME, begin, finish
 from .containers import lists

@@ -108,10 +108,11 @@ class Interpreter:
         elif isinstance(stmt, While):
             self.loop(stmt, env, None)
         elif isinstance(stmt, Vjp):
-            env.update(zip(stmt.outs, self.derivative(EXPAND[0](stmt, tuple(self.callees.values())), [value_of(a, env) for a in stmt_args(stmt)])))
+            env.update(zip(stmt.outs, self.derivative(stmt, [value_of(a, env) for a in stmt_args(stmt)])))
 
-    def derivative(self, program: Program, args: list[Any]) -> list[Any]:
+    def derivative(self, stmt: Vjp, args: list[Any]) -> list[Any]:
         """The results of a derivative inside the program, which has tapes of its own."""
+        program = EXPAND[0](stmt, tuple(self.callees.values()))
         kept = self.tapes, self.callees
         self.tapes, self.callees = {}, self.callees | {p.name: p for p in program.callees}
         try:

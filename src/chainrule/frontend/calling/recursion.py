@@ -20,7 +20,7 @@ from ..execution.values import Closure, DictV, Entries, Items, ListV, Num, Objec
 from ..looping import unbound
 from ..looping.liveness import liveness, reads
 from ..objects.foreign import ForeignObjects
-from .calls import FrameInfo, names_of
+from .frames import FrameInfo, names_of
 
 DEPTH_LIMIT = 16  # kinds of arguments inside each other; a recursion that meets more of them meets new ones for ever
 

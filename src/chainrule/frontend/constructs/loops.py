@@ -14,7 +14,8 @@ from ...ir.nodes import Arg, Checkpoints, For, Lit, Var, While
 from ...ir.types import List
 from ..containers.iteration import UNROLL_LIMIT
 from ..containers.iterator_loops import counting, loop_over, stepwise
-from ..containers.iterators import as_generator, in_turn, iterator
+from ..containers.iterators import in_turn, iterator
+from ..containers.taking import as_generator
 from ..execution.exits import Exit, Unreachable, leaves
 from ..execution.machine import NeedStatic, Refusal
 from ..execution.places import Leaf, Node, Place, Split

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from ..calling.calls import Calls, FrameInfo
+from ..calling.calls import Calls
+from ..calling.frames import FrameInfo
 from ..execution.places import Do
 from ..execution.values import (
     Closure,
@@ -25,7 +26,7 @@ from ..execution.values import (
 )
 from ..looping.liveness import liveness_of_block
 from ..objects import overloads
-from . import iterators
+from . import iterators, taking
 
 _RESULT, _FIRST, _ITEM = "%items", "%iterable", "%item"
 
@@ -134,7 +135,7 @@ class Comprehensions(Calls):
                     return self._fill(node, innermost(node.elt), result, first, closure.frame)
                 finally:
                     self.current, self.source, self.caller = kept
-        if isinstance(result, ListV) and isinstance(value, IteratorV) and iterators.is_known(self, value) and iterators.indexed(self, value.source):
+        if isinstance(result, ListV) and isinstance(value, IteratorV) and taking.is_known(self, value) and iterators.indexed(self, value.source):
             items: list[Value] = []
             while self.take_known(value, items):
                 pass
@@ -149,7 +150,7 @@ class Comprehensions(Calls):
             items.append(item)
             return True
 
-        return bool(iterators.step(self, it, give, lambda: False, _no_branch))
+        return bool(taking.step(self, it, give, lambda: False, _no_branch))
 
     def nested_loop(self, stmt: ast.For, it: IteratorV) -> None:
         """A loop over a generator expression with several `for`: the loops inside each other, with the body in the innermost."""

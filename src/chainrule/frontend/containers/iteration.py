@@ -36,7 +36,8 @@ from ..execution.values import (
 from ..looping.loops import NeedUnroll
 from ..memory.views import unrolled
 from . import keys
-from .iterators import VIEWS, counted, endless, endless_item
+from .iterators import VIEWS
+from .numbered import counted, endless, endless_item
 
 UNROLL_LIMIT = 200  # iterations of a loop over known items; more would print more code than anybody reads
 

@@ -13,8 +13,10 @@ from ...ir.nodes import Lit
 from ..execution.places import Do, Leaf, Split
 from ..execution.state import reachable
 from ..execution.values import IteratorV, Lazy, Num, Range, Static, Value
-from . import iterators
-from .iterators import flatten, indexed, move, position, step, through
+from . import iterators, numbered, taking
+from .iterators import indexed, move, position
+from .stages import flatten, through
+from .taking import step
 
 if TYPE_CHECKING:
     from ..constructs.loops import Loops
@@ -41,7 +43,7 @@ def counting(m: Loops, it: IteratorV, stmt: ast.For) -> Range | None:
 def loop_over(m: Loops, stmt: ast.For, it: IteratorV, rest: list[Any], leaves: bool) -> Leaf | Split | None:
     """A loop over an iterator, and what follows it if that is already known here; `leaves`: the body may leave."""
     stream = flatten(it)
-    if iterators.is_known(m, it):
+    if taking.is_known(m, it):
         stops = any(s.source.kind == "takewhile" for s in stream.stages)  # type: ignore[union-attr]
         if leaves or stops or not indexed(m, stream.base.source):
             return _one_by_one(m, stmt, it, rest)
@@ -54,7 +56,7 @@ def loop_over(m: Loops, stmt: ast.For, it: IteratorV, rest: list[Any], leaves: b
             return None
         return _one_by_one(m, stmt, it, rest)
     if not indexed(m, base.source):
-        source = iterators.sequential(m, base.source, reachable(m.state, iter(_others(m, stmt))))
+        source = numbered.sequential(m, base.source, reachable(m.state, iter(_others(m, stmt))))
         if source is not None and not stream.stages and not held:
             return m.loop_through(stmt, source, rest)
         m.refuse("a loop over several iterators of which one is used elsewhere, too", "how many items they have is only known when the program runs",
@@ -130,7 +132,7 @@ def stepwise(m: Loops, stmt: ast.For, base: IteratorV, stages: tuple[IteratorV, 
 def _taken(m: Loops, base: IteratorV) -> Value:
     """The next item, which is there."""
     at = position(m, base)
-    _, element = iterators._from_zero(m, base.source, None)
+    _, element = numbered.from_zero(m, base.source, None)
     index = m.operand(at)
     move(m, base, m.binary("+", at, Static(1)))
     return element(index)
@@ -138,7 +140,7 @@ def _taken(m: Loops, base: IteratorV) -> Value:
 
 def has_more(m: Loops, base: IteratorV) -> Value:
     """Whether an indexed iterator has one more item."""
-    count, _ = iterators._from_zero(m, base.source, None)
+    count, _ = numbered.from_zero(m, base.source, None)
     return m.call_op("<", (m.operand(position(m, base)), count))
 
 
@@ -155,8 +157,8 @@ def _unrolled(m: Loops, stmt: ast.For, it: IteratorV, rest: list[Any]) -> Leaf |
             number = m.static(at, "how far an iterator is")
             if number >= 0:
                 iterators.check_size(m, stream.base)
-            items = iterators.thunks(m, stream.base.source)
-            if items is None and not iterators.endless(stream.base.source):
+            items = numbered.thunks(m, stream.base.source)
+            if items is None and not numbered.endless(stream.base.source):
                 m.refuse("a list grows while a loop goes over it", "the number of iterations is only known when the program runs",
                          "loop over a copy of it", stmt)
             if number < 0 or (items is not None and number >= len(items)):
@@ -166,7 +168,7 @@ def _unrolled(m: Loops, stmt: ast.For, it: IteratorV, rest: list[Any]) -> Leaf |
             m.check_unrolled(count, stmt)
             m.b.span = m.span(stmt)
             move(m, stream.base, Static(number + 1))
-            taken = iterators.nth(m, stream.base.source, number) if items is None else items[number]()
+            taken = numbered.nth(m, stream.base.source, number) if items is None else items[number]()
             m.execute_all([*_body(m, stmt, stream.stages, lambda taken=taken: taken)])
     finally:
         around[:] = loops

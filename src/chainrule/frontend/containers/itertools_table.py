@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ..calling.builtins import Args, Keywords, builtin
 from ..execution.values import NONE, DictV, Entries, Generator, Items, IteratorV, Lazy, ListV, Range, Static, TupleV, Value
 from . import lists
-from .iterators import absorbed, endless, indexed, iterator, made, stage
+from .iterators import absorbed, indexed, iterator, made, stage
+from .numbered import endless
 
 if TYPE_CHECKING:
     from ..calling.calls import Calls

@@ -16,7 +16,7 @@ from ..calling.builtins import Args, Keywords, builtin, method
 from ..constructs import suspended
 from ..execution.values import NONE, Entries, Generator, Items, IteratorV, Lazy, ListV, Num, Object, Range, Static, TupleV, Value
 from ..objects import classes
-from . import iterators, library, lists
+from . import iterators, library, lists, numbered, stages, taking
 from .iterator_loops import has_more, more
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _any_all(is_all: bool) -> Any:
         if isinstance(args[0], Generator):
             return m.library(library.all_true if is_all else library.any_true, args[0])
         (value,) = iterators.absorbed(m, args)
-        items = None if isinstance(value, IteratorV) else iterators.thunks(m, value)
+        items = None if isinstance(value, IteratorV) else numbered.thunks(m, value)
         if items is None:
             return m.library(library.all_true if is_all else library.any_true, value)
         result: Value = Static(is_all)
@@ -152,12 +152,12 @@ def _next(m: Calls, args: Args, keywords: Keywords) -> Value:
     def end() -> Value:
         return args[1] if len(args) > 1 else m.fail(StopIteration)
 
-    if not iterators.is_known(m, it) and isinstance(it.source, Lazy) and it.source.kind == "nested":
+    if not taking.is_known(m, it) and isinstance(it.source, Lazy) and it.source.kind == "nested":
         m.decide(Num(Var(BOOL)), "which items an iterator gives")
-    if not iterators.is_known(m, it) and iterators.flatten(it).stages:
+    if not taking.is_known(m, it) and stages.flatten(it).stages:
         (free,) = iterators.absorbed(m, (it,))
         return m.library(library.first_or, free, args[1]) if len(args) > 1 else m.library(library.first_of, free)
-    value: Value = iterators.step(m, it, lambda item: item, end, m.choose)
+    value: Value = taking.step(m, it, lambda item: item, end, m.choose)
     return value
 
 
@@ -186,19 +186,19 @@ def _close(m: Calls, owner: Generator, args: Args, keywords: Keywords) -> Value:
 def _reduce(m: Calls, args: Args, keywords: Keywords) -> Value:
     function, value = args[0], args[1]
     initial = args[2] if len(args) > 2 else keywords.get("initial")
-    if isinstance(value, IteratorV) and not (iterators.is_known(m, value) and iterators.indexed(m, value.source)) and initial is not None:
+    if isinstance(value, IteratorV) and not (taking.is_known(m, value) and iterators.indexed(m, value.source)) and initial is not None:
         (free,) = iterators.absorbed(m, (value,))
         return m.library(library.reduced, function, free, initial)
     if not isinstance(value, IteratorV) and m.known_items(value) is None:
         if initial is not None:
             return m.library(library.reduced, function, value, initial)
         return m.library(library.reduced_from_first, function, value)
-    if isinstance(value, IteratorV) and not iterators.is_known(m, value):
+    if isinstance(value, IteratorV) and not taking.is_known(m, value):
         return m.call_static(functools.reduce, (function, m.collect(value)), keywords)
     it = iterators.iterator(m, value)
     total = initial
     while True:
-        item: Any = iterators.step(m, it, lambda item: item, lambda: None, _no_branch)
+        item: Any = taking.step(m, it, lambda item: item, lambda: None, _no_branch)
         if item is None:
             break
         total = item if total is None else m.call(function, (total, item), {})

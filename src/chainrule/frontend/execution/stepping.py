@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ...ir.build import type_of
 from ...ir.nodes import Lit
 from ...ir.types import Opaque
-from ..containers.iterators import VIEWS, in_turn, iterator, step
+from ..containers.iterators import VIEWS, in_turn, iterator
+from ..containers.taking import step
 from .places import Leaf, Split
 from .values import DictV, IteratorV, Lazy, ListV, Num, SetV, Static, Value
 from .witness import LIMIT

@@ -14,7 +14,7 @@ import types
 import typing
 from typing import TYPE_CHECKING, Any
 
-from ..calling.calls import FrameInfo
+from ..calling.frames import FrameInfo
 from ..execution.values import NONE, Bound, Closure, Object, Static, Value
 from ..source import MISSING
 from .classes import Inner, raw

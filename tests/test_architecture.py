@@ -102,6 +102,6 @@ def test_links_between_documents_lead_somewhere():
     for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
         if path.parent.name == "gallery" and path.name != "index.md":
             continue  # made by the build of the site
-        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", re.sub(r"`[^`\n]*`", "", path.read_text(encoding="utf-8"))):
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", re.sub(r"```.*?```|`[^`\n]*`", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)):
             if "://" not in target:
                 assert (path.parent / target).exists(), f"{path.name}: {target}"

@@ -54,7 +54,7 @@ def run(path: Path) -> list[tuple[int, int, str, str]]:
         elif language == "console":
             outputs.append((start, end, code, commands(code)))
             continue
-        elif language.endswith(".py"):
+        elif language.startswith("python ") and language.endswith(".py"):
             Path(language.split()[1]).write_text(code, encoding="utf-8")
             continue
         elif language != "python":
@@ -113,13 +113,23 @@ def test_python_blocks_run(path, tmp_path, monkeypatch):
 @pytest.mark.parametrize("path", FILES, ids=named)
 def test_no_block_is_left_out_by_mistake(path):
     for language, _, line, _, _ in blocks(path):
-        assert language in KNOWN or language.startswith("{") or re.fullmatch(r"python \w+\.py", language), f"{named(path)}:{line}: a block of {language or 'nothing'}"
+        assert language in KNOWN or language.startswith("{") or re.fullmatch(r"python \w+\.py", language) or re.fullmatch(r"python \w+\.py", language), f"{named(path)}:{line}: a block of {language or 'nothing'}"
 
 
 def test_the_examples_named_in_the_documentation_are_there():
     for path in FILES:
         for name in re.findall(r"examples/\w+\.py", path.read_text(encoding="utf-8")):
             assert (ROOT / name).is_file(), f"{path.name}: {name}"
+
+
+def test_every_page_stands_in_the_site():
+    """In a table of contents: that of a section's index, or the one that leads to the sections."""
+    listed = {ROOT / "docs" / "index.md"}
+    for path in FILES[1:]:
+        for language, text, *_ in blocks(path):
+            if language == "{toctree}":
+                listed |= {(path.parent / f"{line}.md").resolve() for line in text.splitlines() if line and not line.startswith(":")}
+    assert [named(path) for path in FILES[1:] if path not in listed and path.parent.name != "gallery"] == []
 
 
 def test_the_commands_of_the_documentation_are_there():

@@ -538,7 +538,7 @@ def by_values_with_a_recursion(s, x, n, A):
         if np.cos(x[n % 2]) > 0.3:
             found = A[i, 1] * t
         u = 0.2 if found is None else found * 0.5
-    it = map(lambda q: q * 0.49 * (s if i == 1 else x[n % 2]), x)
+    it = (q * 0.49 * (s if i == 1 else x[n % 2]) for q in x)
     u = next(it) + next(it)
     return np.sum(A) + u + np.tanh(sum(v * v for v in x))
 

@@ -13,7 +13,7 @@ import chainrule
 
 PLACES = {name: f"chainrule.{name}" for name in chainrule.__all__}
 SINGLE = re.compile(r"(?<![`:\w])`([^`\n]+)`(?![`_])")
-ITEM = re.compile(r"(\w+): +")
+ITEM = re.compile(r"^(\w+): +")
 
 
 def linked(line: str) -> str:

@@ -16,7 +16,7 @@ def array(*shape):
     return Var(Array("float64", shape))
 
 
-@pytest.mark.parametrize("number", (2, 3, 5, 6, 9, 30, 70))
+@pytest.mark.parametrize("number", [2, 3, 5, 6, 9, 30, 70])
 def test_the_longer_or_the_shorter_one_is_neither(number):
     n, m = Dim("n0"), Dim("n1")
     for shape in ((n, number), (number, n)):
@@ -67,7 +67,7 @@ def diagonal(x):
     return np.mean(d) + np.sum(d * np.arange(len(d)))
 
 
-@pytest.mark.parametrize("f", (smoothed, correlated, weighted, interpolated, singular_values, triangle, diagonal))
+@pytest.mark.parametrize("f", [smoothed, correlated, weighted, interpolated, singular_values, triangle, diagonal])
 def test_one_program_serves_both_sides(f):
     gradient = cr.grad(f)
     for length in (12, 6, 9, 21, 3):

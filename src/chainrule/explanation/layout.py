@@ -6,6 +6,7 @@ of the means of the neighbours' places, a few times down and up.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -45,7 +46,7 @@ def layout(graph: Graph) -> Layout:
             chain.append(new)
         chain.append(b)
         chains.append(chain)
-        for one, two in zip(chain, chain[1:]):
+        for one, two in itertools.pairwise(chain):
             upper, lower = (one, two) if depth[one] <= depth[two] else (two, one)
             down.setdefault(upper, []).append(lower)
             up.setdefault(lower, []).append(upper)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import io
+import itertools
 import json
 import keyword
 import math
@@ -178,7 +179,7 @@ def _flow(found: Flow) -> list[dict[str, Any]]:
 def _curve(points: tuple[tuple[float, float], ...]) -> str:
     """A path through points that leaves and enters each of them vertically."""
     path = f"M{points[0][0]:.1f} {points[0][1]:.1f}"
-    for (a, b), (c, d) in zip(points, points[1:]):
+    for (a, b), (c, d) in itertools.pairwise(points):
         middle = (b + d) / 2
         path += f"C{a:.1f} {middle:.1f} {c:.1f} {middle:.1f} {c:.1f} {d:.1f}"
     return path

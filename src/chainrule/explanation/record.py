@@ -158,7 +158,7 @@ class Recorder:
         elif isinstance(stmt, (For, While)):
             self.loop(stmt, env, known)
         elif isinstance(stmt, Vjp):
-            made = Interpreter(self.callees).derivative(stmt, [self.value(arg, env) for arg in stmt_args(stmt)])
+            made = self.interpreter.derivative(stmt, [self.value(arg, env) for arg in stmt_args(stmt)])
             self.note(stmt, stmt.outs, tuple(made), env, known)
 
     def bind(self, outs: tuple[Var, ...], values: list[Node], env: dict[Var, Node], known: Facts) -> None:

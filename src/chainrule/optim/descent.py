@@ -25,6 +25,9 @@ class State(NamedTuple):
 
     step: how many steps were made. mean: a running mean of gradients (or their velocity), in the parameters' structure; None if there is none.
     square: one of squared gradients (or their sum); None if there is none.
+
+    >>> momentum(0.1).init([1.0, 2.0])
+    State(step=0, mean=[0.0, 0.0], square=None)
     """
 
     step: int
@@ -37,6 +40,11 @@ class Optimizer(NamedTuple):
 
     init(params) -> state: that before the first step. update(params, grads, state) -> (params, state): those after one more step. Where a gradient is None, the
     leaf stays what it is. Raises ValueError where the structures differ, saying where, and TypeError for a gradient of what is not a float.
+
+    >>> descent = sgd(0.5)
+    >>> params, state = descent.update([1.0, 2.0], [1.0, None], descent.init([1.0, 2.0]))
+    >>> params, state.step
+    ([0.5, 2.0], 1)
     """
 
     init: Callable[[Any], State]

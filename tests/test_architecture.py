@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "chainrule"
 
 # Lowest first. A module imports from its own row and the rows before it.
-LAYERS = ["errors", "structure", "ir", "runtime", "nn", "rules", "frontend", "analysis", "simplify", "transform", "backend", "check", "pipeline", "tracebacks",
+LAYERS = ["errors", "structure", "highlight", "ir", "runtime", "nn", "rules", "frontend", "analysis", "simplify", "transform", "backend", "check", "pipeline", "tracebacks",
           "results", "tangents", "entries", "dispatch", "sparsity", "api", "programs", "coverage", "implicit", "flows", "custom", "sparse", "optim", "explanation",
           "compat", "testing", "cli", "__main__", "__init__"]
 # What generates text. (`check` draws random directions, from a seed.)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 import asyncio
 import doctest
+import importlib.util
 import linecache
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -167,3 +170,57 @@ def test_errors_show_the_line_of_the_cell(session):
 
     entries = traceback.extract_tb(caught.value.__traceback__)
     assert any(e.filename == "<ipython-input-11-a>" and e.line == "return y / 0" for e in entries)
+
+
+# -- real notebooks and shells ---------------------------------------------------------------------------------------------
+
+CELLS = [
+    ("import numpy as np\nimport chainrule as cr\nscale = 2.0", ""),
+    ("def f(x):\n    return scale * x * x\ndf = cr.grad(f)\nprint(df(3.0))", "12.0\n"),
+    ("def f(x):\n    return x * x * x\nprint(df(3.0), cr.grad(f)(3.0))", "12.0 27.0\n"),  # the cell is run again, changed
+    ("scale = 3.0\nprint(df(3.0))", "18.0\n"),
+    ("%timeit -n1 -r1 -o -q df(1.0)\n@cr.value_and_grad\ndef g(x): return f(x) + (lambda v: v * v)(x)\nprint(g(2.0))", "(12.0, 16.0)\n"),  # a line that is no Python
+    ("%%time\ndef timed(x):\n    return x ** 4\nprint(cr.grad(timed)(1.0))", None),  # a cell that a magic runs
+    ("%%time\ndef timed(x):\n    return x ** 5", None),
+    ("print(cr.grad(timed)(1.0))", "5.0\n"),
+    ("class A:\n    w = 5.0\n    def m(self, x):\n        return self.w * x\nprint(cr.grad(A().m)(1.0))", "5.0\n"),
+    ("import asyncio\nasync def later():\n    return 4.0\ny = await later()\ndef h(x):\n    return y * x\nprint(cr.grad(h)(1.0))", "4.0\n"),
+    ("try:\n    cr.grad(lambda x: np.sum(np.nditer(x)))(np.ones(2))\nexcept cr.UnsupportedError as error:\n    print(str(error).splitlines()[1])",
+     "    cr.grad(lambda x: np.sum(np.nditer(x)))(np.ones(2))\n"),
+    ("try:\n    cr.grad(lambda x: x / 0)(1.0)\nexcept ZeroDivisionError:\n    import traceback\n    print('cr.grad(lambda x: x / 0)' in traceback.format_exc())", "True\n"),
+    ("cr.check_grads(f, (2.0,), order=2)\ndf", None),
+]
+
+
+@pytest.mark.skipif(any(importlib.util.find_spec(name) is None for name in ("nbclient", "nbformat", "ipykernel")), reason="nbclient or ipykernel is not installed")
+def test_in_a_notebook(tmp_path, monkeypatch):
+    """In a kernel of its own, as Jupyter runs cells."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).resolve().parent.parent / "src"), os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text, _ in CELLS])
+    NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    printed = ["".join(output.get("text", "") for output in cell.outputs if output.output_type == "stream") for cell in notebook.cells]
+    for (text, expected), found in zip(CELLS, printed):
+        assert expected is None or found == expected, text
+    assert printed[5].startswith("4.0\n") and "Wall time" in printed[5]
+    (shown,) = [output for output in notebook.cells[-1].outputs if output.output_type == "execute_result"]
+    assert shown.data["text/plain"] == "chainrule.grad(f)"
+    assert '<span class="d">f_grad</span>' in shown.data["text/html"]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("IPython") is None, reason="IPython is not installed")
+def test_in_ipython(tmp_path):
+    """A terminal's cells, and a file that %run runs."""
+    import subprocess
+    import sys
+
+    (tmp_path / "script.py").write_text("def scripted(x):\n    return x ** 3\n")
+    (tmp_path / "typed.ipy").write_text(
+        "import chainrule as cr\ndef f(x):\n    return x * x\n\nprint(cr.grad(f)(3.0))\n%run script.py\nprint(cr.grad(scripted)(2.0))\n"
+        "get_ipython().run_cell('def g(x):\\n    return x * 5.0\\nprint(cr.grad(g)(1.0))')\n")
+    environment = {**os.environ, "IPYTHONDIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).resolve().parent.parent / "src")}
+    done = subprocess.run([sys.executable, "-m", "IPython", "--no-banner", "typed.ipy"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.stdout.splitlines()[:3] == ["6.0", "12.0", "5.0"], done.stdout + done.stderr

@@ -140,6 +140,24 @@ def test_grids():
     agrees(lambda v: np.sum(interpolate.RegularGridInterpolator(points, v, method="nearest")(at) ** 2), values)
 
 
+@pytest.mark.parametrize("method", ["linear", "nearest"])
+def test_grids_whose_nodes_descend(method):
+    nodes = (np.array([3.0, 2.0, 0.5]), np.array([0.0, 1.0, 2.5]))
+    at = np.array([[1.1, 0.2], [2.2, 2.4]])
+    agrees(lambda v: np.sum(interpolate.RegularGridInterpolator(nodes, v, method=method)(at) ** 2), np.outer(nodes[0], nodes[1] - 0.3))
+    agrees(lambda p: np.sum(interpolate.RegularGridInterpolator(nodes, np.outer(nodes[0] ** 2, nodes[1]), method=method, bounds_error=False, fill_value=None)(p) ** 2), at + 1.0)
+
+
+@pytest.mark.parametrize("axis", [0, 1, -2])
+def test_derivatives_at_the_ends_of_several_splines(axis):
+    y = np.random.default_rng(0).normal(size=(6, 2) if axis == 0 else (2, 6, 2))
+    ends = ((1, np.ones(np.delete(y.shape, axis))), (2, np.full(np.delete(y.shape, axis), 0.5)))
+    agrees(lambda y: np.sum(interpolate.CubicSpline(X, y, axis=axis, bc_type=ends)(AT) ** 2), y)
+    agrees(lambda y: np.sum(interpolate.make_interp_spline(X, y, axis=axis, bc_type=([ends[0]], [ends[1]]))(AT) ** 2), y)
+    refused(lambda s: np.sum(interpolate.CubicSpline(X, Y, bc_type=((1, s), (2, 0.0)))(AT)), 0.3, "derivatives at the ends")
+    refused(lambda y: np.sum(interpolate.make_interp_spline(X, y, bc_type=(None, None))(AT)), Y, "one condition at each end")
+
+
 def test_nodes_of_splines_are_refused():
     refused(lambda x: np.sum(interpolate.CubicSpline(x, Y)(AT)), X, "nodes are differentiated")
     refused(lambda x: np.sum(interpolate.interp1d(x, Y, kind="cubic")(AT)), X, "nodes are differentiated")

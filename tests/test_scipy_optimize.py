@@ -196,6 +196,46 @@ def test_least_squares():
     agrees(f, 2.0 * np.exp(-0.7 * t) + 0.1 * np.cos(5 * t), rel=1e-4, step=1e-4)
 
 
+TIMES = np.linspace(0.0, 3.0, 12)
+SEEN = 2.5 * np.exp(-1.3 * TIMES) + 0.5 + 0.05 * np.sin(7 * TIMES)
+ERRORS = 0.1 + 0.05 * np.cos(TIMES) ** 2
+WEIGHTS = np.array([[0.3, 1.0, -0.5], [1.0, 0.2, 0.4], [-0.5, 0.4, 2.0]])
+TIGHT = {"ftol": 1e-15, "xtol": 1e-15, "gtol": 1e-15}
+
+
+def decay(t, a, b, c):
+    return a * np.exp(-b * t) + c
+
+
+@pytest.mark.parametrize(("fit", "point"), [
+    (lambda y: optimize.curve_fit(decay, TIMES, y, **TIGHT), SEEN),
+    (lambda y: optimize.curve_fit(decay, TIMES, y, p0=[2.0, 1.0, 0.3], method="trf", **TIGHT), SEEN),
+    (lambda t: optimize.curve_fit(decay, t, SEEN, **TIGHT), TIMES),
+    (lambda s: optimize.curve_fit(decay, TIMES, SEEN, sigma=s, **TIGHT), ERRORS),
+    (lambda s: optimize.curve_fit(decay, TIMES, SEEN, sigma=s, absolute_sigma=True, **TIGHT), ERRORS),
+    (lambda s: optimize.curve_fit(decay, TIMES, SEEN, sigma=np.diag(s**2) + 1e-3, **TIGHT), ERRORS),
+    (lambda q: optimize.curve_fit(lambda t, a, b, c: q * a * np.exp(-b * t) + c, TIMES, SEEN, jac=lambda t, a, b, c: np.stack(
+        [q * np.exp(-b * t), -q * a * t * np.exp(-b * t), np.ones_like(t)], axis=-1), **TIGHT), 0.9),
+])
+def test_curve_fit(fit, point):
+    def value(x):
+        best, covariance = fit(x)
+        return np.sum(best**2) + 10.0 * np.sum(covariance * WEIGHTS)
+
+    direction = np.cos(np.arange(np.size(point)))[() if isinstance(point, np.ndarray) else 0]
+    assert cr.value_and_grad(value)(point)[0] == value(point)
+    slope = (value(point + 1e-4 * direction) - value(point - 1e-4 * direction)) / 2e-4
+    assert np.sum(cr.grad(value)(point) * direction) == pytest.approx(slope, rel=1e-4, abs=1e-6)
+    assert cr.jvp(value, (point,), (direction,))[1] == pytest.approx(slope, rel=1e-4, abs=1e-6)
+    bend = np.sum((cr.grad(value)(point + 1e-3 * direction) - cr.grad(value)(point - 1e-3 * direction)) * direction) / 2e-3
+    assert np.sum(cr.jvp(cr.grad(value), (point,), (direction,))[1] * direction) == pytest.approx(bend, rel=1e-3, abs=5e-3)
+
+
+def test_refusals_of_curve_fit():
+    refused(lambda y: optimize.curve_fit(decay, TIMES, y, bounds=(0.0, 9.0))[0][0], SEEN, "bounds")
+    refused(lambda y: optimize.curve_fit(decay, TIMES, y, nan_policy="omit", check_finite=False)[0][0], SEEN, "nan_policy")
+
+
 def test_in_a_loop_and_a_branch():
     def f(a):
         total = 0.0

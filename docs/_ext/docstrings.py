@@ -1,7 +1,7 @@
 """Docstrings as they are written here -> reStructuredText.
 
-`name` in single backticks is a link where the reference has an entry of that name, and code otherwise. A paragraph of `name: what it is`, with further lines indented,
-is a list.
+They are plain text. `name` in backticks is a link where the reference has an entry of that name, and code otherwise; an indented paragraph is code; a paragraph of
+`name: what it is`, further lines indented, is a list. All else stands for itself: a star is a star.
 """
 
 from __future__ import annotations
@@ -11,38 +11,62 @@ from itertools import groupby
 
 import chainrule
 
-PLACES = {name: f"chainrule.{name}" for name in chainrule.__all__}
-SINGLE = re.compile(r"(?<![`:\w])`([^`\n]+)`(?![`_])")
-ITEM = re.compile(r"^(\w+): +")
+PLACES = {name: f"chainrule.{name}" for name in chainrule.__all__ if name != "errors"}
+SPANS = re.compile(r"(``.+?``|`[^`]+`)")
+ITEM = re.compile(r"^(?![A-Z])((?:\*{0,2}\w+)(?:, \*{0,2}\w+)*): +")
+SPECIAL = re.compile(r"([\\*|]|_(?!\w))")
 
 
-def linked(line: str) -> str:
-    """One line of a docstring, its single backticks resolved.
+def inline(text: str) -> str:
+    """A line of text, with its names and code.
 
-    >>> linked("as `grad`, or `np.sin`")
-    'as :py:obj:`~chainrule.grad`, or ``np.sin``'
+    >>> inline("as `grad`, or `np.sin` of *args")
+    'as :py:obj:`~chainrule.grad`, or ``np.sin`` of \\\\*args'
     """
-    return SINGLE.sub(lambda match: f":py:obj:`~{PLACES[match[1]]}`" if match[1] in PLACES else f"``{match[1]}``", line)
+    return "".join(_span(part) if part.startswith("`") else SPECIAL.sub(r"\\\1", part) for part in SPANS.split(text))
 
 
-def listed(paragraph: list[str]) -> list[str]:
-    """A paragraph, as a list where it is one.
+def _span(text: str) -> str:
+    name = text.strip("`")
+    return f":py:obj:`~{PLACES[name]}`" if text == f"`{name}`" and name in PLACES else f"``{name}``"
 
-    >>> listed(["x: a number", "    or an array", "n: how many"])
-    ['- ``x``: a number', '  or an array', '- ``n``: how many']
+
+def flowing(lines: list[str]) -> list[list[str]]:
+    """Lines, each with those that are indented below it."""
+    groups: list[list[str]] = []
+    for line in lines:
+        if line.startswith(" ") and groups:
+            groups[-1].append(line.strip())
+        else:
+            groups.append([line.strip()])
+    return groups
+
+
+def paragraph(lines: list[str]) -> list[str]:
+    """A paragraph as it is to be read by Sphinx.
+
+    >>> paragraph(["x: a number", "    or an array", "n: how many"])
+    ['- ``x``: a number or an array', '- ``n``: how many']
+    >>> paragraph(["    y = f(x)"])
+    ['.. code-block:: python', '', '    y = f(x)']
     """
-    items = [line for line in paragraph if not line.startswith(" ")]
-    if not items or not all(ITEM.match(line) for line in items):
-        return paragraph
-    return [f"  {line.lstrip()}" if line.startswith(" ") else ITEM.sub(r"- ``\1``: ", line) for line in paragraph]
+    if lines[0].startswith(">>>"):
+        return lines
+    if lines[0].startswith(" "):
+        return [".. code-block:: python", "", *lines]
+    groups = [" ".join(group) for group in flowing(lines)]
+    if all(ITEM.match(group) for group in groups):
+        return [f"- ``{ITEM.match(group)[1]}``: {inline(ITEM.sub('', group))}" for group in groups]
+    if all(group.startswith("- ") for group in groups):
+        return [f"- {inline(group[2:])}" for group in groups]
+    return [inline(" ".join(groups))]
 
 
 def rewrite(app, what, name, obj, options, lines):
     made: list[str] = []
-    for blank, paragraph in groupby(lines, key=lambda line: not line.strip()):
-        block = list(paragraph)
-        made += block if blank or block[0].lstrip().startswith(">>>") else map(linked, listed(block))
-    lines[:] = made
+    for blank, block in groupby(lines, key=lambda line: not line.strip()):
+        made += [""] if blank else paragraph(list(block))
+    lines[:] = [*made, ""]
 
 
 def setup(app):

@@ -153,11 +153,21 @@ class Transformed(Generic[P, T_co]):
         return _named(self)
 
     def _repr_html_(self) -> str:
-        try:
-            text = self.source
-        except Exception as error:  # a notebook shows what there is to show
-            text = f"{self!r}\n{error}"
-        return f"<pre><code>{html.escape(text)}</code></pre>"
+        return _in_notebook(self, self._dispatcher, lambda: self.source)
+
+
+def _in_notebook(f: Transformed[..., Any] | HessianProduct, dispatcher: Dispatcher, source: Callable[[], str]) -> str:
+    """What a notebook shows: the program of each specialisation so far, the latest first to be seen."""
+    from .highlight import tabs
+
+    found = [(str(variant), variant.compiled.text) for variant in dispatcher.made]
+    if found:
+        chosen = next((n for n, variant in enumerate(dispatcher.made) if variant is dispatcher.latest), -1)
+        return tabs(repr(f), found, chosen)
+    try:
+        return tabs(repr(f), [("for the types of the annotations", source())])
+    except Exception as error:  # a notebook shows what there is to show
+        return f"<pre><code>{html.escape(f'{f!r}')}</code></pre><pre>{html.escape(str(error))}</pre>"
 
 
 def _named(f: Transformed[..., Any] | HessianProduct) -> str:
@@ -173,7 +183,7 @@ def _layers(f: Function) -> tuple[Resolved, tuple[Layer, ...]]:
         f = f.primal
     if isinstance(f, (Transformed, HessianProduct)):
         return resolve(functools.partial(applied, f)), tuple(layers)
-    if isinstance(f, FunctionType) and (package(f) in ("numpy", "scipy") or lookup(f) is not None):  # it has a rule, or may have one
+    if isinstance(f, FunctionType) and (package(f) in ("numpy", "scipy") or (package(f) == __name__.partition(".")[0] and lookup(f) is not None)):  # it may have a rule
         return Resolved(calling(f)), tuple(layers)
     return resolve(f), tuple(layers)
 
@@ -425,6 +435,9 @@ class HessianProduct:
 
     def __repr__(self) -> str:
         return _named(self)
+
+    def _repr_html_(self) -> str:
+        return _in_notebook(self, self._dispatcher, lambda: self._dispatcher.from_annotations(self._resolved.args, dict(self._resolved.keywords), moving=self._places))
 
 
 @public("hvp")

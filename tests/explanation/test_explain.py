@@ -238,3 +238,66 @@ def test_aux_keywords_and_methods():
 def test_derivatives_of_derivatives_are_one_step():
     explained = cr.explain(cr.grad(squared), 3.0)
     assert explained.gradient == 2.0
+
+
+def explaining(x):
+    return cr.explain(squared, x).value
+
+
+def test_inside_what_is_differentiated_it_is_refused():
+    with pytest.raises(cr.UnsupportedError, match="explain the function outside"):
+        cr.grad(explaining)(2.0)
+
+
+@pytest.mark.parametrize("seed", [
+    1188,  # prints on the path of one call, which is begun again
+    1304,  # a cotangent that is a number of Python's, where the rule expects an array without axes
+])
+def test_programs_that_were_wrong_once(seed):
+    verdict = judge(from_seed(seed), _Explained(), determinism=False)
+    assert verdict.kind == "ok", f"{verdict.reason}\n{verdict.detail}"
+
+
+def clipped(x, limit):
+    h = np.sin(x)
+    with cr.adjoint_of(h) as h_bar:
+        norm = np.linalg.norm(h_bar)
+        if norm > limit:
+            h_bar = h_bar * (limit / norm)
+    return np.sum(h * h)
+
+
+def selected(x):
+    return np.sum(np.where(x > 0.0, np.sqrt(np.where(x > 0.0, x, 0.0)), 0.0))
+
+
+def hessian_inside(x):
+    return np.sum(cr.hvp(lambda z: np.sum(z**4))(x, np.ones_like(x)))
+
+
+@cr.checkpoint
+def kept_little(h, w):
+    return np.tanh(h @ w)
+
+
+def checkpointed(h, w):
+    for _ in range(3):
+        h = kept_little(h, w)
+    return np.sum(h)
+
+
+@pytest.mark.parametrize(("f", "args"), [
+    (clipped, (np.array([1.0, 2.0, 0.3]), 0.5)),  # what the user does with an adjoint
+    (selected, (np.array([1.0, -1.0, 0.0, 4.0]),)),  # zeros of a mask absorb infinities
+    (hessian_inside, (np.array([1.0, 2.0]),)),
+    (checkpointed, (np.ones((2, 3)), np.linspace(-1.0, 1.0, 9).reshape(3, 3))),
+    (lambda x: 1.0, (2.0,)),
+    (lambda x: x, (2.0,)),
+    (lambda x: np.sum(np.abs(np.fft.fft(x)) ** 2), (np.arange(4.0),)),
+    (lambda a: np.linalg.eigh(a + a.T)[0][0], (np.arange(9.0).reshape(3, 3) ** 0.5,)),
+    (lambda x: np.sum(x * x), (np.ones(3, np.float32),)),
+])  # fmt: skip
+def test_all_kinds_of_rules(f, args):
+    explained = cr.explain(f, *args)
+    same(explained.gradient, cr.grad(f)(*args))
+    assert str(explained) and explained.to_html() and explained.to_dot()

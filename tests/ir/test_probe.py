@@ -67,6 +67,27 @@ def diagonal(x):
     return np.mean(d) + np.sum(d * np.arange(len(d)))
 
 
+def windows(x):
+    return np.var(np.lib.stride_tricks.sliding_window_view(x, 9).sum(axis=0))
+
+
+def taken(x):
+    return np.take(x, 11) ** 2 + x[np.unravel_index(9, x.shape)]
+
+
+def smallest(x):
+    return np.mean(np.partition(x, 9)[:9] ** 2) + np.take(np.pad(x, 300), 309)
+
+
+@pytest.mark.parametrize("f", [windows, taken, smallest])
+def test_what_needs_arrays_of_some_length_is_tried_on_those(f):
+    gradient = cr.grad(f)
+    for length in (12, 21):
+        x = np.random.default_rng(0).normal(size=length)
+        expected = [(f(x + step) - f(x - step)) / 2e-6 for step in 1e-6 * np.eye(length)]
+        np.testing.assert_allclose(gradient(x), expected, rtol=1e-5, atol=1e-7)
+
+
 @pytest.mark.parametrize("f", [smoothed, correlated, weighted, interpolated, singular_values, triangle, diagonal])
 def test_one_program_serves_both_sides(f):
     gradient = cr.grad(f)

@@ -99,7 +99,7 @@ SAMPLES: dict[str, list[Case]] = {
     **dict.fromkeys(("is", "is not"), [case(1.5, None)]), **dict.fromkeys(("in", "not in"), [case(1, (1, 2))]),
     # helpers
     "rt.absorb": BOTH[:40], "rt.divide": [case(1.5, 0.7), case(A(3), P(3))], "rt.divide_or_zero": [case(1.5, 0.7), case(A(3), P(3))],
-    "rt.dpower": [case(1.5, 2.5), case(P(3), Const(2.5)), case(P(3), P(3))], "rt.power_log": [case(P(3), 2, P(3)), case(1.5, 2, 2.5)],
+    "rt.root": POSITIVE, "rt.dpower": [case(1.5, 2.5), case(P(3), Const(2.5)), case(P(3), P(3))], "rt.power_log": [case(P(3), 2, P(3)), case(1.5, 2, 2.5)],
     "rt.exp_share": BOTH[:30], "rt.digamma": [case(1), case(1.5), case(-0.3), case(P(3))], "rt.sinc_slope": [case(A(3)), case(1.5), case(A(3), 2), case(0.0, 3)], "rt.sign": [case(1.5)], "rt.exceeds": [case(A(3), A(3))], "rt.inside": [case(A(3), -1, 1)],
     # elementwise
     **dict.fromkeys(("np.exp", "np.exp2", "np.expm1", "np.square", "np.sin", "np.cos", "np.arctan", "np.sinh", "np.cosh",

@@ -10,6 +10,8 @@ import pytest
 
 import chainrule as cr
 
+from .test_forward import richardson
+
 nan, inf = np.nan, np.inf
 
 
@@ -31,6 +33,19 @@ POINTS: list[tuple[str, Any, Any, Any]] = [
     ("fmax.reduce of NaN", lambda x: np.fmax.reduce(x), [2.0, nan, 1.0], [1, 0, 0]),
     # ties
     ("quantile, ties", lambda x: np.quantile(x, 0.5), [1.0, 2.0, 2.0, 3.0], [0, 0.5, 0.5, 0]),
+    ("quantile, three ties", lambda x: np.quantile(x, 0.5), [2.0, 2.0, 2.0, 1.0], [1 / 3, 1 / 3, 1 / 3, 0]),
+    ("quantile, ties in rows", lambda x: np.sum(np.quantile(x, [0.0, 1.0], axis=1) * np.array([[1.0, 2.0], [3.0, 4.0]])), [[1.0, 1.0, 2.0], [5.0, 5.0, 5.0]], [[0.5, 0.5, 3], [2, 2, 2]]),
+    ("nanquantile, ties", lambda x: np.nanquantile(x, 0.0), [2.0, nan, 2.0, 7.0], [0.5, 0, 0.5, 0]),
+    ("median of NaN", lambda x: np.median(x), [3.0, nan, 2.0, 9.0], [0, 1, 0, 0]),
+    ("medians, one of NaN", lambda x: np.sum(np.median(x, axis=1)), [[1.0, 2.0, 3.0], [nan, 1.0, 2.0]], [[0, 1, 0], [1, 0, 0]]),
+    ("quantile of NaN", lambda x: np.quantile(x, 0.5), [2.0, nan, 1.0], [0, 1, 0]),
+    ("largest element of rows, ties and NaN", lambda x: np.sum(np.linalg.norm(x, inf, axis=1)), [[nan, 1.0], [2.0, -2.0]], [[nan, 0], [0.5, -0.5]]),
+    ("logaddexp.reduce, three infinite", lambda x: np.logaddexp.reduce(x), [-inf, -inf, -inf], [1 / 3, 1 / 3, 1 / 3]),
+    ("logaddexp.reduce, two infinite", lambda x: np.logaddexp.reduce(x), [inf, inf, 1.0], [0.5, 0.5, 0]),
+    ("logaddexp.reduce, rows", lambda x: np.sum(np.logaddexp.reduce(x, axis=1, keepdims=True)), [[inf, inf, 1.0], [-inf, 0.0, 0.0]], [[0.5, 0.5, 0], [0, 0.5, 0.5]]),
+    ("logaddexp, both infinite", lambda x: np.logaddexp(x[0], x[1]) + np.logaddexp2(x[0], x[1]), [inf, inf], [1, 1]),
+    ("logaddexp, one infinite", lambda x: np.logaddexp(x[0], x[1]), [inf, -inf], [1, 0]),
+    ("interp hides NaN", lambda f: np.nansum(np.interp([0.5, nan], [0.0, 1.0], f)), [1.0, 2.0], [0.5, 0.5]),
     ("unique, equal", lambda x: np.sum(np.unique(x) ** 2), [1.0, 1.0, 3.0], [1, 1, 6]),
     ("maximum.reduce, ties", lambda x: np.maximum.reduce(x), [2.0, 2.0, 1.0], [0.5, 0.5, 0]),
     ("pad with the largest, ties", lambda x: np.sum(np.pad(x, 1, "maximum")), [2.0, 2.0, 1.0], [2, 2, 1]),
@@ -69,6 +84,40 @@ POINTS: list[tuple[str, Any, Any, Any]] = [
     ("a double root", lambda p: np.sum(np.real(np.roots(p))), [1.0, -2.0, 1.0], [-2, -1, 0]),
     ("roots at 0, and a leading zero", lambda p: np.sum(np.real(np.roots(p))), [0.0, 1.0, -3.0, 2.0, 0.0], [0, -3, -1, 0, 0]),
 ]
+
+
+# -- against finite differences: broadcasting, order, nodes at one place ----------------------------------------------------
+
+_GRID = np.arange(12.0).reshape(3, 4)
+PLACES = np.array([[1, 1], [0, 2], [3, 3]])
+SMOOTH: dict[str, tuple[Any, Any]] = {
+    "take_along_axis, one row of indices": (lambda x: np.sum(np.take_along_axis(x, PLACES[:1], 1) ** 2 * _GRID[:, :2]), np.sin(_GRID)),
+    "take_along_axis, one row of numbers": (lambda x: np.sum(np.take_along_axis(x, PLACES, 1) ** 2 * _GRID[:, :2]), np.sin(_GRID[:1])),
+    "take_along_axis of all": (lambda x: np.sum(np.take_along_axis(x, np.array([1, 1, -1]), None) ** 2 * _GRID[0, 1:]), np.sin(_GRID)),
+    "partition of all": (lambda x: np.partition(x, 3, axis=None)[3] ** 2 + np.sum(np.partition(x, 3, axis=None)[:3]) ** 2, np.sin(_GRID)),
+    "repeat of all": (lambda x: np.sum(np.repeat(x, 2) ** 2 * np.arange(24.0)), np.sin(_GRID)),
+    "einsum that transposes": (lambda x: np.sum(np.einsum("ba", x) ** 2 * _GRID.T), np.sin(_GRID)),
+    "einsum of a diagonal": (lambda x: np.sum(np.einsum("ii->i", x[:, :3]) ** 2 * _GRID[0, 1:]), np.sin(_GRID)),
+    "interp at one node": (lambda f: np.sum(np.interp([0.2, 1.5], [1.0], f) ** 2), np.array([0.7])),
+    "interp, two last nodes at one place": (lambda f: np.sum(np.interp([0.2, 1.5, 0.9, -1.0], [0.0, 1.0, 1.0], f) ** 2), np.array([0.7, -0.2, 0.4])),
+    "interp, two first nodes at one place": (lambda f: np.sum(np.interp([-0.2, 1.5, 0.9, 0.5], [0.0, 0.0, 1.0], f) ** 2), np.array([0.7, -0.2, 0.4])),
+    "interp at infinity": (lambda f: np.sum(np.interp([inf, -inf], [0.0, 1.0, 2.0], f) ** 2), np.array([0.7, -0.2, 0.4])),
+}
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_against_differences(name: str) -> None:
+    f, x = SMOOTH[name]
+    kept = x.copy()
+    v = np.cos(np.arange(x.size) + 0.3).reshape(x.shape)
+    value, gradient = cr.value_and_grad(f)(x)
+    np.testing.assert_array_equal(x, kept)  # nothing is written into what the caller has
+    np.testing.assert_allclose(value, f(x), rtol=1e-12)
+    expected = richardson(lambda h: f(x + h * v))
+    np.testing.assert_allclose(np.sum(gradient * v), expected, rtol=1e-6)
+    np.testing.assert_allclose(cr.jvp(f, (x,), (v,))[1], expected, rtol=1e-6)
+    bend = richardson(lambda h: cr.grad(f)(x + h * v))
+    np.testing.assert_allclose(np.tensordot(cr.hessian(f)(x), v, x.ndim), bend, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(("f", "x", "expected"), [p[1:] for p in POINTS], ids=[p[0] for p in POINTS])

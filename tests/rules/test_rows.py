@@ -22,7 +22,7 @@ INTERNAL = {
     "rt.error_args", "rt.expect", "rt.expect_kind", "rt.expect_same", "rt.raised", "np.seterr", "rt.set_errors",
     "np.can_cast", "np.indices", "np.iscomplexobj", "np.isrealobj", "np.isscalar", "np.lexsort", "np.may_share_memory",
     "np.ravel_multi_index", "np.result_type", "np.shares_memory", "np.unravel_index", "rt.adjugate", "rt.cholesky_pull",
-    "rt.chunk_size", "rt.cumprod_pull", "rt.cut", "rt.eigh_pull", "rt.eigvalsh_pull", "rt.interp_slope", "rt.list_ties", "rt.multiply_at_pull", "rt.norm_pull", "rt.one_hot",
+    "rt.chunk_size", "rt.cumprod_pull", "rt.cut", "rt.eigh_pull", "rt.eigvalsh_pull", "rt.eigh_along", "rt.svd_along", "rt.unresolved", "rt.interp_slope", "rt.list_ties", "rt.multiply_at_pull", "rt.norm_pull", "rt.one_hot",
     "rt.prod_others_pull", "rt.ties", "rt.unique_pull", "rt.unstack",
 }
 INTERNAL |= {f"rt.{name}" for name in "as_given bspline bspline_pull direct_step fixed independent linear_step transposed_step".split()}  # tests/test_scipy_*.py

@@ -50,6 +50,33 @@ def test_a_linear_loop_keeps_nothing():
     assert tapes(p) == []
 
 
+def test_an_array_that_is_the_same_in_every_iteration_is_not_kept():
+    p = lower("""
+        def f(u, k, dt, n):
+            for t in range(n):
+                for j in range(3):
+                    u = u * (1.0 - dt * k)
+            return np.sum(u)
+    """, u=VECTOR, k=VECTOR, n=INT)
+    assert tapes(p) == ["u_tape"]
+    stmts = gradient(p).body.stmts
+    marker = next(i for i, s in enumerate(stmts) if isinstance(s, Let) and s.op == "mark")
+    before = [s.op for s in stmts[marker:] if isinstance(s, Let)]
+    assert before.count("*") == 1 and before.count("-") == 1  # once, before the loops
+
+
+@pytest.mark.parametrize("line", ["if j > 1: u = u * (dt * k)", "u = u * np.log(k)", "u = u * (k * w[0, :1])", "u = u * (s * k); s = s * dt"])
+def test_what_may_not_be_computed_at_all_or_changes_is_kept(line):
+    p = lower(f"""
+        def f(u, k, w, dt, n):
+            s = dt
+            for j in range(n):
+                {line}
+            return np.sum(u)
+    """, u=VECTOR, k=VECTOR, w=MATRIX, n=INT)
+    assert len(tapes(p)) > 1
+
+
 def test_one_tape_for_what_everything_is_computed_from():
     p = lower("""
         def f(a, x):

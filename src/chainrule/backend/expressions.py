@@ -155,7 +155,8 @@ class Expressions:
         if isinstance(value, types.ModuleType):
             base = value.__name__.rpartition(".")[2]
         identifier, number = base, 1
-        while identifier in self.taken and not (isinstance(value, Checked) and identifier in self.theirs and identifier not in self.constants):
+        keeps = isinstance(value, (Checked, type))  # a class of the user's is called what the user calls it
+        while identifier in self.taken and not (keeps and identifier in self.theirs and identifier not in self.constants):
             number += 1
             identifier = f"{base}{number}"
         self.taken.add(identifier)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..api import Argnums, Function, _check_argnums, _layers
 from ..frontend.request import Layer
+from ..rules.table import REFUSALS, Refusal
 
 if TYPE_CHECKING:
     from ..dispatch import Dispatcher
@@ -57,3 +58,6 @@ def _dispatcher(function: FunctionType, argnums: int | str | tuple[int | str, ..
     from .calls import MODE, compiled
 
     return Dispatcher(function, compiled, MODE, argnums, has_aux, skip=skip, inner=inner)
+
+
+REFUSALS[explain] = Refusal("it runs a call and shows what happens in it, which is nothing to be differentiated", "explain the function outside of it")

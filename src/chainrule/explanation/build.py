@@ -7,6 +7,7 @@ called its function; a loop that stayed a loop in the program says which iterati
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -119,7 +120,7 @@ class _Builder:
                     stack.append((key, one.entries, None))
                 else:
                     span = item or _NOWHERE
-                    statement = Statement(span.file, span.line, span.column, span.function, span.text,
+                    statement = Statement(span.file, span.line, span.column, span.function, _alone(span),
                                           self.visits.setdefault(id(span), len(self.visits)))
                     into.append(statement)
                     stack.append((key, statement.entries, _Open(statement)))
@@ -156,7 +157,7 @@ class _Builder:
         """An operation, if it is one to show: it makes a value."""
         if not step.outs:
             return
-        out = step.outs[0]
+        out = next((node for node in step.outs if node.active and node.bar is not None), step.outs[0])
         slopes = self.slopes([step], out) if out.active and step.contributions else {}
         inputs = {id(node): (var, node) for var, node in step.inputs.items() if not callable(node.value)}
         given = {id(step.inputs[var]): contribution for var, contribution in step.contributions.items()}
@@ -256,6 +257,14 @@ def _path(step: Step) -> Iterator[tuple[Any, Any]]:
             seen.clear()
     spans = list(callers(step.stmt.span))
     yield from spans or [(step.stmt.span, step.stmt.span)]
+
+
+def _alone(span: Span) -> str:
+    """The text of a statement; of several on one line, its own."""
+    if span.line != span.end_line or not (";" in span.text or span.text.startswith("def ")):
+        return span.text
+    own = linecache.getline(span.file, span.line).encode()[span.column : span.end_column].decode(errors="replace")
+    return own if own and own in span.text else span.text
 
 
 def _shape(value: Any) -> tuple[int, ...] | None:

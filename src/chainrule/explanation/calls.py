@@ -66,23 +66,16 @@ def _runner(request: Request, program: Program, lowered: Lowered, emitted: Any) 
         for (_, form), value in zip(program.signature, values):
             bind(form, value, env)
         try:
-            found = record(program, wrt, tuple(env[var] for var in program.body.params))
+            found = record(program, wrt, tuple(env[var] for var in program.body.params), lowered.path is not None)
         except RowError as error:
             raise UnsupportedError([pipeline.finding(error, request)]) from None
         except (AssertionError, NotImplementedError, KeyError) as error:  # a gap of ours
             raise UnsupportedError([Finding(request.source.location(), f"chainrule cannot explain `{request.source.name}`", f"{type(error).__name__}: {error}",
                                             "please report it, with the function; the gradient itself may be had from grad")]) from error
-        bars = {node.var: zeros(node.value) if node.bar is None else owned(node.bar) for node in found.params if node.var in names}
+        bars = {node.var: owned(node.bar) for node in found.params if node.var in names}
         return Call(found, request.source, names, emitted.text, emitted.line_map), value_of(nest, {v: b for v, b in bars.items() if v is not None})
 
     return run
-
-
-def zeros(value: Any) -> Any:
-    """The adjoint of a value to which nothing contributes."""
-    from ..runtime import zeros_like
-
-    return zeros_like(value)
 
 
 def owned(value: Any) -> Any:

@@ -64,7 +64,7 @@ class Flow:
             try:
                 from matplotlib import pyplot
             except ImportError:
-                raise ImportError("the plot is made by matplotlib, which is not installed: pip install chainrule[examples]") from None
+                raise ImportError("the plot is made by matplotlib, which is not installed: pip install chainrule[plots]") from None
             ax = pyplot.subplots(figsize=(7, 3.5), layout="constrained")[1]
         for one in self.series:
             if len(one.norms) > 1:

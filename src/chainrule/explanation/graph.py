@@ -7,6 +7,7 @@ last iterations. The norm of an edge is that of what is passed on (the root of t
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 Key = Hashable
 MOST = 40  # nodes
+INPUTS = 24  # if there are more, those of one argument are one node
 SHARED = 3  # uses of an input; one that is used more often is drawn beside each of its uses, with what that contributes
 
 
@@ -60,9 +62,10 @@ def graph(explanation: Explanation, most: int = MOST, numbers: dict[int, int] | 
 def _made(explanation: Explanation, shown: list[Statement | Gap], level: str, key_of: Callable[[Statement, Operation], Key], numbers: dict[int, int]) -> Graph:
     nodes: dict[Key, Node] = {}
     makers: dict[int, Key] = {}  # by number of a value
-    for value in explanation.inputs:
-        nodes["input", value.number] = _node(value.name, value, "input")
-        makers[value.number] = ("input", value.number)
+    for name, values in _inputs(explanation).items():
+        made = ("input", values[0].number)
+        nodes[made] = _node(name, values[0], "input") if len(values) == 1 else _together(name, values)
+        makers.update((value.number, made) for value in values)
     for one in shown:
         for statement, operation in _operations(one):
             if operation.result.cotangent is None:
@@ -70,7 +73,7 @@ def _made(explanation: Explanation, shown: list[Statement | Gap], level: str, ke
             key: Key = id(one) if isinstance(one, Gap) else key_of(statement, operation)
             makers[operation.result.number] = key
             if isinstance(one, Gap):
-                nodes.setdefault(key, Node(f"... {one}", "", "", "gap"))
+                nodes.setdefault(key, Node(str(one), "", "", "gap"))
             else:
                 label = operation.result.name or operation.text
                 if level == "operation" and operation is not statement.operations[-1]:
@@ -88,7 +91,7 @@ def _made(explanation: Explanation, shown: list[Statement | Gap], level: str, ke
     used = {key for pair in flows for key in pair}
     kept = [key for key in nodes if key in used or len(nodes) == 1]
     if kept and nodes[kept[-1]].kind == "value":
-        nodes[kept[-1]] = replace(nodes[kept[-1]], kind="result")
+        nodes[kept[-1]] = replace(nodes[kept[-1]], kind="result", label=explanation.name)
     place = {key: n for n, key in enumerate(kept)}
     return Graph(tuple(nodes[key] for key in kept), tuple((place[a], place[b], norm) for (a, b), norm in flows.items()), level)
 
@@ -116,6 +119,19 @@ def _apart(nodes: dict[Key, Node], flows: dict[tuple[Key, Key], float]) -> dict[
 def _node(label: str, value: Value, kind: str, statement: int = -1) -> Node:
     assert value.cotangent is not None
     return Node(label, str(value.value), str(value.cotangent), kind, statement, value.value.brief, value.cotangent.size)
+
+
+def _inputs(explanation: Explanation) -> dict[str, list[Value]]:
+    """The inputs by name; if there are very many, by the argument that they are part of."""
+    found: dict[str, list[Value]] = {}
+    for value in explanation.inputs:
+        found.setdefault(value.name if len(explanation.inputs) <= INPUTS else re.split(r"[.\[]", value.name)[0], []).append(value)
+    return found
+
+
+def _together(name: str, values: list[Value]) -> Node:
+    size = math.hypot(*(value.cotangent.norm or 0.0 for value in values if value.cotangent is not None))
+    return Node(name, f"{len(values)} values", f"norm {number(size, 3)}", "input", -1, f"{len(values)} values", f"norm {number(size, 3)}")
 
 
 def _operations(one: Statement | Gap) -> Iterator[tuple[Statement, Operation]]:

@@ -6,9 +6,9 @@ of the means of the neighbours' places, a few times down and up.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .graph import Graph
 
@@ -46,7 +46,7 @@ def layout(graph: Graph) -> Layout:
             chain.append(new)
         chain.append(b)
         chains.append(chain)
-        for one, two in itertools.pairwise(chain):
+        for one, two in pairwise(chain):
             upper, lower = (one, two) if depth[one] <= depth[two] else (two, one)
             down.setdefault(upper, []).append(lower)
             up.setdefault(lower, []).append(upper)

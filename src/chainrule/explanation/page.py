@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import html
 import io
-import itertools
 import json
 import keyword
 import math
 import os
 import tokenize
 from importlib.resources import files
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,17 +29,23 @@ from .summary import Summary, number, shaped, summary
 if TYPE_CHECKING:
     from .result import Explanation
 
-STATEMENTS = 400  # on the page
+STATEMENTS = (400, 200, 100, 50, 25)  # on the page: as many as there is room for
 OPERATIONS = 40  # of one statement
+LINES = 1200  # of a source
+INPUTS = 200
 TEXT = 160  # characters of an expression
 POINTS = 240  # of a line of the flow
+ROOM = 800_000  # bytes of data; the page is to be smaller than a megabyte
 
 
 def page(explanation: Explanation) -> str:
     """The page, as text."""
     static = files(__package__) / "static"
     parts = {name: (static / f"page.{name}").read_text(encoding="utf-8") for name in ("html", "css", "js")}
-    data = json.dumps(_Collected(explanation).data(), ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/").replace("<!--", "<\\!--")
+    for most in STATEMENTS:
+        data = json.dumps(_Collected(explanation, most).data(), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+        if len(data.encode()) <= ROOM:
+            break
     text = parts["html"]
     for name, value in (("title", html.escape(explanation.name)), ("css", parts["css"]), ("js", parts["js"]), ("data", data)):
         text = text.replace(f"{{{{ {name} }}}}", value)
@@ -49,9 +55,10 @@ def page(explanation: Explanation) -> str:
 class _Collected:
     """What the script is given. Statements are numbered in the order in which they are shown."""
 
-    def __init__(self, explanation: Explanation) -> None:
+    def __init__(self, explanation: Explanation, most: int) -> None:
         self.explanation = explanation
-        self.keep = edge(explanation.entries, STATEMENTS)
+        self.most = most
+        self.keep = edge(explanation.entries, most)
         self.numbers: dict[int, int] = {}
 
     def data(self) -> dict[str, Any]:
@@ -60,9 +67,10 @@ class _Collected:
         return {
             "name": explanation.name,
             "result": _summary(summary(explanation.result)),
-            "inputs": [self.value(value) for value in explanation.inputs],
+            "inputs": [self.value(value) for value in explanation.inputs[:INPUTS]],
+            "hidden": max(0, len(explanation.inputs) - INPUTS),
             "sources": [_source(source) for source in explanation.sources],
-            "adjoint": {"lines": highlighted(explanation.adjoint.text.rstrip("\n").split("\n")), "stems": self.stems()},
+            "adjoint": {"lines": _numbered(explanation.adjoint.text.rstrip("\n").split("\n"), 1), "stems": self.stems()},
             "entries": entries,
             "count": len(self.numbers),
             "graph": self.graph(),
@@ -84,7 +92,7 @@ class _Collected:
 
     def entries(self, entries: list[Entry]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
-        for entry in in_a_row(entries, STATEMENTS):
+        for entry in in_a_row(entries, self.most):
             if isinstance(entry, Gap):
                 found.append({"gap": str(entry)})
             elif isinstance(entry, Loop):
@@ -163,7 +171,7 @@ def _summary(found: Summary | None) -> dict[str, Any] | None:
 
 def _source(source: Source) -> dict[str, Any]:
     indent = min((len(line) - len(line.lstrip()) for line in source.lines if line.strip()), default=0)
-    return {"name": source.name, "file": os.path.basename(source.file), "first": source.first, "lines": highlighted([line[indent:] for line in source.lines])}
+    return {"name": source.name, "file": os.path.basename(source.file), "first": source.first, "lines": _numbered([line[indent:] for line in source.lines], source.first)}
 
 
 def _flow(found: Flow) -> list[dict[str, Any]]:
@@ -179,10 +187,19 @@ def _flow(found: Flow) -> list[dict[str, Any]]:
 def _curve(points: tuple[tuple[float, float], ...]) -> str:
     """A path through points that leaves and enters each of them vertically."""
     path = f"M{points[0][0]:.1f} {points[0][1]:.1f}"
-    for (a, b), (c, d) in itertools.pairwise(points):
+    for (a, b), (c, d) in pairwise(points):
         middle = (b + d) / 2
         path += f"C{a:.1f} {middle:.1f} {c:.1f} {middle:.1f} {c:.1f} {d:.1f}"
     return path
+
+
+def _numbered(lines: list[str], first: int) -> list[list[Any]]:
+    """The lines with their numbers; of very many, the first and the last."""
+    made: list[list[Any]] = [[first + n, parts] for n, parts in enumerate(highlighted(lines))]
+    if len(made) > LINES:
+        half = LINES // 2
+        made[half:-half] = [[0, [["c", f"... {len(made) - 2 * half:,} more lines"]]]]
+    return made
 
 
 _KINDS = {tokenize.COMMENT: "c", tokenize.STRING: "s", tokenize.NUMBER: "n", tokenize.OP: "o"}

@@ -12,11 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from ..analysis.activity import activity
 from ..analysis.flow import flows, singular, steep
 from ..analysis.taint import tainted
 from ..ir.interpret import Interpreter
 from ..ir.nodes import Arg, Block, Let, Program, Stmt, Var, Vjp, Yield, operands, variables
+from ..ir.types import Array
 from ..ir.walk import defined, stmt_args
 from ..rules import registry
 from ..simplify.copies import copies_block
@@ -70,9 +73,15 @@ class Pulled:
     def run(self, env: dict[Var, Any], bars: tuple[Any, ...]) -> dict[Var, Any]:
         """The contributions, for the values of the operation and adjoints of what came out. env is used up."""
         env.update({proxy: env[var] for proxy, var in self.likes.items() if var in env})
-        env.update(zip(self.seeds, bars))
+        env.update((seed, _of_type(bar, seed)) for seed, bar in zip(self.seeds, bars))
         _, values = Interpreter(dict(self.callees)).block(self.block, env)
         return dict(zip(self.to, values))
+
+
+def _of_type(bar: Any, seed: Var) -> Any:
+    """An adjoint as the statements take it: a number of Python's is one of NumPy's where they expect an array without axes."""
+    type_ = seed.type
+    return np.dtype(type_.dtype).type(bar) if isinstance(type_, Array) and type(bar) in (float, int, complex) else bar
 
 
 def pulled(stmt: Let | Vjp, moving: frozenset[Var], known: Facts, callees: Mapping[str, Program], given: tuple[bool, ...] = (True,)) -> Pulled:

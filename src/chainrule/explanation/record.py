@@ -39,10 +39,13 @@ from ..ir.nodes import (
     operands,
     variables,
 )
+from ..ir.ops import OPS
 from ..ir.walk import stmt_args
-from ..runtime.containers import add_lists
+from ..runtime.containers import add_lists, zeros_like
+from ..runtime.record import once
 from .pulls import Facts, Pulled, facts, pulled
 
+_INSIDE = frozenset({"apply", "np.seterr", "py.evaluate", "py.raise", "surgery"})  # operations with an effect that the world outside does not see
 MOST = 200_000  # steps of one call: some seconds and some hundred megabytes
 
 
@@ -112,9 +115,13 @@ class Record:
 
 
 class Recorder:
-    """Interprets a program and notes its steps. An environment maps Vars to Nodes here."""
+    """Interprets a program and notes its steps. An environment maps Vars to Nodes here.
 
-    def __init__(self, program: Program) -> None:
+    recorded: the program may be begun again on another path, so what it does to the world outside is done by `once`, as in the compiled text.
+    """
+
+    def __init__(self, program: Program, recorded: bool) -> None:
+        self.recorded = recorded
         self.callees = {callee.name: callee for callee in program.callees}
         self.interpreter = Interpreter(self.callees)
         self.steps: list[Step] = []
@@ -153,8 +160,8 @@ class Recorder:
             else:
                 self.let(stmt, env, known)
         elif isinstance(stmt, If):
-            _, values = self.block(stmt.then if self.value(stmt.condition, env) else stmt.orelse, env, known)
-            self.bind(stmt.outs, values, env, known)
+            _, ends = self.block(stmt.then if self.value(stmt.condition, env) else stmt.orelse, env, known)
+            self.bind(stmt.outs, ends, env, known)
         elif isinstance(stmt, (For, While)):
             self.loop(stmt, env, known)
         elif isinstance(stmt, Vjp):
@@ -171,8 +178,9 @@ class Recorder:
                 node.var = out
 
     def let(self, stmt: Let, env: dict[Var, Node], known: Facts) -> None:
-        machine = self.interpreter
-        value = machine.let(stmt, {v: env[v].value for arg in stmt.args for v in variables(arg)})
+        values = {v: env[v].value for arg in stmt.args for v in variables(arg)}
+        outside = self.recorded and OPS[stmt.op].effect and stmt.op not in _INSIDE and not stmt.op.startswith("rt.")
+        value = once(self.interpreter.let, stmt, values) if outside else self.interpreter.let(stmt, values)
         self.note(stmt, () if stmt.out is None else (stmt.out,), (value,), env, known)
 
     def note(self, stmt: Let | Vjp, made: tuple[Var, ...], values: tuple[Any, ...], env: dict[Var, Node], known: Facts) -> None:
@@ -238,9 +246,9 @@ class Recorder:
             env[stmt.trips] = Node(trips, stmt.trips)
 
 
-def record(program: Program, wrt: tuple[Var, ...], args: tuple[Any, ...]) -> Record:
+def record(program: Program, wrt: tuple[Var, ...], args: tuple[Any, ...], recorded: bool) -> Record:
     """Run a program on flat arguments, one for each of `program.body.params`, and then backward: the nodes hold the adjoints of the values."""
-    recorder = Recorder(program)
+    recorder = Recorder(program, recorded)
     known = facts(program.body, wrt, False)
     params = tuple(Node(value, var, None, var in wrt) for var, value in zip(known.body.params, args))
     env = dict(zip(known.body.params, params))
@@ -272,6 +280,9 @@ def backward(record: Record, callees: Mapping[str, Program]) -> None:
         for var, contribution in step.contributions.items():
             node = step.inputs[var]
             node.bar = contribution if node.bar is None else total(node.bar, contribution)
+    for node in record.params:
+        if node.active and node.bar is None:
+            node.bar = zeros_like(node.value)
 
 
 def total(old: Any, new: Any) -> Any:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .result import Explanation
 
 HEADS = ("line", "statement", "value", "cotangent", "operand", "local derivative", "contribution")
+INPUTS = 40  # lines of gradients
 SHOWN = 2  # iterations at the beginning of a loop, and as many at its end
 _WIDEST = (6, 46, 34, 34, 14, 34, 34)  # columns of plain text
 
@@ -68,7 +69,7 @@ def _statement(statement: Statement, depth: int, everything: bool, operations: b
         for operation in statement.operations if len(statement.operations) > 1 else ():
             passed = [operand for operand in operation.operands if operand.contribution is not None]
             for n, operand in enumerate(passed):
-                first = ("", f"{_indent(depth)}  {operation.text}", str(operation.result.value), str(operation.result.cotangent)) if n == 0 else ("",) * 4
+                first = ("", f"{_indent(depth)}  {operation.text}", str(operation.result.value), str(operation.result.cotangent or "")) if n == 0 else ("",) * 4
                 yield Row("operation", (*first, *_operand(operand)))
     yield from _entries(statement.entries, depth + 1, everything, operations)
 
@@ -92,9 +93,11 @@ def heading(explanation: Explanation) -> str:
 
 def gradients(explanation: Explanation) -> Iterator[str]:
     """A line for each argument that is differentiated with respect to."""
-    for value in explanation.inputs:
-        if value.cotangent is not None:
-            yield f"d {explanation.name} / d {value.name} = {value.cotangent}"
+    found = [value for value in explanation.inputs if value.cotangent is not None]
+    for value in found[:INPUTS]:
+        yield f"d {explanation.name} / d {value.name} = {value.cotangent}"
+    if len(found) > INPUTS:
+        yield f"... and {len(found) - INPUTS:,} more"
 
 
 def plain(explanation: Explanation, *, all_iterations: bool = False, operations: bool = True) -> str:

@@ -43,7 +43,7 @@ class Words:
             return "a derivative"
         special = _SPECIAL.get(stmt.op)
         if special is not None:
-            return special(stmt)
+            return special(self, stmt)
         return self._printed(stmt, {})
 
     def contribution(self, stmt: Let | Vjp, pulled: Pulled, to: Var) -> str:
@@ -72,7 +72,8 @@ class Words:
                 folded[var] = self.made[own]
                 todo += [v for arg in self.made[own].args for v in variables(arg)]
             else:
-                names[var] = self.name(own) if own.hint is not None else HIDDEN
+                text = self.name(own)
+                names[var] = text if own.hint is not None or len(text) <= LONG else HIDDEN
         printer = Expressions(names, Plan(folded, frozenset(), {}, {}, {}), set(), frozenset())
         try:
             return written(printer, let) if let.op in _WRITES else ast.unparse(ast.fix_missing_locations(printer.let(let)))
@@ -105,13 +106,14 @@ def written(printer: Expressions, let: Let) -> str:
     return f"{old}{place} {_WRITES[let.op]} {new}"
 
 
-def _rule(let: Let) -> str:
-    """The name of a function with a rule of the user's."""
-    rule = let.args[3]
-    return str(getattr(rule.value, "name", "")) if isinstance(rule, Lit) else ""
+def _ruled(words: Words, let: Let) -> str:
+    """A call of a function with a rule of the user's."""
+    inputs, rule = let.args[1], let.args[3]
+    assert isinstance(rule, Lit) and isinstance(inputs, Seq)
+    return f"{rule.value.name}({', '.join(words.name(arg) if isinstance(arg, Var) else repr(arg.value) if isinstance(arg, Lit) else HIDDEN for arg in inputs.items)})"
 
 
 _WRITES = {"store": "=", "iadd": "+=", "isub": "-=", "add_at": "+=", "sub_at": "-="}
-_SPECIAL: dict[str, Callable[[Let], str]] = {"surgery": lambda stmt: "adjoint_of(...)", "ruled": lambda stmt: f"{_rule(stmt)}(...)"}
+_SPECIAL: dict[str, Callable[[Words, Let], str]] = {"surgery": lambda words, stmt: "adjoint_of(...)", "ruled": _ruled}
 
 __all__ = ["G", "Words"]

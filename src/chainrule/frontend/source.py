@@ -250,7 +250,7 @@ def _find(function: FunctionType) -> tuple[Definition, str, tuple[str, ...]]:
     if file.startswith("<frozen "):  # a module that is part of the interpreter, whose text is in the library nevertheless
         file = function.__globals__.get("__file__") or file
     linecache.checkcache(file)
-    lines = tuple(linecache.getlines(file, function.__globals__)) or _inspected(function)
+    lines = tuple(linecache.getlines(file, function.__globals__)) or _inspected(function) or _magic_cell(code)
     if not lines:
         if file.startswith("<"):
             raise SourceUnavailableError(name, "it was defined by exec, or typed at a prompt that keeps no history", location=None)
@@ -327,6 +327,22 @@ def _inspected(function: FunctionType) -> tuple[str, ...]:
         return tuple(inspect.findsource(function)[0])
     except (OSError, TypeError, IndexError):
         return ()
+
+
+def _magic_cell(code: CodeType) -> tuple[str, ...]:
+    """The lines of a notebook's cell that a magic has run (`%%time`), under a name of its own: of the latest one in which the definition is proved."""
+    interactive = sys.modules.get("IPython")
+    shell: Any = None if interactive is None else interactive.get_ipython()
+    for cell in [] if shell is None else reversed(shell.history_manager.input_hist_raw):
+        magic, _, body = cell.partition("\n")
+        if magic.startswith("%%"):
+            try:
+                text = _Text(tuple(shell.transform_cell(body).splitlines(keepends=True)))
+            except SyntaxError:
+                continue
+            if any(_fits(node, code) and _compiles_to(node, top, text, code) for node, top in text.functions.get(code.co_firstlineno, ())):
+                return text.lines
+    return ()
 
 
 def _functions(tree: ast.Module) -> Iterator[tuple[Definition, ast.stmt]]:

@@ -25,6 +25,7 @@ from .types import OBJECT, Array, Dim, Extent, List, Opaque, Scalar, Tuple, Type
 _SIZES = ((5, 11, 23, 37, 53, 71, 97), (7, 16, 29, 45, 64, 83, 107))
 _FROM = 3  # numbers that are compared with sizes: no array has a symbolic extent of 1, and 0 and 2 are left alone
 _LARGEST = 64  # of them up to which trials are run: beyond, the arrays of a trial would take long
+_LONGEST = 1000  # of them for which arrays are made longer, where an operation fails on short ones
 _NUMBER = "a number"  # in an assignment of sizes: the value of integers of which nothing is known
 _ALIKE = 3
 _SIZE = "a size"  # another one than that
@@ -101,7 +102,14 @@ def _probe(op: Op, args: tuple[Arg, ...]) -> Type:
         return _forget_shape(result_type(results[0], {}))
     sizes = [{**dict(zip(symbols if k == 0 else symbols[::-1], row)), _NUMBER: 2 + k} for k, row in enumerate(_SIZES)]
     try:
-        first, second = _run(op, args, sizes)
+        try:
+            first, second = _run(op, args, sizes)
+        except CannotProbe:  # perhaps an array must be longer than a number says: `np.partition(x, 9)`
+            more = max((n for arg in args for n in _numbers(arg) if n <= _LONGEST), default=0)
+            if not symbols or not more:
+                raise
+            sizes = [{name: size if name == _NUMBER else size + more for name, size in row.items()} for row in sizes]
+            first, second = _run(op, args, sizes)
     except CannotProbe:  # perhaps extents that must agree have different symbols: try with all of them equal
         try:
             alike = _alike(op, args, symbols)

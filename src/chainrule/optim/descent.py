@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Union
 
 import numpy as np
 
-from ..runtime import root, zeros_like
+from ..runtime import root
 from ..structure import is_differentiable, map_leaves
 
 Rate = Union[float, Callable[[int], float]]
@@ -69,14 +69,18 @@ def uphill(params: Any, grads: Any, decay: float = 0.0) -> Any:
     return map_leaves(of_leaf, params, grads)
 
 
+def zeros_of(p: Any) -> Any:
+    return np.zeros_like(p) if np.ndim(p) else 0.0
+
+
 def zeros(params: Any) -> Any:
     """Zeros in the place of leaves that carry a derivative, else None."""
-    return map_leaves(lambda p: zeros_like(p) if is_differentiable(p) else None, params)
+    return map_leaves(lambda p: zeros_of(p) if is_differentiable(p) else None, params)
 
 
 def real_zeros(params: Any) -> Any:
     """The same for squares, which are real."""
-    return map_leaves(lambda p: zeros_like(np.real(p) if np.iscomplexobj(p) else p) if is_differentiable(p) else None, params)
+    return map_leaves(lambda p: zeros_of(np.real(p) if np.iscomplexobj(p) else p) if is_differentiable(p) else None, params)
 
 
 def squared(g: Any) -> Any:

@@ -20,6 +20,7 @@ from ..ir.types import Array, Scalar, Tuple, Type, rank
 from .call import Call
 from .formula import Evaluator
 from .infer import like
+from .pushforward import Push
 from .table import ROWS, RowError, elementwise, rule, structural, zero
 
 COSTLY = {"cheap": False}
@@ -73,8 +74,14 @@ def pull_svd(let: Let, call: Call) -> None:
         call.add(a, f(result="cj((u * g[..., None, :]) @ v)"))
         return
     f.items("u", "s", "v")
+    call.add(a, _through_svd(f, bool(literal(let.args[1], "`full_matrices` of np.linalg.svd"))))
+
+
+def _through_svd(f: Formulas, full: bool) -> Operand:
+    """The contribution to the matrix of what reaches `u`, `s` and `v`."""
+    call = f.call
     f(uc="cj(u_bar)", vc="t(v_bar)")
-    if literal(let.args[1], "`full_matrices` of np.linalg.svd"):
+    if full:
         f(few=call.b.emit("index", call.b.emit("np.shape", f.e.dots["s"]), Lit(-1)))
         f(u2="u[..., few:]", uc2="uc[..., few:]", u="u[..., :few]", uc="uc[..., :few]", v2="v[..., few:, :]", vc2="vc[..., few:]", v="v[..., :few, :]", vc="vc[..., :few]")
     # of p = u^H da v, the Hermitian part turns u and v by the differences of singular values, the rest by their sums
@@ -83,12 +90,56 @@ def pull_svd(let: Let, call: Call) -> None:
       core="k + ct(k) + l - ct(l)")
     f(result="u @ core @ v + (u * s_bar[..., None, :]) @ v", left="(uc - u @ m) * over", right="ct((vc - ct(v) @ n) * over)")
     f(result="result + left @ v + u @ right")
-    if literal(let.args[1], "full_matrices"):
+    if full:
         f(result="result - u2 @ ct(uc2) @ (u * over) @ v - (u * over) @ (v @ vc2) @ v2")
-    call.add(a, f(result="cj(result)"))
+    return f(result="cj(result)")
 
 
-structural("np.linalg.svd(a, full_matrices=True, compute_uv=True) -> y", pull_svd, op=COSTLY)
+def push_svd(let: Let, call: Push) -> Operand:
+    """The singular values come with those vectors along which equal ones part."""
+    b, original = call.b, call.restated()
+    alone = let.op == "linalg.svdvals" or not literal(let.args[2], "`compute_uv` of np.linalg.svd")
+    f = _parted(let, call, original if alone else b.emit("item", original, 1))
+    values = f.e.dots["s"]
+    if alone:
+        call.state("item", f.e.dots["parted"], Lit(1))
+        return f(result="s_dot")
+    call.state("tuple", Seq((b.emit("item", original, 0), values, b.emit("item", original, 2))))
+    dot = call.transposed()
+    return b.emit("tuple", Seq((b.emit("item", dot, 0), f(result="s_dot"), b.emit("item", dot, 2))))
+
+
+def _parted(let: Let, call: Push, values: Operand) -> Formulas:
+    """Name the vectors along which equal singular values part `u` and `v`, the values `s`, and how these change `s_dot`."""
+    f = Formulas(let, call)  # type: ignore[arg-type]
+    a = let.args[0]
+    f(d=call.dot(a))
+    parted = call.b.emit("rt.svd_along", a, f.e.dots["d"], values)
+    f(parted=parted, u=call.b.emit("item", parted, 0), s=call.b.emit("item", parted, 1), v=call.b.emit("item", parted, 2))
+    f(s_dot="np.sum(np.real(cj(u) * (d @ ct(v))), -2)")
+    return f
+
+
+def _pull_svd_along(let: Let, call: Call) -> None:
+    if (a := _wanted(let, call)) is not None:
+        f = Formulas(let, call)
+        f.items("u", "s", "v")
+        call.add(a, _through_svd(f, False))
+
+
+def _push_svd_along(let: Let, call: Push) -> Operand:
+    """Of the third order nothing is known where singular values are equal, or zero."""
+    b = call.b
+    if not call.active(let.args[0]):
+        return b.emit("tuple", Seq(tuple(b.emit("np.zeros_like", b.emit("item", call.result(), k)) for k in range(3))))
+    f = Formulas(let, call)  # type: ignore[arg-type]
+    dot = call.transposed()
+    f(s=b.emit("item", call.result(), 1), u_dot=b.emit("item", dot, 0), v_dot=b.emit("item", dot, 2), unresolved="rt.unresolved(s, True)")
+    return b.emit("tuple", Seq((f(u_dot="u_dot + unresolved[..., None, :]"), b.emit("item", dot, 1), f(v_dot="v_dot + unresolved[..., :, None]"))))
+
+
+structural("np.linalg.svd(a, full_matrices=True, compute_uv=True) -> y", pull_svd, push=push_svd, op=COSTLY)
+structural("rt.svd_along(a, d, values) -> y", _pull_svd_along, push=_push_svd_along, constant=("d", "values"), op=COSTLY)
 
 # -- pseudo-inverse and least squares ---------------------------------------------------------------------------------------------
 
@@ -221,4 +272,4 @@ rule("np.partition(a, kth, axis=-1, kind='introselect') -> y", kth="0.0",
      a_dot="rt.unsort(np.take_along_axis(a_dot, rt.stable_order(a, axis), axis), rt.stable_order(y, axis), axis)",
      op={"infer": lambda a, kth, axis, kind: probe(OPS["np.ravel"], (a, Lit("C"))) if isinstance(axis, Lit) and axis.value is None else like(0)(a)})
 
-__all__ = ["Formulas", "literal", "pairs_type", "pull_eig", "pull_eigvals", "pull_svd", "through_qr", "values_type"]
+__all__ = ["Formulas", "literal", "pairs_type", "pull_eig", "pull_eigvals", "pull_svd", "push_svd", "through_qr", "values_type"]

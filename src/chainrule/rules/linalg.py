@@ -285,17 +285,36 @@ def _eigh(let: Let, call: Call) -> None:
 
 
 def _eigh_push(let: Let, call: Push) -> Operand:
-    """The first-order perturbation of eigenvalues and eigenvectors."""
+    """The first-order perturbation of eigenvalues and eigenvectors. The eigenvalues come with those vectors along which equal ones part."""
     b = call.b
+    original = call.restated()
+    values, vectors = (b.emit("item", original, k) for k in (0, 1))
+    parted = b.emit("rt.eigh_along", let.args[0], call.dot(let.args[0]), values, vectors)
+    call.state("tuple", Seq((b.emit("item", parted, 0), vectors)))
+    turned, _ = _perturbed(let, call, vectors)
+    inner = b.emit("@", adjoint(_evaluator(let, call), vectors), turned)
+    vectors_dot = b.emit("@", vectors, b.emit("*", b.emit("rt.inverse_gaps", values), inner))
+    return b.emit("tuple", Seq((_perturbed(let, call, b.emit("item", parted, 1))[1], vectors_dot)))
+
+
+def _eigvalsh_push(let: Let, call: Push) -> Operand:
+    original = call.restated()
+    parted = call.b.emit("rt.eigh_along", let.args[0], call.dot(let.args[0]), original)
+    call.state("item", parted, Lit(0))
+    return _perturbed(let, call, call.b.emit("item", parted, 1))[1]
+
+
+def _eigh_along_push(let: Let, call: Push) -> Operand:
+    """Of the third order nothing is known where eigenvalues are equal."""
+    b = call.b
+    if not call.active(let.args[0]):
+        return b.emit("tuple", Seq(tuple(b.emit("np.zeros_like", b.emit("item", call.result(), k)) for k in (0, 1))))
     values, vectors = (b.emit("item", call.result(), k) for k in (0, 1))
     turned, values_dot = _perturbed(let, call, vectors)
     inner = b.emit("@", adjoint(_evaluator(let, call), vectors), turned)
     vectors_dot = b.emit("@", vectors, b.emit("*", b.emit("rt.inverse_gaps", values), inner))
-    return b.emit("tuple", Seq((values_dot, vectors_dot)))
-
-
-def _eigvalsh_push(let: Let, call: Push) -> Operand:
-    return _perturbed(let, call, call.b.emit("item", call.b.emit("np.linalg.eigh", let.args[0]), 1))[1]
+    unresolved = b.emit("index", b.emit("rt.unresolved", values), Seq((Lit(Ellipsis), Lit(None), ALL)))
+    return b.emit("tuple", Seq((values_dot, b.emit("+", vectors_dot, unresolved))))
 
 
 def _perturbed(let: Let, call: Push, vectors: Operand) -> tuple[Operand, Operand]:
@@ -320,6 +339,8 @@ def _eigvalsh(let: Let, call: Call) -> None:
 
 structural("np.linalg.eigh(a) -> y", _eigh, push=_eigh_push, op=COSTLY)
 rule("rt.eigh_pull(g_values, g_vectors, values, vectors) -> x", op=COSTLY)
+structural("rt.eigh_along(a, d, values, vectors=None) -> y", _eigh, push=_eigh_along_push, constant=("d", "values", "vectors"), op=COSTLY)
+zero("rt.unresolved(values, or_zero=False)", op={"infer": infer.like(0)})
 structural("np.linalg.eigvalsh(a) -> y", _eigvalsh, push=_eigvalsh_push, op=COSTLY)
 rule("rt.eigvalsh_pull(g, a) -> x", op=COSTLY)
 rule("rt.inverse_gaps(values) -> y", values="np.sum(y_bar * y ** 2, -1) - np.sum(y_bar * y ** 2, -2)",

@@ -28,6 +28,11 @@ def flow(value: Any, model: Any, slope: Any, t0: Any, y0: Any, times: Any, optio
     return _word()
 
 
+def count_parameters(function: Any) -> Any:
+    """How many parameters a function has that are given by position."""
+    return _word()
+
+
 def part(owner: Any, name: Any, like: Any, axes: Any = None) -> Any:
     """An attribute of what a solver gives: a value like another one; or an array, whose axes are as long as these of the other one, None where that is not known."""
     return _word()
@@ -84,4 +89,4 @@ def is_known(value: Any) -> Any:
     return _word()
 
 
-__all__ = ["along", "along_something", "flow", "gradient", "is_differentiable", "is_known", "jacobian", "newton_steps", "order", "part", "refuse", "solver", "static"]
+__all__ = ["along", "along_something", "count_parameters", "flow", "gradient", "is_differentiable", "is_known", "jacobian", "newton_steps", "order", "part", "refuse", "solver", "static"]

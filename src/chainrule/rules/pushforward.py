@@ -50,6 +50,12 @@ class Push(Protocol):
     def transposed(self) -> Operand:
         """The tangent by transposing the pullback that the row gives."""
 
+    def restated(self) -> Var:
+        """The statement's value under another name: `state` says what its own is."""
+
+    def state(self, op: str, *args: Arg) -> None:
+        """Define `let.out` by another operation, whose value is the same, and whose derivative is the one that goes with the tangent."""
+
 
 def push(let: Let, call: Push) -> Operand:
     """The tangent of the result of one statement, at least one of whose arguments has one; perhaps of a smaller shape or another dtype, and

@@ -259,13 +259,17 @@ def structural(text: str, pull: Pull, *, push: Pushforward | None = None, masks:
              op, static)
 
 
-def zero(*texts: str, real: bool = False, op: dict[str, Any] | None = None) -> None:
-    """Functions without derivative: integer-valued, constant, or piecewise constant. real: of complex numbers they have one."""
+def zero(*texts: str, real: bool = False, dynamic: tuple[str, ...] = (), op: dict[str, Any] | None = None) -> None:
+    """Functions without derivative: integer-valued, constant, or piecewise constant.
+
+    real:    of complex numbers they have one.
+    dynamic: parameters that may be computed, whatever their names.
+    """
     for text in texts:
         if text in OPS:
             _enter(Row(text, "zero", real=real, names=tuple(p.name for p in OPS[text].params)))
         else:
-            _declare(text if "(" in text or " " in text or "~" in text else _full_text(text), "zero", {}, dict(real=real), op)
+            _declare(text if "(" in text or " " in text or "~" in text else _full_text(text), "zero", {}, dict(real=real), op, dynamic=dynamic)
 
 
 def refuse(name: str, *, because: str, instead: str = "") -> None:

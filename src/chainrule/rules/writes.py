@@ -339,8 +339,8 @@ for _name, _ufunc in _ACCUMULATING.items():
 
 for _name, _op in (("add", "add_at"), ("subtract", "sub_at"), ("multiply", "mul_at"), ("divide", "div_at"), ("maximum", "max_at"), ("minimum", "min_at")):
     WRITERS[getattr(np, _name).at] = Writer(f"np.{_name}.at", (Param("a"), Param("indices"), Param("b")), _at(_op))
-for _name in sorted(dir(np)):
-    if isinstance(getattr(np, _name), np.ufunc) and getattr(np, _name).at not in WRITERS:
+for _name, _ufunc in sorted(vars(np).items()):
+    if isinstance(_ufunc, np.ufunc) and _ufunc.at not in WRITERS:
         refuse(f"np.{_name}.at", because="what it gives depends on the order in which repeated indices are updated", instead="write a loop")
 
 __all__ = ["METHODS", "READ_FIRST", "WHOLE", "Write", "Writer", "masked", "repeated", "writer"]

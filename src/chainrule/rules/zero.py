@@ -24,8 +24,8 @@ zero("np.digitize(x, bins)", "np.lexsort(keys)", "np.result_type(*arrays_and_dty
      "np.shares_memory(a, b)", "np.ravel_multi_index(multi_index, dims)", "np.unravel_index(indices, shape)", "np.indices(dimensions)")
 zero("np.isin(element, test_elements, assume_unique=False, invert=False)", "np.in1d(ar1, ar2, assume_unique=False, invert=False)",
      "np.iscomplex(x)", "np.isreal(x)", "np.isposinf(x)", "np.isneginf(x)", "np.array_equiv(a1, a2)",
-     "np.tril_indices(n, k=0, m=None)", "np.triu_indices(n, k=0, m=None)", "np.tril_indices_from(arr, k=0)", "np.triu_indices_from(arr, k=0)",
-     "np.diag_indices(n, ndim=2)", "np.diag_indices_from(arr)")
+     "np.tril_indices_from(arr, k=0)", "np.triu_indices_from(arr, k=0)", "np.diag_indices_from(arr)")
+zero("np.tril_indices(n, k=0, m=None)", "np.triu_indices(n, k=0, m=None)", "np.diag_indices(n, ndim=2)", dynamic=("n",))
 zero("np.argpartition(a, kth, axis=-1, kind='introselect')", op={"infer": lambda a, kth, axis, *_: _order(a, axis)})
 zero("np.tri(N, M=None, k=0, dtype=None)", op={"fresh": True, "infer": eye})
 zero(*(f"np.{name}(M)" for name in ("bartlett", "blackman", "hamming", "hanning")), op={"infer": _window})
@@ -33,8 +33,7 @@ for _name in ("power", "arctan2"):
     for _method in ("reduce", "reduceat"):
         refuse(f"np.{_name}.{_method}", because="the order in which NumPy goes through the array is not defined, and its results differ",
                instead=f"write the loop, or `np.{_name}.accumulate(x)[-1]`")
-for _name in sorted(dir(np)):  # of whole numbers and truth values
-    _ufunc = getattr(np, _name)
+for _name, _ufunc in sorted(vars(np).items()):  # of whole numbers and truth values; `dir` would name modules, too, that NumPy loads when they are asked for
     if isinstance(_ufunc, np.ufunc) and _ufunc.__name__ == _name and _ufunc.signature is None and (_ufunc.nin, _ufunc.nout) == (2, 1) and "dd->d" not in _ufunc.types:
         if _name == "ldexp":
             for _method in ("reduce", "accumulate", "reduceat"):

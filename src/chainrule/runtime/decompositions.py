@@ -50,6 +50,79 @@ def apart(values: Any) -> Any:
     return gaps > 8 * np.finfo(values.dtype).eps * scale
 
 
+def apart_along(values: Any, inner: Any, vectors: Any, adjoint: Any = None) -> Any:
+    """Of each matrix in a stack, the vectors of equal values, turned so that they diagonalise the Hermitian `inner`; those of `adjoint` turn with them."""
+    shape = np.broadcast_shapes(values.shape[:-1], inner.shape[:-2])
+    n = values.shape[-1]
+    vectors = np.array(np.broadcast_to(vectors, (*shape, *vectors.shape[-2:])))
+    adjoint = None if adjoint is None else np.array(np.broadcast_to(adjoint, (*shape, *adjoint.shape[-2:])))
+    values, inner = np.broadcast_to(values, (*shape, n)), np.broadcast_to(inner, (*shape, n, n))
+    equal = ~apart(values)
+    for place in map(tuple, np.argwhere((np.count_nonzero(equal, axis=(-2, -1)) > n) & np.isfinite(inner).all((-2, -1)))):
+        left = np.ones(n, bool)
+        while left.any():
+            run = np.flatnonzero(equal[place][np.flatnonzero(left)[0]] & left)
+            left[run] = False
+            if len(run) > 1:
+                _, turn = np.linalg.eigh(inner[place][np.ix_(run, run)])
+                vectors[place][:, run] = vectors[place][:, run] @ turn
+                if adjoint is not None:
+                    adjoint[place][run] = np.conj(turn.T) @ adjoint[place][run]
+    return vectors if adjoint is None else (vectors, adjoint)
+
+
+def _hermitian(x: Any) -> Any:
+    return 0.5 * (x + np.conj(np.swapaxes(x, -1, -2)))
+
+
+def eigh_along(a: Any, d: Any, values: Any, vectors: Any = None) -> Any:
+    """np.linalg.eigh (whose values are given, and perhaps its vectors), with those eigenvectors of equal eigenvalues along which these part when the matrix changes along d (Kato 1966, II.2.3).
+
+    The derivatives of the eigenvalues along d are exact in this basis, and so are those of second order of functions that are smooth in the matrix.
+
+    >>> eigh_along(np.eye(2), np.array([[0.0, 1.0], [1.0, 0.0]]), np.ones(2))[1].round(3)
+    array([[-0.707,  0.707],
+           [ 0.707,  0.707]])
+    """
+    vectors = np.linalg.eigh(a)[1] if vectors is None else vectors
+    inner = np.conj(np.swapaxes(vectors, -1, -2)) @ _hermitian(d) @ vectors
+    shape = inner.shape[:-2]
+    return np.array(np.broadcast_to(values, (*shape, values.shape[-1]))), apart_along(values, inner, vectors)
+
+
+def svd_along(a: Any, d: Any, values: Any) -> Any:
+    """np.linalg.svd (whose values are given) without what belongs to no singular value, with those vectors of equal singular values along which these part when the matrix changes along d.
+
+    Those of zero are the singular vectors of what d is between them: singular values grow on both sides of zero.
+    """
+    u, _, vh = np.linalg.svd(a, full_matrices=False)
+    inner = np.conj(np.swapaxes(u, -1, -2)) @ d @ np.conj(np.swapaxes(vh, -1, -2))
+    shape = inner.shape[:-2]
+    values = np.array(np.broadcast_to(values, (*shape, values.shape[-1])))
+    u, vh = apart_along(values, _hermitian(inner), u, vh)
+    none = values <= 8 * np.finfo(values.dtype).eps * np.max(values, axis=-1, keepdims=True, initial=0.0)
+    for place in map(tuple, np.argwhere(none.any(-1) & np.isfinite(inner).all((-2, -1)))):
+        few = np.count_nonzero(~none[place])
+        whole = np.linalg.svd(np.broadcast_to(a, (*shape, *a.shape[-2:]))[place])
+        left, right = whole[0][:, few:], whole[2][few:]
+        turn, _, turn_back = np.linalg.svd(np.conj(left.T) @ np.broadcast_to(d, (*shape, *d.shape[-2:]))[place] @ np.conj(right.T))
+        u[place][:, few:] = (left @ turn)[:, :values.shape[-1] - few]
+        vh[place][few:] = (turn_back @ right)[:values.shape[-1] - few]
+    return u, values, vh
+
+
+def unresolved(values: Any, or_zero: bool = False) -> Any:
+    """Zeros; NaN for values that are equal (or zero): what would turn their vectors apart is not known to this order.
+
+    >>> unresolved(np.array([1.0, 2.0, 2.0]))
+    array([ 0., nan, nan])
+    """
+    alone = np.count_nonzero(~apart(values), axis=-1) <= 1
+    if or_zero:
+        alone &= values > 8 * np.finfo(values.dtype).eps * np.max(values, axis=-1, keepdims=True, initial=0.0)
+    return np.where(alone, 0.0, np.nan).astype(values.dtype)
+
+
 def largest_component(vectors: Any) -> Any:
     """For each column where its largest component is: that is real in what np.linalg.eig gives."""
     size = np.abs(vectors)
@@ -126,4 +199,4 @@ def unique_counts(x: Any) -> Any:
     return np.unique(x, return_counts=True)[1]
 
 
-__all__ = ["apart", "bessel_i", "cutoff", "decided", "eig", "eigvals", "irfft_pull", "largest_component", "lstsq", "lstsq_rank", "resized", "rfft_pull", "unique_counts", "unique_index", "unique_inverse"]
+__all__ = ["apart", "apart_along", "bessel_i", "cutoff", "decided", "eig", "eigh_along", "eigvals", "irfft_pull", "largest_component", "lstsq", "lstsq_rank", "resized", "rfft_pull", "svd_along", "unique_counts", "unique_index", "unique_inverse", "unresolved"]

@@ -392,6 +392,18 @@ class _Push:
             self.b.add(stmt)
         return dot
 
+    def restated(self) -> Var:
+        assert self.let.out is not None and self.b.stmts[-1] is self.let
+        new = Var(self.let.out.type)
+        self.b.stmts[-1] = replace(self.let, out=new)
+        return new
+
+    def state(self, op: str, *args: Arg) -> None:
+        assert self.let.out is not None
+        let = Let(self.let.out, op, args, self.let.span)
+        self.b.add(let)
+        self.b.made[self.let.out] = let
+
 
 class Callees:
     """The functions of a program, those whose forward transforms are needed among them."""

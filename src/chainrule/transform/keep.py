@@ -251,10 +251,14 @@ class _Keeper:
         if not any(isinstance(s, Let) and s.op == "mirror" for s in stmt.body.stmts[:1]):  # it mirrors no loop
             return replace(stmt, start=start, stop=stop, step=step, inits=inits, body=self._block(stmt.body))
         frame = self._mirrored(stmt.body)
+        assert isinstance(frame.owner, (For, While))
+        for var in self.plan.before.get(frame.owner, []):
+            let = self.places.sites[var].stmt
+            assert isinstance(let, Let)
+            self.env[var] = self.b.emit(let.op, *map_args(let.args, self.value), hint=var.hint, type=var.type)
         if isinstance(start, Lit) and start.value == 0 and isinstance(step, Lit) and step.value == 1:
             stop = self._length(frame) or stop
         backwards = sorted({k for loop, k in self.plan.carried.values() if loop is frame.owner})
-        assert isinstance(frame.owner, (For, While))
         extra = []
         for k in backwards:
             inits = (*inits, self.value(frame.owner.outs[k]))

@@ -4,6 +4,7 @@ A value that was defined outside loops is there (one that was defined in a branc
 defined, in this order:
 
 - what is cheap is computed again, if its arguments are there;
+- an array that is the same in every iteration (`dt * k` with both from outside) is *steady*: it is computed once more, before the reverse loop;
 - where several needed values are computed from fewer others, these others are taped and the rest computed again: a Newton
   iteration tapes x, not its step and its slope;
 - what a loop yields as a carried value that is popped anyway is *carried* backwards: the previous pop is this value;
@@ -28,12 +29,13 @@ from ..rules.structure import is_basic
 from .undo import chain, old_value, restored
 
 METADATA = frozenset({"len", "item", "np.shape", "np.ndim", "np.size"})  # cheap whatever they are asked of
+STEADY = frozenset({"+", "-", "*", "-x"})  # of arrays of one shape and numbers these do not raise, whether or not the loop runs
 MOST = 12  # statements computed again for one value, at most
 Recipe = Callable[[Var], "Let | None"]
 
 
 class Plan:
-    """taped, carried: the Vars obtained so (with the number of the carried value); undone: the versions of an array that are made
+    """before: the steady values, by outermost loop. taped, carried: the Vars obtained so (with the number of the carried value); undone: the versions of an array that are made
     from the next one; through: those that the reverse of an inner loop ends with; order: for each frame what its prologue
     obtains, in the order in which it has to."""
 
@@ -47,6 +49,7 @@ class Plan:
         self.through: set[Var] = set()
         self.reloaded: dict[Var, Let] = {}
         self.order: dict[Frame, list[Var]] = {}
+        self.before: dict[For | While, list[Var]] = {}
         self._done: set[Var] = set()
         self._missing: dict[Var, frozenset[Var]] = {}
         self._cost: dict[Var, int] = {}
@@ -85,6 +88,27 @@ class Plan:
         scalars = all(isinstance(v.type, Scalar) for arg in stmt.args for v in variables(arg))
         return stmt if op.cheap and scalars and _is_plain(stmt.out.type) else None
 
+    def steady(self, var: Var) -> tuple[Let, For | While] | None:
+        """The statement that computes an array from what is defined outside of all loops, and the outermost loop around it."""
+        site = self.places.sites.get(var)
+        stmt = None if site is None else site.stmt
+        if site is None or not isinstance(stmt, Let) or stmt.op not in STEADY or not isinstance(var.type, Array) or var.type.shape is None:
+            return None
+        for v in (v for arg in stmt.args for v in variables(arg)):
+            if not (isinstance(v.type, Scalar) or (isinstance(v.type, Array) and v.type.shape == var.type.shape)):
+                return None
+            inside = self.places.sites.get(v)
+            if inside is not None and inside.frame.looped and self.steady(v) is None:
+                return None
+        frame: Frame | None = site.frame
+        loop = None
+        while frame is not None and frame.looped:
+            if isinstance(frame.owner, If):
+                return None  # it may not be computed at all
+            loop = frame.owner if isinstance(frame.owner, (For, While)) else loop
+            frame = frame.parent
+        return None if loop is None else (stmt, loop)
+
     def missing(self, var: Var) -> frozenset[Var]:
         """The fewest values, in some sense, that would have to be taped for a value to be there."""
         if not self._missing:
@@ -95,6 +119,8 @@ class Plan:
     def _find_missing(self, var: Var) -> frozenset[Var]:
         self._cost[var] = 0
         if self.is_free(var) or var in self.taped or var in self.carried or var in self.undone:
+            return frozenset()
+        if self.steady(var) is not None:
             return frozenset()
         let = self.recipe(var)
         if let is not None:
@@ -250,11 +276,20 @@ class Plan:
             self.order.setdefault(self.site(var).frame, []).append(var)
             return
         if var not in self.taped and var not in self.carried:
+            steady = self.steady(var)
+            if steady is not None:
+                self._obtain_before(var, *steady)
+                return
             let = self.source(var)
             for arg in let.args:
                 for v in variables(arg):
                     self._obtain(v)
         self.order.setdefault(self.site(var).frame, []).append(var)
+
+    def _obtain_before(self, var: Var, let: Let, loop: For | While) -> None:
+        for v in (v for arg in let.args for v in variables(arg)):
+            self._obtain(v)
+        self.before.setdefault(loop, []).append(var)
 
     def source(self, var: Var) -> Let:
         """The statement that computes again, or reads again, a value that is neither taped nor carried."""

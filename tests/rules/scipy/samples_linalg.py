@@ -91,6 +91,7 @@ SAMPLES: dict[str, list[Case]] = {
     "linalg_rt.lstsq": [case(A(4, 2), A(4)), case(A(2, 4), A(2)), case(A(4, 2), A(4, 3)), case(C(4, 2), C(4)), case(A(3, 3), A(3))],
     "linalg_rt.qr": [case(a, mode, pivoting) for a in (A(3, 2), A(2, 3), A(3, 3), C(4, 2)) for mode in ("economic", "r") for pivoting in (False, True)] + [case(A(3, 3), "full"), case(A(2, 3), "full", True)],
     "linalg_rt.eigh": [case(spoiled(np.diag([1.0, 4.0, 9.0]) + 0.1 * SPD(3), lower), *b, lower=lower, driver="ev" if not b else "gv") for lower in (True, False) for b in ((), (spoiled(np.eye(3) + 0.1 * SPD(3), lower),))] + [case(A(1, 1), A(1, 1) + 3)],
+    "linalg_rt.eigh_along": [],  # tests/rules/test_repeated_values.py
     "linalg_rt.eigvalsh": [case(spoiled(m, lower), *b, lower=lower) for lower in (True, False) for m, b in ((SPD(3), ()), (SPD(3), (spoiled(SPD(3), lower),)), (H(3), ()), (H(3), (spoiled(H(3), lower),)))],
     "linalg_rt.eigvals": [case(np.diag([1.0, 3.0, 6.0]) + 0.3 * A(3, 3)), case(np.diag([1.0, 3.0, 6.0]) + 0.2 * C(3, 3))],
     "linalg_rt.eig": [case(np.diag([1.0, 3.0, 6.0]) + 0.3 * A(3, 3)), case(np.diag([1.0, 3.0, 6.0]) + 0.2 * C(3, 3))],

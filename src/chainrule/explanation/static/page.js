@@ -21,6 +21,8 @@ function svg(tag, attributes = {}, ...children) {
 }
 
 const short = (text, most) => text.length <= most ? text : text.slice(0, most - 1) + "…";
+// Numbers that are none stand out: here a NaN is born.
+const tone = (kind, text) => /\b(nan|inf)\b/.test(text) ? kind + " bad" : kind;
 const lineKey = at => at[0] + ":" + at[1];
 
 // -- the statements, by number, in the order in which they end, and by line ---------------------------------------------
@@ -60,6 +62,7 @@ $("name").textContent = data.name;
 $("result").textContent = data.result.t;
 for (const input of data.inputs)
   if (input.g) $("gradients").append(el("div", {}, el("dt", {}, "∂" + data.name + "/∂" + input.name), el("dd", {}, input.g.t)));
+if (data.hidden) $("gradients").append(el("div", {}, el("dt", {}, "and " + data.hidden + " more")));
 
 // -- the sources --------------------------------------------------------------------------------------------------------------
 
@@ -69,7 +72,7 @@ const adjointOf = new Map(); // "source:line" -> elements of the adjoint, and of
 function codeLine(parts, number) {
   const text = el("span", {});
   for (const [kind, part] of parts) text.append(kind ? el("span", { class: "t-" + kind }, part) : part);
-  return el("div", { class: "line" }, el("i", {}, String(number)), el("span", { class: "heat" }), text);
+  return el("div", { class: "line" }, el("i", {}, number ? String(number) : ""), el("span", { class: "heat" }), text);
 }
 
 function pointable(element, near) {
@@ -80,8 +83,8 @@ function pointable(element, near) {
 data.sources.forEach((source, n) => {
   const block = el("div", { class: "function" });
   if (data.sources.length > 1) block.append(el("p", {}, source.file));
-  source.lines.forEach((parts, k) => {
-    const line = codeLine(parts, source.first + k), key = n + ":" + (source.first + k);
+  source.lines.forEach(([number, parts]) => {
+    const line = codeLine(parts, number), key = n + ":" + number;
     lines.set(key, line);
     if (byLine.has(key)) pointable(line, () => point(key));
     block.append(line);
@@ -90,8 +93,8 @@ data.sources.forEach((source, n) => {
 });
 
 const adjoint = el("div", { class: "function" });
-data.adjoint.lines.forEach((parts, k) => {
-  const line = codeLine(parts, k + 1), stem = data.adjoint.stems[k + 1];
+data.adjoint.lines.forEach(([number, parts]) => {
+  const line = codeLine(parts, number), stem = data.adjoint.stems[number];
   if (stem) {
     const key = lineKey(stem);
     if (!adjointOf.has(key)) adjointOf.set(key, []);
@@ -162,7 +165,7 @@ function valuesTable(values) {
   const table = el("table", {}, el("tr", {}, ...["", "type", "value", "cotangent"].map(head => el("th", {}, head))));
   for (const value of values)
     table.append(el("tr", {}, el("td", { class: "name", title: value.name }, value.name || "result"), el("td", { class: "dim" }, kind(value.v)),
-      el("td", { class: "fwd" }, figures(value.v)), el("td", { class: "bwd" }, figures(value.g) || "–")));
+      el("td", { class: tone("fwd", figures(value.v)) }, figures(value.v)), el("td", { class: tone("bwd", figures(value.g)) }, figures(value.g) || "–")));
   return el("div", { class: "scroll" }, table);
 }
 
@@ -171,7 +174,7 @@ function operandsTable(operands) {
   const columns = [["operand", "name", o => o.name], ["value", "fwd", o => o.v.t], ["passed on", "", o => o.rule || ""],
     ["local derivative", "", o => o.d ? o.d.t : ""], ["contribution", "bwd", o => o.c ? figures(o.c) : "–"]].filter(([, , text]) => operands.some(o => text(o)));
   const table = el("table", {}, el("tr", {}, ...columns.map(([head]) => el("th", {}, head))));
-  for (const operand of operands) table.append(el("tr", {}, ...columns.map(([, kind, text]) => el("td", { class: kind, title: kind === "name" ? operand.name : null }, text(operand)))));
+  for (const operand of operands) table.append(el("tr", {}, ...columns.map(([, kind, text]) => el("td", { class: tone(kind, text(operand)), title: kind === "name" ? operand.name : null }, text(operand)))));
   return el("div", { class: "scroll" }, table);
 }
 
@@ -294,7 +297,7 @@ function expandable(row, entry, make, open) {
 
 function row(kind, line, what, value, cotangent) {
   return el("div", { class: "row " + kind }, el("span", { class: "no" }, line ? String(line) : ""), el("span", { class: "what" }, el("span", { class: "mark" }), what),
-    el("span", { class: "fwd" }, value), el("span", { class: "bwd" }, cotangent));
+    el("span", { class: tone("fwd", value) }, value), el("span", { class: tone("bwd", cotangent) }, cotangent));
 }
 
 function block(entries) {
@@ -388,8 +391,8 @@ function go(step, quiet = false) {
   for (const [key, [one, isBack]] of beside) {
     const main = one.values.find(value => value.g) || one.values[0], line = lines.get(key);
     if (!line || !main) continue;
-    if (isBack && main.g) line.append(el("span", { class: "after bwd" }, "← " + short(main.g.t, 40)));
-    else if (forwards) line.append(el("span", { class: "after fwd" }, "→ " + short(main.v.t, 40)));
+    if (isBack && main.g) line.append(el("span", { class: tone("after bwd", main.g.t) }, "← " + short(main.g.t, 40)));
+    else if (forwards) line.append(el("span", { class: tone("after fwd", main.v.t) }, "→ " + short(main.v.t, 40)));
   }
 
   // the graph

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from dataclasses import replace
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -206,7 +207,7 @@ def _by_row(name: str) -> Any:
     return handle
 
 
-for _name in ("as_given", "bspline", "fixed", "independent", "linear_step", "root", "zeros_like"):
+for _name in ("as_given", "bspline", "fixed", "independent", "linear_step", "root"):
     BUILTINS[getattr(runtime, _name)] = _by_row(f"rt.{_name}")
 
 
@@ -268,6 +269,17 @@ def _newton_steps(m: Calls, args: Args, keywords: Keywords) -> Value:
 
 
 # -- questions ----------------------------------------------------------------------------------------------------------------
+
+
+@builtin(words.count_parameters)
+def _count_parameters(m: Calls, args: Args, keywords: Keywords) -> Value:
+    function = args[0]
+    if isinstance(function, Closure):
+        given = function.node.args
+        return Static(len(given.posonlyargs) + len(given.args))
+    if isinstance(function, Static) and isinstance(function.value, FunctionType):
+        return Static(function.value.__code__.co_argcount)
+    m.refuse("the parameters of this function are not counted", "it is no plain function", "say how many there are: pass `p0`")
 
 
 @builtin(words.refuse)

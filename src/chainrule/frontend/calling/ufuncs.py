@@ -190,8 +190,7 @@ def _is_ours(method: Any) -> bool:
     return registry.refusal(method) is None and (row is None or registry.carries(row))
 
 
-for _name in sorted(dir(np)):
-    _ufunc = getattr(np, _name)
+for _name, _ufunc in sorted(vars(np).items()):
     if not isinstance(_ufunc, np.ufunc) or _ufunc.signature is not None or _ufunc.nin != 2 or _ufunc.nout != 1:
         continue
     if _is_ours(_ufunc.reduce):

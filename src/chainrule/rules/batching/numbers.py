@@ -19,7 +19,7 @@ def _of_all(d: Directions, op: str, *args: Arg) -> Operand:
 
 
 batching(_of_all, "np.linalg.inv", "np.linalg.det", "np.linalg.slogdet", "np.linalg.cholesky", "np.linalg.eigh", "np.linalg.eigvalsh",
-         "rt.cholesky_pull", "rt.eigh_pull", "rt.eigvalsh_pull", "np.copy", "copy", "rt.stop_gradient", "rt.zeros_like",
+         "rt.apart", "rt.eigh_along", "rt.svd_along", "rt.unresolved", "rt.cholesky_pull", "rt.eigh_pull", "rt.eigvalsh_pull", "np.copy", "copy", "rt.stop_gradient", "rt.zeros_like",
          "np.zeros_like", "np.ones_like", "np.empty_like", "rt.add_lists", "rt.list_ties", "rt.interp_slope", "np.interp")
 
 

@@ -245,10 +245,18 @@ def b_spline(t, c, k, extrapolate=True, axis=0):
 def interp_spline(x, y, k=3, t=None, bc_type=None, axis=0):
     made, _ = solver(interpolate.make_interp_spline, {}, {}, (x, y), {"k": k, "t": t, "bc_type": bc_type, "axis": axis})
     x, y, axis = _nodes_first(x, y, axis)
+    bc_type = bc_type if bc_type is None or isinstance(bc_type, str) else tuple([_one_condition(end) for end in bc_type])
     y = _held(y, x, bc_type)
     ends = bc_type if bc_type is None else _without_values(bc_type)
     knots, matrix = _spline_matrix(x, ends, k, t)
     return Basis(knots, _as_made(made, np.tensordot(matrix, y, 1)), k, "periodic" if bc_type == "periodic" else True, axis)
+
+
+def _one_condition(end):
+    """The condition at an end of a cubic spline: its name, or the order of a derivative and the value of that."""
+    if end is None or (not isinstance(end, str) and len(end) != 1):
+        refuse("`make_interp_spline` with other than one condition at each end", "it is not supported yet", "give one, as a name or a list of a pair")
+    return end if isinstance(end, str) else end[0]
 
 
 def _spline_matrix(x, ends, k, t):
@@ -362,9 +370,10 @@ class Grid:
         xi = np.asarray(xi) * 1.0
         count = len(self.points)
         at = np.reshape(xi, (-1, count)) if np.ndim(xi) != 1 or count > 1 else xi[:, None]
-        numbers, shares = [], []
+        numbers, steps, shares = [], [], []
         for d in range(count):
-            nodes = np.asarray(self.points[d]) * 1.0
+            given = np.asarray(self.points[d]) * 1.0
+            nodes = np.sort(given)  # they may descend, too
             if self.checks:
                 if not np.all((at[:, d] >= nodes[0]) & (at[:, d] <= nodes[-1])):
                     raise ValueError(f"One of the requested xi is out of bounds in dimension {d}")
@@ -372,7 +381,9 @@ class Grid:
             share = (at[:, d] - nodes[number]) / (nodes[number + 1] - nodes[number])
             if self.method == "nearest":
                 number = np.where(share <= 0.5, number, number + 1)
-            numbers.append(number)
+            descends = given[0] > given[-1]
+            numbers.append(np.where(descends, len(nodes) - 1 - number, number))
+            steps.append(np.where(descends, -1, 1))
             shares.append(share)
         if self.method == "nearest":
             total = self.values[tuple(numbers)]
@@ -383,7 +394,7 @@ class Grid:
                 index = []
                 for d in range(count):
                     upper = (corner >> d) & 1
-                    index.append(numbers[d] + upper)
+                    index.append(numbers[d] + upper * steps[d])
                     weight = weight * (shares[d] if upper else 1.0 - shares[d])
                 total = total + weight * self.values[tuple(index)]
         found = np.reshape(total, np.shape(xi)[:-1]) if np.ndim(xi) != 1 or count == 1 else total

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from ...ir.nodes import Arg, Let, Operand, Var
+from ...ir.nodes import Arg, Let, Lit, Operand, Seq, Var
 from ...ir.probe import type_of
 from ...ir.types import Array, Scalar, Type, kind, rank
 from ..call import Call
-from ..decompositions import Formulas, literal, pairs_type, pull_eig, pull_eigvals, pull_svd, through_qr, values_type
+from ..decompositions import Formulas, literal, pairs_type, pull_eig, pull_eigvals, pull_svd, push_svd, through_qr, values_type
 from ..infer import like
+from ..pushforward import Push
 from ..structure import broadcast
 from ..table import MODULES, RowError, linear, meaning, refuse, rule, structural, zero
 from . import OVERWRITES, module, shape_of_nest
@@ -293,8 +294,8 @@ def _svdvals(let: Let, call: Call) -> None:
         call.add(a, f(result="cj((u * y_bar[..., None, :]) @ v)"))
 
 
-structural("linalg.svd(a, full_matrices=True, compute_uv=True, check_finite=True, lapack_driver='gesdd') -> y", pull_svd, op=COSTLY, **_READ)
-structural("linalg.svdvals(a, check_finite=True) -> y", _svdvals, op=COSTLY, **_READ)
+structural("linalg.svd(a, full_matrices=True, compute_uv=True, check_finite=True, lapack_driver='gesdd') -> y", pull_svd, push=push_svd, op=COSTLY, **_READ)
+structural("linalg.svdvals(a, check_finite=True) -> y", _svdvals, push=push_svd, op=COSTLY, **_READ)
 _PINV = "-t(y) @ y_bar @ t(y) + cj((t(y_bar) - a @ (y @ t(y_bar))) @ y @ ct(y) + ct(y) @ y @ (t(y_bar) - (t(y_bar) @ y) @ a))"
 rule("linalg.pinv(a, atol=None, rtol=None, check_finite=True) -> y", op=COSTLY, **_READ, atol="0.0", rtol="0.0", a=_PINV)
 
@@ -365,7 +366,7 @@ def _eigh(let: Let, call: Call) -> None:
     if a is None and b is None:
         return
     f = Formulas(let, call)
-    lower = literal(let.args[2], "`lower` of linalg.eigh")
+    lower = literal(let.args[5 if let.op == "linalg_rt.eigh_along" else 2], "`lower` of linalg.eigh")
     if let.op == "linalg_rt.eigvalsh":
         parts = f(parts=f"linalg_rt.eigh(a, b, {lower}, False)")
         f(w=call.b.emit("item", parts, 0), v=call.b.emit("item", parts, 1), turns="np.eye(extent(a, -1)) * y_bar[..., None, :]")
@@ -382,8 +383,37 @@ def _eigh(let: Let, call: Call) -> None:
         call.add(b, f(result=f"-cj(linalg_rt.folded(v @ turns @ ct(v), {lower}))"))
 
 
-structural("linalg_rt.eigh(a, b=None, lower=True, check_finite=True, driver=None) -> y", _eigh, op=COSTLY, **_READ)
-structural("linalg_rt.eigvalsh(a, b=None, lower=True, check_finite=True, driver=None) -> y", _eigh, op=COSTLY, **_READ)
+def _eigh_push(let: Let, call: Push) -> Operand:
+    """The eigenvalues come with those vectors along which equal ones part."""
+    a, b, lower = let.args[:3]
+    dots = [call.dot(arg) if isinstance(arg, Var) and call.active(arg) else Lit(None) for arg in (a, b)]
+    f = Formulas(let, call)  # type: ignore[arg-type]
+    original = call.restated()
+    parted = call.b.emit("linalg_rt.eigh_along", a, b, *dots, original if let.op == "linalg_rt.eigvalsh" else call.b.emit("item", original, 0), lower)
+    f(w=call.b.emit("item", parted, 0), v=call.b.emit("item", parted, 1), w_dot="np.zeros_like(w)")
+    for dot, factor in zip(dots, ("v", "(v * w[..., None, :])")):
+        if not isinstance(dot, Lit):
+            f(d=dot, w_dot=f"w_dot {'+' if factor == 'v' else '-'} np.sum(np.real(cj(v) * (linalg_rt.mirrored(d, {literal(lower, '`lower` of linalg.eigh')}) @ {factor})), -2)")
+    if let.op == "linalg_rt.eigvalsh":
+        call.state("item", parted, Lit(0))
+        return f(result="w_dot")
+    call.state("tuple", Seq((f.e.dots["w"], call.b.emit("item", original, 1))))
+    return call.b.emit("tuple", Seq((f(result="w_dot"), call.b.emit("item", call.transposed(), 1))))
+
+
+def _eigh_along_push(let: Let, call: Push) -> Operand:
+    """Of the third order nothing is known where eigenvalues are equal."""
+    if not any(isinstance(arg, Var) and call.active(arg) for arg in let.args[:2]):
+        return call.b.emit("tuple", Seq(tuple(call.b.emit("np.zeros_like", call.b.emit("item", call.result(), k)) for k in (0, 1))))
+    f = Formulas(let, call)  # type: ignore[arg-type]
+    dot = call.transposed()
+    f(w=call.b.emit("item", call.result(), 0), v_dot=call.b.emit("item", dot, 1))
+    return call.b.emit("tuple", Seq((call.b.emit("item", dot, 0), f(result="v_dot + rt.unresolved(w)[..., None, :]"))))
+
+
+structural("linalg_rt.eigh_along(a, b, d, e, values, lower=True) -> y", _eigh, push=_eigh_along_push, constant=("d", "e", "values"), op=COSTLY, **_READ)
+structural("linalg_rt.eigh(a, b=None, lower=True, check_finite=True, driver=None) -> y", _eigh, push=_eigh_push, op=COSTLY, **_READ)
+structural("linalg_rt.eigvalsh(a, b=None, lower=True, check_finite=True, driver=None) -> y", _eigh, push=_eigh_push, op=COSTLY, **_READ)
 structural("linalg_rt.eigvals(a, check_finite=True) -> y", pull_eigvals, op={**COSTLY, "infer": values_type}, **_READ)
 structural("linalg_rt.eig(a, check_finite=True) -> y", pull_eig, op={**COSTLY, "infer": pairs_type}, **_READ)
 zero("linalg_rt.is_real(values)")

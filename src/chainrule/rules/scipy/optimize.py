@@ -17,7 +17,7 @@ import importlib
 import numpy as np
 
 from ...runtime import as_given, independent, linear_step, stop_gradient
-from ..meanings import along, gradient, jacobian, newton_steps, part, refuse, solver
+from ..meanings import along, count_parameters, gradient, jacobian, newton_steps, part, refuse, solver, static
 from ..table import MODULES, meaning
 
 optimize = importlib.import_module("scipy.optimize")
@@ -401,5 +401,50 @@ def least_squares(fun, x0, jac="2-point", method="trf", ftol=1e-08, xtol=1e-08, 
     return Fit(found, x, lambda found, x: as_given(stop_gradient(residuals(x)), residuals(x)))
 
 
-for _name in ("root", "fsolve", "brentq", "brenth", "ridder", "bisect", "toms748", "newton", "root_scalar", "fixed_point", "minimize", "minimize_scalar", "least_squares"):
+def curve_fit(f, xdata, ydata, p0=None, sigma=None, absolute_sigma=False, check_finite=None, bounds=None, method=None, jac=None, full_output=False, nan_policy=None,
+              **options):
+    """The parameters of the best fit, and their covariance: that of the exact Jacobian, s^2 (J'J)^-1."""
+    if bounds is not None:
+        refuse("`curve_fit` with bounds", "which parameters lie on a bound is not known", "leave them out, and scale the parameters instead")
+    if full_output:
+        refuse("`curve_fit` with `full_output`", "what it says of the work done is no number to differentiate", "leave it out")
+    if nan_policy is not None:
+        refuse("`curve_fit` with `nan_policy`", "which samples are left out is not known", "leave them out before")
+    count = count_parameters(f) - 1 if p0 is None else static(np.size(p0))
+    guess = np.ones(count) if p0 is None else _vector(p0)
+    xdata, ydata = np.asarray(xdata) * 1.0, np.asarray(ydata) * 1.0
+
+    def curve(x, *p):
+        return f(x, *p)
+
+    functions = {"": curve}
+    examples = {"": (xdata, *[0.0 for _ in range(count)])}
+    more = {"p0": guess, "sigma": stop_gradient(sigma), "absolute_sigma": absolute_sigma, "check_finite": check_finite, "method": method, **options}
+    if callable(jac):
+        functions["jac"] = lambda x, *p: jac(x, *p)
+        examples["jac"] = examples[""]
+    else:
+        more["jac"] = jac
+    likes = (np.ones(count), np.ones((count, count)))
+    (found, covariance), seen = solver(optimize.curve_fit, functions, examples, (stop_gradient(xdata), stop_gradient(ydata)), more, like=likes)
+
+    def residuals(p):
+        away = np.ravel(np.asarray(f(xdata, *[p[k] for k in range(count)])) - ydata)
+        if sigma is None:
+            return away
+        return np.linalg.solve(np.linalg.cholesky(sigma), away) if np.ndim(sigma) == 2 else away / sigma
+
+    def half_of_squares(p):
+        return 0.5 * np.sum(residuals(p) ** 2)
+
+    slope = gradient(half_of_squares)
+    p = _on_the_way(slope, found, jacobian(slope), (*seen, xdata, ydata, sigma))
+    matrix = jacobian(residuals)(p)
+    model = np.linalg.inv(np.transpose(matrix) @ matrix)
+    if not absolute_sigma:
+        model = model * (np.sum(residuals(p) ** 2) / np.maximum(np.size(ydata) - count, 1))
+    return p, as_given(covariance, model)
+
+
+for _name in ("curve_fit", "root", "fsolve", "brentq", "brenth", "ridder", "bisect", "toms748", "newton", "root_scalar", "fixed_point", "minimize", "minimize_scalar", "least_squares"):
     meaning(f"optimize.{_name}", globals()[_name])

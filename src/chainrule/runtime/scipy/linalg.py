@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
+from ..decompositions import apart_along
+
 
 def _adjoint(x: Any) -> Any:
     return np.conj(np.swapaxes(x, -1, -2))
@@ -134,6 +136,18 @@ def eigh(a: Any, b: Any = None, lower: bool = True, check_finite: bool = True, d
     return linalg.eigh(a, b, lower=lower, check_finite=check_finite, driver=driver)
 
 
+def eigh_along(a: Any, b: Any, d: Any, e: Any, values: Any, lower: bool = True) -> Any:
+    """scipy.linalg.eigh (whose values are given), with those vectors of equal values along which these part when a changes along d and b along e (None: not at all)."""
+    _, vectors = linalg.eigh(a, b, lower=lower, check_finite=False)
+    inner: Any = 0.0
+    if d is not None:
+        inner = _adjoint(vectors) @ mirrored(d, lower) @ vectors
+    if e is not None:
+        inner = inner - _adjoint(vectors) @ mirrored(e, lower) @ vectors * values[..., None, :]
+    inner = 0.5 * (inner + _adjoint(inner))
+    return np.array(np.broadcast_to(values, inner.shape[:-1])), apart_along(values, inner, vectors)
+
+
 def eigvalsh(a: Any, b: Any = None, lower: bool = True, check_finite: bool = True, driver: Any = None) -> Any:
     """scipy.linalg.eigvalsh."""
     return linalg.eigvalsh(a, b, lower=lower, check_finite=check_finite, driver=driver)
@@ -234,5 +248,5 @@ def has_complex(a: Any, name: str, power: Any = None) -> bool:
     return bool(np.iscomplexobj(function(a) if power is None else function(a, power)))
 
 
-__all__ = ["banded_outer", "banded_product", "banded_solved", "banded_transpose", "beside", "cho_factored", "cho_solved", "eig", "eigh", "eigvals", "eigvalsh", "folded",
+__all__ = ["banded_outer", "banded_product", "banded_solved", "banded_transpose", "beside", "cho_factored", "cho_solved", "eig", "eigh", "eigh_along", "eigvals", "eigvalsh", "folded",
            "has_complex", "is_on_cut", "is_real", "logm", "lstsq", "lstsq_rank", "lu_solved", "mirrored", "permutation", "permuted", "permuted_back", "placed_beside", "power", "qr", "sqrtm"]

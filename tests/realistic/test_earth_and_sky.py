@@ -134,7 +134,7 @@ def shallow_ice_glacier(thickness, sliding, balance):
         surface = bed + h
         slope = (surface[1:] - surface[:-1]) / dx
         mid = 0.5 * (h[1:] + h[:-1])
-        flux = -(1e-4 * mid**5 * np.abs(slope) ** 2 + sliding * mid) * slope
+        flux = -(1e-7 * mid**5 * np.abs(slope) ** 2 + sliding * mid) * slope
         h[1:-1] -= dt * (flux[1:] - flux[:-1]) / dx * 10
         h += dt * np.where(surface > 430.0, balance, -balance * (430.0 - surface) / 100)
         np.maximum(h, 0.0, out=h)

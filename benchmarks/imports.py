@@ -7,6 +7,7 @@ first round, which is not counted. `--modules` lists the modules of chainrule th
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -26,10 +27,10 @@ SRC = Path(__file__).resolve().parent.parent
 
 def seconds(code: str) -> float:
     """The CPU time of a new interpreter that runs a program."""
-    before = os.times()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-c", code], check=True, env=environment())
-    after = os.times()
-    return after.children_user + after.children_system - before.children_user - before.children_system
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def environment() -> dict[str, str]:

@@ -166,6 +166,25 @@ def test_check_of_a_wrong_derivative(run):
     assert code == 1 and "at the arguments\n  x = array([" in out
 
 
+# -- explain -------------------------------------------------------------------------------------------------------------
+
+
+def test_explain(run, tmp_path, monkeypatch):
+    code, out, err = run("explain", "model.py:slope", "--args", "3.0")
+    assert (code, err) == (0, "") and out.startswith("slope: 9\n") and "d slope / d x = 6" in out
+    code, out, _ = run("explain", "model.py:loss", "--args", "weights, np.ones(2), n=1", "--argnums", "x")
+    assert code == 0 and "d loss / d x = " in out
+    shown = []
+    monkeypatch.setattr("webbrowser.open", shown.append)
+    code, out, _ = run("explain", "model.py:slope", "--args", "3.0", "--html", "page.html", "--open")
+    assert (code, out) == (0, "written to page.html\n") and shown == [(tmp_path / "page.html").resolve().as_uri()]
+    assert "<html" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    code, _, err = run("explain", "model.py:slope", "--args", "3.0", "--html", "no/such/page.html")
+    assert code == 2 and "no/such/page.html cannot be written: No such file or directory" in err.replace("\\", "/")
+    code, _, err = run("explain", "model.py:raising", "--args", "3.0")
+    assert code == 2 and err.endswith("ValueError: never 3.0\n") and "/chainrule/" not in err
+
+
 # -- stages, coverage ----------------------------------------------------------------------------------------------------
 
 

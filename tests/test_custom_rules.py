@@ -1528,6 +1528,52 @@ def test_random_programs_of_functions_with_rules(block):
         assert not verdict.failed, f"seed {seed}: {verdict.kind}: {verdict.reason}\n{verdict.detail}"
 
 
+# -- complex numbers that a rule takes apart -------------------------------------------------------------------------------
+
+
+@cr.custom_vjp
+def cubed_modulus(z):
+    return z * np.conj(z) * z
+
+
+cubed_modulus.defvjp(lambda z: (cubed_modulus(z), z), lambda z, g: (2.0 * g * z * np.conj(z) + np.conj(g * z * z),))
+
+
+@cr.custom_vjp
+def turned(x):
+    return x * (1.0 + 2.0j)
+
+
+turned.defvjp(lambda x: (turned(x), None), lambda _, g: (np.real(g * (1.0 + 2.0j)),))
+
+
+def conjugated(z, c):
+    return np.conj(z) * c
+
+
+@pytest.mark.parametrize("f", [
+    lambda x: np.sum(np.real(cubed_modulus(x + 1j * x[::-1]) * (0.3 - 1.0j))),
+    lambda x: np.sum(np.abs(turned(x) * (x + 1.0j)) ** 2),
+    lambda x: np.sum(np.real(conjugated(x + 1j * x[::-1], x * 2.0j) * (1.0 - 2.0j))),
+    lambda x: np.sum(np.real(conjugated(x + 1j * x[::-1], x[0] * (1.0 + 2.0j)) * (1.0 - 2.0j))),
+])
+def test_rules_that_conjugate(f):
+    """What conjugates a cotangent is linear over the reals only: element by element, and yet not its own transpose."""
+    cr.defvjp(conjugated, z="np.conj(y_bar * c)", c="y_bar * np.conj(z)", elementwise=True)
+    both_modes(f, (X,))
+
+
+def test_a_rule_that_conjugates_and_broadcasts():
+    cr.defvjp(conjugated, z="np.conj(y_bar * c)", c="y_bar * np.conj(z)", elementwise=True)
+
+    def f(x):
+        return np.sum(np.real(conjugated(x[0] * (3.0 + 1.0j), x * (1.0 + 2.0j)) * (1.0 - 2.0j)))
+
+    gradient_is(f, (X,))
+    with pytest.raises(cr.UnsupportedError, match="its rule takes complex numbers apart, and arguments are broadcast"):
+        cr.jvp(f, (X,), (X,))
+
+
 # -- what is said when a rule is stated ------------------------------------------------------------------------------------
 
 

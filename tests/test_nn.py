@@ -274,6 +274,17 @@ def test_values_are_those_of_pytorch():
         np.testing.assert_allclose(ours, theirs.numpy(), rtol=1e-12, atol=1e-15)
 
 
+def test_lists_are_taken_for_arrays():
+    z = np.random.default_rng(6).normal(size=(3, 3))
+
+    def f(z, a):
+        labels = nn.cross_entropy(z, [0, 2, 1]) + np.sum(nn.one_hot([0, 2, 1], 3) * z**2)
+        return labels + nn.cross_entropy(z, [[0.2, 0.3, 0.5], [1.0, 0.0, 0.0], [0, 1, 0]]) + nn.cross_entropy([a, a * a, 1.0], 1) + nn.logsumexp([a, 1.0, a], b=[1.0, 2.0, a]) \
+            + np.sum(nn.leaky_relu(z, [0.1, 0.2, 0.3])) * nn.softmax([a, 2 * a])[1] + np.sum(nn.elu([a, 1.0])) + np.sum(nn.gelu([a, -1.0]))
+
+    cr.check_grads(f, (z, 0.7), order=2)
+
+
 # -- noise and first weights ----------------------------------------------------------------------------------------
 
 

@@ -44,7 +44,7 @@ def continuous_adjoint(solver: Callable[..., Any], *, rtol: float | None = None,
     The solver is called as it is, and nothing of its steps is kept. In the reverse sweep the solution is computed once more, and the adjoint equation
     l' = -(df/dy)' l is solved backwards along it, by the same method. So memory does not grow with the number of steps, and time not with the number of
     parameters. The gradient is that of the exact solution, up to the error of both solutions; that of the unwrapped ``solve_ivp`` by an explicit method
-    is that of the numbers which it gives. Forward mode, and derivatives of higher order, are those of the unwrapped solver.
+    is that of the numbers which it gives, and not to be had where these are held at the limit of stability. Forward mode, and derivatives of higher order, are those of the unwrapped solver.
 
     rtol, atol: the tolerances of the adjoint, whose size is taken for one; those of the call if they are not given.
 

@@ -60,7 +60,7 @@ LINEAR = [
     "return g @ w", "return w @ (w @ g)", "return np.sum(g) * x", "return np.mean(g)", "return np.dot(g, x)", "return np.cumsum(g)",
     "return np.where(flag, g, h)", "return np.where(x > 1.0, g, 0.0)", "return g[1:]", "return g[::-1]", "return np.transpose(np.reshape(g, (1, -1)))",
     "return np.concatenate((g, h, np.zeros(2)))", "return np.stack((g, h))", "return np.linalg.solve(w, g)", "return np.roll(g, 1)", "return np.outer(g, x)",
-    "return 0.0 * g", "return np.zeros(3)", "return np.zeros_like(g)", "return g * np.exp(x)", "return s * x", "return np.exp(x) * s + g", "return np.diff(g)",
+    "return 0.0 * g", "return g + 0 * x", "return g + x * 0.0", "return np.zeros(3)", "return np.zeros_like(g)", "return g * np.exp(x)", "return s * x", "return np.exp(x) * s + g", "return np.diff(g)",
     "y = np.zeros(3); y[0] = s; y[1:] = g[1:]; return y",
     "y = np.empty(3); y[:] = g; return y",
     "y = np.zeros_like(x); y[0] += s * 2.0; return y",

@@ -56,6 +56,18 @@ def test_what_is_selected(source, expected):
     """, id="arithmetic"),
     pytest.param("""
         def f(u):
+            w = np.sum(np.sqrt(u), keepdims=True)
+            y = w[0]
+            return y
+    """, id="the only element"),
+    pytest.param("""
+        def f(u):
+            w = np.sqrt(u)[:, None]
+            y = w[:, 0]
+            return np.sum(y)
+    """, id="the only column"),
+    pytest.param("""
+        def f(u):
             w = np.sqrt(u)
             y = np.where(u > 0.0, w, 0.0)
             z = w * 2.0

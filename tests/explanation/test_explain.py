@@ -301,3 +301,65 @@ def test_all_kinds_of_rules(f, args):
     explained = cr.explain(f, *args)
     same(explained.gradient, cr.grad(f)(*args))
     assert str(explained) and explained.to_html() and explained.to_dot()
+
+
+def searching(x, tol):
+    xs = [x]
+    while len(xs) < 3 or abs(xs[-1] - xs[-2]) > tol:
+        step = xs[-1] * 0.5
+        if step > 0.3:
+            xs.append(step)
+        else:
+            xs = xs[1:] + [step]
+        for k in [1, 2]:
+            xs[-1] = xs[-1] * (1 + 0.01 * k)
+    return sum(xs)
+
+
+def test_loops_of_which_some_iterations_are_executed_on_their_own():
+    explained = cr.explain(searching, 2.0, 0.05)
+    loop, last = explained.entries
+    assert [one.number for one in loop.iterations] == list(range(8))
+    assert last.text == "return sum(xs)"
+    for one in loop.iterations[1:-1]:
+        inner = one.entries[-1]
+        assert (inner.text, len(inner.iterations)) == ("for k in [1, 2]:", 2)
+        assert inner.iterations[1].entries[0].operations[-1].text == "xs[-1] = xs[-1] * (1 + 0.01 * 2)"
+    appended = next(s for s, _, _ in statements(explained.entries) if s.text == "xs.append(step)")
+    assert [(o.name, o.rule) for o in appended.operands] == [("xs", "g[:-1]"), ("step", "g[-1]")]
+
+
+def bit_by_bit(values):
+    a = sum(v * v for v in values); b = a * a  # noqa: E702
+    return b
+
+
+def test_statements_that_are_executed_bit_by_bit_and_several_on_a_line():
+    explained = cr.explain(bit_by_bit, [1.0, 2.0])
+    texts = [s.text for s, _, _ in statements(explained.entries)]
+    assert texts.count("b = a * a") == 1
+    assert texts.count("a = sum(v * v for v in values)") <= 2
+
+
+def with_functions(x):
+    total = 0.0
+    for k in (1.0, 2.0):
+        def twice(v):
+            w = v * v
+            return w
+        total = total + twice(x * k) * (lambda v: v + 1.0)(k)
+    return total
+
+
+def test_a_function_made_in_a_loop_is_not_a_loop():
+    loop = cr.explain(with_functions, 3.0).entries[0]
+    for one in loop.iterations:
+        (statement,) = one.entries
+        (inner,) = statement.entries
+        assert isinstance(inner, Statement) and inner.text == "w = v * v"
+
+
+def test_reading_from_a_list_passes_on_to_one_place():
+    explained = cr.explain(searching, 2.0, 0.05)
+    statement = next(s for s, _, _ in statements(explained.entries) if s.text == "step = xs[-1] * 0.5")
+    assert statement.operations[0].operands[0].rule == "g at [-1], zero elsewhere"

@@ -158,7 +158,8 @@ def data_of(text):
 
 def test_the_page_needs_nothing_else(tmp_path):
     explained = cr.explain(loss, *network())
-    text = explained.to_html(tmp_path / "page.html")
+    text = explained.to_html()
+    explained.to_html(tmp_path / "page.html")
     assert (tmp_path / "page.html").read_text(encoding="utf-8") == text
     assert not re.search(r'(?:src|href)="(?!data:,")|@import|url\(|https?://(?!www\.w3\.org/2000/svg")', text)
     assert explained._repr_html_().startswith("<iframe")
@@ -239,3 +240,8 @@ def test_texts_cannot_end_the_script():
     text = cr.explain(closing, 2.0).to_html()
     assert text.count("</script>") == 2
     assert data_of(text)["name"] == "closing"
+
+
+def test_in_a_notebook_it_is_hardly_larger():
+    explained = cr.explain(contracting, 1.3, 500)
+    assert len(explained._repr_html_()) < 1.1 * len(explained.to_html())

@@ -49,8 +49,8 @@ NN: dict[str, list[Case]] = {
     "nn.softmax": along(), "nn_rt.shares": along(), "nn.log_softmax": along(),
     "nn_rt.logsumexp": [Case(c.args[:1], {"axis": c.args[1]} if len(c.args) > 1 else c.kwargs or {"axis": None}) for c in along() if c.args[0].size] + [
         case(A(2, 3)), case(A(2, 3), 1, keepdims=True), case(A(2, 3), b=A(2, 3, low=0.2, high=1)), case(A(2, 3, 2), (0, 2), A(2, 3, 2, low=0.2, high=1), True)],
-    "nn.one_hot": [case(np.array([1, 0]), 3)],
-    "nn.cross_entropy": classes(),
+    "nn_rt.one_hot": [case(np.array([1, 0]), 3)],
+    "nn_rt.cross_entropy": classes(),
 }
 
 

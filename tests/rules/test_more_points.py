@@ -45,6 +45,7 @@ POINTS: list[tuple[str, Any, Any, Any]] = [
     ("logaddexp.reduce, rows", lambda x: np.sum(np.logaddexp.reduce(x, axis=1, keepdims=True)), [[inf, inf, 1.0], [-inf, 0.0, 0.0]], [[0.5, 0.5, 0], [0, 0.5, 0.5]]),
     ("logaddexp, both infinite", lambda x: np.logaddexp(x[0], x[1]) + np.logaddexp2(x[0], x[1]), [inf, inf], [1, 1]),
     ("logaddexp, one infinite", lambda x: np.logaddexp(x[0], x[1]), [inf, -inf], [1, 0]),
+    ("a number between arrays", lambda x: np.sum(np.clip(float(x[0]), np.array([-1.0, 0.2]), np.array([0.2, 2.0]))), [0.25], [1]),
     ("interp hides NaN", lambda f: np.nansum(np.interp([0.5, nan], [0.0, 1.0], f)), [1.0, 2.0], [0.5, 0.5]),
     ("unique, equal", lambda x: np.sum(np.unique(x) ** 2), [1.0, 1.0, 3.0], [1, 1, 6]),
     ("maximum.reduce, ties", lambda x: np.maximum.reduce(x), [2.0, 2.0, 1.0], [0.5, 0.5, 0]),

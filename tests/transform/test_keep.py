@@ -65,6 +65,22 @@ def test_an_array_that_is_the_same_in_every_iteration_is_not_kept():
     assert before.count("*") == 1 and before.count("-") == 1  # once, before the loops
 
 
+def test_what_is_only_there_for_its_shape_is_not_kept_where_the_shape_is_known():
+    p = lower("""
+        def f(u, h, n):
+            p = np.eye(2)
+            q = np.ones((1, 2))
+            m = np.zeros(2)
+            for t in range(n):
+                m = p @ m + u[0]
+                s = (q @ m)[0]
+                m = m * 0.5 + np.sin(s)
+            return np.sum(m)
+    """, u=VECTOR, h=VECTOR, n=INT)
+    assert tapes(p) == ["s_tape"]
+    assert "np.zeros" in ops(p)
+
+
 @pytest.mark.parametrize("line", ["if j > 1: u = u * (dt * k)", "u = u * np.log(k)", "u = u * (k * w[0, :1])", "u = u * (s * k); s = s * dt"])
 def test_what_may_not_be_computed_at_all_or_changes_is_kept(line):
     p = lower(f"""

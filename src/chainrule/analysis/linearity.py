@@ -165,7 +165,8 @@ def _constant(let: Let, own: Sequence[int]) -> int:
     if entry is None or not flowing:
         return CONSTANT
     if entry.linear == "each" or entry.product:
-        return ZERO if any(own[k] == ZERO for k in flowing) else CONSTANT
+        factors = flowing if entry.linear == "each" else range(len(own))  # an integer may be a factor, too
+        return ZERO if any(own[k] == ZERO and flows(let.op, k) for k in factors) else CONSTANT
     sums = entry.linear == "together" or (entry.kind == "elementwise" and all(isinstance(f, (ast.Constant, ast.UnaryOp)) for f in entry.formulas.values()))
     return ZERO if sums and all(own[k] == ZERO for k in flowing) else CONSTANT
 

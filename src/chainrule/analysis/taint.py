@@ -15,6 +15,7 @@ from ..ir.nodes import Block, Branch, Break, For, If, Let, Lit, Seq, Stmt, Var, 
 from ..ir.ops import OPS
 from ..ir.types import Array, Scalar
 from ..ir.walk import all_stmts, blocks, definitions, end_blocks, leaves
+from ..rules.structure import index_items, is_full
 from .activity import carried, edges, reach
 
 Flows = Callable[[Let, int], bool]
@@ -73,7 +74,7 @@ class _Finder:
                 yield from self.edges(inner)
 
     def of(self, stmt: Stmt) -> Iterator[tuple[Var, Var]]:
-        if isinstance(stmt, Let) and self.masks(stmt.op) and stmt.out is not None:
+        if isinstance(stmt, Let) and self.masks(stmt.op) and stmt.out is not None and not _takes_all(stmt):
             args = stmt.args if OPS[stmt.op].destroys is None else stmt.args[:1]
             yield from ((v, stmt.out) for arg in args for v in variables(arg))
         elif isinstance(stmt, If):
@@ -103,6 +104,20 @@ class _Finder:
             if isinstance(leaf.end, (Yield, Break)):
                 found += [(v, out) for arg, out in zip(leaf.end.values, outs) for v in variables(arg)]
         return [(source, target) for source, target in found if source in self.active and source not in own]
+
+
+def _takes_all(let: Let) -> bool:
+    """Whether an index leaves nothing out: a number where there is one element, `(h @ x)[0]`."""
+    if let.op != "index" or not isinstance(let.args[0], Var) or not isinstance(let.args[0].type, Array) or let.args[0].type.shape is None:
+        return False
+    if is_full(let.args[1]):
+        return True
+    shape = let.args[0].type.shape
+    items = [item for item in index_items(let.args[1]) if not (isinstance(item, Lit) and item.value is None)]  # which only adds an axis
+    if any(isinstance(item, Lit) and item.value is Ellipsis for item in items):
+        return False
+    return len(items) <= len(shape) and all(is_full(item) or (isinstance(item, Lit) and type(item.value) is int and extent == 1)
+                                            for item, extent in zip(items, shape))
 
 
 def _certain(loop: For | While) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..errors import ChainRuleError, GradientCheckError
 from .failure import UserError, users_part
-from .screen import put
+from .screen import coloured, put
 from .target import Target, find
 from .typed import Types, parse, random_arguments
 
@@ -86,7 +86,9 @@ def explain(options: Namespace) -> int:
     import chainrule
 
     report = _of_users(lambda: chainrule.explain(f if not keywords else _with_keywords(f, keywords), *args, argnums=_argnums(options)))
-    if options.html is None:
+    if options.html is None and coloured(sys.stdout, options.color):
+        report.print()
+    elif options.html is None:
         put(str(report), "text")
     else:
         path = Path(options.html)

@@ -72,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
     chosen(made)
     made.set_defaults(args="")
     made.add_argument("--argnums", metavar="N", help='what to differentiate with respect to: a position or name, or several, "0,2" or "w,b"')
+    colours(made)
     made.add_argument("--html", metavar="PATH", help="write a page instead")
     made.add_argument("--open", action="store_true", help="show the page in a browser")
 

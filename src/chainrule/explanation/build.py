@@ -21,7 +21,7 @@ from .model import Entry, Iteration, Loop, Operand, Operation, Statement, Value
 from .record import Entered, Node, Step, total
 from .record import Iteration as Place
 from .summary import summary
-from .unrolled import with_loops
+from .unrolled import innermost, with_loops
 from .words import Words
 
 RETURNED = "ret"  # the name that the frontend gives to what is returned on several paths
@@ -65,6 +65,7 @@ class _Builder:
         self.texts: dict[Any, str] = {}
         self.chains: list[tuple[_Open, ...]] = []  # for each step: the statements that it is in, the outermost first
         self.by_step: dict[int, tuple[_Open, ...]] = {}
+        self.opened: dict[int, _Open] = {}  # by identity of a statement
         self.visits: dict[int, int] = {}  # by identity of a span
         self.loops: dict[int, object] = {}  # for each loop, which execution of it it is
         self.used: dict[int, list[tuple[_Open, ...]]] = {}  # for each node: the chains of the steps that read it
@@ -119,11 +120,8 @@ class _Builder:
                     loop.iterations.append(one)
                     stack.append((key, one.entries, None))
                 else:
-                    span = item or _NOWHERE
-                    statement = Statement(span.file, span.line, span.column, span.function, _alone(span),
-                                          self.visits.setdefault(id(span), len(self.visits)))
-                    into.append(statement)
-                    stack.append((key, statement.entries, _Open(statement)))
+                    opened = self.open(item or _NOWHERE, into)
+                    stack.append((key, opened.statement.entries, opened))
             chain = tuple(opened for _, _, opened in stack if opened is not None)
             for opened in chain:
                 opened.steps.append(step)
@@ -131,6 +129,18 @@ class _Builder:
             self.chains.append(chain)
             self.by_step[id(step)] = chain
         return root
+
+    def open(self, span: Span, into: list[Entry]) -> _Open:
+        """The statement of a span, as the last of some entries. A generator expression is executed bit by bit: that is one statement."""
+        last, text = into[-1] if into else None, _alone(span)
+        if isinstance(last, Statement) and (last.file, last.line, last.column, last.text) == (span.file, span.line, span.column, text) and (
+                innermost(span.file, span.line, span.function) is None):
+            self.visits.setdefault(id(span), last.visit)
+            return self.opened[id(last)]
+        statement = Statement(span.file, span.line, span.column, span.function, text, self.visits.setdefault(id(span), len(self.visits)))
+        into.append(statement)
+        self.opened[id(statement)] = _Open(statement)
+        return self.opened[id(statement)]
 
     # -- numbers ------------------------------------------------------------------------------------------------
 
@@ -151,7 +161,10 @@ class _Builder:
         statement.operands = tuple(Operand(
             self.called(var, node), self.value(node), None if id(node) not in slopes else summary(slopes[id(node)]), "" if single is None else self.rule(single, node),
             None if id(node) not in given else summary(given[id(node)])) for var, node in read)
-        statement.operations = [operation for step in opened.own for operation in self.operation(step)]
+        if single is not None and len(single.outs) == 1 and single.outs[0] in makes:  # the same once more
+            statement.operations = [Operation(self.text(single), self.value(single.outs[0]), statement.operands)]
+        else:
+            statement.operations = [operation for step in opened.own for operation in self.operation(step)]
 
     def operation(self, step: Step) -> Iterator[Operation]:
         """An operation, if it is one to show: it makes a value."""
@@ -204,6 +217,9 @@ class _Builder:
             return self.call.names[node.var]
         if node.var is not None and node.var.hint is not None and (node.var.hint != RETURNED or node.step is None):
             return node.var.hint
+        made = None if node.step is None else node.step.stmt
+        if isinstance(made, Let) and made.out is not None and node.step is not None:
+            return self.worded(node.step).name(made.out)
         return "" if node.step is None else self.text(node.step)
 
     def text(self, step: Step) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from .model import Adjoint, Entry, Source, Value
 
@@ -49,21 +49,27 @@ class Explanation:
 
         show(self, all_iterations=all_iterations, operations=operations)
 
-    def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
-        """One page that needs nothing else: the primal beside its adjoint, the graph of the values, all numbers. Returns its text; written to a file if a path is given.
+    @overload
+    def to_html(self, path: None = None) -> str: ...
+    @overload
+    def to_html(self, path: str | os.PathLike[str]) -> None: ...
+    def to_html(self, path: str | os.PathLike[str] | None = None) -> str | None:
+        """One page that needs nothing else: the primal beside its adjoint, the graph of the values, all numbers. Written to a file, or returned if there is no path.
 
         Of long loops it holds the first and the last iterations, so that it stays below a megabyte.
         """
         from .page import page
 
         text = page(self)
-        if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
-        return text
+        if path is None:
+            return text
+        Path(path).write_text(text, encoding="utf-8")
+        return None
 
     def _repr_html_(self) -> str:
         style = "width:100%;height:46rem;border:1px solid #8884;border-radius:8px"
-        return f'<iframe title="{html.escape(repr(self))}" srcdoc="{html.escape(self.to_html())}" style="{style}"></iframe>'
+        text = html.escape(self.to_html(), quote=False).replace("'", "&#39;")  # the page is full of double quotes, which are best left alone
+        return f"<iframe title=\"{html.escape(repr(self))}\" srcdoc='{text}' style=\"{style}\"></iframe>"
 
     def to_dot(self) -> str:
         """The graph of the values in the language of Graphviz, edges as wide as the gradient that flows through them."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from ..backend.expressions import Expressions
 from ..backend.fold import Plan
 from ..ir.nodes import Let, Lit, Seq, Var, Vjp, variables
+from ..ir.ops import OPS
 from ..ir.walk import all_stmts
 from .pulls import Facts, Pulled
 
@@ -34,6 +35,9 @@ class Words:
         if var not in self.texts:
             self.texts[var] = HIDDEN  # until it is known: what is defined by itself is not written out
             let = self.made.get(var)
+            if let is not None and OPS[let.op].destroys == 0 and isinstance(let.args[0], Var):  # what was written into keeps its name
+                self.texts[var] = self.name(let.args[0])
+                return self.texts[var]
             self.texts[var] = HIDDEN if let is None else self.operation(let)
         return self.texts[var]
 
@@ -68,7 +72,7 @@ class Words:
             own = likes.get(var, var)
             if pulled is not None and var in pulled.seeds:
                 names[var] = G
-            elif own.hint is None and own in self.made and self.made[own].op not in _SPECIAL and len(self.name(own)) <= LONG and self.name(own) != HIDDEN:
+            elif own.hint is None and own in self.made and self.made[own].op not in _SPECIAL and OPS[self.made[own].op].destroys is None and len(self.name(own)) <= LONG and self.name(own) != HIDDEN:
                 folded[var] = self.made[own]
                 todo += [v for arg in self.made[own].args for v in variables(arg)]
             else:
@@ -76,7 +80,7 @@ class Words:
                 names[var] = text if own.hint is not None or len(text) <= LONG else HIDDEN
         printer = Expressions(names, Plan(folded, frozenset(), {}, {}, {}), set(), frozenset())
         try:
-            return written(printer, let) if let.op in _WRITES else ast.unparse(ast.fix_missing_locations(printer.let(let)))
+            return written(printer, let) if let.op in _WRITES else of_a_list(printer, let) if let.op in _LISTS else ast.unparse(ast.fix_missing_locations(printer.let(let)))
         except (AttributeError, KeyError, AssertionError, NotImplementedError, TypeError, ValueError, IndexError):
             return f"{let.op}(...)"  # an operation that is no expression
 
@@ -113,6 +117,21 @@ def _ruled(words: Words, let: Let) -> str:
     return f"{rule.value.name}({', '.join(words.name(arg) if isinstance(arg, Var) else repr(arg.value) if isinstance(arg, Lit) else HIDDEN for arg in inputs.items)})"
 
 
+def of_a_list(printer: Expressions, let: Let) -> str:
+    """What is done to a list: `xs.append(v)`, `xs[i] = v`."""
+    whole, *rest = (ast.unparse(ast.fix_missing_locations(printer.arg(arg))) for arg in let.args)
+    if let.op == "append":
+        return f"{whole}.append({rest[0]})"
+    if let.op == "list_drop":
+        return f"{whole}[:-1]"
+    if rest[1] == f"{whole}[{rest[0]}] + {G}":
+        return f"{G} at [{rest[0]}], zero elsewhere"
+    if whole == G:
+        return f"{G}, zero at [{rest[0]}]"
+    return f"{whole}[{rest[0]}] = {rest[1]}"
+
+
+_LISTS = frozenset({"append", "list_drop", "list_set"})
 _WRITES = {"store": "=", "iadd": "+=", "isub": "-=", "add_at": "+=", "sub_at": "-="}
 _SPECIAL: dict[str, Callable[[Words, Let], str]] = {"surgery": lambda words, stmt: "adjoint_of(...)", "ruled": _ruled}
 

@@ -15,7 +15,8 @@ from .activations import reals, softplus
 def _shift(x: Any, axis: Any) -> Any:
     """The largest element along an axis, that axis kept; 0 where that is not finite."""
     top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-    return np.where(np.isfinite(top), top, x.dtype.type(0))
+    finite = np.isfinite(top)
+    return top if finite.all() else np.where(finite, top, x.dtype.type(0))
 
 
 def softmax(x: Any, axis: Any = -1) -> Any:
@@ -34,7 +35,7 @@ def _powers(x: Any, axis: Any) -> Any:
     """exp(x), over the largest of them; where that is infinite, 1 for those that are, and 0 for the others."""
     with np.errstate(over="ignore", under="ignore"):
         y = np.exp(x - _shift(x, axis))
-    infinite = np.isinf(y)
+    infinite = y == np.inf
     return np.where(infinite.any(axis=axis, keepdims=True), infinite, y).astype(y.dtype) if infinite.any() else y
 
 
@@ -96,6 +97,11 @@ def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64, axis: int = 
     array([[0., 0., 1.],
            [1., 0., 0.]])
     """
+    return one_hot_of_array(np.asarray(labels), num_classes, dtype, axis)
+
+
+def one_hot_of_array(labels: Any, num_classes: int, dtype: Any = np.float64, axis: int = -1) -> Any:
+    """`one_hot`, where the labels are no list."""
     labels = _checked(labels, num_classes)
     return np.moveaxis((labels[..., None] == np.arange(num_classes)).astype(dtype), -1, axis)
 
@@ -120,6 +126,11 @@ def cross_entropy(logits: Any, targets: Any, axis: int = -1, reduction: str = "m
     >>> round(float(cross_entropy(np.array([1.0, 3.0]), np.array([0.5, 0.5]))), 6)
     1.126928
     """
+    return cross_entropy_of_arrays(np.asarray(logits), np.asarray(targets), axis, reduction)
+
+
+def cross_entropy_of_arrays(logits: Any, targets: Any, axis: int = -1, reduction: str = "mean") -> Any:
+    """`cross_entropy`, where nothing is a list."""
     logits, targets = reals(logits, "cross_entropy"), np.asarray(targets)
     if logits.ndim == 0 or logits.shape[axis] == 0:
         raise ValueError(f"logits of shape {logits.shape}: there are no classes along axis {axis}")
@@ -130,10 +141,11 @@ def cross_entropy(logits: Any, targets: Any, axis: int = -1, reduction: str = "m
             terms = targets * log_softmax(logits, axis)
         losses = -np.sum(np.where(targets == 0, logits.dtype.type(0), terms), axis=axis)
     else:
-        places = np.expand_dims(_checked(targets, logits.shape[axis]), axis)
-        if places.shape != np.take(logits, [0], axis).shape:
+        labels, rows = _checked(targets, logits.shape[axis]), np.moveaxis(logits, axis, -1) if axis not in (-1, logits.ndim - 1) else logits
+        if labels.shape != rows.shape[:-1]:
             raise ValueError(f"logits of shape {logits.shape}, labels of shape {targets.shape}")
-        losses = logsumexp(logits, axis) - np.squeeze(np.take_along_axis(logits, places, axis), axis)
+        picked = rows.reshape(labels.size, rows.shape[-1])[np.arange(labels.size), labels.ravel()].reshape(labels.shape)
+        losses = logsumexp(logits, axis) - picked
     return _reduced(losses, reduction)
 
 
@@ -161,4 +173,4 @@ def _reduced(losses: Any, reduction: str) -> Any:
     return np.mean(losses) if reduction == "mean" else np.sum(losses) if reduction == "sum" else losses[()]
 
 
-__all__ = ["binary_cross_entropy", "cross_entropy", "log_softmax", "logsumexp", "of_one_shape", "one_hot", "shares", "softmax"]
+__all__ = ["binary_cross_entropy", "cross_entropy", "cross_entropy_of_arrays", "log_softmax", "logsumexp", "of_one_shape", "one_hot", "one_hot_of_array", "shares", "softmax"]

@@ -1,17 +1,20 @@
 """Rows of `chainrule.nn`, read when the program has imported it.
 
-`nn_rt` holds the derivatives of gates, of any order (`nn/activations`). What is not here (`dropout`, `binary_cross_entropy`, weights of
-another shape in `logsumexp`) is executed from its source.
+`nn_rt` holds derivatives (of gates, of any order), and what is left of functions when lists have become arrays and weights have the shape of what they
+weigh. What is not here (`dropout`, `binary_cross_entropy`) is executed from its source.
 """
 
 from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
+
 from .. import nn
-from ..ir.nodes import Arg
-from ..ir.probe import type_of
-from ..ir.types import Array, Type
+from ..ir.nodes import Arg, Lit
+from ..ir.ops import OPS
+from ..ir.probe import probe, type_of
+from ..ir.types import Array, Scalar, Type
 from ..nn import activations, losses
 from .batching.directions import batching, over
 from .infer import dtype_of, extents_of
@@ -19,7 +22,7 @@ from .table import MODULES, elementwise, pointwise, rule, zero
 
 MODULES["nn"] = nn
 MODULES["nn_rt"] = SimpleNamespace(silu_slope=activations.silu_slope, gelu_slope=activations.gelu_slope, logsumexp=losses.of_one_shape,
-                                   shares=losses.shares)
+                                   shares=losses.shares, one_hot=losses.one_hot_of_array, cross_entropy=losses.cross_entropy_of_arrays)
 
 # -- activations -------------------------------------------------------------------------------------------------------
 
@@ -58,13 +61,27 @@ def _one_hot(labels: Arg, num_classes: Arg, dtype: Arg, axis: Arg) -> Type:
     return Array(made, (*shape[:place], *classes, *shape[place:]))
 
 
-zero("nn.one_hot(labels, num_classes, dtype='float64', axis=-1)", op={"infer": _one_hot})
+zero("nn_rt.one_hot(labels, num_classes, dtype='float64', axis=-1)", op={"infer": _one_hot})
 
 # -- losses --------------------------------------------------------------------------------------------------------------
 
-_WRONG = ("(nn.softmax(logits, axis) - nn.one_hot(targets, extent(logits, axis), dtype='bool', axis=axis) if kind(targets) in 'iu' else "
+_WRONG = ("(nn.softmax(logits, axis) - nn_rt.one_hot(targets, extent(logits, axis), dtype='bool', axis=axis) if kind(targets) in 'iu' else "
           "np.sum(targets, axis, keepdims=True) * nn.softmax(logits, axis) - targets)")
 _EACH = ("(y_bar if reduction == 'sum' else spread(y_bar, logits, axis, False) if reduction == 'none' else "
          "y_bar / np.size(targets) if kind(targets) in 'iu' else y_bar * extent(logits, axis) / count(logits, None))")
-rule("nn.cross_entropy(logits, targets, axis=-1, reduction='mean') -> y", static=("reduction",),
+
+
+def _losses(logits: Arg, targets: Arg, axis: Arg, reduction: Arg) -> Type:
+    """One number, or the shape of the logits without an axis: how long it is need not be known to fit the targets."""
+    of, given = type_of(logits), type_of(targets)
+    if not isinstance(of, Array) or of.shape is None or not isinstance(axis, Lit) or not isinstance(reduction, Lit):
+        return probe(OPS["nn_rt.cross_entropy"], (logits, targets, axis, reduction))
+    dtypes = [np.dtype(t.dtype) for t in (of, given) if isinstance(t, (Array, Scalar)) and np.dtype(t.dtype).kind == "f"]
+    dtype = str(np.result_type(*dtypes)) if np.dtype(of.dtype).kind == "f" else "float64"
+    place = axis.value % len(of.shape) if of.shape else 0
+    shape = (*of.shape[:place], *of.shape[place + 1:])
+    return Array(dtype, shape) if reduction.value == "none" and shape else Scalar(dtype)
+
+
+rule("nn_rt.cross_entropy(logits, targets, axis=-1, reduction='mean') -> y", static=("reduction",), op={"infer": _losses},
      logits=f"{_EACH} * {_WRONG}", targets=f"-{_EACH} * nn.log_softmax(logits, axis)")

@@ -105,6 +105,12 @@ def by_element(name: str) -> bool:
     return entry is not None and entry.kind in ("elementwise", "pointwise")
 
 
+def is_scaling(name: str) -> bool:
+    """Whether the derivative of an operation multiplies by partials, element by element, also where numbers are complex."""
+    entry = ROWS.get(name)
+    return entry is not None and entry.kind == "elementwise"
+
+
 def is_linear(name: str) -> bool:
     """Whether an operation is linear in its differentiable arguments together."""
     entry = ROWS.get(name)
@@ -160,7 +166,7 @@ __all__ = [
     "fills",
     "flows",
     "is_known_object",
-    "is_linear",
+    "is_linear", "is_scaling",
     "joins",
     "jumps",
     "linear",

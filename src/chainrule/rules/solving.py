@@ -121,8 +121,8 @@ def _flow_push(let: Let, call: Push) -> Operand:
     return call.dot(model) if call.active(model) else call.zeros(model)  # type: ignore[arg-type]
 
 
-structural("rt.flow(value, functions, model, t0, y0, times, options, seen) -> y", _flow_pull, push=_flow_push,
-           op={"infer": lambda value, *_: type_of(value), "views": (0,), "stands_for": 0})
+structural("rt.flow(value, functions, model, t0, y0, times, options, seen) -> y", _flow_pull, push=_flow_push, constant=("options",),
+           op={"infer": lambda value, *_: type_of(value), "views": (0,), "stands_for": 0, "implied": True})
 
 # Columns of B-splines: linear in the coefficients, differentiated in the point.
 rule("rt.bspline(c, x, t, k, nu=0) -> y", c="rt.bspline_pull(y_bar, x, t, k, nu, extent(c, 0))", x="np.sum(y_bar * rt.bspline(c, x, t, k, nu + 1), axis=-1)",

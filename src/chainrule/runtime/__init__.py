@@ -137,6 +137,7 @@ from .solving import (
     states_at,
     transposed_step,
 )
+from .steps import steady_steps
 from .surgery import stop_gradient
 from .updates import (
     add_at_all,
@@ -271,6 +272,7 @@ __all__ = [
     "spread_axes",
     "stable_order",
     "states_at",
+    "steady_steps",
     "stop_gradient",
     "strided",
     "sum_leaves",

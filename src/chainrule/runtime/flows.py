@@ -34,7 +34,7 @@ def flow_adjoint(slope: Any, t0: Any, y0: Any, times: Any, states: Any, cotangen
     """The cotangents of y0, t0, the times, and of what the slope sees, for one of the states (m, n) at the times (m,).
 
     slope(t, y) is y' (n,); pull(t, y, v) are the cotangents of y and of what the slope sees, for v of the slope. options: those of solve_ivp, by name; rtol and atol
-    of the adjoint are `adjoint_rtol` and `adjoint_atol`. moves: whether the times may move, or t0. Raises ArithmeticError where a solution fails.
+    of the adjoint are `adjoint_rtol` and `adjoint_atol`, and `solution` is the solution where it is at hand. moves: whether the times may move, or t0. Raises ArithmeticError where a solution fails.
     """
     bars: list[Any] = [np.zeros_like(s) if isinstance(s, np.ndarray) else s * 0.0 for s in seen]
     adjoint = np.zeros(len(y0), np.result_type(y0, cotangent))
@@ -52,7 +52,8 @@ def flow_adjoint(slope: Any, t0: Any, y0: Any, times: Any, states: Any, cotangen
                 adjoint = adjoint + cotangent[order.pop()]
             return adjoint
 
-        for along in _pieces(start, t0, y0, times[order[-1]], options.get("first_step")):
+        known = options.get("solution")
+        for along in _pieces(start, t0, y0, times[order[-1]], options.get("first_step")) if known is None else (known,):
             low, t = along.ts[0], along.ts[-1]
             while direction * t > direction * low:
                 adjoint = gained(adjoint, t)
@@ -88,9 +89,9 @@ def _starts(slope: Any, pull: Any, options: Mapping[str, Any], direction: float)
         more = {"jac": lambda t, y: transposed(t, y).T} if implicit else {}
         return _begun(stepper, slope, t, y, end, step, **given, **more)
 
-    rtol = options.get("adjoint_rtol", given.get("rtol", 1e-3))
-    atol = options.get("adjoint_atol")
-    tolerances = {"rtol": rtol, "atol": max(np.min(given.get("atol", 1e-6)), 1e-3 * rtol) if atol is None else atol}
+    rtol = np.min(options.get("adjoint_rtol", given.get("rtol", 1e-3)))
+    atol = np.min(options.get("adjoint_atol", given.get("atol", 1e-6)))
+    tolerances = {"rtol": max(rtol, 1e-13), "atol": max(atol, 1e-3 * rtol)}
     step = None
 
     def back(along: Any, t: Any, until: Any, adjoint: Any, bars: list[Any]) -> tuple[Any, list[Any]]:

@@ -68,7 +68,10 @@ def dpower(x: Any, p: Any) -> Any:
             return 0.0
         if x == 0:
             return 1.0 if p == 1 else 0.0 if p > 1 else math.inf
-        return float(p * x ** (p - 1)) if x > 0 or p == int(p) else p * x ** (p - 1)
+        try:
+            return float(p * x ** (p - 1)) if x > 0 or p == int(p) else p * x ** (p - 1)
+        except OverflowError:  # what NumPy gives
+            return float(dpower(np.float64(x), p))
     dtype = np.result_type(x, p)
     if dtype.kind not in "fc":
         dtype = np.dtype(np.float64)
@@ -137,7 +140,7 @@ def inside(x: Any, low: Any, high: Any) -> Any:
     >>> inside(0.5, 0.0, 1.0), inside(0.0, 0.0, 1.0), inside(2.0, None, 1.0)
     (1.0, 0.5, 0.0)
     """
-    if type(x) is float and low is not None and high is not None:
+    if type(x) is float and isinstance(low, (float, int)) and isinstance(high, (float, int)):
         return exceeds(x, low) * exceeds(high, max(x, low))
     if low is None:
         return exceeds(high, x) if high is not None else np.ones(np.shape(x), np.result_type(x, np.float16))[()]

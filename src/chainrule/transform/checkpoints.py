@@ -193,88 +193,129 @@ def _ended(block: Block) -> Block:
 
 def pull(sweep: Sweep, stmt: For | While, kept: Kept) -> None:
     """The reverse of a loop whose first sweep has stored states."""
-    from .nested import quiet
-
-    adjoints, b, loop = sweep.adjoints, sweep.b, kept.loop
-    count = len(loop.inits)
-    seeds = [adjoints.pop(out) for out in stmt.outs][:count]
+    adjoints, b = sweep.adjoints, sweep.b
+    seeds = [adjoints.pop(out) for out in stmt.outs][:len(kept.loop.inits)]
     if not any(seeds):
         return
-    params = carried(loop)
-    moving = [k for k in range(count) if params[k] in sweep.active or stmt.outs[k] in sweep.active]
-    outer = [v for v in free(loop.body) if v in sweep.active]
-    inits: list[Operand] = [adjoints.zeros(stmt.outs[k]) if (bar := seeds[k]) is None else adjoints.full(stmt.outs[k], bar) for k in moving]
-    inits += [adjoints.take(v) for v in outer]
-    named = [params[k] if params[k].hint else stmt.outs[k] for k in moving] + outer
-    states = [Var(_stored(params[k]), params[k].hint) for k in kept.slots]
-    lists = [Var(v.type, v.hint) for v in stmt.outs[len(stmt.outs) - len(kept.slots):]]
-    bars = [Var(bar_type(v.type), None if v.hint is None else f"{v.hint}_bar") for v in named]
+    replay = _Replay(sweep, stmt, kept)
+    bars: list[Operand] = [adjoints.zeros(stmt.outs[k]) if (bar := seeds[k]) is None else adjoints.full(stmt.outs[k], bar) for k in replay.moving]
+    bars += [adjoints.take(v) for v in replay.outer]
     before = adjoints.bars
     stored = kept.places if kept.places is not None else b.emit("rt.strided", kept.steps, kept.stride, hint="stored")
     actions = b.emit("rt.revolve", kept.steps, Lit(kept.budget), stored, hint="actions")
-    j = Var(INT, "j")
-    with b.block() as stmts:
-        action = b.emit("index", actions, Seq((j, Lit(0))), type=Scalar("int64"), hint="action")
-        index: tuple[Arg, ...] = ()
-        if isinstance(loop, For):
-            k = b.emit("int", b.emit("index", actions, Seq((j, Lit(1))), type=Scalar("int64")), hint=loop.body.params[0].hint)
-            index = (k if _is(loop.start, 0) and _is(loop.step, 1) else b.emit("+", loop.start, b.emit("*", k, loop.step)),)
-        body, _ = quiet(_function(loop))
-        first = len(index)
-        frees = body.params[first + count:]
-        args = (*index, *(_of(states, kept.slots, n) for n in range(count)), *frees)
-        own = [Var(v.type, v.hint) for v in frees]
-        block = substitute(replace(body, params=body.params[:first + count]), lambda v: own[frees.index(v)] if v in frees else v)
-        block = replace(block, params=(*body.params[:first + count], *own))
-        read = [n for n in moving if n in kept.slots]  # the others are set anew by every step, and nothing reaches what they were before
-        wrt = (*(first + n for n in read), *(first + count + frees.index(v) for v in outer))
-        back = {n: Var(bar_type(v.type), None if v.hint is None else f"{v.hint}_bar") for n, v in zip(moving, named) if n in read}
-        results = _results(block)
-        reversing = Vjp((*results, *back.values(), *(Var(bar_type(v.type)) for v in outer)), renamed(block), args, wrt,
-                        tuple(bars[moving.index(n)] if n in moving else None for n in range(count)), stmt.span)
-        advancing = Vjp(tuple(_results(block)), renamed(block), args, (), (None,) * count, stmt.span)
-
-        def branch(number: int) -> tuple[list[Stmt], tuple[Arg, ...]]:
-            """The statements of an action, and the states, lists and adjoints after it."""
-            with b.block() as made:
-                after: tuple[list[Arg], list[Arg], list[Arg]] = ([*states], [*lists], [*bars])
-                if number == schedule.BACK:
-                    b.add(reversing)
-                    after[2][:] = [back.get(n) or _zeros(b, bar) for n, bar in zip(moving, bars)]
-                    for v, bar, new in zip(outer, bars[len(moving):], reversing.outs[count + len(read):]):
-                        after[2].append(b.emit("rt.add_lists", bar, new) if isinstance(v.type, List) else b.emit("accum", bar, new))
-                elif number == schedule.ADVANCE:
-                    b.add(advancing)
-                    after[0][:] = [advancing.outs[n] for n in kept.slots]
-                elif number == schedule.RESTORE:
-                    after[0][:] = [b.emit("list_item", one, Lit(-1), type=state.type) for one, state in zip(lists, states)]
-                elif number == schedule.STORE:
-                    after[1][:] = [b.emit("append", one, _spilled(b, state, loop.checkpoints), type=one.type) for one, state in zip(lists, states)]
-                else:
-                    after[1][:] = [b.emit("list_drop", one, type=one.type) for one in lists]
-            return made, (*after[0], *after[1], *after[2])
-
-        def choose(numbers: list[int]) -> tuple[list[Stmt], tuple[Arg, ...]]:
-            number, *rest = numbers
-            if not rest:
-                return branch(number)
-            then, orelse = branch(number), choose(rest)
-            outs = tuple(Var(v.type, v.hint) for v in (*states, *lists, *bars))
-            with b.block() as made:
-                b.add(If(outs, b.emit("==", action, Lit(number)), Block((), tuple(then[0]), Yield(then[1])), Block((), tuple(orelse[0]), Yield(orelse[1])), stmt.span))
-            return made, outs
-
-        made, values = choose([schedule.ADVANCE, schedule.BACK, schedule.RESTORE, schedule.STORE, schedule.DROP])
-        for one in made:
-            b.add(one)
-    outs = tuple(Var(v.type, v.hint) for v in (*states, *lists, *bars))
-    starts = (*(loop.inits[n] for n in kept.slots), *stmt.outs[len(stmt.outs) - len(kept.slots):], *inits)
-    b.add(For(outs, Lit(0), b.emit("len", actions), Lit(1), starts, Block((j, *states, *lists, *bars), tuple(stmts), Yield(values)), span=stmt.span))
-    ends = outs[len(states) + len(lists):]
+    ends = replay.run(actions, bars)
     adjoints.bars = before
-    adjoints.bars.update((v, adjoints.bar(v, out)) for v, out in zip(outer, ends[len(moving):]))
-    for n, out in zip(moving, ends):
-        adjoints.add(loop.inits[n], out)
+    adjoints.bars.update((v, adjoints.bar(v, out)) for v, out in zip(replay.outer, ends[len(replay.moving):]))
+    for n, out in zip(replay.moving, ends):
+        adjoints.add(kept.loop.inits[n], out)
+
+
+class _Replay:
+    """The loop over the actions of a schedule. It carries the state before a step, the lists of stored states, and the adjoints; each action changes some of them.
+
+    moving: which carried values of the loop have an adjoint; outer: what the loop reads besides and has one; read: those of `moving` that are part
+    of the state (the others are set anew by every step, and nothing reaches what they were before).
+    """
+
+    def __init__(self, sweep: Sweep, stmt: For | While, kept: Kept) -> None:
+        self.b, self.stmt, self.kept, self.loop = sweep.b, stmt, kept, kept.loop
+        self.count = len(self.loop.inits)
+        params = carried(self.loop)
+        self.moving = [k for k in range(self.count) if params[k] in sweep.active or stmt.outs[k] in sweep.active]
+        self.outer = [v for v in free(self.loop.body) if v in sweep.active]
+        self.read = [n for n in self.moving if n in kept.slots]
+        named = [params[k] if params[k].hint else stmt.outs[k] for k in self.moving] + self.outer
+        self.states = [Var(_stored(params[k]), params[k].hint) for k in kept.slots]
+        self.lists = [Var(v.type, v.hint) for v in self.stored]
+        self.bars = [_bar(v) for v in named]
+        self.back = {n: _bar(v) for n, v in zip(self.moving, named) if n in self.read}
+
+    @property
+    def stored(self) -> tuple[Var, ...]:
+        """The lists of states that the first sweep gives."""
+        return self.stmt.outs[len(self.stmt.outs) - len(self.kept.slots):]
+
+    def run(self, actions: Operand, bars: list[Operand]) -> tuple[Var, ...]:
+        """Go through the actions; the adjoints in the end."""
+        j = Var(INT, "j")
+        with self.b.block() as stmts:
+            action = self.b.emit("index", actions, Seq((j, Lit(0))), type=Scalar("int64"), hint="action")
+            self.advancing, self.reversing = self.steps(self.index(actions, j))
+            made, values = self.choose(action, [schedule.ADVANCE, schedule.BACK, schedule.RESTORE, schedule.STORE, schedule.DROP])
+            for one in made:
+                self.b.add(one)
+        outs = self.renewed()
+        starts = (*(self.loop.inits[n] for n in self.kept.slots), *self.stored, *bars)
+        body = Block((j, *self.states, *self.lists, *self.bars), tuple(stmts), Yield(values))
+        self.b.add(For(outs, Lit(0), self.b.emit("len", actions), Lit(1), starts, body, span=self.stmt.span))
+        return outs[len(self.states) + len(self.lists):]
+
+    def renewed(self) -> tuple[Var, ...]:
+        return tuple(Var(v.type, v.hint) for v in (*self.states, *self.lists, *self.bars))
+
+    def index(self, actions: Operand, j: Var) -> tuple[Arg, ...]:
+        """The loop's own index in the step that an action is about."""
+        loop, b = self.loop, self.b
+        if not isinstance(loop, For):
+            return ()
+        k = b.emit("int", b.emit("index", actions, Seq((j, Lit(1))), type=Scalar("int64")), hint=loop.body.params[0].hint)
+        return (k if _is(loop.start, 0) and _is(loop.step, 1) else b.emit("+", loop.start, b.emit("*", k, loop.step)),)
+
+    def steps(self, index: tuple[Arg, ...]) -> tuple[Vjp, Vjp]:
+        """A step forwards, and the reverse of one."""
+        from .nested import quiet
+
+        body, _ = quiet(_function(self.loop))
+        first = len(index)
+        frees = body.params[first + self.count:]
+        args = (*index, *(_of(self.states, self.kept.slots, n) for n in range(self.count)), *frees)
+        own = [Var(v.type, v.hint) for v in frees]
+        block = substitute(replace(body, params=body.params[:first + self.count]), lambda v: own[frees.index(v)] if v in frees else v)
+        block = replace(block, params=(*body.params[:first + self.count], *own))
+        wrt = (*(first + n for n in self.read), *(first + self.count + frees.index(v) for v in self.outer))
+        seeds = tuple(self.bars[self.moving.index(n)] if n in self.moving else None for n in range(self.count))
+        adjoints = (*self.back.values(), *(Var(bar_type(v.type)) for v in self.outer))
+        reversing = Vjp((*_results(block), *adjoints), renamed(block), args, wrt, seeds, self.stmt.span)
+        advancing = Vjp(tuple(_results(block)), renamed(block), args, (), (None,) * self.count, self.stmt.span)
+        return advancing, reversing
+
+    def after(self, number: int) -> tuple[list[Stmt], tuple[Arg, ...]]:
+        """The statements of an action, and the states, lists and adjoints after it."""
+        b = self.b
+        states: list[Arg] = [*self.states]
+        lists: list[Arg] = [*self.lists]
+        bars: list[Arg] = [*self.bars]
+        with b.block() as made:
+            if number == schedule.BACK:
+                b.add(self.reversing)
+                bars = [self.back.get(n) or _zeros(b, bar) for n, bar in zip(self.moving, self.bars)]
+                for v, bar, new in zip(self.outer, self.bars[len(self.moving):], self.reversing.outs[self.count + len(self.read):]):
+                    bars.append(b.emit("rt.add_lists", bar, new) if isinstance(v.type, List) else b.emit("accum", bar, new))
+            elif number == schedule.ADVANCE:
+                b.add(self.advancing)
+                states = [self.advancing.outs[n] for n in self.kept.slots]
+            elif number == schedule.RESTORE:
+                states = [b.emit("list_item", one, Lit(-1), type=state.type) for one, state in zip(self.lists, self.states)]
+            elif number == schedule.STORE:
+                lists = [b.emit("append", one, _spilled(b, state, self.loop.checkpoints), type=one.type) for one, state in zip(self.lists, self.states)]
+            else:
+                lists = [b.emit("list_drop", one, type=one.type) for one in self.lists]
+        return made, (*states, *lists, *bars)
+
+    def choose(self, action: Operand, numbers: list[int]) -> tuple[list[Stmt], tuple[Arg, ...]]:
+        """The statements of the action that is due, the last one if it is none of those before."""
+        number, *rest = numbers
+        if not rest:
+            return self.after(number)
+        then, orelse = self.after(number), self.choose(action, rest)
+        outs = self.renewed()
+        with self.b.block() as made:
+            self.b.add(If(outs, self.b.emit("==", action, Lit(number)), Block((), tuple(then[0]), Yield(then[1])), Block((), tuple(orelse[0]), Yield(orelse[1])), self.stmt.span))
+        return made, outs
+
+
+def _bar(v: Var) -> Var:
+    return Var(bar_type(v.type), None if v.hint is None else f"{v.hint}_bar")
 
 
 def _function(loop: For | While) -> Block:

@@ -23,6 +23,7 @@ from ..ir.probe import type_of
 from ..ir.types import Array, Scalar, Tuple, kind, same_shape
 from ..ir.walk import all_stmts, renamed, substitute, substitute_end, substitute_stmt, uses, yielded
 from ..rules.custom import Piece, Result, Rule, is_diagonal
+from ..rules.registry import is_scaling
 from ..rules.table import RowError
 from ..simplify.copies import copies_block
 from ..simplify.dead import dead_block
@@ -153,11 +154,14 @@ def push(sweep: Forward, let: Let) -> Operand:
             for k in mine:
                 (partial,) = _computed(sweep.b, _only(piece.block, [piece.inputs.index(k)]), call.further(n), let.span)
                 _add(sweep.b, totals, [_times(sweep.b, sweep.tangent(call.inputs[k]), partial, masked)])
-        elif call.rule.by_element:  # a diagonal matrix is its own transpose
+        elif call.rule.by_element and (not _is_complex(piece.block) or _scales(piece)):  # a diagonal matrix is its own transpose
             for k in mine:
                 block = _only(piece.block, [piece.inputs.index(k)])
                 call.check_linear(n, block, "forward")
                 _add(sweep.b, totals, _computed(sweep.b, block, (_as_result(sweep.b, block, sweep.tangent(call.inputs[k]), call.result(0)), *call.further(n)), let.span))
+        elif call.rule.by_element and not is_diagonal(piece, call.inputs, (call.out,)):
+            raise call.error(f"the derivative of `{call.rule.name}` in forward mode is not known", "its rule takes complex numbers apart, and arguments are broadcast",
+                             "state it for forward mode")
         else:
             _add(sweep.b, totals, _transposed_forward(sweep, call, n, piece, mine))
     tangents = tuple(Lit(0.0) if total is None else total for total in totals)
@@ -203,6 +207,17 @@ def _is_complex(block: Block) -> bool:
     """Whether complex numbers go through a block: what is linear over the reals may conjugate them."""
     types = [v.type for v in block.params] + [type_of(value) for value in yielded(block)]
     return any(isinstance(type, (Array, Scalar)) and kind(type.dtype) == "c" for type in types)
+
+
+def _scales(piece: Piece) -> bool:
+    """Whether a linear block multiplies, and does nothing else: it does not conjugate, say, or take the real part."""
+    depend = set(piece.block.params[:piece.moving])
+    for stmt in piece.block.stmts:
+        if depend.intersection(uses(Block((), (stmt,), Yield(())))):
+            if not isinstance(stmt, Let) or stmt.out is None or (stmt.op != "rt.shaped_like" and not is_scaling(stmt.op)):
+                return False
+            depend.add(stmt.out)
+    return True
 
 
 def _only(block: Block, numbers: list[int]) -> Block:

@@ -14,6 +14,7 @@ recorded (Hascoet, Naumann and Pascual, 2005) is the absence of a use. What is k
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 from ..analysis.activity import carried
@@ -39,8 +40,8 @@ from ..ir.nodes import (
     Yield,
 )
 from ..ir.ops import OPS
-from ..ir.types import List
-from ..ir.walk import defined, map_arg, map_args, substitute_stmt, uses
+from ..ir.types import Array, List, Type
+from ..ir.walk import all_stmts, defined, map_arg, map_args, substitute_stmt, uses
 from ..simplify.copies import copies_block
 from ..simplify.dead import dead_block
 from .plan import Plan, is_wild
@@ -77,8 +78,14 @@ class _Keeper:
         used = dict.fromkeys(uses(reverse))
         self.plan.decide(v for v in used if v in self.places.sites)
         wanted = [(proxy, likes[proxy]) for proxy in used if proxy in likes]
+        self.zeros: dict[Var, tuple[int, ...]] = {}  # what is only there for its shape, which is known
+        only_zeros = _asked_for_zeros(reverse)
         for proxy, var in wanted:
-            self.env[proxy] = self.like(var)
+            shape = _written_shape(var.type)
+            if shape is not None and proxy in only_zeros and not self._is_there(self._like(var)):
+                self.zeros[proxy] = shape
+            else:
+                self.env[proxy] = self.like(var)
         for var in self.plan.taped:
             self.tapes[var] = self._tape_name(var)
         self.pushed: dict[Var, str] = dict(self.tapes)
@@ -87,6 +94,15 @@ class _Keeper:
 
     def like(self, var: Var) -> Var:
         """A value that is there in the reverse sweep anyway and has the type of var; if there is none, var is kept."""
+        choice = self._like(var)
+        if not self.plan.is_obtained(choice):
+            self.plan.decide([choice])
+        return choice
+
+    def _is_there(self, var: Var) -> bool:
+        return self.plan.is_obtained(var) or self.plan.is_there(var)
+
+    def _like(self, var: Var) -> Var:
         choices: list[Var] = []
         if var.hint is None and not is_wild(var.type):  # nobody needs to compute a temporary for its shape
             choices = [v for v in self.arguments if v.type == var.type]
@@ -97,10 +113,7 @@ class _Keeper:
             choices = [out for out in self._results_around(var) if out.type == var.type]
         if not choices and self.plan.is_there(var):
             choices = [var]
-        choice = choices[0] if choices else var
-        if not self.plan.is_obtained(choice):
-            self.plan.decide([choice])
-        return choice
+        return choices[0] if choices else var
 
     def _results_around(self, var: Var) -> list[Var]:
         """The results of the loops around a Var, innermost first."""
@@ -238,6 +251,11 @@ class _Keeper:
 
     def _reverse_stmt(self, stmt: Stmt) -> Stmt:
         if isinstance(stmt, Let):
+            if stmt.op == "np.zeros_like" and stmt.args[0] in self.zeros:
+                assert isinstance(stmt.args[0], Var)
+                shape = self.zeros[stmt.args[0]]
+                written = Lit(shape[0] if len(shape) == 1 else shape), *(Lit(p.default) for p in OPS["np.zeros"].params[1:])
+                return replace(stmt, op="np.zeros", out=None if stmt.out is None else self._named(stmt.out), args=written)
             args = map_args(stmt.args, self.value)
             return replace(stmt, out=None if stmt.out is None else self._named(stmt.out), args=args)
         if isinstance(stmt, If):
@@ -327,6 +345,21 @@ class _Keeper:
             if var not in self.tapes and var not in self.plan.carried and not self.plan.is_free(var):
                 let = self.plan.source(var)
                 self.env[var] = self.b.emit(let.op, *map_args(let.args, self.value), hint=var.hint, type=var.type)
+
+
+def _asked_for_zeros(block: Block) -> set[Var]:
+    """Vars of which a program only wants zeros of their shape."""
+    all_uses = Counter(uses(block))
+    zeros = Counter(s.args[0] for s in all_stmts(block) if isinstance(s, Let) and s.op == "np.zeros_like" and isinstance(s.args[0], Var))
+    return {var for var, count in zeros.items() if count == all_uses[var]}
+
+
+def _written_shape(type: Type) -> tuple[int, ...] | None:
+    """The shape of an array of float64 as numbers, if it is known."""
+    if not isinstance(type, Array) or type.dtype != "float64" or type.shape is None:
+        return None
+    numbers = tuple([extent for extent in type.shape if isinstance(extent, int)])
+    return numbers if len(numbers) == len(type.shape) else None
 
 
 def _also(block: Block, value: Arg) -> Block:

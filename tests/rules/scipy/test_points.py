@@ -15,6 +15,7 @@ from ..test_forward import richardson
 
 scipy = pytest.importorskip("scipy")
 from scipy import fft, linalg, ndimage, signal, sparse  # noqa: E402
+from scipy.sparse.linalg import spsolve  # noqa: E402
 
 rng = np.random.default_rng(11)
 STACKS = np.lib.NumpyVersion(scipy.__version__) >= "1.17.0"
@@ -75,6 +76,7 @@ PROGRAMS: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "sum of explicit zeros": (lambda d: np.sum((csr(d) + OTHER).toarray() ** 2 * W2), np.array([0.0, 1.0, 3.0])),
     "sum that cancels": (lambda d: np.sum((csr(d) - OTHER).toarray() * W2), np.array([1.0, 1.0, 2.0])),
     "product of explicit zeros": (lambda d: np.sum((csr(d) @ OTHER).toarray() * W2) + np.sum((OTHER @ csr(d)).toarray() * W2), np.array([0.0, 0.0, 3.0])),
+    "spsolve, one place twice": (lambda d: np.sum(spsolve(sparse.csc_array((d * 1.0, np.array([0, 0, 1]), np.array([0, 2, 3])), shape=(2, 2)), np.array([1.0, 2.0])) ** 2), np.array([3.0, 2.0, 4.0])),
     "sum along both axes": (lambda d: csr(d).sum(axis=(1, 0)) ** 2, np.array([1.0, 2.0, 3.0])) if np.lib.NumpyVersion(scipy.__version__) >= "1.15.0" else (lambda d: csr(d).sum() ** 2, np.ones(3)),
     "stored values of diagonals": (lambda d: sparse.dia_array((np.stack([d, d**2]), [0, -1]), shape=(3, 4)).nnz * d[0] ** 2, np.array([1.5, 0.3, 0.4, 0.2, 0.1])),
     **{name: (lambda d, name=name: np.sum(getattr(csr(d), name)().toarray() ** 2 * W2), np.array([0.1, 0.2, 0.3]))

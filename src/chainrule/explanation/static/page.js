@@ -230,7 +230,7 @@ const graphNodes = [], graphEdges = [];
   graph.nodes.forEach((node, n) => {
     const group = svg("g", { class: "node " + node.kind, transform: `translate(${node.x - wide / 2} ${node.y - tall / 2})` },
       svg("rect", { width: wide, height: tall }), svg("text", { x: wide / 2, y: node.v ? 18 : 26 }, short(node.label, 19)));
-    const sub = svg("text", { class: "sub", x: wide / 2, y: 34 }, node.vb);
+    const sub = svg("text", { class: "sub", x: wide / 2, y: 34 }, short(node.vb || "", 23));
     if (node.v) group.append(sub);
     group.append(svg("title", {}, node.label + (node.v ? "\nvalue " + node.v + "\ncotangent " + node.g : "")));
     drawing.append(group);
@@ -403,7 +403,7 @@ function go(step, quiet = false) {
     node.element.classList.toggle("back", returned);
     const now = statement && !quiet && node.s >= 0 && statements[node.s] === statement;
     node.element.classList.toggle("now", Boolean(now));
-    node.sub.textContent = returned && node.gb ? (node.kind === "gap" ? "" : "g  " + node.gb) : done ? node.vb : "";
+    node.sub.textContent = returned && node.gb ? (node.kind === "gap" ? "" : "g  " + node.gb) : done ? short(node.vb, 23) : "";
     if (now && !quiet) keepInView(node.element, $("graph"));
   }
   for (const edge of graphEdges) {

@@ -21,16 +21,17 @@ def _map_leaves(m: Calls, args: Args, keywords: Keywords) -> Value:
 
 
 def _mapped(m: Calls, function: Value, tree: Value, others: list[Value]) -> Value:
+    """The same containers as for `structure.flatten`: what is none of them is a leaf."""
     if isinstance(tree, TupleV):
         rows = [tree.items, *(_items(m, tree, other, len(tree.items)) for other in others)]
         return TupleV(tuple(_mapped(m, function, item, list(rest)) for item, *rest in zip(*rows)), tree.cls)
-    if isinstance(tree, ListV):
+    if isinstance(tree, ListV) and tree.cls is list:
         contents = m.state.heap[tree.slot]
         if not isinstance(contents, Items):
             m.refuse("the leaves of a list that a loop has grown", "how many items it has is only known when the program runs", "make it an array with np.array")
         rows = [contents.items, *(_items(m, tree, other, len(contents.items)) for other in others)]
         return ListV(m.new(Items(tuple(_mapped(m, function, item, list(rest)) for item, *rest in zip(*rows)))))
-    if isinstance(tree, DictV) or (isinstance(tree, Object) and dataclasses.is_dataclass(tree.cls)):
+    if (isinstance(tree, DictV) and tree.cls is dict) or (isinstance(tree, Object) and dataclasses.is_dataclass(tree.cls)):
         contents = m.state.heap[tree.slot]
         assert isinstance(contents, Entries)
         for other in others:
@@ -40,7 +41,7 @@ def _mapped(m: Calls, function: Value, tree: Value, others: list[Value]) -> Valu
             rest = [m.subscript(other, Static(key)) if isinstance(tree, DictV) else m.attribute(other, key) for other in others]
             values.append(_mapped(m, function, item, rest))
         made = m.new(Entries(contents.keys, tuple(values), contents.cls))
-        return DictV(made, tree.cls) if isinstance(tree, DictV) else Object(made, tree.cls)
+        return DictV(made) if isinstance(tree, DictV) else Object(made, tree.cls)
     return m.call(function, (tree, *others), {})
 
 

@@ -338,24 +338,12 @@ class Loops(Patterns):
                 return self.peel(stmt, bounds, element, rest, peeled, from_before)
             self.refuse(f"`{from_before}` has its value from the iteration before, and none before the loop",
                         "in the first iteration there is nothing to carry", f"give `{from_before}` a value before the loop", stmt)
-        span = self.span(stmt)
+        span, info = self.span(stmt), self.infos[self.current]
         outer, entry = self.loop, self.state
-        number = len(self.flags)
-        breaks = f"%broke{number}" if stmt.orelse and has(stmt.body, ast.Break) else None
-        returns = has_return(stmt.body)
-        frame = self.frame()
-        if breaks:
-            self.flags.append(breaks)
-            frame[breaks] = Static(False)
-        if returns and frame.get("%returned", UNBOUND) is UNBOUND:
-            frame["%returned"] = Static(False)
+        returns, level = has_return(stmt.body), str(len(info.loops))
+        breaks = self.flag_ways_out(stmt, returns, level)
         exits: list[Exit] = []
         reached: list[Leaf] = []  # the leaves that return
-        level = str(len(self.infos[self.current].loops))
-        if self.catching or self.consumers:
-            frame[f"%raised{level}"] = Static(False)
-
-        info = self.infos[self.current]
 
         def body(index: Any) -> Leaf | Split:
             self.loop = LoopContext(breaks=breaks)
@@ -395,33 +383,9 @@ class Loops(Patterns):
             del kept.stmts[count:]
             kept.known.clear()
             kept.known.update(known)
-            if isinstance(stmt, ast.While) and isinstance(need, NeedItems):
-                self.refuse("a list of objects grows in a `while` loop", "how many it will hold is only known when the program runs",
-                            "keep what the objects hold in arrays", stmt)
-            if isinstance(stmt, ast.While) and isinstance(need, NeedPeel):
-                info.loops.pop()
-                try:
-                    unfolded = self.unfold_while(stmt, rest, peeled)
-                finally:
-                    info.loops.append(stmt)
-                if unfolded is not None:
-                    return unfolded
-            if isinstance(need, NeedPeel) and peeled >= PEEL_LIMIT and bounds is not None and element is not None and isinstance(stmt, ast.For):
-                items = self.static_range(bounds, element)
-                if items is not None:
-                    info.loops.pop()
-                    try:
-                        return self.unroll(stmt, items.__getitem__, rest)
-                    finally:
-                        info.loops.append(stmt)
-            if isinstance(need, NeedUnroll) or bounds is None or element is None or not isinstance(stmt, ast.For) or peeled >= PEEL_LIMIT:
-                if isinstance(need, NeedPeel):
-                    self.refuse(f"`{need.name or 'a value'}` changes its kind in this loop", "each iteration would need different code",
-                                "keep one kind of value in it, for example an array of zeros instead of None or of a list", stmt)
-                raise
             info.loops.pop()
             try:
-                return self.peel(stmt, bounds, element, rest, peeled, need.name)
+                return self.otherwise(need, stmt, bounds, element, rest, peeled)
             finally:
                 info.loops.append(stmt)
         finally:
@@ -431,6 +395,41 @@ class Loops(Patterns):
         if returns and not reached:
             self.frame()["%returned"] = Static(False)
         return self.after_loop(stmt, breaks, bool(reached), rest, span)
+
+    def flag_ways_out(self, stmt: ast.For | ast.While, returns: bool, level: str) -> str | None:
+        """Begin with no way out of the loop taken; the name of the flag that says whether it was left by `break`, if that counts."""
+        breaks = f"%broke{len(self.flags)}" if stmt.orelse and has(stmt.body, ast.Break) else None
+        frame = self.frame()
+        if breaks:
+            self.flags.append(breaks)
+            frame[breaks] = Static(False)
+        if returns and frame.get("%returned", UNBOUND) is UNBOUND:
+            frame["%returned"] = Static(False)
+        if self.catching or self.consumers:
+            frame[f"%raised{level}"] = Static(False)
+        return breaks
+
+    def otherwise(self, need: NeedPeel | NeedUnroll, stmt: ast.For | ast.While, bounds: tuple[Arg, Arg, Arg] | None, element: Callable[[Any], Value] | None,
+                  rest: list[Any], peeled: int) -> Leaf | Split | None:
+        """A loop that cannot stay a loop as it is: some of its iterations, or all, are executed one by one."""
+        if isinstance(stmt, ast.While) and isinstance(need, NeedItems):
+            self.refuse("a list of objects grows in a `while` loop", "how many it will hold is only known when the program runs",
+                        "keep what the objects hold in arrays", stmt)
+        if isinstance(stmt, ast.While) and isinstance(need, NeedPeel):
+            unfolded = self.unfold_while(stmt, rest, peeled)
+            if unfolded is not None:
+                return unfolded
+        counted = bounds is not None and element is not None and isinstance(stmt, ast.For)
+        if isinstance(need, NeedPeel) and peeled >= PEEL_LIMIT and counted:
+            items = self.static_range(bounds, element)  # type: ignore[arg-type]
+            if items is not None:
+                return self.unroll(stmt, items.__getitem__, rest)  # type: ignore[arg-type]
+        if isinstance(need, NeedUnroll) or not counted or peeled >= PEEL_LIMIT:
+            if isinstance(need, NeedPeel):
+                self.refuse(f"`{need.name or 'a value'}` changes its kind in this loop", "each iteration would need different code",
+                            "keep one kind of value in it, for example an array of zeros instead of None or of a list", stmt)
+            raise need
+        return self.peel(stmt, bounds, element, rest, peeled, need.name)  # type: ignore[arg-type]
 
     def keep_few(self, stmt: Any) -> None:
         """Mark the loop that has just been lowered as one of which few states are kept."""

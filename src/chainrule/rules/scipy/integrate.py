@@ -1,12 +1,15 @@
 """scipy.integrate: sums over samples, integrals of functions, and initial value problems.
 
 An explicit method of solve_ivp (RK45, RK23, DOP853) is differentiated step by step: the steps that SciPy took, scaled with the span of time, are taken
-once more, as statements of the program; the values are SciPy's. This is exact for the numbers that SciPy gives, and can be differentiated again.
+once more, as statements of the program; the values are SciPy's. This is exact for the numbers that SciPy gives, and can be differentiated again. Where the steps are at the
+limit of stability, it is not the derivative of the solution: `runtime/steps` tells.
 
-For an implicit or multistep method (Radau, BDF, LSODA, odeint) the variational equation along SciPy's solution is solved on SciPy's steps, by the Radau IIA
-method of five stages (order 9): exact for the solution of the equation, and as close to it as SciPy's steps are fine. Second derivatives are refused.
+For an implicit or multistep method (Radau, BDF, LSODA, odeint) reverse mode solves the adjoint equation (`runtime/flows`). Forward mode, and higher orders, solve the
+variational equation along SciPy's solution on SciPy's steps, by the Radau IIA method of five stages (order 9): exact for the solution of the equation, and as close to it as
+SciPy's steps are fine. With `chainrule.continuous_adjoint` reverse mode solves the adjoint equation whatever the method, and keeps nothing of the steps.
 
-quad is differentiated under the integral sign: a Gauss rule of 21 points on each of the intervals that QUADPACK ended with, and the integrand at the limits.
+quad is differentiated under the integral sign: a Gauss rule of 21 points on each of the intervals that QUADPACK ended with, halved as the derivatives need it
+(`runtime/integrals`), and beyond the limits where these move.
 """
 
 # mypy: ignore-errors
@@ -17,7 +20,7 @@ import importlib
 
 import numpy as np
 
-from ...runtime import as_given, independent, linear_step, quadrature, romberg, states_at, stop_gradient
+from ...runtime import as_given, independent, linear_step, quadrature, romberg, states_at, steady_steps, stop_gradient
 from ..meanings import along_something, flow, is_differentiable, jacobian, newton_steps, order, part, refuse, solver
 from ..table import MODULES, adjoint_meaning, meaning
 
@@ -121,7 +124,11 @@ def solve_ivp(fun, t_span, y0, method="RK45", t_eval=None, dense_output=False, e
     if name not in ("RK45", "RK23", "DOP853"):
         t = as_given(out, (_between(out, t0, t1) if is_differentiable(t_span) else out) if t_eval is None else t_eval[:len(out)])
         model = _variational(right, dense, times, out, t, t0, y0, (*seen, y0, t0, t))
-        return Trajectory(found, t, as_given(y, model))
+        if newton_steps() != 0:
+            return Trajectory(found, t, as_given(y, model))
+        states = flow(np.transpose(y), np.transpose(model), right, t0, y0, t, {"method": method, "solution": dense, **_given(more), **_closer(rtol, atol)})
+        return Trajectory(found, t, np.transpose(states))
+    times, _ = solver(steady_steps, {"": right}, {"": (0.0, y0)}, (times, stop_gradient(y0), method), like=times)
     if is_differentiable(t_span):
         times = as_given(times, t0 + stop_gradient((times - t0) / (t1 - t0)) * (t1 - t0))
     if name == "RK45":
@@ -186,6 +193,11 @@ def solve_ivp_by_adjoint(adjoint_rtol, adjoint_atol, fun, t_span, y0, method="RK
 def _given(options):
     """The options of a solver that its adjoint has, too."""
     return {name: stop_gradient(options[name]) for name in options if name in ("first_step", "max_step", "rtol", "atol", "min_step")}
+
+
+def _closer(rtol, atol):
+    """Tolerances of an adjoint that adds little to the error of the solution."""
+    return {"adjoint_rtol": 0.1 * stop_gradient(rtol), "adjoint_atol": 0.1 * stop_gradient(atol)}
 
 
 def _tolerances(rtol, atol):
@@ -359,7 +371,10 @@ def odeint(func, y0, t, args=(), Dfun=None, col_deriv=0, ml=None, mu=None, rtol=
     found, _ = solver(integrate.solve_ivp, {"": slope_of_time}, {"": (0.0, y0)}, ((still[0], still[-1]), start), close)
     dense = part(found, "sol", None)
     times = part(dense, "ts", np.zeros(1), axes=(None,))
-    return as_given(y, np.transpose(_variational(right, dense, times, still, t, t[0], y0, (*seen, y0, t))))
+    model = np.transpose(_variational(right, dense, times, still, t, t[0], y0, (*seen, y0, t)))
+    if newton_steps() != 0:
+        return as_given(y, model)
+    return flow(y, model, right, t[0], y0, t, {"method": "LSODA", "solution": dense, **_given(close), **_closer(close["rtol"], close["atol"])})
 
 
 def odeint_by_adjoint(adjoint_rtol, adjoint_atol, func, y0, t, args=(), rtol=None, atol=None, tfirst=False, **options):

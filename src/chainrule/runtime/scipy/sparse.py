@@ -78,8 +78,8 @@ def entries(g: Any, a: Any, b: Any, kind: str) -> Any:
 
 
 def solved(data: Any, a: Any, b: Any, rhs: Any, shape: Any, kind: str, permc_spec: Any = None, use_umfpack: bool = True) -> Any:
-    """scipy.sparse.linalg.spsolve."""
-    return spsolve(_matrix(data, a.astype(np.intc, copy=False), b.astype(np.intc, copy=False), shape, kind), rhs, permc_spec, use_umfpack)
+    """scipy.sparse.linalg.spsolve, which adds up in its matrix what is stored at one place: it is given one of its own."""
+    return spsolve(_matrix(data.copy(), a.astype(np.intc), b.astype(np.intc), shape, kind), rhs, permc_spec, use_umfpack)
 
 
 def relocated(data: Any, a: Any, b: Any, to_a: Any, to_b: Any, shape: Any, kind: str, to_kind: str) -> Any:

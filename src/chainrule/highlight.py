@@ -12,10 +12,10 @@ import keyword
 import tokenize
 from collections.abc import Iterator, Sequence
 
-__all__ = ["markup", "spans", "tabs"]
+__all__ = ["CLASSES", "markup", "spans", "tabs"]
 
 _OF_TYPES = {tokenize.COMMENT: "comment", tokenize.STRING: "string", tokenize.NUMBER: "number"}
-_CLASSES = {"keyword": "k", "definition": "d", "call": "f", "string": "s", "number": "n", "comment": "c"}
+CLASSES = {"keyword": "k", "definition": "d", "call": "f", "string": "s", "number": "n", "comment": "c"}
 _CONSTANTS = frozenset({"True", "False", "None"})
 _counter = itertools.count(1)  # the radio buttons of two outputs in one page are apart
 
@@ -69,7 +69,7 @@ def markup(text: str) -> str:
     >>> markup("return x < 2")
     '<span class="k">return</span> x &lt; <span class="n">2</span>'
     """
-    return "".join(f'<span class="{_CLASSES[kind]}">{html.escape(part, quote=False)}</span>' if kind else html.escape(part, quote=False) for kind, part in spans(text))
+    return "".join(f'<span class="{CLASSES[kind]}">{html.escape(part, quote=False)}</span>' if kind else html.escape(part, quote=False) for kind, part in spans(text))
 
 
 STYLE = """

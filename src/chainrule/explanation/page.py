@@ -7,18 +7,16 @@ as markup. What is too long is cut (see `limit`): the page holds at most so many
 from __future__ import annotations
 
 import html
-import io
 import json
-import keyword
 import math
 import os
-import tokenize
 from importlib.resources import files
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..highlight import CLASSES, spans
 from .flow import Flow, flow
 from .graph import graph, widths
 from .layout import HEIGHT, WIDTH, layout
@@ -202,36 +200,15 @@ def _numbered(lines: list[str], first: int) -> list[list[Any]]:
     return made
 
 
-_KINDS = {tokenize.COMMENT: "c", tokenize.STRING: "s", tokenize.NUMBER: "n", tokenize.OP: "o"}
-
-
 def highlighted(lines: list[str]) -> list[list[list[str]]]:
-    """Each line as a list of (kind, text): k, a keyword; f, a name that is called; c, s, n, o: comment, string, number, operator; "": anything else."""
-    made: list[list[list[str]]] = [[] for _ in lines]
-    at = [0] * len(lines)
-    try:
-        tokens = list(tokenize.generate_tokens(io.StringIO("\n".join(lines) + "\n").readline))
-    except (tokenize.TokenError, IndentationError, SyntaxError):
-        return [[["", line]] for line in lines]
-    for k, token in enumerate(tokens):
-        kind = _KINDS.get(token.type, "")
-        if token.type == tokenize.NAME:
-            following = tokens[k + 1] if k + 1 < len(tokens) else token
-            kind = "k" if keyword.iskeyword(token.string) else "f" if following.string == "(" else ""
-        if not kind or not token.string.strip():
-            continue
-        (row, column), (last, end) = token.start, token.end
-        for line in range(row, last + 1):
-            if line > len(lines):
-                break
-            start, stop = column if line == row else 0, end if line == last else len(lines[line - 1])
-            if start > at[line - 1]:
-                made[line - 1].append(["", lines[line - 1][at[line - 1] : start]])
-            made[line - 1].append([kind, lines[line - 1][start:stop]])
-            at[line - 1] = stop
-    for n, line_text in enumerate(lines):
-        if at[n] < len(line_text):
-            made[n].append(["", line_text[at[n] :]])
+    """Each line as a list of (class, text): what kind of word it is, as in `highlight`."""
+    made: list[list[list[str]]] = [[]]
+    for kind, text in spans("\n".join(lines)):
+        for n, part in enumerate(text.split("\n")):
+            if n:
+                made.append([])
+            if part:
+                made[-1].append([CLASSES.get(kind, ""), part])
     return made
 
 

@@ -25,7 +25,7 @@ INTERNAL = {
     "rt.chunk_size", "rt.cumprod_pull", "rt.cut", "rt.eigh_pull", "rt.eigvalsh_pull", "rt.eigh_along", "rt.svd_along", "rt.unresolved", "rt.interp_slope", "rt.list_ties", "rt.multiply_at_pull", "rt.norm_pull", "rt.one_hot",
     "rt.prod_others_pull", "rt.ties", "rt.unique_pull", "rt.unstack",
 }
-INTERNAL |= {f"rt.{name}" for name in "as_given bspline bspline_pull direct_step fixed independent linear_step transposed_step".split()}  # tests/test_scipy_*.py
+INTERNAL |= {f"rt.{name}" for name in "as_given bspline bspline_pull direct_step fixed flow generic_like independent linear_step transposed_step".split()}  # tests/test_scipy_*.py
 # Draws are compared with the function itself in tests/by_hand/test_random_draws.py, effects in test_effects.py.
 INTERNAL |= set(DRAWS) | {name for name in ROWS if name.startswith(("py.", "rt.check_", "rt.expect", "rt.set_")) or name == "rt.raised"}
 INTERNAL |= {name for name in ROWS if OPS[name].fresh and OPS[name].effect}  # generators that are made

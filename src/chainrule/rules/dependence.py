@@ -72,7 +72,7 @@ MATRICES = frozenset({
 })
 
 # These make zeros, or what nobody may read before it is written.
-ZEROS = frozenset({"np.zeros", "np.zeros_like", "np.empty", "np.empty_like", "rt.zeros_like", "rt.zeros_along", "rt.zeros_of_one", "rt.one_zero_like", "empty_list"})
+ZEROS = frozenset({"np.zeros", "np.zeros_like", "np.empty", "np.empty_like", "rt.zeros_like", "rt.zeros_along", "rt.zeros_of_one", "empty_list"})
 # What these give depends only on the shape of their first argument.
 SHAPES_ONLY = frozenset({"np.shape", "np.size", "np.ndim", "len", "np.zeros_like", "np.ones_like", "np.empty_like", "rt.zeros_like"})
 # The shape of what these give, or the path that a call takes, depends on the values of floats too.

@@ -23,6 +23,7 @@ import numpy as np
 from ...runtime import as_given, independent, linear_step, quadrature, romberg, states_at, steady_steps, stop_gradient
 from ..meanings import along_something, flow, is_differentiable, jacobian, newton_steps, order, part, refuse, solver
 from ..table import MODULES, adjoint_meaning, meaning
+from .results import Result
 
 integrate = importlib.import_module("scipy.integrate")
 MODULES["integrate"] = integrate
@@ -30,32 +31,16 @@ MODULES["integrate"] = integrate
 # -- initial value problems ---------------------------------------------------------------------------------------------------
 
 
-class Trajectory:
+class Trajectory(Result):
     """What solve_ivp gives."""
 
     t_events = None
     y_events = None
 
     def __init__(self, found, t, y):
-        self.found = found
+        super().__init__(found)
         self.t = t
         self.y = y
-
-    @property
-    def success(self):
-        return part(self.found, "success", True)
-
-    @property
-    def status(self):
-        return part(self.found, "status", 0)
-
-    @property
-    def message(self):
-        return part(self.found, "message", "")
-
-    @property
-    def nfev(self):
-        return part(self.found, "nfev", 0)
 
     @property
     def sol(self):

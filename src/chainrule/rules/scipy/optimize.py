@@ -19,6 +19,7 @@ import numpy as np
 from ...runtime import as_given, independent, linear_step, stop_gradient
 from ..meanings import along, count_parameters, gradient, jacobian, newton_steps, part, refuse, solver, static
 from ..table import MODULES, meaning
+from .results import Result
 
 optimize = importlib.import_module("scipy.optimize")
 MODULES["optimize"] = optimize
@@ -54,33 +55,17 @@ def _on_the_way(condition, x, slope, seen):
     return as_given(x, at)
 
 
-class Solution:
+class Solution(Result):
     """What a solver gives: an object of SciPy's with these attributes."""
 
     def __init__(self, found, x, value):
-        self.found = found
+        super().__init__(found)
         self.x = x
         self.value = value
 
     @property
     def fun(self):
         return self.value(self.found, self.x)
-
-    @property
-    def success(self):
-        return part(self.found, "success", True)
-
-    @property
-    def status(self):
-        return part(self.found, "status", 0)
-
-    @property
-    def message(self):
-        return part(self.found, "message", "")
-
-    @property
-    def nfev(self):
-        return part(self.found, "nfev", 0)
 
     @property
     def nit(self):

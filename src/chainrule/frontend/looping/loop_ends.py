@@ -36,7 +36,7 @@ def finish(m: Machine, plan: Plan, entry: State, header: State, params: dict[Pla
     params = params | {place: Var(renew(type), _hint(entry, plan, place)) for place, type in late.items()}
     values = {id(leaf): yielded(m, every, plan, params, scopes, leaf) for scopes, leaf in node.leaves() if leaf.kind != "raise"}
     outs = {place: Var(renew(params[place].type), _hint(entry, plan, place)) for place in every}
-    m.state = entry
+    m.state, m.b.span = entry, span  # what it begins with is made before the loop
     inits = tuple(UNDEFINED if place in late else _init(m, plan, entry, place) for place in every)
     body = Block((*((index,) if index is not None else ()), *params.values()), tuple(node.scopes[-1].stmts), _end(node.end, values))
     results = tuple(outs.values())

@@ -22,8 +22,8 @@ import numpy as np
 
 from ...runtime import as_given, independent, linear_step, quadrature, romberg, states_at, steady_steps, stop_gradient
 from ..meanings import along_something, flow, is_differentiable, jacobian, newton_steps, order, part, refuse, solver
+from ..solved import Result
 from ..table import MODULES, adjoint_meaning, meaning
-from .results import Result
 
 integrate = importlib.import_module("scipy.integrate")
 MODULES["integrate"] = integrate

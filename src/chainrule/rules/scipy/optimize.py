@@ -18,8 +18,8 @@ import numpy as np
 
 from ...runtime import as_given, independent, linear_step, stop_gradient
 from ..meanings import along, count_parameters, gradient, jacobian, newton_steps, part, refuse, solver, static
+from ..solved import Result
 from ..table import MODULES, meaning
-from .results import Result
 
 optimize = importlib.import_module("scipy.optimize")
 MODULES["optimize"] = optimize

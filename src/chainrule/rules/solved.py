@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ..meanings import part
+from .meanings import part
 
 
 class Result:

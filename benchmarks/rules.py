@@ -81,7 +81,7 @@ REASONS: dict[str, str] = {
     **dict.fromkeys(("np.cumprod(near", "np.nancumprod(near"), "a product, a running sum backwards and a quotient, and whether the products are in range"),
     "np.linalg.lstsq(": "a pseudo-inverse", "np.pad(a": "elements that are repeated are added to, one by one",
     **dict.fromkeys(("np.gradient(", "np.kron(", "np.arctan2("), "several passes"),
-    **dict.fromkeys(("np.rot90(", "np.flip(", "np.fliplr(", "np.squeeze("), "a view; the cotangent is copied against the order of memory"),
+    **dict.fromkeys(("x[::-1]", "np.rot90(", "np.flip(", "np.fliplr(", "np.squeeze("), "a view; the cotangent is copied against the order of memory"),
 }
 
 

@@ -232,7 +232,7 @@ class Evaluator:
             made = self.b.made.get(g) if isinstance(g, Var) else None
             if made is not None and made.op in ("/", "rt.divide") and isinstance(made.args[0], Lit) and type(factor.value) in (int, float):
                 return self.b.emit(made.op, Lit(factor.value * made.args[0].value), made.args[1])  # 2 * (1 / n) -> 2 / n
-            if made is not None and made.op == "*" and _is_double(made.out) and same_shape(type_of(made.args[1]), type_of(g)):
+            if made is not None and made.op == "*" and _is_double(made.out) and _is_double(made.args[1]) and same_shape(type_of(made.args[1]), type_of(g)):
                 combined = exact_product(factor, made.args[0])  # 2 * (-0.5 * x) -> -x
                 if combined is not None:
                     return self.product(made.args[1], Lit(combined))  # type: ignore[arg-type]
@@ -266,8 +266,8 @@ def _is_float(arg: Arg) -> bool:
     return isinstance(type, Scalar) and type.weak and kind(type.dtype) in "fi"
 
 
-def _is_double(arg: Operand | None) -> bool:
-    return arg is not None and isinstance(type := type_of(arg), (Scalar, Array)) and type.dtype == "float64"
+def _is_double(arg: Arg | None) -> bool:
+    return isinstance(arg, (Var, Lit)) and isinstance(type := type_of(arg), (Scalar, Array)) and type.dtype == "float64"
 
 
 def _is_floating(arg: Arg) -> bool:

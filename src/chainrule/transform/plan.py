@@ -29,7 +29,7 @@ from ..rules.structure import is_basic
 from .undo import chain, old_value, restored
 
 METADATA = frozenset({"len", "item", "np.shape", "np.ndim", "np.size"})  # cheap whatever they are asked of
-STEADY = frozenset({"+", "-", "*", "-x"})  # of arrays of one shape and numbers these do not raise, whether or not the loop runs
+STEADY = frozenset({"+", "-", "*", "neg"})  # of arrays of one shape and numbers these do not raise, whether or not the loop runs
 MOST = 12  # statements computed again for one value, at most
 Recipe = Callable[[Var], "Let | None"]
 

@@ -37,18 +37,18 @@ def exact_product(a: Arg, b: Arg) -> float | None:
 
 def is_odd(let: Let) -> bool:
     """Whether the sign of the first argument is that of the result."""
-    return let.op in ODD and (let.op != TOTAL or _is_plain(let, frozenset({"axis", "keepdims"})))
+    return let.op in ODD and (let.op != TOTAL or is_plain(let, frozenset({"axis", "keepdims"})))
 
 
 def is_total(let: Let) -> bool:
     """Whether an operation is the sum of all elements of its first argument."""
-    return let.op == TOTAL and _is_plain(let, frozenset())
+    return let.op == TOTAL and is_plain(let)
 
 
-def _is_plain(let: Let, but: frozenset[str]) -> bool:
+def is_plain(let: Let, but: frozenset[str] = frozenset()) -> bool:
     """Whether all arguments but the first, and those named, have their default values."""
     pairs = zip(OPS[let.op].params[1:], let.args[1:])
     return all(isinstance(arg, Lit) and is_default(arg.value, param.default) for param, arg in pairs if param.name not in but)
 
 
-__all__ = ["INNER", "PRODUCTS", "exact_product", "is_factor", "is_odd", "is_power", "is_total"]
+__all__ = ["INNER", "PRODUCTS", "exact_product", "is_factor", "is_odd", "is_plain", "is_power", "is_total"]

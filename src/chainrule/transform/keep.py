@@ -39,9 +39,10 @@ from ..ir.nodes import (
     While,
     Yield,
 )
-from ..ir.ops import OPS, is_default
+from ..ir.ops import OPS
 from ..ir.types import Array, List, Type
 from ..ir.walk import all_stmts, defined, map_arg, map_args, substitute_stmt, uses
+from ..rules.algebra import is_plain
 from ..simplify.copies import copies_block
 from ..simplify.dead import dead_block
 from .plan import Plan, is_wild
@@ -350,13 +351,8 @@ class _Keeper:
 def _asked_for_zeros(block: Block) -> set[Var]:
     """Vars of which a program only wants zeros of their shape."""
     all_uses = Counter(uses(block))
-    zeros = Counter(s.args[0] for s in all_stmts(block) if isinstance(s, Let) and s.op == "np.zeros_like" and isinstance(s.args[0], Var) and _is_plain(s))
+    zeros = Counter(s.args[0] for s in all_stmts(block) if isinstance(s, Let) and s.op == "np.zeros_like" and isinstance(s.args[0], Var) and is_plain(s))
     return {var for var, count in zeros.items() if count == all_uses[var]}
-
-
-def _is_plain(let: Let) -> bool:
-    """Whether nothing is said but the first argument: no other dtype or shape."""
-    return all(isinstance(arg, Lit) and is_default(arg.value, param.default) for param, arg in zip(OPS[let.op].params[1:], let.args[1:]))
 
 
 def _written_shape(type: Type) -> tuple[int, ...] | None:
